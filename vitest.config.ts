@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import { defineConfig } from 'vitest/config';
+
+/** Four levels of test, slowest last: see docs/testing.md. */
+export default defineConfig({
+  test: {
+    reporters: process.env['VITEST_JSON'] ? ['default', ['json', { outputFile: process.env['VITEST_JSON'] }]] : ['default'],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{crds,machinery,webhook,operator,router,plugin,e2e,images}/**/*.test.ts'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'envtest',
+          include: ['{crds,machinery,webhook,operator,router,plugin,e2e}/**/*.envtest.ts'],
+          globalSetup: ['e2e/envtest/globalSetup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['e2e/walks/**/*.e2e.ts'],
+          globalSetup: ['e2e/walks/globalSetup.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
