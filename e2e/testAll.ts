@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawn } from 'node:child_process';
+import { createWriteStream, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { addTallies, emptyTally, goTally, type Tally, vitestTally } from './tally.ts';
+
+/**
+ * `make test`: every level of test, cheapest first, and one closing line over all of them. A level that cannot run
+ * counts as a failure: a green run means that everything was really tried.
+ *
+ * Arguments name the levels to run (`check unit go envtest e2e`); none means all.
+ */
+
+const root = join(import.meta.dirname, '..');
+const results = join(root, '.local', 'test');
+
+interface Level {
+  readonly name: string;
+  readonly run: () => Promise<Tally>;
+}
+
+function command(argv: readonly string[], options: { log?: string; cwd?: string } = {}): Promise<number> {
+  const [program = '', ...args] = argv;
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      cwd: options.cwd ?? root,
+      env: { ...process.env, PATH: `${join(root, 'node_modules/.bin')}:${process.env['PATH']}` },
+      stdio: options.log === undefined ? 'inherit' : ['ignore', 'pipe', 'inherit'],
+    });
+    if (options.log !== undefined && child.stdout) child.stdout.pipe(createWriteStream(options.log));
+    child.on('error', (error) => {
+      console.error(`${program}: ${error.message}`);
+      resolve(127);
+    });
+    child.on('close', (code) => resolve(code ?? 1));
+  });
+}
+
+async function checks(): Promise<Tally> {
+  let tally = emptyTally;
+  for (const name of ['types', 'lint', 'format', 'generated']) {
+    const code = await command(['npm', 'run', '--silent', `check:${name}`]);
+    tally = addTallies(tally, { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 });
+  }
+  return tally;
+}
+
+async function vitest(project: string): Promise<Tally> {
+  const file = join(results, `${project}.json`);
+  rmSync(file, { force: true });
+  const code = await command([
+    'vitest',
+    'run',
+    '--project',
+    project,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${file}`,
+  ]);
+  return vitestTally(existsSync(file) ? readFileSync(file, 'utf8') : undefined, code);
+}
+
+async function goTests(folder: string): Promise<Tally> {
+  const log = join(results, `go-${folder.replaceAll('/', '-')}.jsonl`);
+  const code = await command(['go', 'test', '-json', './...'], { cwd: join(root, folder), log });
+  const tally = goTally(readFileSync(log, 'utf8'), code);
+  console.log(`go test ${folder}: ${tally.passed} passed, ${tally.failed} failed`);
+  if (tally.failed > 0) {
+    const output = readFileSync(log, 'utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => (JSON.parse(line) as { Output?: string }).Output ?? '')
+      .join('');
+    console.log(output.slice(-8000));
+  }
+  return tally;
+}
+
+async function cluster(): Promise<Tally> {
+  const wasUp = existsSync(join(root, '.local/env'));
+  const up = await command(['node', 'e2e/cluster/up.ts']);
+  const tally = up === 0 ? await vitest('e2e') : { ...emptyTally, failed: 1 };
+  if (wasUp && process.env['CI'] === undefined) return tally;
+  const down = await command(['node', 'e2e/cluster/down.ts', '--verify']);
+  return addTallies(tally, { passed: down === 0 ? 1 : 0, failed: down === 0 ? 0 : 1, skipped: 0 });
+}
+
+const levels: readonly Level[] = [
+  { name: 'check', run: checks },
+  { name: 'unit', run: () => vitest('unit') },
+  {
+    name: 'go',
+    run: async () => addTallies(await goTests('images/runtime'), await goTests('tools/csi')),
+  },
+  { name: 'envtest', run: () => vitest('envtest') },
+  { name: 'e2e', run: cluster },
+];
+
+mkdirSync(results, { recursive: true });
+const wanted = process.argv.slice(2);
+let total = emptyTally;
+const lines: string[] = [];
+for (const level of levels.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+  const started = Date.now();
+  const tally = await level.run();
+  total = addTallies(total, tally);
+  const seconds = Math.round((Date.now() - started) / 1000);
+  lines.push(`${level.name}: passed ${tally.passed}, failed ${tally.failed}, skipped ${tally.skipped} (${seconds} s)`);
+}
+console.log(`\n${lines.join('\n')}`);
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
