@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Impersonation } from '@agenttier/machinery/kube/impersonation';
+
+/** What a stored API key limits its bearer to; every part absent means the whole person. */
+export interface KeyScope {
+  /** Name of the key's Secret, which is also its id on the wire. */
+  readonly id: string;
+  /** The only sandbox this key may touch. */
+  readonly sandboxId?: string;
+  /** Actions of that sandbox; empty means all that can be granted. */
+  readonly actionGroups: readonly string[];
+  /** Namespaces this key may see; empty means all. */
+  readonly allowedNamespaces: readonly string[];
+}
+
+/** The caller, as established by one of the credential checks. */
+export interface Principal {
+  readonly sub: string;
+  readonly email: string;
+  readonly name: string;
+  readonly groups: readonly string[];
+  readonly isAdmin: boolean;
+  readonly key?: KeyScope;
+}
+
+const USER_PREFIX = 'agenttier:';
+const USERS = 'agenttier:users';
+const ADMINS = 'agenttier:admins';
+const EMAIL = 'agenttier.io/email';
+
+/**
+ * The identity under which writes reach the API server, so that admission, RBAC and the audit log see the person and
+ * not this process. The prefix keeps a `sub` from meaning a Kubernetes user of the same name.
+ */
+export function impersonationOf(principal: Principal): Impersonation {
+  return {
+    user: `${USER_PREFIX}${principal.sub}`,
+    groups: [USERS, ...(principal.isAdmin ? [ADMINS] : []), 'system:authenticated'],
+    ...(principal.email === '' ? {} : { extra: { [EMAIL]: [principal.email] } }),
+  };
+}

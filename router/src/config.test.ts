@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { readConfig } from './config.ts';
+
+describe('readConfig', () => {
+  it('starts with nothing set', () => {
+    const result = readConfig({});
+    expect(result).toMatchObject({
+      ok: true,
+      config: { host: '0.0.0.0', port: 8080, installNamespace: 'agenttier', sandboxNamespace: 'default', devAuth: false },
+    });
+  });
+
+  const addresses: [text: string, host: string, port: number][] = [
+    [':9090', '0.0.0.0', 9090],
+    ['127.0.0.1:0', '127.0.0.1', 0],
+    ['[::1]:8080', '::1', 8080],
+    ['localhost:8080', 'localhost', 8080],
+  ];
+  it.each(addresses)('listens on %s', (text, host, port) => {
+    expect(readConfig({ LISTEN_ADDR: text })).toMatchObject({ ok: true, config: { host, port } });
+  });
+
+  const refused: [name: string, env: Record<string, string>, words: RegExp][] = [
+    ['an address without a port', { LISTEN_ADDR: '8080' }, /LISTEN_ADDR/],
+    ['a port that does not exist', { LISTEN_ADDR: ':70000' }, /LISTEN_ADDR/],
+    ['a flag that is no flag', { AGENTTIER_DEV_AUTH: 'yes' }, /AGENTTIER_DEV_AUTH/],
+    ['dev mode on all interfaces', { AGENTTIER_DEV_AUTH: 'true' }, /AGENTTIER_DEV_AUTH_ALLOW_REMOTE/],
+    ['an origin with a path', { AGENTTIER_CORS_ALLOWED_ORIGINS: 'https://a.example/x' }, /without a path/],
+    ['any origin', { AGENTTIER_CORS_ALLOWED_ORIGINS: '*' }, /not an origin/],
+    ['a ping that never comes', { AGENTTIER_TERMINAL_PING_SECONDS: '0' }, /from 1 to 60/],
+    ['a level pino does not know', { AGENTTIER_LOG_LEVEL: 'loud' }, /AGENTTIER_LOG_LEVEL/],
+  ];
+  it.each(refused)('refuses %s', (_name, env, words) => {
+    const result = readConfig(env);
+    expect(result.ok).toBe(false);
+    expect(result.ok ? '' : result.problems.join('\n')).toMatch(words);
+  });
+
+  it('reports every problem at once', () => {
+    const result = readConfig({ LISTEN_ADDR: 'x', AGENTTIER_DEV_AUTH: 'yes', AGENTTIER_LOG_LEVEL: 'loud' });
+    expect(result.ok ? [] : result.problems).toHaveLength(3);
+  });
+
+  it('allows dev mode on loopback, and elsewhere only when asked twice', () => {
+    expect(readConfig({ AGENTTIER_DEV_AUTH: 'true', LISTEN_ADDR: '127.0.0.1:8080' }).ok).toBe(true);
+    expect(readConfig({ AGENTTIER_DEV_AUTH: 'true', AGENTTIER_DEV_AUTH_ALLOW_REMOTE: 'true' }).ok).toBe(true);
+  });
+});

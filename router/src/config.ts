@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Everything the process takes from outside, checked once at start and handed on as values. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  /** Namespace of the installation: API keys live here. */
+  readonly installNamespace: string;
+  /** Where a sandbox goes, and is looked for first, when a request names no namespace. */
+  readonly sandboxNamespace: string;
+  readonly devAuth: boolean;
+  readonly corsOrigins: readonly string[];
+  readonly logLevel: string;
+  readonly drainMs: number;
+  readonly terminalPingMs: number;
+  readonly runtimePort: number;
+  readonly kubeconfig?: string;
+  readonly kubeContext?: string;
+}
+
+export type ConfigResult = { ok: true; config: Config } | { ok: false; problems: string[] };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+const LOG_LEVELS = new Set(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']);
+
+/** Reads the environment. Every problem is reported at once, each naming its variable and the remedy. */
+export function readConfig(env: Environment): ConfigResult {
+  const problems: string[] = [];
+  const address = readAddress(env['LISTEN_ADDR'] ?? ':8080', problems);
+  const config: Config = {
+    ...address,
+    installNamespace: env['POD_NAMESPACE'] || 'agenttier',
+    sandboxNamespace: env['SANDBOX_NAMESPACE'] || 'default',
+    devAuth: readFlag(env, 'AGENTTIER_DEV_AUTH', problems),
+    corsOrigins: readOrigins(env['AGENTTIER_CORS_ALLOWED_ORIGINS'] ?? '', problems),
+    logLevel: readLevel(env['AGENTTIER_LOG_LEVEL'] || 'info', problems),
+    drainMs: readNumber(env, 'AGENTTIER_DRAIN_SECONDS', { fallback: 30, min: 0, max: 600 }, problems) * 1000,
+    terminalPingMs:
+      readNumber(env, 'AGENTTIER_TERMINAL_PING_SECONDS', { fallback: 30, min: 1, max: 60 }, problems) * 1000,
+    runtimePort: readNumber(env, 'AGENTTIER_RUNTIME_PORT', { fallback: 9000, min: 1, max: 65535 }, problems),
+    ...(env['KUBECONFIG'] ? { kubeconfig: env['KUBECONFIG'] } : {}),
+    ...(env['AGENTTIER_KUBE_CONTEXT'] ? { kubeContext: env['AGENTTIER_KUBE_CONTEXT'] } : {}),
+  };
+  const remote = readFlag(env, 'AGENTTIER_DEV_AUTH_ALLOW_REMOTE', problems);
+  if (config.devAuth && !remote && !LOOPBACK.has(config.host)) {
+    problems.push(
+      'AGENTTIER_DEV_AUTH lets everybody in as an administrator: listen on loopback only (LISTEN_ADDR=127.0.0.1:8080) ' +
+        'or set AGENTTIER_DEV_AUTH_ALLOW_REMOTE=true if the network around this process is closed',
+    );
+  }
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, config };
+}
+
+function readAddress(text: string, problems: string[]): { host: string; port: number } {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (!match || port > 65535) {
+    problems.push(`LISTEN_ADDR "${text}" is not host:port; write ":8080" or "127.0.0.1:8080"`);
+    return { host: '127.0.0.1', port: 0 };
+  }
+  return { host: match[1] ?? (match[2] || '0.0.0.0'), port };
+}
+
+/** Only the words true and false: a typo must not silently open or close a door. */
+function readFlag(env: Environment, name: string, problems: string[]): boolean {
+  const text = (env[name] ?? '').trim().toLowerCase();
+  if (text === 'true' || text === '1') return true;
+  if (text === '' || text === 'false' || text === '0') return false;
+  problems.push(`${name} "${text}" is neither true nor false`);
+  return false;
+}
+
+interface Range {
+  readonly fallback: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+function readNumber(env: Environment, name: string, range: Range, problems: string[]): number {
+  const text = env[name];
+  if (text === undefined || text === '') return range.fallback;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= range.min && value <= range.max) return value;
+  problems.push(`${name} "${text}" is not a whole number from ${range.min} to ${range.max}`);
+  return range.fallback;
+}
+
+function readLevel(text: string, problems: string[]): string {
+  if (LOG_LEVELS.has(text)) return text;
+  problems.push(`AGENTTIER_LOG_LEVEL "${text}" is not one of ${[...LOG_LEVELS].join(', ')}`);
+  return 'info';
+}
+
+function readOrigins(text: string, problems: string[]): string[] {
+  const origins = text
+    .split(',')
+    .map((origin) => origin.trim())
+    .filter((origin) => origin !== '');
+  for (const origin of origins) {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+      problems.push(
+        `AGENTTIER_CORS_ALLOWED_ORIGINS "${origin}" is not an origin; write scheme://host[:port] without a path`,
+      );
+    }
+  }
+  return origins;
+}
