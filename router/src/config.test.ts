@@ -26,10 +26,10 @@ describe('readConfig', () => {
     ['a port that does not exist', { LISTEN_ADDR: ':70000' }, /LISTEN_ADDR/],
     ['a flag that is no flag', { AGENTTIER_DEV_AUTH: 'yes' }, /AGENTTIER_DEV_AUTH/],
     ['dev mode on all interfaces', { AGENTTIER_DEV_AUTH: 'true' }, /AGENTTIER_DEV_AUTH_ALLOW_REMOTE/],
-    ['an origin with a path', { AGENTTIER_CORS_ALLOWED_ORIGINS: 'https://a.example/x' }, /without a path/],
-    ['any origin', { AGENTTIER_CORS_ALLOWED_ORIGINS: '*' }, /not an origin/],
+    ['an origin with a path', { CORS_ALLOWED_ORIGINS: 'https://a.example/x' }, /without a path/],
+    ['any origin', { CORS_ALLOWED_ORIGINS: '*' }, /not an origin/],
     ['a ping that never comes', { AGENTTIER_TERMINAL_PING_SECONDS: '0' }, /from 1 to 60/],
-    ['a level pino does not know', { AGENTTIER_LOG_LEVEL: 'loud' }, /AGENTTIER_LOG_LEVEL/],
+    ['a level pino does not know', { LOG_LEVEL: 'loud' }, /LOG_LEVEL/],
   ];
   it.each(refused)('refuses %s', (_name, env, words) => {
     const result = readConfig(env);
@@ -38,7 +38,7 @@ describe('readConfig', () => {
   });
 
   it('reports every problem at once', () => {
-    const result = readConfig({ LISTEN_ADDR: 'x', AGENTTIER_DEV_AUTH: 'yes', AGENTTIER_LOG_LEVEL: 'loud' });
+    const result = readConfig({ LISTEN_ADDR: 'x', AGENTTIER_DEV_AUTH: 'yes', LOG_LEVEL: 'loud' });
     expect(result.ok ? [] : result.problems).toHaveLength(3);
   });
 

@@ -34,8 +34,8 @@ export function readConfig(env: Environment): ConfigResult {
     installNamespace: env['POD_NAMESPACE'] || 'agenttier',
     sandboxNamespace: env['SANDBOX_NAMESPACE'] || 'default',
     devAuth: readFlag(env, 'AGENTTIER_DEV_AUTH', problems),
-    corsOrigins: readOrigins(env['AGENTTIER_CORS_ALLOWED_ORIGINS'] ?? '', problems),
-    logLevel: readLevel(env['AGENTTIER_LOG_LEVEL'] || 'info', problems),
+    corsOrigins: readOrigins(env['CORS_ALLOWED_ORIGINS'] ?? '', problems),
+    logLevel: readLevel(env['LOG_LEVEL'] || 'info', problems),
     drainMs: readNumber(env, 'AGENTTIER_DRAIN_SECONDS', { fallback: 30, min: 0, max: 600 }, problems) * 1000,
     terminalPingMs:
       readNumber(env, 'AGENTTIER_TERMINAL_PING_SECONDS', { fallback: 30, min: 1, max: 60 }, problems) * 1000,
@@ -89,7 +89,7 @@ function readNumber(env: Environment, name: string, range: Range, problems: stri
 
 function readLevel(text: string, problems: string[]): string {
   if (LOG_LEVELS.has(text)) return text;
-  problems.push(`AGENTTIER_LOG_LEVEL "${text}" is not one of ${[...LOG_LEVELS].join(', ')}`);
+  problems.push(`LOG_LEVEL "${text}" is not one of ${[...LOG_LEVELS].join(', ')}`);
   return 'info';
 }
 
@@ -101,7 +101,7 @@ function readOrigins(text: string, problems: string[]): string[] {
   for (const origin of origins) {
     if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
       problems.push(
-        `AGENTTIER_CORS_ALLOWED_ORIGINS "${origin}" is not an origin; write scheme://host[:port] without a path`,
+        `CORS_ALLOWED_ORIGINS "${origin}" is not an origin; write scheme://host[:port] without a path`,
       );
     }
   }

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import { KubeError } from '@agenttier/machinery/kube/errors';
+import { deniedBody } from './denial.ts';
+import type { ErrorBody } from './denial.ts';
+
+/** An answer that ends the request. Handlers throw it for what the caller did wrong; it is not a fault of ours. */
+export class HttpError extends Error {
+  override readonly name = 'HttpError';
+  readonly status: number;
+  readonly body: ErrorBody;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, body: ErrorBody, headers: Readonly<Record<string, string>> = {}) {
+    super(body.message ?? body.error);
+    this.status = status;
+    this.body = body;
+    this.headers = headers;
+  }
+}
+
+const say = (status: number, error: string, message?: string): HttpError =>
+  new HttpError(status, message === undefined ? { error } : { error, message });
+
+/** The catalogue: every refusal that this process words itself. */
+export const refusals = {
+  missingAuthorization: () =>
+    say(401, 'missing_authorization', 'send an API key in X-API-Key or a token in Authorization: Bearer'),
+  invalidAuthorizationFormat: () =>
+    say(401, 'invalid_authorization_format', 'Authorization must read "Bearer <token>"'),
+  invalidApiKey: () => say(401, 'invalid_api_key', 'this API key is unknown, revoked or expired'),
+  invalidToken: (why: string) => say(401, 'invalid_token', why),
+  scopedKey: (why: string) => say(403, why),
+  originRefused: (origin: string) =>
+    say(403, 'origin_not_allowed', `origin ${origin} may not call this server; add it to CORS_ALLOWED_ORIGINS`),
+  /** One text for "not there" and "not yours": existence is nobody else's business. */
+  sandboxNotFound: (id: string) => say(404, `sandbox ${id} not found`),
+  templateNotFound: (name: string) => say(404, 'template not found', `template ${name} not found`),
+  noSuchRoute: (method: string, path: string) => say(404, 'no such route', `${method} ${path} does not exist`),
+  roleTooLow: (what: string) => say(403, 'forbidden', `only the owner or an administrator may ${what} this sandbox`),
+  viewOnly: (what: string) => say(403, 'forbidden', `a viewer may not ${what} in this sandbox`),
+  ambiguousSandbox: (id: string, namespaces: readonly string[]) =>
+    say(409, `sandbox ${id} exists in several namespaces (${namespaces.join(', ')}): name one with ?namespace=`),
+  wrongPhase: (text: string) => say(409, text),
+  badRequest: (text: string) => say(400, text),
+  invalidFields: (fields: readonly { field: string; message: string }[]) =>
+    new HttpError(400, {
+      error: fields.map(({ field, message }) => `${field}: ${message}`).join('; '),
+      violations: fields.map(({ field, message }) => ({ code: 'invalid_value', field, message })),
+    }),
+  tooLarge: (limit: number) => say(413, `the request body is larger than ${limit} bytes`),
+  transportLost: (text: string) => say(502, text),
+  unavailable: (text: string) =>
+    new HttpError(503, { error: text }, { 'Retry-After': '1' }),
+} as const;
+
+/** Any thrown value as an answer. Faults of ours say nothing about themselves: they are in the log, by request id. */
+export function toHttpError(error: unknown): HttpError {
+  if (error instanceof HttpError) return error;
+  if (error instanceof KubeError) return fromKubeError(error);
+  const fault = error as { type?: unknown; limit?: unknown; status?: unknown } | null;
+  // The body parser's own errors carry a `type`, see its documentation under "Errors".
+  if (fault?.type === 'entity.too.large') return refusals.tooLarge(Number(fault.limit));
+  if (fault?.type === 'entity.parse.failed') return refusals.badRequest('the request body is not valid JSON');
+  if (typeof fault?.type === 'string' && fault.status === 415) return say(415, 'unsupported charset or encoding');
+  if (typeof fault?.type === 'string' && fault.status === 400) return say(400, 'the request body could not be read');
+  if (error instanceof URIError) return refusals.badRequest('the path is not valid percent-encoding');
+  return say(500, 'internal error');
+}
+
+/** True when the answer hides a fault that belongs into the log. */
+export const isFault = (answer: HttpError): boolean => answer.status >= 500;
+
+function fromKubeError(error: KubeError): HttpError {
+  const denied = deniedBody(error);
+  if (denied) return new HttpError(error.status, denied);
+  if (error.status === 0) return refusals.unavailable('the Kubernetes API cannot be reached at the moment');
+  if (error.status === 429 || error.status === 503) {
+    const seconds = Math.max(1, Math.ceil((error.retryAfterMs ?? 1000) / 1000));
+    return new HttpError(503, { error: 'the Kubernetes API is busy' }, { 'Retry-After': String(seconds) });
+  }
+  if ([400, 403, 404, 409, 422].includes(error.status)) return say(error.status, error.message);
+  return say(500, 'the Kubernetes API refused the request', error.message);
+}

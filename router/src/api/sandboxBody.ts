@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { SandboxSpec } from '@agenttier/crds/generated/types';
+import { parseDuration } from '@agenttier/crds/meta/duration';
+import { isDnsLabel } from '@agenttier/crds/meta/names';
+
+export interface FieldProblem {
+  readonly field: string;
+  readonly message: string;
+}
+
+export interface CreateRequest {
+  readonly name: string;
+  readonly namespace: string;
+  readonly spec: SandboxSpec;
+}
+
+export type CreateResult = { ok: true; request: CreateRequest } | { ok: false; problems: FieldProblem[] };
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Parts of the spec that are handed on as they are: the schema and admission judge what is inside. */
+const PASSED_ON = { image: 'object', resources: 'object', storage: 'object', network: 'object', env: 'array' } as const;
+const DURATIONS = ['timeout', 'idleTimeout'] as const;
+
+/**
+ * Reads the body of a create. Only what the API server could not word well is checked here; every problem is reported
+ * at once. Unknown fields are ignored, as older clients rely on.
+ */
+export function readCreate(body: unknown, defaultNamespace: string): CreateResult {
+  if (!isObject(body)) return { ok: false, problems: [{ field: '', message: 'the body must be a JSON object' }] };
+  const problems: FieldProblem[] = [];
+  const name = readLabel(body['name'], 'name', problems);
+  const namespace = readLabel(body['namespace'] || defaultNamespace, 'namespace', problems);
+  const spec = {
+    templateRef: readTemplateRef(body['templateRef'], problems),
+    ...readDurations(body, problems),
+    ...readParts(body, problems),
+  };
+  if (problems.length > 0) return { ok: false, problems };
+  return { ok: true, request: { name, namespace, spec: spec as unknown as SandboxSpec } };
+}
+
+const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function readLabel(value: unknown, field: string, problems: FieldProblem[]): string {
+  if (typeof value !== 'string' || value === '') {
+    problems.push({ field, message: 'is required' });
+    return '';
+  }
+  if (!isDnsLabel(value)) {
+    problems.push({
+      field,
+      message: 'must be at most 63 lower-case letters, digits and hyphens, starting and ending with a letter or digit',
+    });
+  }
+  return value;
+}
+
+function readTemplateRef(value: unknown, problems: FieldProblem[]): Fields | undefined {
+  if (!isObject(value) || typeof value['name'] !== 'string' || value['name'] === '') {
+    problems.push({ field: 'templateRef.name', message: 'is required' });
+    return undefined;
+  }
+  const ref: Record<string, string> = { name: value['name'] };
+  for (const key of ['kind', 'namespace']) {
+    const part = value[key];
+    if (part === undefined || part === null || part === '') continue;
+    if (typeof part === 'string') ref[key] = part;
+    else problems.push({ field: `templateRef.${key}`, message: 'must be a string' });
+  }
+  return ref;
+}
+
+function readDurations(body: Fields, problems: FieldProblem[]): Fields {
+  const found: Record<string, string> = {};
+  for (const field of DURATIONS) {
+    const value = body[field];
+    if (isAbsent(value)) continue;
+    if (typeof value === 'string' && parseDuration(value) !== undefined) found[field] = value;
+    else problems.push({ field, message: 'must be a duration such as "30m", "1h30m" or "500ms"' });
+  }
+  return found;
+}
+
+function readParts(body: Fields, problems: FieldProblem[]): Fields {
+  const found: Record<string, unknown> = {};
+  for (const [field, shape] of Object.entries(PASSED_ON)) {
+    const value = body[field];
+    if (isAbsent(value)) continue;
+    if (shape === 'array' ? Array.isArray(value) : isObject(value)) found[field] = value;
+    else problems.push({ field, message: `must be ${shape === 'array' ? 'a list' : 'an object'}` });
+  }
+  return found;
+}
+
+/** Clients of old send empty strings and nulls for what they do not set. */
+const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === '';

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import { refusals } from '../api/errors.ts';
+import { DEV_PRINCIPAL } from './devAuth.ts';
+import type { Principal } from './principal.ts';
+
+/** What a request carries to say who it is from. */
+export interface Credentials {
+  readonly apiKey?: string | undefined;
+  readonly authorization?: string | undefined;
+  /** `?token=` of a WebSocket, for clients that cannot set headers. */
+  readonly queryToken?: string | undefined;
+}
+
+export interface AuthenticateOptions {
+  readonly devAuth: boolean;
+  readonly apiKeys: { authenticate(key: string): Promise<Principal | undefined> };
+}
+
+const NO_ISSUER = 'this installation has no token issuer configured; use an API key';
+
+/**
+ * Establishes the caller or throws the 401. An API key decides alone: a bad one never falls through to a token, so that
+ * a revoked key cannot be hidden behind other credentials.
+ */
+export async function authenticate(credentials: Credentials, options: AuthenticateOptions): Promise<Principal> {
+  if (options.devAuth) return DEV_PRINCIPAL;
+  if (credentials.apiKey !== undefined) {
+    const principal = await options.apiKeys.authenticate(credentials.apiKey);
+    if (!principal) throw refusals.invalidApiKey();
+    return principal;
+  }
+  if (credentials.queryToken) throw refusals.invalidToken(NO_ISSUER);
+  if (credentials.authorization === undefined) throw refusals.missingAuthorization();
+  if (!/^Bearer \S+$/.test(credentials.authorization)) throw refusals.invalidAuthorizationFormat();
+  throw refusals.invalidToken(NO_ISSUER);
+}

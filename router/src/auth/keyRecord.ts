@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Principal } from './principal.ts';
+
+/** The part of a core Secret that a key is read from; values are base64. */
+export interface KeySecret {
+  readonly metadata: { readonly name?: string };
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** A stored key, checked for shape. */
+export interface KeyRecord {
+  readonly principal: Principal;
+  /** Hex SHA-256 of the whole key. */
+  readonly keyHash: string;
+  /** Milliseconds since the epoch; absent = never. */
+  readonly expiresAt?: number;
+}
+
+const KEY_SHAPE = /^[\x21-\x7e]{20,200}$/;
+const HASH_SHAPE = /^[0-9a-f]{64}$/;
+
+/** Keys of another shape cannot be stored ones: they are refused before anything is hashed or looked up. */
+export const looksLikeKey = (key: string): boolean => KEY_SHAPE.test(key);
+
+export const hashKey = (key: string): string => createHash('sha256').update(key, 'utf8').digest('hex');
+
+/** Secrets are found by a part of the hash; the rest of it proves the key. */
+export const secretNameOf = (hash: string): string => `agenttier-apikey-${hash.slice(0, 40)}`;
+
+/** Comparison whose duration tells nothing about where two hashes differ. */
+export function sameHash(a: string, b: string): boolean {
+  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
+}
+
+export const isExpired = (record: KeyRecord, now: number): boolean =>
+  record.expiresAt !== undefined && record.expiresAt <= now;
+
+/** Reads a stored key; undefined when the Secret is not one, since a half-written record must not let anybody in. */
+export function readKeySecret(secret: KeySecret): KeyRecord | undefined {
+  const id = secret.metadata.name;
+  const keyHash = decode(secret.data?.['keyHash'])?.trim();
+  const fields = parseObject(decode(secret.data?.['record']));
+  if (id === undefined || keyHash === undefined || !HASH_SHAPE.test(keyHash) || fields === undefined) return undefined;
+  const sub = text(fields['userId']);
+  const expiresAt = readExpiry(fields['expiresAt']);
+  if (sub === '' || expiresAt === 'unreadable') return undefined;
+  return {
+    keyHash,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    principal: {
+      sub,
+      email: text(fields['email']),
+      name: text(fields['name']),
+      groups: [],
+      isAdmin: fields['isAdmin'] === true,
+      key: {
+        id,
+        ...(text(fields['sandboxId']) === '' ? {} : { sandboxId: text(fields['sandboxId']) }),
+        actionGroups: texts(fields['actionGroups']),
+        allowedNamespaces: texts(fields['allowedNamespaces']),
+      },
+    },
+  };
+}
+
+function readExpiry(value: unknown): number | undefined | 'unreadable' {
+  if (value === undefined || value === null || value === '') return undefined;
+  const at = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(at) ? 'unreadable' : at;
+}
+
+function parseObject(json: string | undefined): Readonly<Record<string, unknown>> | undefined {
+  if (json === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const decode = (base64: string | undefined): string | undefined =>
+  base64 === undefined ? undefined : Buffer.from(base64, 'base64').toString('utf8');
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+const texts = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
