@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** API group of all our kinds, and the prefix of our labels and annotations. */
+export const GROUP = 'agenttier.io';
+export const VERSION = 'v1alpha1';
+export const API_VERSION = `${GROUP}/${VERSION}`;
+
+/** Labels on the objects that the operator makes for a sandbox. */
+export const LABEL_SANDBOX = 'agenttier.io/sandbox';
+export const LABEL_SANDBOX_UID = 'agenttier.io/sandbox-uid';
+export const LABEL_MANAGED = 'agenttier.io/managed';
+export const LABEL_TEMPLATE = 'agenttier.io/template';
+export const LABEL_COMPAT = 'agenttier.io/compat';
+export const LABEL_SLOT = 'agenttier.io/slot';
+/** What a Secret of ours is for: one of SECRET_PURPOSES. */
+export const LABEL_SECRET_PURPOSE = 'agenttier.io/secret-purpose';
+
+export const SECRET_PURPOSES = {
+  runtimeToken: 'runtime-token',
+  scopedApiKey: 'scoped-api-key',
+  apiKey: 'api-key',
+  webhookSubscription: 'webhook-subscription',
+} as const;
+
+/** Labels that Kubernetes recommends for every application. */
+export const LABEL_APP_NAME = 'app.kubernetes.io/name';
+export const LABEL_COMPONENT = 'app.kubernetes.io/component';
+export const APP_NAME = 'agenttier';
+export const COMPONENT_SANDBOX = 'sandbox';
+export const COMPONENT_WEBHOOK = 'webhook';
+export const COMPONENT_OPERATOR = 'operator';
+export const COMPONENT_ROUTER = 'router';
+
+/** Keeps a Sandbox until the operator has removed what it owns. */
+export const FINALIZER = 'agenttier.io/sandbox-cleanup';
+
+/** On a Sandbox: a new value asks for another start after Error or Stopped. */
+export const ANNOTATION_RETRY = 'agenttier.io/retry';
+/** On a Sandbox: `stop` or `resume`, the older way to say spec.desiredState. */
+export const ANNOTATION_ACTION = 'agenttier.io/action';
+/** On a template: lets it be deleted although it is in use. */
+export const ANNOTATION_FORCE_DELETE = 'agenttier.io/force-delete';
+/** On a template: marks the one that is used where a sandbox names none. */
+export const ANNOTATION_DEFAULT_TEMPLATE = 'agenttier.io/default-template';
+/** On owned objects: hash of what was applied last, to notice drift without comparing defaulted fields. */
+export const ANNOTATION_APPLIED_HASH = 'agenttier.io/applied-hash';
+
+/** Field managers of server-side apply. */
+export const FIELD_MANAGER_OPERATOR = 'agenttier-operator';
+export const FIELD_MANAGER_ROUTER = 'agenttier-router';
+export const FIELD_MANAGER_WEBHOOK = 'agenttier-webhook';
+
+/** How the router names people to the API server when it impersonates them. */
+export const USER_PREFIX = 'agenttier:';
+export const GROUP_USERS = 'agenttier:users';
+export const GROUP_ADMINS = 'agenttier:admins';
+export const EXTRA_EMAIL = 'agenttier.io/email';
+
+/** Labels of an object owned by the sandbox. */
+export function ownedLabels(sandbox: string, uid: string): Record<string, string> {
+  return {
+    [LABEL_SANDBOX]: sandbox,
+    [LABEL_SANDBOX_UID]: uid,
+    [LABEL_MANAGED]: 'true',
+    [LABEL_COMPONENT]: COMPONENT_SANDBOX,
+  };
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import { sha256Hex } from './hash.ts';
+
+/** Longest DNS label (RFC 1123), and so the longest name that is also a label value and a host name. */
+const MAX_LABEL = 63;
+const HASH_LENGTH = 8;
+const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+
+export function podName(sandbox: string): string {
+  return derivedName('', sandbox, '-pod');
+}
+
+export function pvcName(sandbox: string): string {
+  return derivedName('', sandbox, '-workspace');
+}
+
+export function networkPolicyName(sandbox: string): string {
+  return derivedName('', sandbox, '-netpol');
+}
+
+export function tokenSecretName(sandbox: string): string {
+  return derivedName('', sandbox, '-runtime-token');
+}
+
+export function serviceAccountName(sandbox: string): string {
+  return derivedName('sbx-', sandbox, '');
+}
+
+/** Key of the runtime token inside its Secret. */
+export const TOKEN_KEY = 'token';
+
+/** Whether the text is an RFC 1123 DNS label of at most 63 characters. */
+export function isDnsLabel(text: string): boolean {
+  return text.length <= MAX_LABEL && LABEL.test(text);
+}
+
+/**
+ * `prefix + base + suffix`, at most 63 characters. A base that does not fit is cut and followed by a hash of the
+ * whole base, so two long names that begin alike stay different.
+ */
+export function derivedName(prefix: string, base: string, suffix: string): string {
+  const full = prefix + base + suffix;
+  if (full.length <= MAX_LABEL) return full;
+  const room = MAX_LABEL - prefix.length - suffix.length - HASH_LENGTH - 1;
+  const head = base.slice(0, room).replace(/[-.]+$/, '');
+  return `${prefix}${head}-${sha256Hex(base).slice(0, HASH_LENGTH)}${suffix}`;
+}
