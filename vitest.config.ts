@@ -4,7 +4,9 @@ import { defineConfig } from 'vitest/config';
 /** Four levels of test, slowest last: see docs/testing.md. */
 export default defineConfig({
   test: {
-    reporters: process.env['VITEST_JSON'] ? ['default', ['json', { outputFile: process.env['VITEST_JSON'] }]] : ['default'],
+    reporters: process.env['VITEST_JSON']
+      ? ['default', ['json', { outputFile: process.env['VITEST_JSON'] }]]
+      : ['default'],
     projects: [
       {
         test: {

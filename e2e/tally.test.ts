@@ -4,7 +4,12 @@ import { goTally, vitestTally } from './tally.ts';
 
 describe('vitestTally', () => {
   const report = (passed: number, failed: number, pending: number) =>
-    JSON.stringify({ numPassedTests: passed, numFailedTests: failed, numPendingTests: pending, numTodoTests: 0 });
+    JSON.stringify({
+      numPassedTests: passed,
+      numFailedTests: failed,
+      numPendingTests: pending,
+      numTodoTests: 0,
+    });
 
   it.each([
     ['a clean run', report(5, 0, 0), 0, { passed: 5, failed: 0, skipped: 0 }],
@@ -30,6 +35,10 @@ describe('goTally', () => {
   });
 
   it('counts a build that failed', () => {
-    expect(goTally('{"Action":"fail"}\nFAIL x [build failed]\n', 2)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+    expect(goTally('{"Action":"fail"}\nFAIL x [build failed]\n', 2)).toEqual({
+      passed: 0,
+      failed: 1,
+      skipped: 0,
+    });
   });
 });

@@ -33,7 +33,9 @@ interface VitestReport {
 /** Tally of vitest's JSON report; `undefined` when it wrote none. */
 export function vitestTally(report: string | undefined, exitCode: number): Tally {
   if (report === undefined) return { ...emptyTally, failed: 1 };
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(report) as VitestReport;
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(
+    report,
+  ) as VitestReport;
   return withRunnerVerdict(
     { passed: numPassedTests, failed: numFailedTests, skipped: numPendingTests + numTodoTests },
     exitCode,

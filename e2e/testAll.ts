@@ -105,7 +105,9 @@ for (const level of levels.filter(({ name }) => wanted.length === 0 || wanted.in
   const tally = await level.run();
   total = addTallies(total, tally);
   const seconds = Math.round((Date.now() - started) / 1000);
-  lines.push(`${level.name}: passed ${tally.passed}, failed ${tally.failed}, skipped ${tally.skipped} (${seconds} s)`);
+  lines.push(
+    `${level.name}: passed ${tally.passed}, failed ${tally.failed}, skipped ${tally.skipped} (${seconds} s)`,
+  );
 }
 console.log(`\n${lines.join('\n')}`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);

@@ -50,7 +50,9 @@ spec:
   idleTimeout: 2h
 `;
     await ok(
-      kubectl(['apply', '--server-side', '--field-manager=second', '-n', namespace(), '-f', '-'], { stdin: second }),
+      kubectl(['apply', '--server-side', '--field-manager=second', '-n', namespace(), '-f', '-'], {
+        stdin: second,
+      }),
     );
     const object = await getJson(['sandbox', 'chained', '-n', namespace()]);
     expect(object.spec.idleTimeout).toBe('2h');

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { apply, getJson, minimalSandbox, type Outcome, ok, until, untilPhase, walkNamespace } from './harness.ts';
+import {
+  apply,
+  getJson,
+  minimalSandbox,
+  type Outcome,
+  ok,
+  until,
+  untilPhase,
+  walkNamespace,
+} from './harness.ts';
 
 describe('bad input', () => {
   const namespace = walkNamespace('walk-bad');

@@ -48,8 +48,30 @@ describe('data', () => {
 
   it('stops and resumes at once, without an error between', async () => {
     const old = await podUid();
-    await ok(kubectl(['patch', 'sandbox', 'keeper', '-n', namespace(), '--type=merge', '-p', '{"spec":{"desiredState":"Stopped"}}']));
-    await ok(kubectl(['patch', 'sandbox', 'keeper', '-n', namespace(), '--type=merge', '-p', '{"spec":{"desiredState":"Running"}}']));
+    await ok(
+      kubectl([
+        'patch',
+        'sandbox',
+        'keeper',
+        '-n',
+        namespace(),
+        '--type=merge',
+        '-p',
+        '{"spec":{"desiredState":"Stopped"}}',
+      ]),
+    );
+    await ok(
+      kubectl([
+        'patch',
+        'sandbox',
+        'keeper',
+        '-n',
+        namespace(),
+        '--type=merge',
+        '-p',
+        '{"spec":{"desiredState":"Running"}}',
+      ]),
+    );
     await untilPhase('keeper', namespace(), 'Running');
     expect(await shell(checksum)).toBe(sum);
     expect(typeof old).toBe('string');
@@ -81,7 +103,9 @@ describe('data', () => {
     });
     const volumes = await getJson(['pv']);
     await until('the volume to be gone', async () => {
-      const claims = (await getJson(['pv'])).items.map((item: { spec: { claimRef?: { uid: string } } }) => item.spec.claimRef?.uid);
+      const claims = (await getJson(['pv'])).items.map(
+        (item: { spec: { claimRef?: { uid: string } } }) => item.spec.claimRef?.uid,
+      );
       return !claims.includes(volume);
     });
     expect(Array.isArray(volumes.items)).toBe(true);

@@ -24,7 +24,10 @@ describe('the leading operator and one webhook die during twenty creates', () =>
     const creates = (async () => {
       for (const name of names) await create(name);
     })();
-    await until('five sandboxes to exist', async () => (await getJson(['sandboxes', '-n', namespace()])).items.length >= 5);
+    await until(
+      'five sandboxes to exist',
+      async () => (await getJson(['sandboxes', '-n', namespace()])).items.length >= 5,
+    );
     await Promise.all([
       ok(kubectl(['delete', 'pod', leader, '-n', 'agenttier', '--grace-period=0', '--force'])),
       ok(kubectl(['delete', 'pod', victim, '-n', 'agenttier', '--grace-period=0', '--force'])),

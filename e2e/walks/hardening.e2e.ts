@@ -16,7 +16,9 @@ describe('inside the pod', () => {
   });
 
   it('cannot write its root, and can write its workspace', async () => {
-    expect(await shell('touch /probe 2>&1; touch /etc/probe 2>&1; true')).toMatch(/Read-only file system[^]*Read-only/);
+    expect(await shell('touch /probe 2>&1; touch /etc/probe 2>&1; true')).toMatch(
+      /Read-only file system[^]*Read-only/,
+    );
     expect(await shell('echo kept > /workspace/probe && cat /workspace/probe')).toBe('kept');
   });
 
@@ -30,7 +32,7 @@ describe('inside the pod', () => {
   });
 
   it('has /tmp in memory', async () => {
-    expect(await shell("awk '$2 == \"/tmp\" { print $3 }' /proc/mounts")).toBe('tmpfs');
+    expect(await shell('awk \'$2 == "/tmp" { print $3 }\' /proc/mounts')).toBe('tmpfs');
   });
 
   it('holds no ServiceAccount token', async () => {

@@ -40,7 +40,10 @@ export const childEnvironment = (extra: Readonly<Record<string, string>> = {}): 
 /** Runs a program to its end and keeps what it printed; never throws for an exit code. */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: childEnvironment(options.env), timeout: options.timeoutMs ?? 120_000 });
+    const child = spawn(program, args, {
+      env: childEnvironment(options.env),
+      timeout: options.timeoutMs ?? 120_000,
+    });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
@@ -109,7 +112,12 @@ export async function until<T>(
 export const phaseOf = async (name: string, namespace: string): Promise<string> =>
   (await getJson(['sandbox', name, '-n', namespace])).status?.phase ?? '';
 
-export async function untilPhase(name: string, namespace: string, phase: string, timeoutMs = 120_000): Promise<Json> {
+export async function untilPhase(
+  name: string,
+  namespace: string,
+  phase: string,
+  timeoutMs = 120_000,
+): Promise<Json> {
   try {
     return await until(
       `${namespace}/${name} to be ${phase}`,
@@ -154,7 +162,11 @@ spec:
 ${extra}`;
 
 /** One REST call as the install's administrator. */
-export async function rest(method: string, path: string, body?: unknown): Promise<{ status: number; body: Json }> {
+export async function rest(
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<{ status: number; body: Json }> {
   const answer = await fetch(`${apiUrl}/api/v1${path}`, {
     method,
     headers: { 'X-API-Key': apiKey, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },

@@ -13,7 +13,8 @@ import {
 } from './harness.ts';
 
 /** Exit code of a TCP connect from the sandbox: 0 when it stands, 124 when nothing answered within three seconds. */
-const connect = (host: string, port: number) => `timeout 3 bash -c 'exec 3<>/dev/tcp/${host}/${port}'; echo $?`;
+const connect = (host: string, port: number) =>
+  `timeout 3 bash -c 'exec 3<>/dev/tcp/${host}/${port}'; echo $?`;
 
 describe('the network of a sandbox', () => {
   const namespace = walkNamespace('walk-network');
@@ -30,7 +31,9 @@ describe('the network of a sandbox', () => {
   });
 
   it('resolves names', async () => {
-    const answer = await ok(inSandbox('closed', namespace(), 'getent hosts kubernetes.default.svc.cluster.local'));
+    const answer = await ok(
+      inSandbox('closed', namespace(), 'getent hosts kubernetes.default.svc.cluster.local'),
+    );
     expect(answer).toContain('kubernetes.default.svc.cluster.local');
   });
 
@@ -40,8 +43,8 @@ describe('the network of a sandbox', () => {
   });
 
   it('opens what a template opens, and only that', async () => {
-    const router = (await getJson(['pods', '-n', 'agenttier', '-l', 'app.kubernetes.io/component=router'])).items[0]
-      .status.podIP as string;
+    const router = (await getJson(['pods', '-n', 'agenttier', '-l', 'app.kubernetes.io/component=router']))
+      .items[0].status.podIP as string;
     const opened = `
 apiVersion: agenttier.io/v1alpha1
 kind: SandboxTemplate

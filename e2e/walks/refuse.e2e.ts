@@ -41,23 +41,28 @@ describe('a Sandbox that breaks four limits at once', () => {
     // Each webhook replica hears of the policy by its own watch.
     await until('the policy to be in force on every replica', async () => {
       for (let ask = 0; ask < 6; ask += 1) {
-        const { code } = await kubectl(['apply', '--dry-run=server', '-n', namespace(), '-f', '-'], { stdin: greedy });
+        const { code } = await kubectl(['apply', '--dry-run=server', '-n', namespace(), '-f', '-'], {
+          stdin: greedy,
+        });
         if (code === 0) return false;
       }
       return true;
     });
   });
 
-  it.each([['apply'], ['apply --dry-run=server'], ['create']])('is refused by kubectl %s with all four', async (verb) => {
-    const outcome = await kubectl([...verb.split(' '), '-n', namespace(), '-f', '-'], { stdin: greedy });
-    expect(outcome.code).not.toBe(0);
-    for (const [field, actual, limit, code] of expected) {
-      const line = outcome.stderr.split('\n').find((text) => text.includes(code));
-      expect(line, code).toContain(field);
-      expect(line).toContain(actual);
-      expect(line).toContain(limit);
-    }
-  });
+  it.each([['apply'], ['apply --dry-run=server'], ['create']])(
+    'is refused by kubectl %s with all four',
+    async (verb) => {
+      const outcome = await kubectl([...verb.split(' '), '-n', namespace(), '-f', '-'], { stdin: greedy });
+      expect(outcome.code).not.toBe(0);
+      for (const [field, actual, limit, code] of expected) {
+        const line = outcome.stderr.split('\n').find((text) => text.includes(code));
+        expect(line, code).toContain(field);
+        expect(line).toContain(actual);
+        expect(line).toContain(limit);
+      }
+    },
+  );
 
   it('is refused by REST with the same violations', async () => {
     const { status, body } = await rest('POST', '/sandboxes', {
@@ -85,7 +90,9 @@ describe('a Sandbox that breaks four limits at once', () => {
   });
 
   it('made nothing', async () => {
-    const names = await ok(kubectl(['get', 'sandbox,pod,pvc,networkpolicy,secret', '-n', namespace(), '-o', 'name']));
+    const names = await ok(
+      kubectl(['get', 'sandbox,pod,pvc,networkpolicy,secret', '-n', namespace(), '-o', 'name']),
+    );
     expect(names).toBe('');
   });
 });

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { apply, inSandbox, kubectl, minimalSandbox, ok, until, untilPhase, walkNamespace } from './harness.ts';
+import {
+  apply,
+  inSandbox,
+  kubectl,
+  minimalSandbox,
+  ok,
+  until,
+  untilPhase,
+  walkNamespace,
+} from './harness.ts';
 import { openBrowserTerminal, openPluginTerminal, type Terminal, untilPrinted } from './terminals.ts';
 
 /** Types a command whose output is framed by marks that its own echo does not contain, and gives what stands between. */
@@ -87,11 +96,23 @@ describe('a router dies while a command prints', () => {
     await untilPrinted(terminal, /line-40\r\n/, from);
     await ok(
       kubectl([
-        'delete', 'pods', '-n', 'agenttier', '-l', 'app.kubernetes.io/component=router', '--grace-period=0', '--force',
+        'delete',
+        'pods',
+        '-n',
+        'agenttier',
+        '-l',
+        'app.kubernetes.io/component=router',
+        '--grace-period=0',
+        '--force',
       ]),
     );
     await untilPrinted(terminal, /all\r\n/, from, 120_000);
-    const numbers = [...terminal.printed().slice(from).matchAll(/line-(\d+)\r\n/g)].map((match) => Number(match[1]));
+    const numbers = [
+      ...terminal
+        .printed()
+        .slice(from)
+        .matchAll(/line-(\d+)\r\n/g),
+    ].map((match) => Number(match[1]));
     expect(numbers).toEqual(Array.from({ length: 300 }, (_, index) => index + 1));
     expect(await ask(terminal, 'echo pid $$')).toBe(shell);
     terminal.type('exit\r');

@@ -13,7 +13,12 @@ export interface Terminal {
 }
 
 /** Waits until the terminal has printed something that matches, from `from` characters on. */
-export const untilPrinted = (terminal: Terminal, pattern: RegExp, from = 0, timeoutMs = 60_000): Promise<string> =>
+export const untilPrinted = (
+  terminal: Terminal,
+  pattern: RegExp,
+  from = 0,
+  timeoutMs = 60_000,
+): Promise<string> =>
   until(
     `the terminal to print ${pattern}; it ends in ${JSON.stringify(terminal.printed().slice(-300))}`,
     async () => pattern.exec(terminal.printed().slice(from))?.[0],
@@ -27,7 +32,12 @@ export async function openBrowserTerminal(sandbox: string, namespace: string): P
   let output = '';
   const exit = Promise.withResolvers<number>();
   socket.on('message', (data: Buffer) => {
-    const frame = JSON.parse(data.toString()) as { type: string; data?: string; code?: number; message?: string };
+    const frame = JSON.parse(data.toString()) as {
+      type: string;
+      data?: string;
+      code?: number;
+      message?: string;
+    };
     if (frame.type === 'output') output += frame.data ?? '';
     if (frame.type === 'exit') exit.resolve(frame.code ?? -1);
     if (frame.type === 'error') output += `[error frame: ${frame.message}]`;

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createKubeClient, type KubeClient } from '@agenttier/machinery/kube/client';
+import { loadAccess } from '@agenttier/machinery/kube/kubeconfig';
+import { measureHandler, measureRequests } from './admission.ts';
+import { measureBarePod } from './barePod.ts';
+import { measureEcho } from './echo.ts';
+import { measureExec, measureLifecycle } from './lifecycle.ts';
+import { measureMemory } from './memory.ts';
+import { create, remove, type Target, untilStatus } from './rest.ts';
+import { type Figure, table } from './stats.ts';
+
+/**
+ * `make bench`: the figures of docs/performance.md.
+ *
+ * By REST alone it measures any router that speaks AgentTier's contract (`--api-url`, `--api-key`, `--template`).
+ * With KUBECONFIG it adds what only the cluster can tell: a bare pod of the same shape, admission, memory.
+ */
+const { values } = parseArgs({
+  options: {
+    'api-url': { type: 'string', default: process.env['AGENTTIER_API_URL'] ?? '' },
+    'api-key': { type: 'string', default: process.env['AGENTTIER_API_KEY'] ?? '' },
+    namespace: { type: 'string', default: 'default' },
+    template: { type: 'string', default: 'minimal-shell' },
+    rounds: { type: 'string', default: '20' },
+    calls: { type: 'string', default: '500' },
+    'rest-only': { type: 'boolean', default: false },
+    out: { type: 'string', default: '.local/bench' },
+  },
+});
+
+const target: Target = {
+  url: values['api-url'],
+  key: values['api-key'],
+  namespace: values.namespace,
+  template: values.template,
+};
+const rounds = Number(values.rounds);
+const calls = Number(values.calls);
+
+async function byCluster(client: KubeClient, sandbox: string): Promise<Figure[]> {
+  const model = { namespace: target.namespace, name: `${sandbox}-pod`, claim: `${sandbox}-workspace` };
+  return [
+    await measureBarePod(client, model, rounds),
+    await measureHandler(client, target.template, calls),
+    ...(await measureRequests(client, target.template, calls)),
+    ...(await measureMemory(client, target, sandbox)),
+  ];
+}
+
+const standing = `bench-standing-${Date.now().toString(36)}`;
+const figures: Figure[] = await measureLifecycle(target, rounds);
+await create(target, standing);
+try {
+  await untilStatus(target, standing, 'Running');
+  figures.push(await measureExec(target, standing, calls), await measureEcho(target, standing, calls));
+  if (!values['rest-only']) {
+    const access = await loadAccess({ env: process.env });
+    const client = createKubeClient(access);
+    figures.push(...(await byCluster(client, standing)));
+    await client.close();
+  }
+} finally {
+  await remove(target, standing);
+}
+mkdirSync(values.out, { recursive: true });
+writeFileSync(
+  join(values.out, 'bench.json'),
+  `${JSON.stringify({ at: new Date().toISOString(), figures }, null, 2)}\n`,
+);
+console.log(table(figures));

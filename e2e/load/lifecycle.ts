@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import { create, exec, remove, resume, stop, type Target, timed, untilStatus } from './rest.ts';
+import { type Figure, figure } from './stats.ts';
+
+const BY_REST = 'REST, phase asked for each 5 ms';
+
+/** A sandbox's life, one after another on an idle node with the image present: create, first exec, stop, resume. */
+export async function measureLifecycle(target: Target, rounds: number): Promise<Figure[]> {
+  const running: number[] = [];
+  const firstExec: number[] = [];
+  const stopped: number[] = [];
+  const resumed: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const name = `bench-${Date.now().toString(36)}-${round}`;
+    const started = performance.now();
+    await create(target, name);
+    await untilStatus(target, name, 'Running');
+    running.push(performance.now() - started);
+    await exec(target, name);
+    firstExec.push(performance.now() - started);
+    stopped.push(
+      await timed(async () => {
+        await stop(target, name);
+        await untilStatus(target, name, 'Stopped');
+      }),
+    );
+    resumed.push(
+      await timed(async () => {
+        await resume(target, name);
+        await untilStatus(target, name, 'Running');
+      }),
+    );
+    await remove(target, name);
+  }
+  return [
+    figure('cold create → Running', running, BY_REST),
+    figure('cold create → first exec answered', firstExec, BY_REST),
+    figure('stop → Stopped (pod gone)', stopped, BY_REST),
+    figure('resume → Running', resumed, BY_REST),
+  ];
+}
+
+/** Exec of `true` in a running sandbox, one after another over kept-alive connections. */
+export async function measureExec(target: Target, name: string, rounds: number): Promise<Figure> {
+  for (let warm = 0; warm < 20; warm += 1) await exec(target, name);
+  const values: number[] = [];
+  for (let round = 0; round < rounds; round += 1) values.push(await timed(() => exec(target, name)));
+  return figure('exec `true`', values, 'REST, sequential');
+}
