@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+import { programPath, type BuildPlace } from '../install/binaries.ts';
+import { dnsObjects } from '../install/dns.ts';
+import { Kubectl } from '../install/kubectl.ts';
+import { ensureNodeImages, nodeImages } from '../install/nodeImages.ts';
+import { policyAgentObjects, queueHasListener } from '../install/policyAgent.ts';
+import type { Progress } from '../host/progress.ts';
+import { waitFor } from '../host/waitFor.ts';
+import { containerd } from './containerd.ts';
+import { controlPlane } from './controlPlane.ts';
+import { kubeProxy, kubelet } from './kubelet.ts';
+import { net, paths } from './layout.ts';
+import { ensureNetwork } from './network.ts';
+import { ensurePki, kubeconfigFile } from './pki.ts';
+import { Processes, isAlive } from './processes.ts';
+import { claimNode, nodeOwner } from './state.ts';
+import { anyAlive, clearRemains, readQueueTable, teardown } from './teardown.ts';
+
+/** Makes the machine ready for a node of this checkout: another checkout's node goes, a crashed one's remains too. */
+async function prepare(checkout: string): Promise<string> {
+  const owner = nodeOwner();
+  if (owner !== undefined && owner !== checkout) await teardown();
+  const processes = new Processes(paths.run);
+  const alive = (name: string): boolean => {
+    const record = processes.record(name);
+    return record !== undefined && isAlive(record);
+  };
+  if (owner === checkout && !anyAlive(processes, alive)) await clearRemains();
+  await claimNode(checkout);
+  await ensurePki();
+  await ensureNetwork();
+  return owner === undefined ? 'new' : owner === checkout ? 'this checkout' : `took over from ${owner}`;
+}
+
+async function startProcesses(binary: string): Promise<string> {
+  const processes = new Processes(paths.run);
+  const control = controlPlane(binary);
+  const done: string[] = [];
+  const ensure = async (spec: Parameters<Processes['ensure']>[0]): Promise<void> => {
+    const what = await processes.ensure(spec);
+    if (what !== 'kept') done.push(`${spec.name}${what === 'restarted' ? ' (again)' : ''}`);
+  };
+  const runtime = containerd().then(ensure);
+  await ensure(control.etcd);
+  await ensure(control.apiServer);
+  await Promise.all([ensure(control.controllerManager), ensure(control.scheduler), runtime]);
+  return done.length === 0 ? 'all running' : done.join(' ');
+}
+
+async function startKubelet(binary: string, kubectl: Kubectl): Promise<string> {
+  const processes = new Processes(paths.run);
+  // The proxy counts as healthy once its node object exists, which the kubelet creates.
+  const [what] = await Promise.all([processes.ensure(kubelet(binary)), processes.ensure(kubeProxy(binary))]);
+  const ready = '{.status.conditions[?(@.type=="Ready")].status}';
+  await kubectl.waitFor(['node', net.nodeName], ready, (value) => value === 'True', 60_000);
+  return what;
+}
+
+/** DNS and policy enforcement, both awaited: a node without them would let tests pass for the wrong reason. */
+async function startAddons(place: BuildPlace, kubectl: Kubectl): Promise<void> {
+  const images = nodeImages(place);
+  await kubectl.apply([...policyAgentObjects(images.policy.name), ...dnsObjects(images.dns.name)]);
+  await waitFor(
+    { what: 'the policy agent listening on its queue', deadlineMs: 60_000, everyMs: 100 },
+    async () => (queueHasListener(readQueueTable()) ? true : 'no listener'),
+  );
+  await kubectl.waitFor(
+    ['-n', 'kube-system', 'deployment/coredns'],
+    '{.status.readyReplicas}',
+    (value) => value === '1',
+    60_000,
+  );
+}
+
+/** Brings the bare node up, or repairs it; returns kubectl for it. The programs must be in the cache. */
+export async function startBareNode(place: BuildPlace, progress: Progress): Promise<Kubectl> {
+  const binary = programPath(place, 'node');
+  const kubectl = new Kubectl([binary, 'kubectl'], kubeconfigFile('admin'));
+  await progress.step('certificates, network', () => prepare(place.root));
+  await progress.step('control plane, containerd', () => startProcesses(binary));
+  await progress.step('images of the node', () => ensureNodeImages(place));
+  await progress.step('node ready', () => startKubelet(binary, kubectl));
+  await progress.step('DNS, network policy', () => startAddons(place, kubectl));
+  return kubectl;
+}
