@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { helmBinary } from '../cluster/install/binaries.ts';
+
+const chart = join(import.meta.dirname, '../../helm/agenttier');
+const folder = mkdtempSync(join(tmpdir(), 'agenttier-chart-'));
+
+type Values = Readonly<Record<string, unknown>>;
+
+function render(values: Values, name = 'values'): string {
+  const file = join(folder, `${name}.yaml`);
+  writeFileSync(file, stringify(values));
+  const args = ['template', 'agenttier', chart, '-n', 'agenttier', '--kube-version', '1.34.0', '-f', file];
+  return execFileSync(helmBinary(), args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** Every leaf of values.yaml as its path; an empty list or map counts as a leaf. */
+function leaves(value: unknown, path: readonly string[] = []): (readonly string[])[] {
+  const isBranch = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!isBranch || Object.keys(value).length === 0) return [path];
+  return Object.entries(value).flatMap(([key, child]) => leaves(child, [...path, key]));
+}
+
+/** Another value of the same shape that the schema takes. */
+const others: Readonly<Record<string, unknown>> = {
+  'image.pullPolicy': 'Always',
+  imagePullSecrets: [{ name: 'pull' }],
+  'router.service.type': 'NodePort',
+  'webhook.failurePolicy': 'Ignore',
+  'operator.startDeadline': '3m',
+  'operator.clusterCIDRs': ['10.0.0.0/8'],
+  'router.corsAllowedOrigins': ['https://console.example'],
+};
+
+function flipped(path: readonly string[], value: unknown): unknown {
+  const name = path.join('.');
+  if (name in others) return others[name];
+  if (name.endsWith('logLevel')) return 'debug';
+  if (name.endsWith('nodeSelector')) return { disk: 'fast' };
+  if (name.endsWith('tolerations')) return [{ key: 'only', operator: 'Exists' }];
+  if (typeof value === 'boolean') return !value;
+  if (typeof value === 'number') return value + 3;
+  if (/^[0-9]/.test(String(value))) return String(value).replace(/^[0-9]+/, '7');
+  return `${String(value)}-other`;
+}
+
+/** Values that only show beside another one. */
+const companions: Readonly<Record<string, Values>> = {
+  'router.service.nodePort': { router: { service: { type: 'NodePort' } } },
+};
+
+const at = (path: readonly string[], leaf: unknown): Values =>
+  path.reduceRight<unknown>((child, key) => ({ [key]: child }), leaf) as Values;
+
+const valueAt = (values: unknown, path: readonly string[]): unknown =>
+  path.reduce<unknown>((node, key) => (node as Values)[key], values);
+
+function merged(a: Values, b: Values): Values {
+  const both = { ...a };
+  for (const [key, value] of Object.entries(b)) {
+    const mine = both[key];
+    const nested =
+      typeof mine === 'object' && typeof value === 'object' && mine !== null && !Array.isArray(value);
+    both[key] = nested ? merged(mine as Values, value as Values) : value;
+  }
+  return both;
+}
+
+describe('every value of the chart', () => {
+  const defaults = parse(readFileSync(join(chart, 'values.yaml'), 'utf8')) as Values;
+
+  it.each(leaves(defaults).map((path) => [path.join('.'), path] as const))(
+    '%s changes what is rendered',
+    (name, path) => {
+      const beside = companions[name] ?? {};
+      const other = at(path, flipped(path, valueAt(defaults, path)));
+      expect(render(merged(beside, other))).not.toBe(render(beside));
+    },
+  );
+
+  it('is known to the schema: a misspelt one is refused', () => {
+    expect(() => render({ router: { replicaz: 3 } })).toThrow(/replicaz/);
+  });
+});
