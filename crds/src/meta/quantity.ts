@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+const FORM = /^([+-]?)([0-9]*)(?:\.([0-9]*))?([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,3})?$/;
+
+/** Power of ten of a decimal suffix. */
+const DECIMAL: Readonly<Record<string, number>> = {
+  n: -9,
+  u: -6,
+  m: -3,
+  k: 3,
+  M: 6,
+  G: 9,
+  T: 12,
+  P: 15,
+  E: 18,
+};
+const BINARY = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
+
+/**
+ * A Kubernetes quantity in thousandths of its unit, rounded up as Kubernetes does; undefined when it is none.
+ * A bigint, because 16Ei in thousandths does not fit a number.
+ */
+export function parseQuantity(quantity: string | number): bigint | undefined {
+  const match = FORM.exec(typeof quantity === 'number' ? plain(quantity) : quantity);
+  if (match === null) return undefined;
+  const [, sign = '', whole = '', decimals = '', suffix = ''] = match;
+  if (whole === '' && decimals === '') return undefined;
+  const digits = BigInt(whole + decimals);
+  const binary = BINARY.indexOf(suffix) + 1;
+  const exponent = (binary > 0 ? 0 : decimalExponent(suffix)) + 3 - decimals.length;
+  const scaled = digits * 1024n ** BigInt(binary);
+  const value = exponent >= 0 ? scaled * 10n ** BigInt(exponent) : divideUp(scaled, 10n ** BigInt(-exponent));
+  return sign === '-' ? -value : value;
+}
+
+/** Negative, zero or positive, as `a` is smaller than, equal to or larger than `b`. Throws where one is no quantity. */
+export function compareQuantity(a: string | number, b: string | number): number {
+  const left = parseQuantity(a);
+  const right = parseQuantity(b);
+  if (left === undefined || right === undefined) throw new RangeError(`not a quantity: ${left === undefined ? a : b}`);
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}
+
+function decimalExponent(suffix: string): number {
+  return suffix.length > 1 ? Number(suffix.slice(1)) : (DECIMAL[suffix] ?? 0);
+}
+
+function divideUp(value: bigint, by: bigint): bigint {
+  return (value + by - 1n) / by;
+}
+
+/** Decimal text of a number; JavaScript writes large and small ones in a form with `e+`, which is legal here too. */
+function plain(value: number): string {
+  return String(value).replace('e+', 'e');
+}
