@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { EXTRA_EMAIL, GROUP_ADMINS, GROUP_USERS, USER_PREFIX } from '@agenttier/crds/meta/labels';
 import type { Impersonation } from '@agenttier/machinery/kube/impersonation';
 
 /** What a stored API key limits its bearer to; every part absent means the whole person. */
@@ -23,11 +24,6 @@ export interface Principal {
   readonly key?: KeyScope;
 }
 
-const USER_PREFIX = 'agenttier:';
-const USERS = 'agenttier:users';
-const ADMINS = 'agenttier:admins';
-const EMAIL = 'agenttier.io/email';
-
 /**
  * The identity under which writes reach the API server, so that admission, RBAC and the audit log see the person and
  * not this process. The prefix keeps a `sub` from meaning a Kubernetes user of the same name.
@@ -35,7 +31,7 @@ const EMAIL = 'agenttier.io/email';
 export function impersonationOf(principal: Principal): Impersonation {
   return {
     user: `${USER_PREFIX}${principal.sub}`,
-    groups: [USERS, ...(principal.isAdmin ? [ADMINS] : []), 'system:authenticated'],
-    ...(principal.email === '' ? {} : { extra: { [EMAIL]: [principal.email] } }),
+    groups: [GROUP_USERS, ...(principal.isAdmin ? [GROUP_ADMINS] : []), 'system:authenticated'],
+    ...(principal.email === '' ? {} : { extra: { [EXTRA_EMAIL]: [principal.email] } }),
   };
 }
