@@ -40,6 +40,9 @@ export const refusals = {
   viewOnly: (what: string) => say(403, 'forbidden', `a viewer may not ${what} in this sandbox`),
   ambiguousSandbox: (id: string, namespaces: readonly string[]) =>
     say(409, `sandbox ${id} exists in several namespaces (${namespaces.join(', ')}): name one with ?namespace=`),
+  namespaceRefused: (namespace: string) => say(403, 'forbidden', `this key does not reach namespace ${namespace}`),
+  /** The terminal and exec share it. */
+  notRunning: (state: string) => say(409, 'sandbox is not running', `the sandbox is ${state}`),
   wrongPhase: (text: string) => say(409, text),
   badRequest: (text: string) => say(400, text),
   invalidFields: (fields: readonly { field: string; message: string }[]) =>

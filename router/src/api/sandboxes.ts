@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Sandbox } from '@agenttier/crds/generated/types';
+import { ANNOTATION_RETRY, FIELD_MANAGER_ROUTER } from '@agenttier/crds/meta/labels';
+import { SANDBOXES } from '@agenttier/crds/meta/resources';
+import type { KubeClient } from '@agenttier/machinery/kube/client';
+import type { KubeObject } from '@agenttier/machinery/kube/resource';
+import { pathOf } from '@agenttier/machinery/kube/resource';
+import { mayDo, namespaceAllowed } from '../auth/authorize.ts';
+import type { Action } from '../auth/authorize.ts';
+import { impersonationOf } from '../auth/principal.ts';
+import type { Stores } from '../cluster/caches.ts';
+import { findSandbox, visibleSandboxes } from '../cluster/lookup.ts';
+import type { Call, Handlers, Reply } from './contract.ts';
+import { refusals } from './errors.ts';
+import { readCreate } from './sandboxBody.ts';
+import { phaseOf, sandboxView, wantsToRun } from './sandboxView.ts';
+
+export interface SandboxesOptions {
+  readonly client: Pick<KubeClient, 'create' | 'patch' | 'raw'>;
+  readonly stores: Pick<Stores, 'sandboxes'>;
+  readonly defaultNamespace: string;
+  readonly now?: () => number;
+}
+
+type Operations = Pick<
+  Handlers,
+  'createSandbox' | 'listSandboxes' | 'getSandbox' | 'deleteSandbox' | 'stopSandbox' | 'resumeSandbox'
+>;
+
+/** Sandbox life cycle. Reads come from the watch cache; writes are made as the caller and admission has the say. */
+export function sandboxOperations(options: SandboxesOptions): Operations {
+  return {
+    createSandbox: (call) => create(options, call),
+    listSandboxes: (call) => list(options, call),
+    getSandbox: (call) => ({ status: 200, body: sandboxView(findFor(options, call, 'read')) }),
+    deleteSandbox: (call) => remove(options, call),
+    stopSandbox: (call) => stop(options, call),
+    resumeSandbox: (call) => resume(options, call),
+  };
+}
+
+/** The sandbox of the path, if the caller may do that to it. */
+export function findFor(
+  options: Pick<SandboxesOptions, 'stores' | 'defaultNamespace'>,
+  call: Pick<Call, 'params' | 'query' | 'principal'>,
+  action: Action,
+): Sandbox {
+  const query = { id: call.params['id'] ?? '', namespace: call.query.get('namespace') ?? undefined };
+  const { sandbox, role } = findSandbox(
+    options.stores.sandboxes,
+    query,
+    call.principal,
+    options.defaultNamespace,
+  );
+  if (mayDo(role, action)) return sandbox;
+  throw action === 'exec' ? refusals.viewOnly('run commands') : refusals.roleTooLow(action);
+}
+
+async function create({ client, stores, defaultNamespace }: SandboxesOptions, call: Call): Promise<Reply> {
+  const asked = call.query.get('namespace') || defaultNamespace;
+  const result = readCreate(call.body, asked);
+  if (!result.ok) throw refusals.invalidFields(result.problems);
+  const { name, namespace, spec } = result.request;
+  if (!namespaceAllowed(call.principal, namespace)) throw refusals.namespaceRefused(namespace);
+  const warnings: string[] = [];
+  const created = await client.create<Sandbox & KubeObject>(
+    SANDBOXES,
+    namespace,
+    { apiVersion: 'agenttier.io/v1alpha1', kind: 'Sandbox', metadata: { name, namespace }, spec },
+    { ...writeAs(call), onWarning: (text) => warnings.push(text) },
+  );
+  stores.sandboxes.applyLocal(created);
+  const templateRef = created.spec?.templateRef?.name ?? '';
+  return {
+    status: 201,
+    body: {
+      sandboxId: name,
+      name,
+      namespace,
+      status: 'Creating',
+      templateRef,
+      ...(warnings.length > 0 ? { warnings } : {}),
+    },
+  };
+}
+
+function list({ stores }: SandboxesOptions, call: Call): Reply {
+  const namespace = call.query.get('namespace');
+  const status = call.query.get('status');
+  const sandboxes = visibleSandboxes(stores.sandboxes, call.principal)
+    .filter((sandbox) => !namespace || sandbox.metadata.namespace === namespace)
+    .map(sandboxView)
+    .filter((view) => !status || view.status === status);
+  return { status: 200, body: { sandboxes } };
+}
+
+async function remove(options: SandboxesOptions, call: Call): Promise<Reply> {
+  const sandbox = findFor(options, call, 'delete');
+  const { namespace, name, uid } = sandbox.metadata;
+  const answer = await options.client.raw(
+    {
+      method: 'DELETE',
+      path: pathOf(SANDBOXES, { namespace, name }),
+      // The uid keeps a sandbox that was created anew under this name meanwhile.
+      body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } },
+    },
+    { impersonate: impersonationOf(call.principal), signal: call.signal },
+  );
+  // With a finalizer the answer is the object on its way out; without, a Status.
+  const body = answer.body as Sandbox | undefined;
+  if (body?.kind === 'Sandbox') options.stores.sandboxes.applyLocal(body);
+  return { status: 204 };
+}
+
+async function stop(options: SandboxesOptions, call: Call): Promise<Reply> {
+  const sandbox = findFor(options, call, 'stop');
+  const phase = phaseOf(sandbox);
+  if (phase !== 'Running' && phase !== 'Creating') {
+    throw refusals.wrongPhase(`sandbox ${sandbox.metadata.name} is ${phase}, not Running`);
+  }
+  await patch(options, call, sandbox, { spec: { desiredState: 'Stopped' } });
+  return { status: 200, body: { status: 'stopping' } };
+}
+
+/** Also while a stop is still under way: the wish is level-triggered, the operator waits for the old pod by itself. */
+async function resume(options: SandboxesOptions, call: Call): Promise<Reply> {
+  const sandbox = findFor(options, call, 'resume');
+  const phase = phaseOf(sandbox);
+  const stopping = phase !== 'Deleting' && !wantsToRun(sandbox);
+  if (phase !== 'Stopped' && phase !== 'Error' && !stopping) {
+    throw refusals.wrongPhase(`sandbox ${sandbox.metadata.name} is ${phase}, not Stopped or Error`);
+  }
+  const retry = new Date((options.now ?? Date.now)()).toISOString();
+  await patch(options, call, sandbox, {
+    metadata: { annotations: { [ANNOTATION_RETRY]: retry } },
+    spec: { desiredState: 'Running' },
+  });
+  return { status: 200, body: { status: 'resuming' } };
+}
+
+async function patch(options: SandboxesOptions, call: Call, sandbox: Sandbox, change: object): Promise<void> {
+  const { namespace, name = '', uid } = sandbox.metadata;
+  const metadata = { ...(change as { metadata?: object }).metadata, uid };
+  const patched = await options.client.patch<Sandbox & KubeObject>(
+    SANDBOXES,
+    { namespace, name },
+    { type: 'merge', body: { ...change, metadata } },
+    writeAs(call),
+  );
+  options.stores.sandboxes.applyLocal(patched);
+}
+
+const writeAs = (call: Call) => ({
+  impersonate: impersonationOf(call.principal),
+  fieldManager: FIELD_MANAGER_ROUTER,
+  signal: call.signal,
+});

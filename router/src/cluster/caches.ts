@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ClusterSandboxTemplate, Sandbox, SandboxTemplate } from '@agenttier/crds/generated/types';
+import { COMPONENT_SANDBOX, LABEL_COMPONENT, LABEL_SECRET_PURPOSE, SECRET_PURPOSES } from '@agenttier/crds/meta/labels';
+import { CLUSTER_SANDBOX_TEMPLATES, SANDBOX_TEMPLATES, SANDBOXES } from '@agenttier/crds/meta/resources';
+import type { KubeClient } from '@agenttier/machinery/kube/client';
+import { PODS, SECRETS } from '@agenttier/machinery/kube/resource';
+import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
+import { Reflector } from '@agenttier/machinery/reflector/reflector';
+import { Store } from '@agenttier/machinery/reflector/store';
+import type { Logger } from '@agenttier/machinery/telemetry/log';
+import type { Pod, Secret } from './shapes.ts';
+
+/** Everything requests read: no request waits for the API server to look something up. */
+export interface Stores {
+  readonly sandboxes: Store<Sandbox>;
+  readonly clusterTemplates: Store<ClusterSandboxTemplate>;
+  readonly templates: Store<SandboxTemplate>;
+  readonly pods: Store<Pod>;
+  /** Bearer tokens of the runtimes. */
+  readonly tokens: Store<Secret>;
+  readonly apiKeys: Store<Secret>;
+}
+
+/** Indexes of the sandboxes: by name over all namespaces, and by everybody who may see one. */
+export const BY_NAME = 'name';
+export const BY_READER = 'reader';
+
+/** How a person or a group is filed in the reader index; owners and shares must not be mixed up with groups. */
+export const userReader = (identity: string): string => `user:${identity}`;
+export const groupReader = (identity: string): string => `group:${identity}`;
+
+export function createStores(): Stores {
+  return {
+    sandboxes: new Store<Sandbox>({
+      [BY_NAME]: (sandbox) => [sandbox.metadata.name ?? ''],
+      [BY_READER]: readersOf,
+    }),
+    clusterTemplates: new Store<ClusterSandboxTemplate>(),
+    templates: new Store<SandboxTemplate>(),
+    pods: new Store<Pod>(),
+    tokens: new Store<Secret>(),
+    apiKeys: new Store<Secret>(),
+  };
+}
+
+function readersOf(sandbox: Sandbox): string[] {
+  const { createdBy, sharing } = sandbox.spec ?? {};
+  const readers = [
+    ...(createdBy?.sub ? [userReader(createdBy.sub)] : []),
+    ...(sharing?.users ?? []).map((share) => userReader(share.identity)),
+    ...(sharing?.groups ?? []).map((share) => groupReader(share.identity)),
+  ];
+  return [...new Set(readers)];
+}
+
+interface Feed {
+  readonly name: string;
+  readonly hasSynced: () => boolean;
+  readonly run: (signal: AbortSignal) => Promise<void>;
+}
+
+/** Keeps the stores equal to the cluster. */
+export class Caches {
+  readonly #feeds: readonly Feed[];
+
+  constructor(options: { client: KubeClient; stores: Stores; installNamespace: string; log: Logger }) {
+    const { client, stores, installNamespace, log } = options;
+    const feed = <T extends KubeObject>(
+      name: string,
+      resource: Resource,
+      store: Store<T>,
+      selection: { namespace?: string; labelSelector?: string; transform?: (object: T) => T } = {},
+    ): Feed => {
+      const reflector = new Reflector<T>({ client, resource, store, log, transform: slim, ...selection });
+      return { name, hasSynced: () => reflector.hasSynced(), run: (signal) => reflector.run(signal) };
+    };
+    const purpose = (value: string): string => `${LABEL_SECRET_PURPOSE}=${value}`;
+    this.#feeds = [
+      feed('sandboxes', SANDBOXES, stores.sandboxes),
+      feed('cluster templates', CLUSTER_SANDBOX_TEMPLATES, stores.clusterTemplates),
+      feed('templates', SANDBOX_TEMPLATES, stores.templates),
+      feed('pods', PODS, stores.pods, {
+        labelSelector: `${LABEL_COMPONENT}=${COMPONENT_SANDBOX}`,
+        transform: slimPod,
+      }),
+      feed('runtime tokens', SECRETS, stores.tokens, { labelSelector: purpose(SECRET_PURPOSES.runtimeToken) }),
+      feed('API keys', SECRETS, stores.apiKeys, {
+        namespace: installNamespace,
+        labelSelector: purpose(SECRET_PURPOSES.apiKey),
+      }),
+    ];
+  }
+
+  /** Runs until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#feeds.map((feed) => feed.run(signal)));
+  }
+
+  /** Names of what has not been read completely yet; empty = ready. */
+  missing(): string[] {
+    return this.#feeds.filter((feed) => !feed.hasSynced()).map((feed) => feed.name);
+  }
+}
+
+/** managedFields are about half of an object's bytes and nobody here reads them. */
+function slim<T extends KubeObject>(object: T): T {
+  if (object.metadata.managedFields === undefined) return object;
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}
+
+/** Of a pod only identity and address are kept: thousands of full pods would not fit the memory budget. */
+function slimPod(pod: Pod): Pod {
+  const { name, namespace, uid, resourceVersion, labels, deletionTimestamp } = pod.metadata;
+  const { phase, podIP } = pod.status ?? {};
+  return {
+    metadata: {
+      ...(name ? { name } : {}),
+      ...(namespace ? { namespace } : {}),
+      ...(uid ? { uid } : {}),
+      ...(resourceVersion ? { resourceVersion } : {}),
+      ...(labels ? { labels } : {}),
+      ...(deletionTimestamp ? { deletionTimestamp } : {}),
+    },
+    status: { ...(phase ? { phase } : {}), ...(podIP ? { podIP } : {}) },
+  };
+}

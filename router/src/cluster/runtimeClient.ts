@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Pool } from 'undici';
+import { WebSocket } from 'ws';
+import { isConnectFault, RuntimeLost, RuntimeRefused, RuntimeUnreachable } from './runtimeErrors.ts';
+import type { RuntimeAddress } from './target.ts';
+
+export interface ExecRequest {
+  readonly command: readonly string[];
+  readonly timeoutSeconds: number;
+}
+
+export interface ExecResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly durationMs: number;
+  readonly timedOut: boolean;
+  readonly truncated?: boolean;
+}
+
+export interface PtyQuery {
+  readonly session: string;
+  readonly mode: 'control' | 'view';
+  readonly since?: string;
+  readonly cols?: number;
+  readonly rows?: number;
+}
+
+export const PTY_PROTOCOL = 'agenttier.pty.v2';
+
+/** A pod on a reachable network answers a connect within milliseconds; a filtered port never does. */
+const CONNECT_MS = 1500;
+/** Below the runtime's own idle limit, so that we and not it end a connection and no command meets a dying socket. */
+const KEEP_ALIVE_MS = 20_000;
+/** What the answer of a command that ran out of time may take beyond its timeout. */
+const GRACE_MS = 10_000;
+const CONNECTIONS_PER_POD = 32;
+/** Output frames of the runtime are small; this only bounds what a broken peer can make us hold. */
+const MAX_FRAME = 4 * 1024 * 1024;
+
+/** Speaks HTTP and WebSocket with the runtimes inside the pods, over connections that are kept per pod. */
+export class RuntimeClient {
+  readonly #port: number;
+  /** By pod uid: when an address is handed out again, the new pod must not inherit connections to the old one. */
+  readonly #pools = new Map<string, { readonly pool: Pool; readonly podIP: string }>();
+
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  /**
+   * Runs a command to its end. Throws RuntimeUnreachable when nothing was sent, so another way may be tried, and
+   * RuntimeLost when the command may have run.
+   */
+  async exec(address: RuntimeAddress, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {
+    const deadline = AbortSignal.timeout(request.timeoutSeconds * 1000 + GRACE_MS);
+    const { statusCode, body } = await this.#pool(address)
+      .request({
+        method: 'POST',
+        path: '/exec',
+        headers: { authorization: `Bearer ${address.token}`, 'content-type': 'application/json' },
+        body: JSON.stringify(request),
+        signal: AbortSignal.any([signal, deadline]),
+      })
+      .catch((error: unknown) => {
+        throw this.#fault(error, signal);
+      });
+    const answer = await body.json().catch((error: unknown) => {
+      throw this.#fault(error, signal);
+    });
+    if (statusCode !== 200) throw new RuntimeRefused(statusCode, answer);
+    return answer as ExecResult;
+  }
+
+  /** Opens a terminal; resolves once the runtime has accepted it. The socket is paused: attach listeners, then resume. */
+  dialPty(address: RuntimeAddress, query: PtyQuery): Promise<WebSocket> {
+    const socket = new WebSocket(this.#ptyUrl(address, query), [PTY_PROTOCOL], {
+      headers: { authorization: `Bearer ${address.token}` },
+      handshakeTimeout: CONNECT_MS,
+      maxPayload: MAX_FRAME,
+      perMessageDeflate: false,
+      followRedirects: false,
+    });
+    return new Promise((resolve, reject) => {
+      socket.once('open', () => {
+        socket.pause();
+        socket.removeAllListeners('error');
+        resolve(socket);
+      });
+      socket.once('unexpected-response', (request, response) => {
+        response.resume();
+        request.destroy();
+        reject(new RuntimeRefused(response.statusCode ?? 0, undefined));
+      });
+      socket.on('error', (error: Error) => reject(new RuntimeUnreachable(error.message, { cause: error })));
+    });
+  }
+
+  /** The pod is gone: drops its connections. Running commands on them fail. */
+  async forget(podUid: string): Promise<void> {
+    const entry = this.#pools.get(podUid);
+    this.#pools.delete(podUid);
+    await entry?.pool.destroy();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.keys()].map((uid) => this.forget(uid)));
+  }
+
+  #pool({ podUid, podIP }: RuntimeAddress): Pool {
+    const entry = this.#pools.get(podUid);
+    if (entry?.podIP === podIP) return entry.pool;
+    void entry?.pool.destroy();
+    const pool = new Pool(`http://${hostOf(podIP)}:${this.#port}`, {
+      connections: CONNECTIONS_PER_POD,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connect: { timeout: CONNECT_MS },
+      // Headers come when the command ends: its own timeout is the limit, not the client's.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    this.#pools.set(podUid, { pool, podIP });
+    return pool;
+  }
+
+  #fault(error: unknown, signal: AbortSignal): unknown {
+    if (signal.aborted) return signal.reason;
+    const text = error instanceof Error ? error.message : String(error);
+    if (isConnectFault(error)) return new RuntimeUnreachable(text, { cause: error });
+    return new RuntimeLost(text, { cause: error });
+  }
+
+  #ptyUrl({ podIP }: RuntimeAddress, query: PtyQuery): string {
+    const url = new URL(`ws://${hostOf(podIP)}:${this.#port}/pty`);
+    for (const [key, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(key, String(value));
+    }
+    return url.href;
+  }
+}
+
+/** IPv6 addresses are bracketed in URLs (RFC 3986, 3.2.2). */
+const hostOf = (ip: string): string => (ip.includes(':') ? `[${ip}]` : ip);
