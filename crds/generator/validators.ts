@@ -45,7 +45,7 @@ export function renderValidators(crds: readonly CustomResourceDefinition[]): str
     ajv.addSchema(schemas[index] ?? {}, kind);
     exported[`validate${kind}`] = kind;
   }
-  const code = standalone.default(ajv, exported);
+  const code = compact(standalone.default(ajv, exported));
   if (/\brequire\(|new Function/.test(code))
     throw new Error('the generated validators need a runtime: see unicode above');
   return `${BANNER}${code}\n`;
@@ -69,6 +69,16 @@ export interface Validator {
 
 ${lines.join('\n')}
 `;
+}
+
+/** Says the same in a third of the text: errors are collected in one statement and do not repeat the schema's path. */
+function compact(code: string): string {
+  return code
+    .replaceAll(
+      /if\(vErrors === null\)\{\s*vErrors = \[(err\d+)\];\s*\}\s*else \{\s*vErrors\.push\(\1\);\s*\}/g,
+      '(vErrors ??= []).push($1);',
+    )
+    .replaceAll(/schemaPath:"(?:[^"\\]|\\.)*",/g, '');
 }
 
 const SHARED = 'shared';
@@ -138,6 +148,18 @@ function objectSchema(root: Schema): JsonSchema {
   return { type: 'object', required: [...(root.required ?? [])], properties };
 }
 
+/** Keywords that mean the same in a structural schema and in JSON Schema. */
+const SAME_IN_BOTH = [
+  'pattern',
+  'minimum',
+  'maximum',
+  'minLength',
+  'maxLength',
+  'minItems',
+  'maxItems',
+  'maxProperties',
+] as const;
+
 /**
  * One structural schema as JSON Schema. `nullable`: the API server drops a null where a value may be absent, so
  * null is fine exactly there.
@@ -145,22 +167,16 @@ function objectSchema(root: Schema): JsonSchema {
 function convert(schema: Schema, nullable: boolean): JsonSchema {
   const type =
     schema['x-kubernetes-int-or-string'] === true ? ['integer', 'string'] : [schema.type ?? 'object'];
-  const out: JsonSchema = { type: nullable ? [...type, 'null'] : type.length === 1 ? type[0] : type };
-  for (const key of [
-    'pattern',
-    'minimum',
-    'maximum',
-    'minLength',
-    'maxLength',
-    'minItems',
-    'maxItems',
-    'maxProperties',
-  ] as const) {
-    if (schema[key] !== undefined) out[key] = schema[key];
-  }
+  const out: JsonSchema = { type: nullable ? [...type, 'null'] : type };
+  for (const key of SAME_IN_BOTH) if (schema[key] !== undefined) out[key] = schema[key];
   if (schema.enum !== undefined) out['enum'] = nullable ? [...schema.enum, null] : [...schema.enum];
   if (schema.format === 'date-time') out['format'] = schema.format;
   if (schema.required !== undefined) out['required'] = requiredWithoutDefault(schema);
+  return { ...out, ...convertChildren(schema) };
+}
+
+function convertChildren(schema: Schema): JsonSchema {
+  const out: JsonSchema = {};
   if (schema.properties !== undefined) out['properties'] = convertProperties(schema);
   if (schema.additionalProperties !== undefined)
     out['additionalProperties'] = convert(schema.additionalProperties, false);

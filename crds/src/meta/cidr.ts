@@ -49,7 +49,10 @@ export function isPrivate(cidr: Cidr): boolean {
 
 function parseIpv4(text: string): bigint | undefined {
   const parts = text.split('.');
-  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) < 256)) {
+  if (
+    parts.length !== 4 ||
+    !parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) < 256)
+  ) {
     return undefined;
   }
   return parts.reduce((bits, part) => (bits << 8n) | BigInt(part), 0n);

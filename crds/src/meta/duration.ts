@@ -17,7 +17,8 @@ const MILLISECONDS: Readonly<Record<string, number>> = {
 export function parseDuration(text: string): number | undefined {
   if (!WHOLE.test(text)) return undefined;
   let total = 0;
-  for (const [, amount = '0', unit = ''] of text.matchAll(PART)) total += Number(amount) * (MILLISECONDS[unit] ?? 0);
+  for (const [, amount = '0', unit = ''] of text.matchAll(PART))
+    total += Number(amount) * (MILLISECONDS[unit] ?? 0);
   return total;
 }
 

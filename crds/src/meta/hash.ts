@@ -5,6 +5,9 @@
  * and missing on plain http. Written after FIPS 180-4.
  */
 
+/** The eight words of the running hash. */
+type Words = [number, number, number, number, number, number, number, number];
+
 /** First 32 bits of the fractional parts of the cube roots of the first 64 primes. */
 const K = primes(64).map((p) => fraction(Math.cbrt(p)));
 /** The same of the square roots of the first 8 primes. */
@@ -20,15 +23,16 @@ export function sha256Hex(text: string): string {
 }
 
 function compress(state: number[], w: Uint32Array): void {
-  let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state;
-  for (let i = 0; i < 64; i++) {
+  let round: Words = [...(state as unknown as Words)];
+  for (const [i, k] of K.entries()) {
+    const [a, b, c, d, e, f, g, h] = round;
     const s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
-    const t1 = (h + s1 + ((e & f) ^ (~e & g)) + (K[i] ?? 0) + (w[i] ?? 0)) | 0;
+    const t1 = (h + s1 + ((e & f) ^ (~e & g)) + k + (w[i] ?? 0)) | 0;
     const s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
     const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
-    [h, g, f, e, d, c, b, a] = [g, f, e, (d + t1) | 0, c, b, a, (t1 + t2) | 0];
+    round = [(t1 + t2) | 0, a, b, c, (d + t1) | 0, e, f, g];
   }
-  for (const [i, value] of [a, b, c, d, e, f, g, h].entries()) state[i] = ((state[i] ?? 0) + value) >>> 0;
+  for (const [i, value] of round.entries()) state[i] = ((state[i] ?? 0) + value) >>> 0;
 }
 
 function schedule(bytes: Uint8Array, offset: number): Uint32Array {

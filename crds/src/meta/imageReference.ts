@@ -21,13 +21,23 @@ const HUB_ALIASES = new Set(['index.docker.io', 'registry-1.docker.io']);
 export function parseImage(reference: string): ImageReference | undefined {
   const [named = '', digest, ...more] = reference.split('@');
   if (more.length > 0 || (digest !== undefined && !DIGEST.test(digest))) return undefined;
-  const colon = named.lastIndexOf(':');
-  const hasTag = colon > named.lastIndexOf('/');
-  const tag = hasTag ? named.slice(colon + 1) : undefined;
+  const { name, tag } = splitTag(named);
   if (tag !== undefined && !TAG.test(tag)) return undefined;
-  const repository = splitRepository(hasTag ? named.slice(0, colon) : named);
+  const repository = splitRepository(name);
   if (repository === undefined) return undefined;
-  return { ...repository, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
+  return {
+    ...repository,
+    ...(tag === undefined ? {} : { tag }),
+    ...(digest === undefined ? {} : { digest }),
+  };
+}
+
+/** A colon after the last slash starts a tag; one before it belongs to the port of the host. */
+export function splitTag(named: string): { name: string; tag?: string } {
+  const colon = named.lastIndexOf(':');
+  return colon > named.lastIndexOf('/')
+    ? { name: named.slice(0, colon), tag: named.slice(colon + 1) }
+    : { name: named };
 }
 
 /** Repository plus separate tag as they stand in a spec, as one reference. A tag inside the repository wins. */
@@ -35,7 +45,9 @@ export function imageOf(image: { readonly repository?: string; readonly tag?: st
   const repository = image.repository ?? '';
   if (image.tag === undefined || image.tag === '') return repository;
   const parsed = parseImage(repository);
-  return parsed?.tag !== undefined || parsed?.digest !== undefined ? repository : `${repository}:${image.tag}`;
+  return parsed?.tag !== undefined || parsed?.digest !== undefined
+    ? repository
+    : `${repository}:${image.tag}`;
 }
 
 /** The first segment is a host when it looks like one: a dot, a port or `localhost` (the rule of Docker). */

@@ -23,21 +23,25 @@ const BINARY = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
 export function parseQuantity(quantity: string | number): bigint | undefined {
   const match = FORM.exec(typeof quantity === 'number' ? plain(quantity) : quantity);
   if (match === null) return undefined;
-  const [, sign = '', whole = '', decimals = '', suffix = ''] = match;
+  const [, sign, whole = '', decimals = '', suffix = ''] = match;
   if (whole === '' && decimals === '') return undefined;
-  const digits = BigInt(whole + decimals);
-  const binary = BINARY.indexOf(suffix) + 1;
-  const exponent = (binary > 0 ? 0 : decimalExponent(suffix)) + 3 - decimals.length;
-  const scaled = digits * 1024n ** BigInt(binary);
-  const value = exponent >= 0 ? scaled * 10n ** BigInt(exponent) : divideUp(scaled, 10n ** BigInt(-exponent));
+  const value = thousandths(BigInt(whole + decimals), decimals.length, suffix);
   return sign === '-' ? -value : value;
+}
+
+function thousandths(digits: bigint, decimals: number, suffix: string): bigint {
+  const binary = BINARY.indexOf(suffix) + 1;
+  const exponent = (binary > 0 ? 0 : decimalExponent(suffix)) + 3 - decimals;
+  const scaled = digits * 1024n ** BigInt(binary);
+  return exponent >= 0 ? scaled * 10n ** BigInt(exponent) : divideUp(scaled, 10n ** BigInt(-exponent));
 }
 
 /** Negative, zero or positive, as `a` is smaller than, equal to or larger than `b`. Throws where one is no quantity. */
 export function compareQuantity(a: string | number, b: string | number): number {
   const left = parseQuantity(a);
   const right = parseQuantity(b);
-  if (left === undefined || right === undefined) throw new RangeError(`not a quantity: ${left === undefined ? a : b}`);
+  if (left === undefined || right === undefined)
+    throw new RangeError(`not a quantity: ${left === undefined ? a : b}`);
   if (left === right) return 0;
   return left < right ? -1 : 1;
 }

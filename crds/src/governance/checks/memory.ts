@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Violation } from '../../meta/violation.ts';
+import type { PolicyInput } from '../check.ts';
+import { checkLimit } from '../limit.ts';
+
+/** maxMemory: the memory limits of all containers together stay under it, and every container has one. */
+export function checkMemory(input: PolicyInput): Violation[] {
+  return checkLimit(input, 'memory', input.policy.maxMemory);
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { PolicySpec } from '../generated/types.ts';
+import { parseDuration } from '../meta/duration.ts';
+import { compareQuantity, parseQuantity } from '../meta/quantity.ts';
+
+export type PolicyScope = 'cluster' | 'namespace';
+
+/** A limit together with the policy that set it. */
+export interface Bound<T> {
+  readonly value: T;
+  readonly scope: PolicyScope;
+}
+
+/**
+ * What the policies of cluster and namespace come to. Amounts are the smaller one; of lists and required values each
+ * policy's own is kept, and all of them must be met: the intersection of two lists of patterns is not a list.
+ */
+export interface EffectivePolicy {
+  readonly maxCpu?: Bound<string>;
+  readonly maxMemory?: Bound<string>;
+  readonly maxStorage?: Bound<string>;
+  readonly maxTimeout?: Bound<string>;
+  readonly maxIdleTimeout?: Bound<string>;
+  /** Present only when the internet is forbidden. */
+  readonly allowInternet?: Bound<false>;
+  readonly allowedTemplates: readonly Bound<readonly string[]>[];
+  readonly approvedRegistries: readonly Bound<readonly string[]>[];
+  readonly allowedStorageClasses: readonly Bound<readonly string[]>[];
+  readonly requiredRuntimeClass: readonly Bound<string>[];
+}
+
+export const NO_POLICY: EffectivePolicy = {
+  allowedTemplates: [],
+  approvedRegistries: [],
+  allowedStorageClasses: [],
+  requiredRuntimeClass: [],
+};
+
+type Field = keyof EffectivePolicy;
+
+/**
+ * Combines the policy of the cluster with that of the namespace: the namespace can only tighten, except in the
+ * fields that the cluster lists in `delegated`, where its value replaces the cluster's when it has one. A value that
+ * is absent, zero or empty sets no limit in either.
+ */
+export function effectivePolicy(cluster?: PolicySpec, namespace?: PolicySpec): EffectivePolicy {
+  const both = (field: Field): Bound<unknown>[] => bounds(field, cluster, namespace);
+  const amount = (field: Field, compare: (a: string, b: string) => number): Bound<string> | undefined =>
+    (both(field) as Bound<string>[]).reduce<Bound<string> | undefined>(
+      (least, next) => (least === undefined || compare(next.value, least.value) < 0 ? next : least),
+      undefined,
+    );
+  return {
+    ...present({
+      maxCpu: amount('maxCpu', compareQuantity),
+      maxMemory: amount('maxMemory', compareQuantity),
+      maxStorage: amount('maxStorage', compareQuantity),
+      maxTimeout: amount('maxTimeout', compareDuration),
+      maxIdleTimeout: amount('maxIdleTimeout', compareDuration),
+      allowInternet: both('allowInternet')[0] as Bound<false> | undefined,
+    }),
+    allowedTemplates: both('allowedTemplates') as Bound<readonly string[]>[],
+    approvedRegistries: both('approvedRegistries') as Bound<readonly string[]>[],
+    allowedStorageClasses: both('allowedStorageClasses') as Bound<readonly string[]>[],
+    requiredRuntimeClass: both('requiredRuntimeClass') as Bound<string>[],
+  };
+}
+
+/** The limits that hold for one field, the cluster's first. */
+function bounds(field: Field, cluster?: PolicySpec, namespace?: PolicySpec): Bound<unknown>[] {
+  const outer = limitOf(field, cluster);
+  const inner = limitOf(field, namespace);
+  const delegated = cluster?.delegated?.includes(field) === true && isSet(field, namespace);
+  const out: Bound<unknown>[] = [];
+  if (outer !== undefined && !delegated) out.push({ value: outer, scope: 'cluster' });
+  if (inner !== undefined) out.push({ value: inner, scope: 'namespace' });
+  return out;
+}
+
+/** The value of a field when it is a limit at all, quantities as text. */
+function limitOf(field: Field, policy?: PolicySpec): unknown {
+  const value = policy?.[field];
+  if (field === 'allowInternet') return value === false ? false : undefined;
+  if (value === undefined || value === '' || value === null) return undefined;
+  if (Array.isArray(value)) return value.length > 0 ? value : undefined;
+  return isZero(field, value as string | number) ? undefined : String(value);
+}
+
+/** Whether the policy says something about the field; a plain true for the internet is something, an empty list not. */
+function isSet(field: Field, policy?: PolicySpec): boolean {
+  return field === 'allowInternet'
+    ? policy?.allowInternet !== undefined
+    : limitOf(field, policy) !== undefined;
+}
+
+function isZero(field: Field, value: string | number): boolean {
+  if (field === 'maxTimeout' || field === 'maxIdleTimeout') return parseDuration(String(value)) === 0;
+  if (field === 'requiredRuntimeClass') return false;
+  return parseQuantity(value) === 0n;
+}
+
+function compareDuration(a: string, b: string): number {
+  return (parseDuration(a) ?? Infinity) - (parseDuration(b) ?? Infinity);
+}
+
+/** The members that are not undefined. */
+function present<T extends object>(members: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
+}

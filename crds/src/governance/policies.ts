@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { PolicyCheck } from './check.ts';
+import { checkCpu } from './checks/cpu.ts';
+import { checkIdleTimeout } from './checks/idleTimeout.ts';
+import { checkInternet } from './checks/internet.ts';
+import { checkMemory } from './checks/memory.ts';
+import { checkRegistries } from './checks/registries.ts';
+import { checkRuntimeClass } from './checks/runtimeClass.ts';
+import { checkStorage } from './checks/storage.ts';
+import { checkStorageClasses } from './checks/storageClasses.ts';
+import { checkTemplates } from './checks/templates.ts';
+import { checkTimeout } from './checks/timeout.ts';
+
+/** Every limit that governance knows, in the order in which violations are listed. */
+export const CHECKS: readonly PolicyCheck[] = [
+  // The template is one that may be used here.
+  checkTemplates,
+  // The image comes from a registry that was approved.
+  checkRegistries,
+  // The pod cannot take more than its share of a node.
+  checkCpu,
+  checkMemory,
+  // The volume is small enough and of a class that may be used.
+  checkStorage,
+  checkStorageClasses,
+  // The sandbox ends by itself in time.
+  checkTimeout,
+  checkIdleTimeout,
+  // The pod is isolated as the policy demands.
+  checkRuntimeClass,
+  checkInternet,
+];

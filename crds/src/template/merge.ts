@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EffectiveSpec, Resolved, SandboxSpec } from '../generated/types.ts';
+import type { EffectivePolicy } from '../governance/effective.ts';
+import { canonicalJson } from '../meta/canonical.ts';
+import { sha256Hex } from '../meta/hash.ts';
+import { parseImage } from '../meta/imageReference.ts';
+import { clampTimes } from './clamp.ts';
+import { describeTemplate, type TemplateObject } from './compose.ts';
+import { EMPTY_LAYER, fillFrom, originAt, readLayer, render, stack, without, type Layer } from './layer.ts';
+
+/** Origins that are no template. */
+export const ORIGIN_SANDBOX = 'Sandbox';
+export const ORIGIN_DEFAULT = 'default';
+export const ORIGIN_POLICY = 'policy';
+
+export interface ResolveSettings {
+  /** What applies where neither a template nor the sandbox says anything. */
+  readonly defaults: EffectiveSpec;
+  /** Clamps run time and idle time where they are left open; without it nothing is clamped. */
+  readonly effectivePolicy?: EffectivePolicy;
+}
+
+/** Defaults of an installation that sets none: never an unbounded pod, never an open network. */
+export const DEFAULT_SETTINGS: ResolveSettings = {
+  defaults: {
+    mode: 'code',
+    resources: { requests: { cpu: '500m', memory: '1Gi' }, limits: { cpu: '2', memory: '4Gi' } },
+    storage: { size: '10Gi', mountPath: '/workspace' },
+    network: { allowInternet: false, allowPeerSandboxes: false },
+  },
+};
+
+export interface Resolution {
+  readonly resolved: Resolved;
+  /** Sentences of at most 120 characters for the person who sent the sandbox. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Merges defaults, the chain (root first, empty when the sandbox names no template) and the sandbox into the
+ * effective spec, clamps it to the policy and seals it with a hash. The same input gives the same output, so the
+ * webhook may be called again with its own result.
+ */
+export function resolve(
+  sandboxSpec: SandboxSpec,
+  chain: readonly TemplateObject[],
+  settings: ResolveSettings = DEFAULT_SETTINGS,
+): Resolution {
+  const layers = [
+    ...chain.map((template) => readLayer(template.spec, describeTemplate(template))),
+    readLayer(sandboxSpec, ORIGIN_SANDBOX),
+  ];
+  const secret = dropForeignPullSecret(layers.reduce(stack, EMPTY_LAYER), layers);
+  const merged = render(fillFrom(readLayer(settings.defaults, ORIGIN_DEFAULT), secret.layer));
+  const clamped = clampTimes(merged.spec, merged.origins, settings.effectivePolicy);
+  const content = {
+    compat: compatHash(clamped.spec),
+    chain: chain.map((template) => linkOf(template)),
+    origins: clamped.origins,
+    spec: clamped.spec,
+  };
+  return {
+    resolved: { hash: hashResolved(content), ...content },
+    warnings: [...secret.warnings, ...clamped.warnings],
+  };
+}
+
+/** SHA-256 over everything in `spec.resolved` but the hash itself. */
+export function hashResolved(resolved: Omit<Resolved, 'hash'> & { readonly hash?: string }): string {
+  const { hash: _, ...content } = resolved;
+  return sha256Hex(canonicalJson(content));
+}
+
+/**
+ * Hash of what a running pod cannot change any more: two sandboxes with the same one can take the same prepared pod.
+ * Variables, files, hooks and times are applied later and stay out.
+ */
+export function compatHash(spec: EffectiveSpec): string {
+  const { mode, image, resources, storage, network, runtimeClass, serviceAccount, security } = spec;
+  const { credentials, sidecars, initContainers, harness } = spec;
+  const program = { command: harness?.command, args: harness?.args };
+  const fixed = { mode, image, resources, storage, network, runtimeClass, serviceAccount, security, program };
+  return sha256Hex(canonicalJson({ ...fixed, credentials, sidecars, initContainers }));
+}
+
+function linkOf(template: TemplateObject): NonNullable<Resolved['chain']>[number] {
+  const { namespace, name = '', uid, generation } = template.metadata;
+  return {
+    kind: template.kind,
+    ...(namespace === undefined ? {} : { namespace }),
+    name,
+    ...(uid === undefined ? {} : { uid }),
+    ...(generation === undefined ? {} : { generation }),
+  };
+}
+
+/**
+ * A pull secret is for the registry it was written for: when a later layer moves the image to another registry, the
+ * secret is not sent there. Decided over the whole stack, since no two layers alone can tell.
+ */
+function dropForeignPullSecret(
+  merged: Layer,
+  layers: readonly Layer[],
+): { layer: Layer; warnings: string[] } {
+  const setBy = layers.findLastIndex((layer) => originAt(layer, 'image.pullSecret') !== undefined);
+  if (setBy < 0 || originAt(merged, 'image.pullSecret') === undefined) return { layer: merged, warnings: [] };
+  const meant = registryOf(layers.slice(0, setBy + 1).reduce(stack, EMPTY_LAYER));
+  const final = registryOf(merged);
+  if (meant === undefined || final === undefined || meant === final) return { layer: merged, warnings: [] };
+  const warning = `spec.image.pullSecret of a template is left out: it is for ${meant}, the image is on ${final}`;
+  return { layer: without(merged, 'image.pullSecret'), warnings: [warning.slice(0, 120)] };
+}
+
+function registryOf(layer: Layer): string | undefined {
+  const repository = layer.get('image.repository')?.entries[0]?.value;
+  return typeof repository === 'string' ? parseImage(repository)?.registry : undefined;
+}
