@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+import { CommandError, isFact, messageOf, type Refusal, RouterError } from '../context/failure.ts';
+import type { GlobalFlags, Host } from '../context/host.ts';
+
+/** Where the router is and the key to be let in with. The key goes into a header and nowhere else. */
+export interface RouterAccess {
+  readonly url: URL;
+  readonly key: string;
+}
+
+/** Which way into a sandbox to take. */
+export const WAYS = ['auto', 'router', 'kubernetes'] as const;
+export type Way = (typeof WAYS)[number];
+
+/**
+ * The router, if this command is to use it: URL and key are known, and `way` does not say otherwise. Throws CommandError
+ * when the router was asked for and something is missing, or when the URL is none.
+ */
+export function routerAccess(host: Host, flags: GlobalFlags, way: Way = 'auto'): RouterAccess | undefined {
+  const url = flags.apiUrl ?? host.environment.apiUrl;
+  const key = flags.apiKey ?? host.environment.apiKey;
+  if (way === 'kubernetes') return undefined;
+  if (url !== undefined && key !== undefined) return { url: parseUrl(url), key };
+  if (way === 'auto') return undefined;
+  const missing = url === undefined ? '--api-url or AGENTTIER_API_URL' : '--api-key or AGENTTIER_API_KEY';
+  throw new CommandError(`the router cannot be used: set ${missing}`);
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw new CommandError(
+      `the router's URL must start with http:// or https://, not ${JSON.stringify(text)}`,
+    );
+  }
+  return url;
+}
+
+/** URL of a path below the router's base URL, whose own path is kept. */
+export function routerUrl(
+  access: RouterAccess,
+  path: string,
+  query: Readonly<Record<string, string | undefined>> = {},
+): URL {
+  const url = new URL(access.url);
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}${path}`;
+  for (const [name, value] of Object.entries(query))
+    if (value !== undefined) url.searchParams.set(name, value);
+  return url;
+}
+
+/** One REST call. `body` makes it a POST. Rejects with RouterError, whose status is 0 when the router gave no answer. */
+export async function callRouter<T>(
+  access: RouterAccess,
+  url: URL,
+  options: { readonly body?: unknown; readonly signal: AbortSignal },
+): Promise<T> {
+  const answer = await send(access, url, options);
+  const text = await answer.text();
+  if (!answer.ok) throw routerError(answer.status, text);
+  try {
+    return JSON.parse(text) as T;
+  } catch (error) {
+    throw new RouterError({
+      status: answer.status,
+      code: 'BadAnswer',
+      message: `${url.origin} does not answer like an AgentTier router`,
+      cause: error,
+    });
+  }
+}
+
+async function send(
+  access: RouterAccess,
+  url: URL,
+  options: { readonly body?: unknown; readonly signal: AbortSignal },
+): Promise<Response> {
+  const withBody = options.body !== undefined;
+  try {
+    return await fetch(url, {
+      method: withBody ? 'POST' : 'GET',
+      headers: {
+        'X-API-Key': access.key,
+        Accept: 'application/json',
+        ...(withBody ? { 'Content-Type': 'application/json' } : {}),
+      },
+      ...(withBody ? { body: JSON.stringify(options.body) } : {}),
+      signal: options.signal,
+      // A redirect would carry the key to wherever it points.
+      redirect: 'error',
+    });
+  } catch (error) {
+    throw new RouterError({
+      status: 0,
+      code: 'NetworkError',
+      message: `unable to reach the router at ${url.origin}: ${reasonOf(error)}`,
+      cause: error,
+    });
+  }
+}
+
+/** fetch says only "fetch failed"; what happened is in its cause. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause instanceof AggregateError && cause.errors.length > 0) return messageOf(cause.errors[0]);
+  return messageOf(cause ?? error);
+}
+
+const CODE = /^[a-z][a-z0-9_]*$/;
+const NAMES: Readonly<Record<number, string>> = {
+  400: 'BadRequest',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  409: 'Conflict',
+  422: 'Invalid',
+  429: 'TooManyRequests',
+  503: 'ServiceUnavailable',
+};
+
+/** RouterError for an answer: `error` is a code for programs in known cases and a sentence otherwise. */
+export function routerError(status: number, text: string): RouterError {
+  const body = parseObject(text);
+  const error = typeof body['error'] === 'string' ? body['error'] : '';
+  const message = typeof body['message'] === 'string' ? body['message'] : '';
+  const name = NAMES[status] ?? String(status);
+  const refusals = Array.isArray(body['violations']) ? body['violations'].map(refusalOf) : [];
+  if (CODE.test(error)) return new RouterError({ status, code: error, message: message || error, refusals });
+  const sentence = [error, message].filter((part) => part !== '').join(': ');
+  return new RouterError({
+    status,
+    code: name,
+    message: sentence || text.trim().slice(0, 200) || `HTTP ${status}`,
+    refusals,
+  });
+}
+
+function refusalOf(value: unknown): Refusal {
+  const { code, field, message, limit, actual } = (
+    typeof value === 'object' && value !== null ? value : {}
+  ) as Record<string, unknown>;
+  return {
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(typeof field === 'string' && field !== '' ? { field } : {}),
+    message: typeof message === 'string' ? message : 'refused',
+    ...(isFact(limit) ? { limit } : {}),
+    ...(isFact(actual) ? { actual } : {}),
+  };
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

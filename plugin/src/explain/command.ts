@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Command } from 'commander';
+import { addOutputOption, type App, completeArguments, examples, perform } from '../context/app.ts';
+import type { ExplainOptions } from './run.ts';
+
+export function addExplain(program: Command, app: App): void {
+  const explain = program
+    .command('explain')
+    .summary('Show effective values and which template each came from')
+    .description(
+      'Show the effective value of every field, and the template, policy or default that it came from.',
+    )
+    .usage('sandbox|template NAME [flags]');
+  const sandbox = addOutputOption(explain.command('sandbox <name>'))
+    .alias('sbx')
+    .summary('Explain a sandbox: what admission resolved it to')
+    .addHelpText(
+      'after',
+      examples('kubectl agenttier explain sandbox demo', 'kubectl agenttier explain sandbox demo -o json'),
+    )
+    .action(async (name: string, _options: unknown, self: Command) => {
+      const options = { ...self.optsWithGlobals<Omit<ExplainOptions, 'name'>>(), name };
+      await perform(app, async () => (await import('./run.ts')).explainSandbox, options);
+    });
+  const template = addOutputOption(explain.command('template <name>'))
+    .summary('Explain a template: what its chain of templates says together')
+    .addHelpText(
+      'after',
+      examples(
+        'kubectl agenttier explain template python',
+        'kubectl agenttier explain template SandboxTemplate/python',
+      ),
+    )
+    .action(async (name: string, _options: unknown, self: Command) => {
+      const options = { ...self.optsWithGlobals<Omit<ExplainOptions, 'name'>>(), name };
+      await perform(app, async () => (await import('./run.ts')).explainTemplate, options);
+    });
+  completeArguments(sandbox, 'sandboxes');
+  completeArguments(template, 'templates');
+}

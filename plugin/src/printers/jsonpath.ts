@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+import { JSONPath } from 'jsonpath-plus';
+import {
+  JsonPathError,
+  type Node,
+  type Operand,
+  type Path,
+  parseTemplate,
+  type Step,
+} from './jsonpathParse.ts';
+import { sortKeys } from './sortKeys.ts';
+
+type FilterStep = Extract<Step, { kind: 'filter' }>;
+type SliceStep = Extract<Step, { kind: 'slice' }>;
+
+/**
+ * Renders kubectl's `-o jsonpath=` templates. Missing fields print nothing; a list position outside the list is an
+ * error, exactly as kubectl has it. Throws JsonPathError.
+ */
+export function renderJsonPath(template: string, data: unknown): string {
+  return renderNodes(parseTemplate(template), data);
+}
+
+function renderNodes(nodes: readonly Node[], data: unknown): string {
+  return nodes.map((node) => renderNode(node, data)).join('');
+}
+
+function renderNode(node: Node, data: unknown): string {
+  if (node.kind === 'text') return node.text;
+  const found = selectPath(node.path, [data]);
+  if (node.kind === 'path') return found.map(printed).join(' ');
+  return found.map((item) => renderNodes(node.body, item)).join('');
+}
+
+function printed(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return JSON.stringify(sortKeys(value)) ?? '';
+}
+
+/** Values a path leads to, from each of the inputs. */
+export function selectPath(path: Path, inputs: readonly unknown[]): unknown[] {
+  let values = [...inputs];
+  let plain: string[] = [];
+  const flush = (): void => {
+    if (plain.length > 0) values = values.flatMap((value) => walk(value, plain));
+    plain = [];
+  };
+  for (const step of path) {
+    const token = plainToken(step);
+    if (token !== undefined) plain.push(token);
+    else {
+      flush();
+      values = values.flatMap((value) => applyStep(step, value));
+    }
+  }
+  // A path ending in `..` has nothing to look for below: kubectl yields every value, jsonpath-plus only the last level.
+  if (plain.at(-1) === '..') plain.push('*');
+  flush();
+  return values;
+}
+
+/**
+ * Steps that mean the same in both dialects go to jsonpath-plus. The backtick makes it take a name literally: a key
+ * such as `a,b` or `^` is otherwise read as its own syntax.
+ */
+function plainToken(step: Step): string | undefined {
+  if (step.kind === 'field') return `\`${step.name}`;
+  if (step.kind === 'wildcard') return '*';
+  return step.kind === 'recursive' ? '..' : undefined;
+}
+
+/** `eval: false`: expressions of the library are never run; filters are ours. */
+function walk(value: unknown, tokens: readonly string[]): unknown[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const found: unknown = JSONPath({ path: ['$', ...tokens], json: value, eval: false, wrap: true });
+  return Array.isArray(found) ? found : [];
+}
+
+function applyStep(step: Step, value: unknown): unknown[] {
+  switch (step.kind) {
+    case 'index':
+      return Array.isArray(value) ? [itemAt(value, step.index)] : [];
+    case 'slice':
+      return Array.isArray(value) ? sliceOf(value, step) : [];
+    case 'union':
+      return step.members.flatMap((member) => selectPath(member, [value]));
+    case 'filter':
+      return Array.isArray(value) ? value.filter((item) => holds(step, item)) : [];
+    default:
+      return [];
+  }
+}
+
+function itemAt(list: readonly unknown[], index: number): unknown {
+  const at = index < 0 ? index + list.length : index;
+  if (at < 0 || at >= list.length) {
+    throw new JsonPathError(`array index out of bounds: index ${index}, length ${list.length}`);
+  }
+  return list[at];
+}
+
+function sliceOf(list: readonly unknown[], step: SliceStep): unknown[] {
+  const absolute = (position: number): number => (position < 0 ? position + list.length : position);
+  const from = absolute(step.from ?? 0);
+  const to = absolute(step.to ?? list.length);
+  if (to > list.length) {
+    throw new JsonPathError(`array index out of bounds: index ${to - 1}, length ${list.length}`);
+  }
+  if (from > to) throw new JsonPathError(`starting index ${from} is greater than ending index ${to}`);
+  return list.slice(Math.max(0, from), to).filter((_item, at) => at % step.by === 0);
+}
+
+function holds(step: FilterStep, item: unknown): boolean {
+  const left = operandValues(step.left, item);
+  if (step.operator === 'exists') return left.length > 0;
+  const right = step.right ? operandValues(step.right, item) : [];
+  if (left.length > 1 || right.length > 1) throw new JsonPathError('can only compare one element at a time');
+  if (left.length === 0 || right.length === 0) return false;
+  return compare(step.operator, left[0], right[0]);
+}
+
+function operandValues(operand: Operand, item: unknown): unknown[] {
+  return operand.kind === 'literal' ? [operand.value] : selectPath(operand.path, [item]);
+}
+
+function compare(operator: FilterStep['operator'], left: unknown, right: unknown): boolean {
+  if (operator === '==') return left === right;
+  if (operator === '!=') return left !== right;
+  const [a, b] = [left, right];
+  const ordered =
+    (typeof a === 'number' && typeof b === 'number') || (typeof a === 'string' && typeof b === 'string');
+  if (!ordered) return false;
+  if (operator === '<') return a < b;
+  if (operator === '<=') return a <= b;
+  return operator === '>' ? a > b : a >= b;
+}

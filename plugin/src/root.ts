@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Command, CommanderError } from 'commander';
+import { addCheck } from './check/command.ts';
+import { addCompletion } from './completion/command.ts';
+import { addGlobalOptions, type App } from './context/app.ts';
+import { describeFailure, withoutSecret } from './context/failure.ts';
+import { type Host, write } from './context/host.ts';
+import { addCreate } from './create/command.ts';
+import { addDelete } from './delete/command.ts';
+import { addExec } from './exec/command.ts';
+import { addExplain } from './explain/command.ts';
+import { addGet } from './get/command.ts';
+import { addList } from './list/command.ts';
+import { addResume } from './resume/command.ts';
+import { addStop } from './stop/command.ts';
+import { addTemplate } from './template/command.ts';
+import { addTerminal } from './terminal/command.ts';
+import { addVersion } from './version/command.ts';
+import { addWait } from './wait/command.ts';
+import { addWhoami } from './whoami/command.ts';
+
+const COMMANDS = [
+  addCreate,
+  addList,
+  addGet,
+  addStop,
+  addResume,
+  addDelete,
+  addWait,
+  addExec,
+  addTerminal,
+  addExplain,
+  addCheck,
+  addTemplate,
+  addWhoami,
+  addVersion,
+  addCompletion,
+];
+
+/** The hidden command that shells ask for completions. */
+const COMPLETE = '__complete';
+
+/** The whole command line. Nothing is read or contacted until a command runs. */
+export function buildProgram(app: App): Command {
+  const program = addGlobalOptions(new Command('kubectl agenttier'))
+    .description('Isolated, governed sandboxes on Kubernetes')
+    .usage('COMMAND [flags]')
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: true })
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void app.host.streams.out.write(text),
+      writeErr: (text) => void app.host.streams.err.write(text),
+      // Commander prefixes its own mistakes with `error:`, which is what kubectl prints too.
+      outputError: (text, put) => put(text),
+    });
+  for (const add of COMMANDS) add(program, app);
+  return program;
+}
+
+/** Runs one command line (without the program's name) and answers the exit code; failures are told on stderr. */
+export async function runPlugin(args: readonly string[], host: Host): Promise<number> {
+  const app: App = { host, exitCode: 0 };
+  const program = buildProgram(app);
+  try {
+    if (args.length === 0) {
+      program.outputHelp();
+      return 0;
+    }
+    if (args[0] === COMPLETE) {
+      // The words to complete are an unfinished command line: commander must not judge them.
+      const { complete } = await import('./completion/complete.ts');
+      await complete(host, program, args.slice(1));
+      return 0;
+    }
+    await program.parseAsync([...args], { from: 'user' });
+    return app.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    return await report(error, host, program.opts<{ apiKey?: string }>().apiKey);
+  }
+}
+
+async function report(error: unknown, host: Host, apiKey: string | undefined): Promise<number> {
+  if (host.signal.aborted) return 130;
+  const { lines, exitCode } = describeFailure(error);
+  const secret = apiKey ?? host.environment.apiKey;
+  await write(host.streams.err, `${lines.map((line) => withoutSecret(line, secret)).join('\n')}\n`);
+  return exitCode;
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ClusterAccess } from '@agenttier/machinery/kube/client';
+import { isKubeError, isNetworkError } from '@agenttier/machinery/kube/errors';
+import { execInPod, type ExecStream } from '@agenttier/machinery/kube/exec';
+import { messageOf } from '../context/failure.ts';
+import type { Host, WindowSize } from '../context/host.ts';
+import type { PodTarget } from '../exec/pod.ts';
+import type { Attach, Attachment, AttachmentEvents, AttachPoint } from './attachment.ts';
+
+/** The in-pod runtime's own bridge to a session, at the place where every sandbox mounts it. */
+const RUNTIME = '/agenttier/bin/agenttier-runtime';
+/** What is there in an image without the runtime: bash when it has one. */
+const PLAIN_SHELL = [
+  '/bin/sh',
+  '-c',
+  'if command -v bash >/dev/null 2>&1; then exec bash -il; else exec sh -il; fi',
+];
+
+/** Attaches to a session of the runtime by the API server's exec; without the runtime, to a plain shell. */
+export function podAttach(target: {
+  readonly host: Host;
+  readonly access: ClusterAccess;
+  readonly pod: PodTarget;
+  readonly session: string;
+}): Attach {
+  const { session, ...rest } = target;
+  return execAttach({
+    ...rest,
+    commands: [[RUNTIME, 'attach', '--session', session], PLAIN_SHELL],
+    survives: true,
+  });
+}
+
+export interface ExecTarget {
+  readonly host: Host;
+  readonly access: ClusterAccess;
+  readonly pod: PodTarget;
+  /** Tried in order, the next one when a program is not there. */
+  readonly commands: readonly (readonly string[])[];
+  /** The first command leads to a session that outlives the connection, so connecting again makes sense. */
+  readonly survives: boolean;
+}
+
+export function execAttach(target: ExecTarget): Attach {
+  return (point, events) => new ExecAttachment(target, point, events);
+}
+
+class ExecAttachment implements Attachment {
+  readonly #target: ExecTarget;
+  readonly #events: AttachmentEvents;
+  readonly #size: WindowSize | undefined;
+  readonly #over = new AbortController();
+  #stream: ExecStream | undefined;
+  #sawOutput = false;
+
+  constructor(target: ExecTarget, point: AttachPoint, events: AttachmentEvents) {
+    this.#target = target;
+    this.#events = events;
+    this.#size = point.size;
+    void this.#run();
+  }
+
+  send(data: Uint8Array): void {
+    this.#stream?.stdin.write(data, () => this.#events.drained());
+  }
+
+  resize(size: WindowSize): void {
+    this.#stream?.resize(size.cols, size.rows);
+  }
+
+  pending(): number {
+    return this.#stream?.stdin.writableLength ?? 0;
+  }
+
+  pauseOutput(): void {
+    this.#stream?.stdout.pause();
+  }
+
+  resumeOutput(): void {
+    this.#stream?.stdout.resume();
+  }
+
+  close(): void {
+    this.#over.abort();
+    this.#stream?.close();
+  }
+
+  /** Tries the commands; a program that is missing shows only when its exec has been answered. */
+  async #run(): Promise<void> {
+    const { commands, survives } = this.#target;
+    for (const [at, command] of commands.entries()) {
+      const last = at === commands.length - 1;
+      try {
+        const code = await this.#runCommand(command);
+        if (last || !isMissingCode(code) || this.#sawOutput) {
+          this.#events.exited(code);
+          return this.#events.closed({ retry: false, message: `ended with code ${code}` });
+        }
+      } catch (error) {
+        if (last || !isMissing(error)) {
+          const retry = survives && at === 0 && isNetworkError(error);
+          return this.#events.closed({ retry, message: messageOf(error) });
+        }
+      }
+      this.#note(
+        `${command[0]} is not in this sandbox: opening a plain shell, which ends with the connection`,
+      );
+    }
+  }
+
+  async #runCommand(command: readonly string[]): Promise<number> {
+    const { host, access, pod } = this.#target;
+    const tty = host.terminal.interactive;
+    const stream = await execInPod(access, { ...pod, command, stdin: true, tty, signal: this.#over.signal });
+    this.#stream = stream;
+    stream.stdout.on('data', (data: Buffer) => {
+      this.#sawOutput = true;
+      this.#events.output(data);
+    });
+    stream.stderr.on('data', (data: Buffer) => void host.streams.err.write(data));
+    // The sizes of the far terminal come with the first resize, which `ready` makes the session send.
+    this.#events.ready({ offset: 0, reset: true });
+    if (this.#size) stream.resize(this.#size.cols, this.#size.rows);
+    const { code } = await stream.exit;
+    stream.close();
+    return code;
+  }
+
+  #note(text: string): void {
+    this.#target.host.streams.err.write(`note: ${text}\r\n`);
+  }
+}
+
+/** 126 and 127 are what shells and container runtimes answer for "cannot run" and "not found". */
+const isMissingCode = (code: number): boolean => code === 126 || code === 127;
+
+/** A container runtime that fails before the program starts says so in words only. */
+function isMissing(error: unknown): boolean {
+  return (
+    isKubeError(error) &&
+    error.status !== 0 &&
+    /no such file|not found in|executable file not found|stat .*: no/i.test(error.message)
+  );
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isNotFound } from '@agenttier/machinery/kube/errors';
+import { callRouter, type RouterAccess, routerAccess, routerUrl } from '../client/router.ts';
+import { type Cluster, callOptions, withCluster } from '../context/cluster.ts';
+import { CommandError } from '../context/failure.ts';
+import { type GlobalFlags, type Host, write } from '../context/host.ts';
+import { parseOutput, renderValue } from '../printers/output.ts';
+
+export interface WhoamiOptions extends GlobalFlags {
+  readonly output?: string;
+}
+
+interface KubernetesIdentity {
+  readonly username: string;
+  readonly groups: readonly string[];
+}
+
+interface RouterIdentity {
+  readonly sub: string;
+  readonly email?: string;
+  readonly name?: string;
+  readonly groups?: readonly string[] | null;
+  readonly isAdmin?: boolean;
+}
+
+interface Identities {
+  readonly kubernetes?: KubernetesIdentity;
+  readonly router?: RouterIdentity;
+}
+
+/** Tells both identities that can be had; fails only when there is none. */
+export async function runWhoami(host: Host, options: WhoamiOptions): Promise<void> {
+  const output = parseOutput(options.output);
+  if (output.kind === 'name') throw new CommandError('whoami prints text, json, yaml or jsonpath, not names');
+  const router = routerAccess(host, options);
+  const [cluster, person] = await Promise.allSettled([
+    withCluster(host, options, (open) => kubernetesIdentity(host, open)),
+    router ? routerIdentity(host, router) : Promise.resolve(undefined),
+  ]);
+  if (person.status === 'rejected') throw person.reason;
+  if (cluster.status === 'rejected' && person.value === undefined) throw cluster.reason;
+  const identities: Identities = {
+    ...(cluster.status === 'fulfilled' ? { kubernetes: cluster.value } : {}),
+    ...(person.value === undefined ? {} : { router: person.value }),
+  };
+  const text = output.kind === 'table' ? lines(identities) : await renderValue(output, identities);
+  await write(host.streams.out, text);
+}
+
+async function routerIdentity(host: Host, router: RouterAccess): Promise<RouterIdentity> {
+  return callRouter<RouterIdentity>(router, routerUrl(router, '/api/v1/user/me'), { signal: host.signal });
+}
+
+/** SelfSubjectReview is v1 from Kubernetes 1.28; 1.27 has it as v1beta1. */
+async function kubernetesIdentity(host: Host, cluster: Cluster): Promise<KubernetesIdentity> {
+  const ask = async (version: string): Promise<KubernetesIdentity> => {
+    const apiVersion = `authentication.k8s.io/${version}`;
+    const body = { apiVersion, kind: 'SelfSubjectReview' };
+    const request = { method: 'POST', path: `/apis/${apiVersion}/selfsubjectreviews`, body };
+    const answer = await cluster.client.raw(request, callOptions(host));
+    const { userInfo } =
+      (answer.body as { status?: { userInfo?: Partial<KubernetesIdentity> } }).status ?? {};
+    return { username: userInfo?.username ?? '', groups: userInfo?.groups ?? [] };
+  };
+  try {
+    return await ask('v1');
+  } catch (error) {
+    if (isNotFound(error)) return ask('v1beta1');
+    throw error;
+  }
+}
+
+function lines({ kubernetes, router }: Identities): string {
+  const rows: string[] = [];
+  if (kubernetes)
+    rows.push(`Kubernetes: ${kubernetes.username} (groups: ${kubernetes.groups.join(', ') || 'none'})`);
+  if (router) {
+    const admin = router.isAdmin ? ', administrator' : '';
+    rows.push(`Router: ${router.email || router.name || router.sub} (${router.sub}${admin})`);
+  }
+  return rows.map((row) => `${row}\n`).join('');
+}
