@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import { CONDITION_TYPES, findCondition, isTrue, type Condition } from '../meta/conditions.ts';
+
+export type Phase = 'Creating' | 'Running' | 'Stopped' | 'Error' | 'Deleting';
+
+export interface PhaseInput {
+  readonly deleting: boolean;
+  readonly desiredState: 'Running' | 'Stopped';
+  readonly conditions: readonly Condition[];
+  /** A pod of the sandbox exists, be it terminating. */
+  readonly podExists: boolean;
+  /** The pod that exists was ready once and has not failed since. */
+  readonly started: boolean;
+  /** Why the sandbox stays down although it should run: a time that ran out, or the end of its program. */
+  readonly stopReason?: StopReason;
+}
+
+export type StopReason = 'IdleTimeout' | 'MaxRuntime' | 'Completed' | 'UserRequested';
+
+export interface PhaseSummary {
+  readonly phase: Phase;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Reasons of a Ready condition that is False from which nothing but a retry by the user leads on. */
+export const PERMANENT_REASONS: ReadonlySet<string> = new Set([
+  'TemplateNotFound',
+  'CycleDetected',
+  'DepthExceeded',
+  'ResolvedForged',
+  'InvalidSpec',
+  'InvalidImageName',
+  'ErrImageNeverPull',
+  'CreateContainerConfigError',
+  'InitFailed',
+  'VolumeConflict',
+  'VolumeLost',
+  'PodConflict',
+  'StartDeadlineExceeded',
+  'RestartLimitExceeded',
+  'ApplicationError',
+  'WarmPoolMiss',
+]);
+
+/** The one place where conditions become the word that people and clients see. */
+export function derivePhase(input: PhaseInput): PhaseSummary {
+  const ready = findCondition(input.conditions, CONDITION_TYPES.ready);
+  const detail = { reason: ready?.reason ?? '', message: ready?.message ?? '' };
+  if (input.deleting)
+    return { phase: 'Deleting', reason: 'Deleting', message: 'The sandbox is being removed.' };
+  if (input.desiredState === 'Stopped' || input.stopReason !== undefined) return stopping(input);
+  if (ready?.status === 'False' && PERMANENT_REASONS.has(ready.reason)) return { phase: 'Error', ...detail };
+  if (isTrue(input.conditions, CONDITION_TYPES.ready))
+    return { phase: 'Running', reason: 'Ready', message: '' };
+  // A probe that misses once does not put a sandbox in use back to its creation.
+  if (input.podExists && input.started) return { phase: 'Running', ...detail };
+  return {
+    phase: 'Creating',
+    reason: detail.reason === '' ? 'Pending' : detail.reason,
+    message: detail.message,
+  };
+}
+
+/** Only a pod that is gone has stopped: until then the same volume could be written from two pods. */
+function stopping({ podExists, stopReason = 'UserRequested' }: PhaseInput): PhaseSummary {
+  if (podExists)
+    return { phase: 'Running', reason: 'Stopping', message: `The sandbox is stopping: ${stopReason}.` };
+  return { phase: 'Stopped', reason: stopReason, message: STOP_MESSAGES[stopReason] };
+}
+
+const STOP_MESSAGES: Readonly<Record<StopReason, string>> = {
+  IdleTimeout: 'Stopped because it was not used for its idle timeout.',
+  MaxRuntime: 'Stopped because it ran for its whole timeout.',
+  Completed: 'Stopped because its program ended.',
+  UserRequested: 'Stopped on request.',
+};

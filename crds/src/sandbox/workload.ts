@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EffectiveSpec } from '../generated/types.ts';
+import { parseCidr } from '../meta/cidr.ts';
+import { parseDuration } from '../meta/duration.ts';
+import { imageOf, parseImage } from '../meta/imageReference.ts';
+import { compareQuantity, parseQuantity } from '../meta/quantity.ts';
+import type { Violation, ViolationCode } from '../meta/violation.ts';
+
+/** Prefix of variables that the platform sets. */
+const RESERVED_ENV = 'AGENTTIER_';
+/** Trees of the image, the kernel or the platform that a volume must not cover. */
+const RESERVED_MOUNTS = /^\/+(proc|sys|dev|etc|tmp|agenttier)(\/|$)/;
+
+/**
+ * What is wrong with the fields that sandboxes, templates and effective specs have in common, beyond what the schema
+ * can say. An absent field is never wrong here.
+ */
+export function workloadViolations(spec: EffectiveSpec): Violation[] {
+  return [
+    ...imageViolations(spec),
+    ...resourceViolations(spec),
+    ...storageViolations(spec),
+    ...networkViolations(spec),
+    ...envViolations(spec),
+    ...timeViolations(spec),
+  ];
+}
+
+function imageViolations({ image }: EffectiveSpec): Violation[] {
+  if (image?.repository === undefined || image.repository === '') return [];
+  const reference = imageOf(image);
+  if (parseImage(reference) !== undefined) return [];
+  const field = 'spec.image.repository';
+  return [wrong(field, `${field} is no image reference such as ghcr.io/acme/tools:1.2`, reference)];
+}
+
+function resourceViolations({ resources }: EffectiveSpec): Violation[] {
+  return Object.entries(resources?.requests ?? {}).flatMap(([name, request]) => {
+    const limit = resources?.limits?.[name];
+    if (limit === undefined || parseQuantity(limit) === undefined || parseQuantity(request) === undefined)
+      return [];
+    if (compareQuantity(request, limit) <= 0) return [];
+    const field = `spec.resources.requests.${name}`;
+    return [wrong(field, `${field} is ${request}, more than the limit of ${limit}`, String(request))];
+  });
+}
+
+function storageViolations({ storage }: EffectiveSpec): Violation[] {
+  const out: Violation[] = [];
+  const { mountPath, size } = storage ?? {};
+  if (mountPath !== undefined && mountPath !== '' && !isMountable(mountPath)) {
+    const field = 'spec.storage.mountPath';
+    const message = `${field} must be an absolute path without '..' outside /proc, /sys, /dev, /etc, /tmp and /agenttier`;
+    out.push(wrong(field, message, mountPath));
+  }
+  if (size !== undefined && parseQuantity(size) === 0n) {
+    out.push(wrong('spec.storage.size', 'spec.storage.size must be larger than zero', String(size)));
+  }
+  return out;
+}
+
+function isMountable(path: string): boolean {
+  return (
+    /^\/+[^/:]/.test(path) &&
+    !path.includes(':') &&
+    !RESERVED_MOUNTS.test(path) &&
+    !/(^|\/)\.\.(\/|$)/.test(path)
+  );
+}
+
+function networkViolations({ network }: EffectiveSpec): Violation[] {
+  return (['egressRules', 'ingressRules'] as const).flatMap((list) =>
+    (network?.[list] ?? []).flatMap(({ cidr }, i) => {
+      if (cidr === undefined || parseCidr(cidr) !== undefined) return [];
+      const field = `spec.network.${list}[${i}].cidr`;
+      return [wrong(field, `${field} is no address range such as 10.1.0.0/16 or 2001:db8::/32`, cidr)];
+    }),
+  );
+}
+
+function envViolations({ env }: EffectiveSpec): Violation[] {
+  return (env ?? []).flatMap(({ name, value, valueFrom }, i) => {
+    const field = `spec.env[${i}]`;
+    const out: Violation[] = [];
+    if (name.toUpperCase().startsWith(RESERVED_ENV)) {
+      const message = `${field}.name is ${name}: names that begin with ${RESERVED_ENV} belong to the platform`;
+      out.push({ ...wrong(`${field}.name`, message, name), code: 'reserved_env' });
+    }
+    if (value !== undefined && value !== '' && valueFrom !== undefined) {
+      out.push(wrong(field, `${field} has both value and valueFrom: keep one`));
+    }
+    return out;
+  });
+}
+
+function timeViolations(spec: EffectiveSpec): Violation[] {
+  return (['timeout', 'idleTimeout'] as const).flatMap((key) => {
+    const value = spec[key];
+    if (value === undefined || parseDuration(value) !== undefined) return [];
+    const message = `spec.${key} is no duration such as 30m, 1h30m or 0 (days do not exist: write 24h)`;
+    return [wrong(`spec.${key}`, message, value)];
+  });
+}
+
+function wrong(field: string, message: string, actual?: string): Violation {
+  const code: ViolationCode = 'invalid_value';
+  return { code, field, message, ...(actual === undefined ? {} : { actual }) };
+}

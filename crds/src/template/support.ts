@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** A field, or with everything below it a group of fields, that something acts on. */
+export interface SupportedField {
+  readonly path: string;
+  /** The part that reads it. */
+  readonly reader: string;
+}
+
+/** A field that nothing acts on yet, and that is therefore refused. */
+export interface UnsupportedField {
+  readonly path: string;
+  /** What has to come before the field can be accepted, as the end of the sentence "not acted on yet: …". */
+  readonly needs: string;
+  /** Values that ask for nothing that would not happen anyway, and so are accepted. */
+  readonly harmless?: readonly unknown[];
+}
+
+export interface FieldSupport {
+  readonly supported: readonly SupportedField[];
+  readonly unsupported: readonly UnsupportedField[];
+}
+
+export type SpecKind =
+  | 'Sandbox'
+  | 'SandboxTemplate'
+  | 'ClusterSandboxTemplate'
+  | 'GovernancePolicy'
+  | 'ClusterGovernancePolicy'
+  | 'SandboxWarmPool';
+
+const POD = 'operator: pod';
+const VOLUME = 'operator: volume';
+const NETWORK = 'operator: network policy';
+
+const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
+  { path: 'mode', reader: 'merge' },
+  { path: 'image', reader: POD },
+  { path: 'resources.requests', reader: POD },
+  { path: 'resources.limits', reader: POD },
+  { path: 'storage.size', reader: VOLUME },
+  { path: 'storage.storageClass', reader: VOLUME },
+  { path: 'storage.mountPath', reader: POD },
+  { path: 'network.allowInternet', reader: NETWORK },
+  { path: 'network.egressRules', reader: NETWORK },
+  { path: 'network.ingressRules', reader: NETWORK },
+  { path: 'network.allowPeerSandboxes', reader: NETWORK },
+  { path: 'network.peerSandboxSelector', reader: NETWORK },
+  { path: 'env[].name', reader: POD },
+  { path: 'env[].value', reader: POD },
+  { path: 'timeout', reader: 'operator: expiry' },
+  { path: 'idleTimeout', reader: 'operator: expiry' },
+  { path: 'runtimeClass', reader: POD },
+];
+
+const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
+  { path: 'mode', needs: 'agent mode comes with invocations', harmless: ['code'] },
+  { path: 'resources.claims', needs: 'resource claims are not handed to the pod' },
+  { path: 'storage.snapshotOnStop', needs: 'snapshots are not made', harmless: [false] },
+  { path: 'storage.shared', needs: 'shared volumes are not made', harmless: [false] },
+  { path: 'storage.existingClaim', needs: 'every sandbox gets a volume of its own' },
+  { path: 'network.allowedDomains', needs: 'domain names are not enforced' },
+  { path: 'network.egressRules[].serviceRef', needs: 'rules for Services are not made; use cidr' },
+  { path: 'network.ingressRules[].serviceRef', needs: 'rules for Services are not made; use cidr' },
+  { path: 'env[].valueFrom', needs: 'variables from Secrets need the check who may use them' },
+  { path: 'serviceAccount', needs: 'every sandbox runs under an account of its own without rights' },
+  { path: 'security', needs: 'the hardening cannot be relaxed', harmless: [false] },
+  { path: 'credentials', needs: 'Secrets are not handed to sandboxes' },
+  { path: 'sidecars', needs: 'sidecars are not started' },
+  { path: 'initContainers', needs: 'init containers are not started' },
+  { path: 'files', needs: 'files are not delivered' },
+  { path: 'initScripts', needs: 'init scripts are not run' },
+];
+
+const HARNESS_UNSUPPORTED: readonly UnsupportedField[] = [
+  { path: 'harness.tools', needs: 'tools are not installed or verified' },
+  { path: 'harness.skills', needs: 'skills are not delivered' },
+  { path: 'harness.systemPrompt', needs: 'system prompts are not delivered' },
+  { path: 'harness.hooks', needs: 'hooks are not run' },
+  { path: 'harness.constraints', needs: 'constraints are not enforced' },
+  { path: 'harness.agent', needs: 'agent mode comes with invocations' },
+  { path: 'harness.useHTTPExec', needs: 'the runtime in the pod is always used', harmless: [true] },
+];
+
+const SANDBOX: FieldSupport = {
+  supported: [
+    ...WORKLOAD_SUPPORTED,
+    { path: 'templateRef', reader: 'webhook: compose' },
+    { path: 'desiredState', reader: 'operator: phase' },
+    { path: 'createdBy', reader: 'router: access' },
+    { path: 'resolved', reader: 'operator: gather' },
+  ],
+  unsupported: [
+    ...WORKLOAD_UNSUPPORTED,
+    { path: 'harness', needs: 'the harness is set in templates only' },
+    {
+      path: 'templateUpdatePolicy',
+      needs: 'a resume always takes the present template',
+      harmless: ['OnResume'],
+    },
+    { path: 'warmPool', needs: 'there are no warm pools', harmless: ['Auto', 'Never'] },
+    { path: 'ports', needs: 'ports are not offered outside' },
+    { path: 'gracePeriod', needs: 'there is no warning before an automatic stop' },
+    { path: 'autoResume', needs: 'using a stopped sandbox does not start it', harmless: [false] },
+    { path: 'sharing', needs: 'sandboxes are not shared' },
+    { path: 'cloneFromSnapshot', needs: 'volumes are not restored from snapshots' },
+  ],
+};
+
+const TEMPLATE: FieldSupport = {
+  supported: [
+    ...WORKLOAD_SUPPORTED,
+    { path: 'inheritsFrom', reader: 'webhook: compose' },
+    { path: 'description', reader: 'router: templates' },
+    { path: 'allowedNamespaces.names', reader: 'webhook: compose' },
+    { path: 'harness.command', reader: POD },
+    { path: 'harness.args', reader: POD },
+    { path: 'harness.workingDir', reader: POD },
+    { path: 'harness.shell', reader: POD },
+  ],
+  unsupported: [
+    ...WORKLOAD_UNSUPPORTED,
+    ...HARNESS_UNSUPPORTED,
+    { path: 'allowedNamespaces.selector', needs: 'labels of namespaces are not looked at; use names' },
+    { path: 'hidden', needs: 'lists show every template', harmless: [false] },
+    { path: 'overrides', needs: 'sandboxes may set every field' },
+    { path: 'warm', needs: 'there are no warm pools' },
+  ],
+};
+
+const GOVERNANCE = 'governance';
+const POLICY: FieldSupport = {
+  supported: [
+    { path: 'description', reader: 'kubectl' },
+    { path: 'maxCpu', reader: GOVERNANCE },
+    { path: 'maxMemory', reader: GOVERNANCE },
+    { path: 'maxStorage', reader: GOVERNANCE },
+    { path: 'maxTimeout', reader: GOVERNANCE },
+    { path: 'maxIdleTimeout', reader: GOVERNANCE },
+    { path: 'allowedTemplates', reader: GOVERNANCE },
+    { path: 'approvedRegistries', reader: GOVERNANCE },
+    { path: 'allowInternet', reader: GOVERNANCE },
+    { path: 'allowedStorageClasses', reader: GOVERNANCE },
+    { path: 'requiredRuntimeClass', reader: GOVERNANCE },
+    { path: 'delegated', reader: GOVERNANCE },
+  ],
+  unsupported: [
+    { path: 'maxSandboxesPerUser', needs: 'sandboxes are not counted', harmless: [0] },
+    { path: 'maxSandboxesTotal', needs: 'sandboxes are not counted', harmless: [0] },
+    { path: 'maxAgentSandboxes', needs: 'sandboxes are not counted', harmless: [0] },
+    { path: 'total', needs: 'sums are not kept' },
+    { path: 'maxInvokeTimeout', needs: 'agent mode comes with invocations', harmless: ['0'] },
+    { path: 'allowedAgentImages', needs: 'agent mode comes with invocations' },
+    { path: 'maxConcurrentInvokesPerSandbox', needs: 'agent mode comes with invocations', harmless: [0] },
+    { path: 'allowRelaxedSecurity', needs: 'the hardening cannot be relaxed', harmless: [false] },
+    { path: 'allowedServiceAccounts', needs: 'every sandbox runs under an account of its own' },
+    { path: 'allowedSecrets', needs: 'Secrets are not handed to sandboxes' },
+    { path: 'maxSidecars', needs: 'sidecars are not started', harmless: [0] },
+    { path: 'requireDigest', needs: 'digests are not demanded', harmless: [false] },
+    { path: 'maxExposedPorts', needs: 'ports are not offered outside', harmless: [0] },
+  ],
+};
+
+const POOL: FieldSupport = { supported: [], unsupported: [{ path: '', needs: 'there are no warm pools' }] };
+
+/**
+ * Which fields of each spec something acts on and which are refused until something does: a field that is accepted
+ * and does nothing would be a lie. Where entries overlap the longer path decides; one path in both lists is supported
+ * for the harmless values only.
+ */
+export const FIELD_SUPPORT: Readonly<Record<SpecKind, FieldSupport>> = {
+  Sandbox: SANDBOX,
+  SandboxTemplate: TEMPLATE,
+  ClusterSandboxTemplate: TEMPLATE,
+  GovernancePolicy: POLICY,
+  ClusterGovernancePolicy: POLICY,
+  SandboxWarmPool: POOL,
+};

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * Frames of the terminal WebSocket. Version 2 (sub-protocol `agenttier.pty.v2`) sends bytes of the terminal in binary
+ * messages and the control frames below as text. Version 1, without a sub-protocol, sends everything as JSON text.
+ */
+export const PTY_PROTOCOL_V2 = 'agenttier.pty.v2';
+
+export const DEFAULT_SESSION = 'main';
+/** Size of a terminal until its first resize. */
+export const DEFAULT_SIZE: TerminalSize = { cols: 120, rows: 40 };
+/** struct winsize has 16 bits for each. */
+const MAX_CELLS = 65_535;
+
+export interface TerminalSize {
+  readonly cols: number;
+  readonly rows: number;
+}
+
+export type ResizeFrame = { readonly type: 'resize' } & TerminalSize;
+export type PingFrame = { readonly type: 'ping' };
+export type PongFrame = { readonly type: 'pong'; readonly ts?: number };
+export type HeartbeatFrame = { readonly type: 'heartbeat'; readonly ts: number };
+export type ErrorFrame = { readonly type: 'error'; readonly message: string };
+/** First frame of version 2. `offset` is the position of the next output byte; `reset` says that earlier output is gone. */
+export type ReadyFrame = {
+  readonly type: 'ready';
+  readonly session: string;
+  readonly offset: number;
+  readonly reset: boolean;
+} & TerminalSize;
+/** The program ended; the socket is closed with 1000 right after. */
+export type ExitFrame = { readonly type: 'exit'; readonly code: number; readonly signal?: string };
+
+export type ClientControl = ResizeFrame | PingFrame;
+export type ServerControl = ReadyFrame | PongFrame | HeartbeatFrame | ExitFrame | ErrorFrame;
+
+export type InputFrame = { readonly type: 'input'; readonly data: string };
+export type OutputFrame = { readonly type: 'output'; readonly stream: 'stdout'; readonly data: string };
+export type CloseReason =
+  | 'sandbox_stopped'
+  | 'sandbox_deleted'
+  | 'idle_timeout'
+  | 'session_expired'
+  | 'access_revoked'
+  | 'error';
+export type CloseFrame = { readonly type: 'close'; readonly reason: CloseReason; readonly code: number };
+
+export type ClientFrameV1 = InputFrame | ClientControl;
+export type ServerFrameV1 = OutputFrame | PongFrame | HeartbeatFrame | ErrorFrame | CloseFrame | ExitFrame;
+
+/** WebSocket close codes of ours; clients do not reconnect after any of them. */
+export const CLOSE_CODES: Readonly<Record<CloseReason, number>> = {
+  sandbox_stopped: 4001,
+  sandbox_deleted: 4001,
+  idle_timeout: 4001,
+  session_expired: 4003,
+  access_revoked: 4003,
+  error: 1011,
+};
+
+/** A text message of a version 2 client; undefined when it is none that we know, which is to be ignored. */
+export function parseClientControl(text: string): ClientControl | undefined {
+  const frame = parseObject(text);
+  if (frame?.['type'] === 'ping') return { type: 'ping' };
+  return frame?.['type'] === 'resize'
+    ? { type: 'resize', ...clampSize(frame['cols'], frame['rows']) }
+    : undefined;
+}
+
+/** A message of a version 1 client. */
+export function parseClientFrameV1(text: string): ClientFrameV1 | undefined {
+  const frame = parseObject(text);
+  if (frame?.['type'] === 'input' && typeof frame['data'] === 'string')
+    return { type: 'input', data: frame['data'] };
+  return parseClientControl(text);
+}
+
+/** A text message of a version 2 server. */
+export function parseServerControl(text: string): ServerControl | undefined {
+  const frame = parseObject(text);
+  const type = frame?.['type'];
+  if (frame === undefined || typeof type !== 'string') return undefined;
+  return SERVER_CONTROL[type]?.(frame);
+}
+
+/** A message of a version 1 server. */
+export function parseServerFrameV1(text: string): ServerFrameV1 | undefined {
+  const frame = parseObject(text);
+  if (frame?.['type'] === 'output' && typeof frame['data'] === 'string') {
+    return { type: 'output', stream: 'stdout', data: frame['data'] };
+  }
+  if (frame?.['type'] === 'close' && isCloseReason(frame['reason'])) {
+    return {
+      type: 'close',
+      reason: frame['reason'],
+      code: number(frame['code'], CLOSE_CODES[frame['reason']]),
+    };
+  }
+  const control = parseServerControl(text);
+  return control?.type === 'ready' ? undefined : control;
+}
+
+/** Text of any frame. */
+export function encodeFrame(frame: ClientFrameV1 | ServerFrameV1 | ServerControl): string {
+  return JSON.stringify(frame);
+}
+
+/** A size that a terminal can have, whatever was sent: 1 to 65535, and the default for what is no number. */
+export function clampSize(cols: unknown, rows: unknown): TerminalSize {
+  return { cols: clamp(cols, DEFAULT_SIZE.cols), rows: clamp(rows, DEFAULT_SIZE.rows) };
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+const SERVER_CONTROL: Readonly<Record<string, (frame: Json) => ServerControl | undefined>> = {
+  ready: (frame) => ({
+    type: 'ready',
+    session: typeof frame['session'] === 'string' ? frame['session'] : DEFAULT_SESSION,
+    offset: number(frame['offset'], 0),
+    reset: frame['reset'] === true,
+    ...clampSize(frame['cols'], frame['rows']),
+  }),
+  pong: (frame) => (typeof frame['ts'] === 'number' ? { type: 'pong', ts: frame['ts'] } : { type: 'pong' }),
+  heartbeat: (frame) => ({ type: 'heartbeat', ts: number(frame['ts'], 0) }),
+  exit: (frame) => ({
+    type: 'exit',
+    code: number(frame['code'], 0),
+    ...(typeof frame['signal'] === 'string' ? { signal: frame['signal'] } : {}),
+  }),
+  error: (frame) =>
+    typeof frame['message'] === 'string' ? { type: 'error', message: frame['message'] } : undefined,
+};
+
+function clamp(value: unknown, fallback: number): number {
+  if (typeof value !== 'number' || Number.isNaN(value)) return fallback;
+  return Math.min(MAX_CELLS, Math.max(1, Math.trunc(value)));
+}
+
+function number(value: unknown, fallback: number): number {
+  return typeof value === 'number' && Number.isFinite(value) ? value : fallback;
+}
+
+function isCloseReason(value: unknown): value is CloseReason {
+  return typeof value === 'string' && Object.hasOwn(CLOSE_CODES, value);
+}
+
+function parseObject(text: string): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+  } catch {
+    // Malformed frames are skipped: the peer may be newer than we are.
+    return undefined;
+  }
+}
