@@ -7,7 +7,13 @@ describe('readConfig', () => {
     const result = readConfig({});
     expect(result).toMatchObject({
       ok: true,
-      config: { host: '0.0.0.0', port: 8080, installNamespace: 'agenttier', sandboxNamespace: 'default', devAuth: false },
+      config: {
+        host: '0.0.0.0',
+        port: 8080,
+        installNamespace: 'agenttier',
+        sandboxNamespace: 'default',
+        devAuth: false,
+      },
     });
   });
 

@@ -11,11 +11,14 @@ export interface Config {
   readonly devAuth: boolean;
   readonly corsOrigins: readonly string[];
   readonly logLevel: string;
+  /** How long requests are still taken after SIGTERM, until the Service has forgotten us. */
+  readonly drainDelayMs: number;
+  /** How long running requests may take to finish after that. */
   readonly drainMs: number;
   readonly terminalPingMs: number;
   readonly runtimePort: number;
-  readonly kubeconfig?: string;
-  readonly kubeContext?: string;
+  readonly kubeconfig: string | undefined;
+  readonly kubeContext: string | undefined;
 }
 
 export type ConfigResult = { ok: true; config: Config } | { ok: false; problems: string[] };
@@ -28,30 +31,31 @@ const LOG_LEVELS = new Set(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 
 /** Reads the environment. Every problem is reported at once, each naming its variable and the remedy. */
 export function readConfig(env: Environment): ConfigResult {
   const problems: string[] = [];
-  const address = readAddress(env['LISTEN_ADDR'] ?? ':8080', problems);
+  const seconds = (name: string, range: Range): number => readNumber(env, name, range, problems) * 1000;
   const config: Config = {
-    ...address,
-    installNamespace: env['POD_NAMESPACE'] || 'agenttier',
-    sandboxNamespace: env['SANDBOX_NAMESPACE'] || 'default',
+    ...readAddress(textOf(env, 'LISTEN_ADDR', ':8080'), problems),
+    installNamespace: textOf(env, 'POD_NAMESPACE', 'agenttier'),
+    sandboxNamespace: textOf(env, 'SANDBOX_NAMESPACE', 'default'),
     devAuth: readFlag(env, 'AGENTTIER_DEV_AUTH', problems),
-    corsOrigins: readOrigins(env['CORS_ALLOWED_ORIGINS'] ?? '', problems),
-    logLevel: readLevel(env['LOG_LEVEL'] || 'info', problems),
-    drainMs: readNumber(env, 'AGENTTIER_DRAIN_SECONDS', { fallback: 30, min: 0, max: 600 }, problems) * 1000,
-    terminalPingMs:
-      readNumber(env, 'AGENTTIER_TERMINAL_PING_SECONDS', { fallback: 30, min: 1, max: 60 }, problems) * 1000,
+    corsOrigins: readOrigins(textOf(env, 'CORS_ALLOWED_ORIGINS', ''), problems),
+    logLevel: readLevel(textOf(env, 'LOG_LEVEL', 'info'), problems),
+    drainDelayMs: seconds('AGENTTIER_DRAIN_DELAY_SECONDS', { fallback: 3, min: 0, max: 60 }),
+    drainMs: seconds('AGENTTIER_DRAIN_SECONDS', { fallback: 30, min: 0, max: 600 }),
+    terminalPingMs: seconds('AGENTTIER_TERMINAL_PING_SECONDS', { fallback: 30, min: 1, max: 60 }),
     runtimePort: readNumber(env, 'AGENTTIER_RUNTIME_PORT', { fallback: 9000, min: 1, max: 65535 }, problems),
-    ...(env['KUBECONFIG'] ? { kubeconfig: env['KUBECONFIG'] } : {}),
-    ...(env['AGENTTIER_KUBE_CONTEXT'] ? { kubeContext: env['AGENTTIER_KUBE_CONTEXT'] } : {}),
+    kubeconfig: env['KUBECONFIG'] || undefined,
+    kubeContext: env['AGENTTIER_KUBE_CONTEXT'] || undefined,
   };
   const remote = readFlag(env, 'AGENTTIER_DEV_AUTH_ALLOW_REMOTE', problems);
-  if (config.devAuth && !remote && !LOOPBACK.has(config.host)) {
-    problems.push(
-      'AGENTTIER_DEV_AUTH lets everybody in as an administrator: listen on loopback only (LISTEN_ADDR=127.0.0.1:8080) ' +
-        'or set AGENTTIER_DEV_AUTH_ALLOW_REMOTE=true if the network around this process is closed',
-    );
-  }
+  if (config.devAuth && !remote && !LOOPBACK.has(config.host)) problems.push(OPEN_DOOR);
   return problems.length > 0 ? { ok: false, problems } : { ok: true, config };
 }
+
+const OPEN_DOOR =
+  'AGENTTIER_DEV_AUTH lets everybody in as an administrator: listen on loopback only (LISTEN_ADDR=127.0.0.1:8080) ' +
+  'or set AGENTTIER_DEV_AUTH_ALLOW_REMOTE=true if the network around this process is closed';
+
+const textOf = (env: Environment, name: string, fallback: string): string => env[name] || fallback;
 
 function readAddress(text: string, problems: string[]): { host: string; port: number } {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);

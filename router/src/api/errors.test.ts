@@ -19,7 +19,12 @@ describe('toHttpError', () => {
         {
           reason: 'cpu_limit_exceeded',
           field: 'spec.resources.limits.cpu',
-          message: JSON.stringify({ message: 'more than allowed', limit: '2', actual: '8', scope: 'cluster' }),
+          message: JSON.stringify({
+            message: 'more than allowed',
+            limit: '2',
+            actual: '8',
+            scope: 'cluster',
+          }),
         },
         { reason: 'template_not_allowed', field: 'spec.templateRef.name', message: 'not in the list' },
       ]),
@@ -61,9 +66,24 @@ describe('toHttpError', () => {
 
   const rows: [name: string, error: unknown, status: number, words: RegExp][] = [
     ['RBAC, which is no policy', denied(403, 'users "x" cannot create'), 403, /cannot create/],
-    ['a name that is taken', new KubeError({ status: 409, reason: 'AlreadyExists', message: 'exists' }), 409, /exists/],
-    ['no answer', new KubeError({ status: 0, reason: 'NetworkError', message: 'connect 10.0.0.1' }), 503, /reached/],
-    ['a busy server', new KubeError({ status: 429, reason: 'TooManyRequests', message: 'slow' }), 503, /busy/],
+    [
+      'a name that is taken',
+      new KubeError({ status: 409, reason: 'AlreadyExists', message: 'exists' }),
+      409,
+      /exists/,
+    ],
+    [
+      'no answer',
+      new KubeError({ status: 0, reason: 'NetworkError', message: 'connect 10.0.0.1' }),
+      503,
+      /reached/,
+    ],
+    [
+      'a busy server',
+      new KubeError({ status: 429, reason: 'TooManyRequests', message: 'slow' }),
+      503,
+      /busy/,
+    ],
     ['an odd answer', new KubeError({ status: 418, reason: 'Unknown', message: 'teapot' }), 500, /refused/],
     ['bad JSON', { type: 'entity.parse.failed', status: 400 }, 400, /valid JSON/],
     ['a big body', { type: 'entity.too.large', status: 413, limit: 10 }, 413, /10 bytes/],
@@ -80,7 +100,12 @@ describe('toHttpError', () => {
   });
 
   it('asks for patience in whole seconds', () => {
-    const busy = new KubeError({ status: 503, reason: 'ServiceUnavailable', message: 'x', retryAfterMs: 1500 });
+    const busy = new KubeError({
+      status: 503,
+      reason: 'ServiceUnavailable',
+      message: 'x',
+      retryAfterMs: 1500,
+    });
     expect(toHttpError(busy).headers['Retry-After']).toBe('2');
   });
 });

@@ -31,16 +31,26 @@ export const refusals = {
   invalidToken: (why: string) => say(401, 'invalid_token', why),
   scopedKey: (why: string) => say(403, why),
   originRefused: (origin: string) =>
-    say(403, 'origin_not_allowed', `origin ${origin} may not call this server; add it to CORS_ALLOWED_ORIGINS`),
+    say(
+      403,
+      'origin_not_allowed',
+      `origin ${origin} may not call this server; add it to CORS_ALLOWED_ORIGINS`,
+    ),
   /** One text for "not there" and "not yours": existence is nobody else's business. */
   sandboxNotFound: (id: string) => say(404, `sandbox ${id} not found`),
   templateNotFound: (name: string) => say(404, 'template not found', `template ${name} not found`),
-  noSuchRoute: (method: string, path: string) => say(404, 'no such route', `${method} ${path} does not exist`),
-  roleTooLow: (what: string) => say(403, 'forbidden', `only the owner or an administrator may ${what} this sandbox`),
+  noSuchRoute: (method: string, path: string) =>
+    say(404, 'no such route', `${method} ${path} does not exist`),
+  roleTooLow: (what: string) =>
+    say(403, 'forbidden', `only the owner or an administrator may ${what} this sandbox`),
   viewOnly: (what: string) => say(403, 'forbidden', `a viewer may not ${what} in this sandbox`),
   ambiguousSandbox: (id: string, namespaces: readonly string[]) =>
-    say(409, `sandbox ${id} exists in several namespaces (${namespaces.join(', ')}): name one with ?namespace=`),
-  namespaceRefused: (namespace: string) => say(403, 'forbidden', `this key does not reach namespace ${namespace}`),
+    say(
+      409,
+      `sandbox ${id} exists in several namespaces (${namespaces.join(', ')}): name one with ?namespace=`,
+    ),
+  namespaceRefused: (namespace: string) =>
+    say(403, 'forbidden', `this key does not reach namespace ${namespace}`),
   /** The terminal and exec share it. */
   notRunning: (state: string) => say(409, 'sandbox is not running', `the sandbox is ${state}`),
   wrongPhase: (text: string) => say(409, text),
@@ -50,24 +60,33 @@ export const refusals = {
       error: fields.map(({ field, message }) => `${field}: ${message}`).join('; '),
       violations: fields.map(({ field, message }) => ({ code: 'invalid_value', field, message })),
     }),
+  upgradeRequired: () =>
+    new HttpError(
+      426,
+      { error: 'this is a WebSocket endpoint' },
+      { Upgrade: 'websocket', Connection: 'Upgrade' },
+    ),
   tooLarge: (limit: number) => say(413, `the request body is larger than ${limit} bytes`),
   transportLost: (text: string) => say(502, text),
-  unavailable: (text: string) =>
-    new HttpError(503, { error: text }, { 'Retry-After': '1' }),
+  unavailable: (text: string) => new HttpError(503, { error: text }, { 'Retry-After': '1' }),
 } as const;
 
 /** Any thrown value as an answer. Faults of ours say nothing about themselves: they are in the log, by request id. */
 export function toHttpError(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
   if (error instanceof KubeError) return fromKubeError(error);
-  const fault = error as { type?: unknown; limit?: unknown; status?: unknown } | null;
-  // The body parser's own errors carry a `type`, see its documentation under "Errors".
-  if (fault?.type === 'entity.too.large') return refusals.tooLarge(Number(fault.limit));
-  if (fault?.type === 'entity.parse.failed') return refusals.badRequest('the request body is not valid JSON');
-  if (typeof fault?.type === 'string' && fault.status === 415) return say(415, 'unsupported charset or encoding');
-  if (typeof fault?.type === 'string' && fault.status === 400) return say(400, 'the request body could not be read');
   if (error instanceof URIError) return refusals.badRequest('the path is not valid percent-encoding');
-  return say(500, 'internal error');
+  return fromBodyParser(error) ?? say(500, 'internal error');
+}
+
+/** The body parser's errors carry a `type` and a `status`, see its documentation under "Errors". */
+function fromBodyParser(error: unknown): HttpError | undefined {
+  const { type, limit, status } = (error ?? {}) as { type?: unknown; limit?: unknown; status?: unknown };
+  if (typeof type !== 'string') return undefined;
+  if (type === 'entity.too.large') return refusals.tooLarge(Number(limit));
+  if (type === 'entity.parse.failed') return refusals.badRequest('the request body is not valid JSON');
+  if (status === 415) return say(415, 'unsupported charset or encoding');
+  return status === 400 ? refusals.badRequest('the request body could not be read') : undefined;
 }
 
 /** True when the answer hides a fault that belongs into the log. */

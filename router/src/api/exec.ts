@@ -44,7 +44,8 @@ async function exec(options: ExecOptions, call: Call): Promise<Reply> {
     if (error instanceof RuntimeLost) {
       throw refusals.transportLost('the connection to the sandbox broke; the command may have run');
     }
-    if (error instanceof RuntimeRefused) throw refusals.transportLost(`the sandbox refused: ${error.message}`);
+    if (error instanceof RuntimeRefused)
+      throw refusals.transportLost(`the sandbox refused: ${error.message}`);
     throw error;
   } finally {
     // A long command is use until its end, not only at its start.
@@ -78,7 +79,8 @@ function readCommand(command: unknown): string[] {
 
 function readTimeout(timeout: unknown): number {
   if (timeout === undefined || timeout === null || timeout === 0) return DEFAULT_SECONDS;
-  if (typeof timeout === 'number' && Number.isInteger(timeout) && timeout > 0 && timeout <= MAX_SECONDS) return timeout;
+  if (typeof timeout === 'number' && Number.isInteger(timeout) && timeout > 0 && timeout <= MAX_SECONDS)
+    return timeout;
   throw refusals.invalidFields([
     { field: 'timeout', message: `must be a whole number of seconds from 1 to ${MAX_SECONDS}` },
   ]);

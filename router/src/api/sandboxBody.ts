@@ -19,7 +19,13 @@ export type CreateResult = { ok: true; request: CreateRequest } | { ok: false; p
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Parts of the spec that are handed on as they are: the schema and admission judge what is inside. */
-const PASSED_ON = { image: 'object', resources: 'object', storage: 'object', network: 'object', env: 'array' } as const;
+const PASSED_ON = {
+  image: 'object',
+  resources: 'object',
+  storage: 'object',
+  network: 'object',
+  env: 'array',
+} as const;
 const DURATIONS = ['timeout', 'idleTimeout'] as const;
 
 /**
@@ -27,7 +33,8 @@ const DURATIONS = ['timeout', 'idleTimeout'] as const;
  * at once. Unknown fields are ignored, as older clients rely on.
  */
 export function readCreate(body: unknown, defaultNamespace: string): CreateResult {
-  if (!isObject(body)) return { ok: false, problems: [{ field: '', message: 'the body must be a JSON object' }] };
+  if (!isObject(body))
+    return { ok: false, problems: [{ field: '', message: 'the body must be a JSON object' }] };
   const problems: FieldProblem[] = [];
   const name = readLabel(body['name'], 'name', problems);
   const namespace = readLabel(body['namespace'] || defaultNamespace, 'namespace', problems);
@@ -51,7 +58,8 @@ function readLabel(value: unknown, field: string, problems: FieldProblem[]): str
   if (!isDnsLabel(value)) {
     problems.push({
       field,
-      message: 'must be at most 63 lower-case letters, digits and hyphens, starting and ending with a letter or digit',
+      message:
+        'must be at most 63 lower-case letters, digits and hyphens, starting and ending with a letter or digit',
     });
   }
   return value;

@@ -24,7 +24,7 @@ export type Phase = 'Creating' | 'Running' | 'Stopped' | 'Error' | 'Deleting';
 /** The phase clients are told: an object on its way out is Deleting before the operator says so, a new one Creating. */
 export function phaseOf(sandbox: Sandbox): Phase {
   if (sandbox.metadata.deletionTimestamp !== undefined) return 'Deleting';
-  return (sandbox.status?.phase as Phase | undefined) ?? 'Creating';
+  return sandbox.status?.phase ?? 'Creating';
 }
 
 export function wantsToRun(sandbox: Sandbox): boolean {
@@ -32,39 +32,36 @@ export function wantsToRun(sandbox: Sandbox): boolean {
 }
 
 export function sandboxView(sandbox: Sandbox): SandboxView {
-  const { metadata, spec, status } = sandbox;
-  const name = metadata.name ?? '';
-  const owner = spec?.createdBy;
-  const reason = status?.reason;
-  const lastActivityAt = status?.lastActivityTimestamp;
+  const { metadata, status = {} } = sandbox;
   return {
-    sandboxId: name,
-    name,
-    namespace: metadata.namespace ?? '',
+    sandboxId: text(metadata.name),
+    name: text(metadata.name),
+    namespace: text(metadata.namespace),
     status: phaseOf(sandbox),
-    podName: status?.podName ?? '',
-    pvcName: status?.pvcName ?? '',
+    podName: text(status.podName),
+    pvcName: text(status.pvcName),
     templateRef: templateName(sandbox),
     mode: modeOf(sandbox),
-    createdAt: metadata.creationTimestamp ?? '',
-    message: status?.message ?? '',
-    ...(reason ? { reason } : {}),
+    createdAt: text(metadata.creationTimestamp),
+    message: text(status.message),
     desiredState: wantsToRun(sandbox) ? 'Running' : 'Stopped',
-    ...(owner ? { createdBy: ownerView(owner) } : {}),
-    ...(lastActivityAt ? { lastActivityAt } : {}),
+    ...ownerOf(sandbox),
+    ...(status.reason ? { reason: status.reason } : {}),
+    ...(status.lastActivityTimestamp ? { lastActivityAt: status.lastActivityTimestamp } : {}),
   };
 }
 
 export function templateName(sandbox: Sandbox): string {
-  return sandbox.status?.resolvedTemplate ?? sandbox.spec?.templateRef?.name ?? '';
+  return text(sandbox.status?.resolvedTemplate ?? sandbox.spec?.templateRef?.name);
 }
 
-const modeOf = (sandbox: Sandbox): string => sandbox.spec?.resolved?.spec?.mode ?? sandbox.spec?.mode ?? 'code';
+const text = (value: string | undefined): string => value ?? '';
 
-function ownerView(owner: NonNullable<NonNullable<Sandbox['spec']>['createdBy']>): {
-  sub: string;
-  email: string;
-  displayName: string;
-} {
-  return { sub: owner.sub, email: owner.email ?? '', displayName: owner.displayName ?? '' };
+const modeOf = (sandbox: Sandbox): string =>
+  sandbox.spec?.resolved?.spec?.mode ?? sandbox.spec?.mode ?? 'code';
+
+function ownerOf(sandbox: Sandbox): Pick<SandboxView, 'createdBy'> {
+  const owner = sandbox.spec?.createdBy;
+  if (!owner) return {};
+  return { createdBy: { sub: owner.sub, email: text(owner.email), displayName: text(owner.displayName) } };
 }

@@ -51,7 +51,12 @@ describe('ApiKeys', () => {
   });
 
   it('makes an administrator only of a record that says so with true', async () => {
-    for (const [isAdmin, expected] of [[true, true], ['true', false], [1, false], [undefined, false]] as const) {
+    for (const [isAdmin, expected] of [
+      [true, true],
+      ['true', false],
+      [1, false],
+      [undefined, false],
+    ] as const) {
       const { secrets, keys } = setUp();
       secrets.applyWatch(keySecret(KEY, { isAdmin }));
       expect((await keys.authenticate(KEY))?.isAdmin).toBe(expected);
@@ -101,7 +106,8 @@ describe('ApiKeys', () => {
 
   it('does not ask the API server for every wrong key', async () => {
     const { keys, calls } = setUp();
-    for (let i = 0; i < 100; i++) expect(await keys.authenticate(`atk_wrong-but-long-enough-${i}`)).toBeUndefined();
+    for (let i = 0; i < 100; i++)
+      expect(await keys.authenticate(`atk_wrong-but-long-enough-${i}`)).toBeUndefined();
     expect(calls()).toBe(20);
     expect(await keys.authenticate('short')).toBeUndefined();
     expect(calls()).toBe(20);

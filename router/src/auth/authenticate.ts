@@ -22,7 +22,10 @@ const NO_ISSUER = 'this installation has no token issuer configured; use an API 
  * Establishes the caller or throws the 401. An API key decides alone: a bad one never falls through to a token, so that
  * a revoked key cannot be hidden behind other credentials.
  */
-export async function authenticate(credentials: Credentials, options: AuthenticateOptions): Promise<Principal> {
+export async function authenticate(
+  credentials: Credentials,
+  options: AuthenticateOptions,
+): Promise<Principal> {
   if (options.devAuth) return DEV_PRINCIPAL;
   if (credentials.apiKey !== undefined) {
     const principal = await options.apiKeys.authenticate(credentials.apiKey);

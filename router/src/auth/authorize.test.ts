@@ -14,8 +14,16 @@ const person = (over: Partial<Principal> = {}): Principal => ({
   ...over,
 });
 
-const sandbox = (spec: Shareable['spec'] = {}): Shareable => ({ metadata: { name: 'box', namespace: 'team' }, spec });
-const key = (over: Partial<KeyScope> = {}): KeyScope => ({ id: 'k', actionGroups: [], allowedNamespaces: [], ...over });
+const sandbox = (spec: Shareable['spec'] = {}): Shareable => ({
+  metadata: { name: 'box', namespace: 'team' },
+  spec,
+});
+const key = (over: Partial<KeyScope> = {}): KeyScope => ({
+  id: 'k',
+  actionGroups: [],
+  allowedNamespaces: [],
+  ...over,
+});
 
 describe('roleOn', () => {
   const rows: [name: string, who: Principal, what: Shareable, role: Role | undefined][] = [
@@ -23,14 +31,32 @@ describe('roleOn', () => {
     ['the owner', person(), sandbox({ createdBy: { sub: 'ann' } }), 'owner'],
     ['an administrator', person({ isAdmin: true }), sandbox({ createdBy: { sub: 'bob' } }), 'admin'],
     ['nobody owns it', person({ sub: '' }), sandbox({ createdBy: { sub: '' } }), undefined],
-    ['shared by sub', person(), sandbox({ sharing: { users: [{ identity: 'ann', level: 'collaborator' }] } }), 'collaborator'],
-    ['shared by e-mail', person(), sandbox({ sharing: { users: [{ identity: 'ann@example.com' }] } }), 'viewer'],
-    ['shared with nobody', person({ email: '' }), sandbox({ sharing: { users: [{ identity: '' }] } }), undefined],
+    [
+      'shared by sub',
+      person(),
+      sandbox({ sharing: { users: [{ identity: 'ann', level: 'collaborator' }] } }),
+      'collaborator',
+    ],
+    [
+      'shared by e-mail',
+      person(),
+      sandbox({ sharing: { users: [{ identity: 'ann@example.com' }] } }),
+      'viewer',
+    ],
+    [
+      'shared with nobody',
+      person({ email: '' }),
+      sandbox({ sharing: { users: [{ identity: '' }] } }),
+      undefined,
+    ],
     [
       'the stronger of two shares',
       person({ groups: ['dev'] }),
       sandbox({
-        sharing: { users: [{ identity: 'ann', level: 'viewer' }], groups: [{ identity: 'dev', level: 'collaborator' }] },
+        sharing: {
+          users: [{ identity: 'ann', level: 'viewer' }],
+          groups: [{ identity: 'dev', level: 'collaborator' }],
+        },
       }),
       'collaborator',
     ],
@@ -66,8 +92,15 @@ describe('mayDo', () => {
 });
 
 describe('scopeRefusal', () => {
-  const scoped = (...actionGroups: string[]): Principal => person({ key: key({ sandboxId: 'box', actionGroups }) });
-  const rows: [name: string, who: Principal, action: Action | undefined, id: string | undefined, text: RegExp | undefined][] = [
+  const scoped = (...actionGroups: string[]): Principal =>
+    person({ key: key({ sandboxId: 'box', actionGroups }) });
+  const rows: [
+    name: string,
+    who: Principal,
+    action: Action | undefined,
+    id: string | undefined,
+    text: RegExp | undefined,
+  ][] = [
     ['a person', person(), 'delete', 'box', undefined],
     ['a key of the whole person', person({ key: key() }), 'delete', 'box', undefined],
     ['all groups', scoped(), 'exec', 'box', undefined],

@@ -67,7 +67,11 @@ export function mayDo(role: Role, action: Action): boolean {
  * Why a sandbox-scoped key may not do this, or undefined when it may (or the key is not scoped to a sandbox). A scoped
  * key is refused by default: only named actions on its own sandbox pass. `action` undefined = a route without a sandbox.
  */
-export function scopeRefusal(principal: Principal, action: Action | undefined, sandboxId?: string): string | undefined {
+export function scopeRefusal(
+  principal: Principal,
+  action: Action | undefined,
+  sandboxId?: string,
+): string | undefined {
   const scope = principal.key;
   if (scope?.sandboxId === undefined) return undefined;
   const group = action === undefined ? undefined : GROUP[action];

@@ -41,25 +41,27 @@ export function readKeySecret(secret: KeySecret): KeyRecord | undefined {
   const id = secret.metadata.name;
   const keyHash = decode(secret.data?.['keyHash'])?.trim();
   const fields = parseObject(decode(secret.data?.['record']));
-  if (id === undefined || keyHash === undefined || !HASH_SHAPE.test(keyHash) || fields === undefined) return undefined;
-  const sub = text(fields['userId']);
+  if (!id || !keyHash || !HASH_SHAPE.test(keyHash) || !fields) return undefined;
   const expiresAt = readExpiry(fields['expiresAt']);
-  if (sub === '' || expiresAt === 'unreadable') return undefined;
+  const principal = principalOf(fields, id);
+  if (principal.sub === '' || expiresAt === 'unreadable') return undefined;
+  return { keyHash, principal, ...(expiresAt === undefined ? {} : { expiresAt }) };
+}
+
+/** A key carries no groups: those belong to a sign-in, which may be long past. */
+function principalOf(fields: Readonly<Record<string, unknown>>, id: string): Principal {
+  const sandboxId = text(fields['sandboxId']);
   return {
-    keyHash,
-    ...(expiresAt === undefined ? {} : { expiresAt }),
-    principal: {
-      sub,
-      email: text(fields['email']),
-      name: text(fields['name']),
-      groups: [],
-      isAdmin: fields['isAdmin'] === true,
-      key: {
-        id,
-        ...(text(fields['sandboxId']) === '' ? {} : { sandboxId: text(fields['sandboxId']) }),
-        actionGroups: texts(fields['actionGroups']),
-        allowedNamespaces: texts(fields['allowedNamespaces']),
-      },
+    sub: text(fields['userId']),
+    email: text(fields['email']),
+    name: text(fields['name']),
+    groups: [],
+    isAdmin: fields['isAdmin'] === true,
+    key: {
+      id,
+      ...(sandboxId === '' ? {} : { sandboxId }),
+      actionGroups: texts(fields['actionGroups']),
+      allowedNamespaces: texts(fields['allowedNamespaces']),
     },
   };
 }

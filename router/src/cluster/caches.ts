@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ClusterSandboxTemplate, Sandbox, SandboxTemplate } from '@agenttier/crds/generated/types';
-import { COMPONENT_SANDBOX, LABEL_COMPONENT, LABEL_SECRET_PURPOSE, SECRET_PURPOSES } from '@agenttier/crds/meta/labels';
+import {
+  COMPONENT_SANDBOX,
+  LABEL_COMPONENT,
+  LABEL_SECRET_PURPOSE,
+  SECRET_PURPOSES,
+} from '@agenttier/crds/meta/labels';
 import { CLUSTER_SANDBOX_TEMPLATES, SANDBOX_TEMPLATES, SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { PODS, SECRETS } from '@agenttier/machinery/kube/resource';
@@ -74,7 +79,6 @@ export class Caches {
       const reflector = new Reflector<T>({ client, resource, store, log, transform: slim, ...selection });
       return { name, hasSynced: () => reflector.hasSynced(), run: (signal) => reflector.run(signal) };
     };
-    const purpose = (value: string): string => `${LABEL_SECRET_PURPOSE}=${value}`;
     this.#feeds = [
       feed('sandboxes', SANDBOXES, stores.sandboxes),
       feed('cluster templates', CLUSTER_SANDBOX_TEMPLATES, stores.clusterTemplates),
@@ -83,7 +87,9 @@ export class Caches {
         labelSelector: `${LABEL_COMPONENT}=${COMPONENT_SANDBOX}`,
         transform: slimPod,
       }),
-      feed('runtime tokens', SECRETS, stores.tokens, { labelSelector: purpose(SECRET_PURPOSES.runtimeToken) }),
+      feed('runtime tokens', SECRETS, stores.tokens, {
+        labelSelector: purpose(SECRET_PURPOSES.runtimeToken),
+      }),
       feed('API keys', SECRETS, stores.apiKeys, {
         namespace: installNamespace,
         labelSelector: purpose(SECRET_PURPOSES.apiKey),
@@ -101,6 +107,8 @@ export class Caches {
     return this.#feeds.filter((feed) => !feed.hasSynced()).map((feed) => feed.name);
   }
 }
+
+const purpose = (value: string): string => `${LABEL_SECRET_PURPOSE}=${value}`;
 
 /** managedFields are about half of an object's bytes and nobody here reads them. */
 function slim<T extends KubeObject>(object: T): T {

@@ -39,7 +39,10 @@ export function findSandbox(
   const first = visible.find(({ sandbox }) => sandbox.metadata.namespace === defaultNamespace) ?? visible[0];
   if (!first) throw refusals.sandboxNotFound(query.id);
   if (visible.length > 1 && first.sandbox.metadata.namespace !== defaultNamespace) {
-    throw refusals.ambiguousSandbox(query.id, visible.map(({ sandbox }) => sandbox.metadata.namespace ?? '').sort());
+    throw refusals.ambiguousSandbox(
+      query.id,
+      visible.map(({ sandbox }) => sandbox.metadata.namespace ?? '').sort(),
+    );
   }
   return first;
 }

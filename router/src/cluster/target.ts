@@ -34,17 +34,22 @@ export function findTarget(stores: Pick<Stores, 'pods' | 'tokens'>, sandbox: San
  * created again under the same name must never be reached through the leftovers of the first.
  */
 export function targetOf(sandbox: Sandbox, pod: Pod, secret: Secret | undefined): Target | undefined {
-  const uid = sandbox.metadata.uid;
+  const { uid } = sandbox.metadata;
   const { name, namespace, uid: podUid } = pod.metadata;
-  if (!name || !namespace || !podUid || !isAlive(pod) || !belongsTo(uid, pod)) return undefined;
+  if (!name || !namespace || !podUid) return undefined;
+  if (!isAlive(pod) || !belongsTo(uid, pod)) return undefined;
   const target = { namespace, pod: name, podUid };
-  const encoded = secret && belongsTo(uid, secret) ? secret.data?.[TOKEN_KEY] : undefined;
-  const token = encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString('utf8').trim();
+  const token = secret && belongsTo(uid, secret) ? tokenIn(secret) : '';
   if (token === '') return { ...target, reason: 'no_token' };
   const podIP = pod.status?.podIP;
   if (!podIP) return { ...target, reason: 'no_address' };
   return { ...target, runtime: { podIP, token, podUid } };
 }
+
+const tokenIn = (secret: Secret): string =>
+  Buffer.from(secret.data?.[TOKEN_KEY] ?? '', 'base64')
+    .toString('utf8')
+    .trim();
 
 const isAlive = (pod: Pod): boolean =>
   pod.metadata.deletionTimestamp === undefined && pod.status?.phase === 'Running';

@@ -4,6 +4,7 @@ import { execInPod } from '@agenttier/machinery/kube/exec';
 import type { ExecRequest, ExecResult } from '../cluster/runtimeClient.ts';
 import type { Target } from '../cluster/target.ts';
 import { Collector } from './collector.ts';
+import type { ExecPaths } from './exec.ts';
 
 /** Name of the container that people work in. */
 export const MAIN_CONTAINER = 'sandbox';
@@ -36,7 +37,7 @@ export function watchedCommand(request: ExecRequest): string[] {
 }
 
 /** Runs a command with pods/exec. Rejects with KubeError when the exec cannot be opened. */
-export function execViaApiServer(access: ClusterAccess) {
+export function execViaApiServer(access: ClusterAccess): ExecPaths['viaApiServer'] {
   return async (target: Target, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> => {
     const started = performance.now();
     const deadline = AbortSignal.timeout(request.timeoutSeconds * 1000 + GRACE_MS);

@@ -22,8 +22,19 @@ describe('FlowGate', () => {
   it('switches once per crossing, not once per message', () => {
     const calls: string[] = [];
     let buffered = 0;
-    const gate = new FlowGate({ pause: () => calls.push('pause'), resume: () => calls.push('resume') }, () => buffered);
-    for (const level of [1, HIGH_WATER + 1, HIGH_WATER + 9, LOW_WATER + 5, LOW_WATER - 1, 0, HIGH_WATER + 1]) {
+    const gate = new FlowGate(
+      { pause: () => calls.push('pause'), resume: () => calls.push('resume') },
+      () => buffered,
+    );
+    for (const level of [
+      1,
+      HIGH_WATER + 1,
+      HIGH_WATER + 9,
+      LOW_WATER + 5,
+      LOW_WATER - 1,
+      0,
+      HIGH_WATER + 1,
+    ]) {
       buffered = level;
       gate.check();
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clampSide, InputBytes, OutputFrames, parseClientFrame } from './textFrames.ts';
 
@@ -8,7 +8,11 @@ describe('parseClientFrame', () => {
     ['input', '{"type":"input","data":"ls\\n"}', { type: 'input', data: 'ls\n' }],
     ['ping', '{"type":"ping"}', { type: 'ping' }],
     ['resize', '{"type":"resize","cols":80,"rows":24}', { type: 'resize', cols: 80, rows: 24 }],
-    ['resize beyond the kernel', '{"type":"resize","cols":0,"rows":99999}', { type: 'resize', cols: 1, rows: 65535 }],
+    [
+      'resize beyond the kernel',
+      '{"type":"resize","cols":0,"rows":99999}',
+      { type: 'resize', cols: 1, rows: 65535 },
+    ],
     ['resize with text', '{"type":"resize","cols":"80","rows":24}', undefined],
     ['input without text', '{"type":"input","data":5}', undefined],
     ['unknown type', '{"type":"dance"}', undefined],

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Logger } from '@agenttier/machinery/telemetry/log';
+import express from 'express';
+import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
+import { ROUTES } from './api/contract.ts';
+import type { Handlers, Route } from './api/contract.ts';
+import { isFault, refusals, toHttpError } from './api/errors.ts';
+import { authenticate } from './auth/authenticate.ts';
+import type { AuthenticateOptions } from './auth/authenticate.ts';
+import { scopeRefusal } from './auth/authorize.ts';
+import { originAllowed } from './auth/origin.ts';
+import { accessLog } from './middleware/accessLog.ts';
+import { cleanPath } from './middleware/cleanPath.ts';
+import { cors } from './middleware/cors.ts';
+import { requestId } from './middleware/requestId.ts';
+import type { RouterMetrics } from './telemetry.ts';
+
+export interface AppOptions {
+  readonly handlers: Handlers;
+  readonly auth: AuthenticateOptions;
+  readonly corsOrigins: readonly string[];
+  /** Reasons for not being ready; empty when ready. */
+  readonly unready: () => readonly string[];
+  readonly metricsPage: (request: Request, response: Response) => void;
+  readonly metrics: Pick<RouterMetrics, 'request'>;
+  readonly log: Logger;
+}
+
+/** The HTTP application: the routes of the contract, health and metrics. Assembly only. */
+export function createApp(options: AppOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('trust proxy', false);
+  app.use(requestId, cleanPath, accessLog(options.log, options.metrics));
+  app.get('/healthz', (_request, response) => void response.type('text').send('ok'));
+  app.get('/readyz', (_request, response) => {
+    const reasons = options.unready();
+    response.status(reasons.length === 0 ? 200 : 503).type('text');
+    response.send(reasons.length === 0 ? 'ok' : `not ready: ${reasons.join('; ')}`);
+  });
+  app.get('/metrics', options.metricsPage);
+  app.use(cors(options.corsOrigins));
+  if (options.auth.devAuth) app.use(ownPagesOnly(options.corsOrigins));
+  for (const route of ROUTES) mount(app, route, options);
+  app.get('/ws/terminal/:id', () => {
+    throw refusals.upgradeRequired();
+  });
+  app.use((request) => {
+    throw refusals.noSuchRoute(request.method, request.path);
+  });
+  app.use(errorHandler(options.log));
+  return app;
+}
+
+/** Where no credential is asked for, any page in the developer's browser could act: so foreign pages are refused. */
+function ownPagesOnly(origins: readonly string[]): RequestHandler {
+  return (request, _response, next) => {
+    const origin = request.get('Origin');
+    if (!originAllowed(origin, request.get('Host'), origins)) throw refusals.originRefused(String(origin));
+    next();
+  };
+}
+
+function mount(app: Express, route: Route, options: AppOptions): void {
+  const steps: RequestHandler[] = [
+    async (request, response, next) => {
+      response.locals['route'] = route.path;
+      await identify(route, options.auth, request, response);
+      next();
+    },
+  ];
+  // Whatever the content type says: clients send JSON under several, and some under none.
+  if (route.bodyLimit !== undefined) steps.push(express.json({ limit: route.bodyLimit, type: () => true }));
+  steps.push((request, response) => answer(route, options.handlers, request, response));
+  app[route.method](`/api/v1${route.path}`, ...steps);
+}
+
+async function identify(
+  route: Route,
+  auth: AuthenticateOptions,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const credentials = { apiKey: request.get('X-API-Key'), authorization: request.get('Authorization') };
+  const principal = await authenticate(credentials, auth);
+  response.locals['principal'] = principal;
+  response.locals['sub'] = principal.sub;
+  const refusal = scopeRefusal(principal, route.action, String(request.params['id'] ?? ''));
+  if (refusal !== undefined) throw refusals.scopedKey(refusal);
+}
+
+async function answer(route: Route, handlers: Handlers, request: Request, response: Response): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort(new Error('the client went away'));
+  });
+  const reply = await handlers[route.operation]({
+    principal: response.locals['principal'],
+    params: request.params as Record<string, string>,
+    query: new URL(request.url, 'http://router').searchParams,
+    body: request.body as unknown,
+    signal: gone.signal,
+  });
+  response.status(reply.status).set('Cache-Control', 'no-store');
+  if (reply.headers) response.set(reply.headers);
+  if (reply.body === undefined) response.end();
+  else response.json(reply.body);
+}
+
+function errorHandler(log: Logger): ErrorRequestHandler {
+  return (error: unknown, _request, response, _next) => {
+    const problem = toHttpError(error);
+    if (isFault(problem) && !response.destroyed) {
+      log.error({ err: error, request_id: response.locals['requestId'] }, 'request failed');
+    }
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    response.status(problem.status).set(problem.headers).json(problem.body);
+  };
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Logger } from '@agenttier/machinery/telemetry/log';
+import type { RequestHandler } from 'express';
+import type { RouterMetrics } from '../telemetry.ts';
+
+/** Probes come every few seconds from every node: they are counted but not logged. */
+const QUIET = new Set(['/healthz', '/readyz', '/metrics']);
+
+/** One line and one count per answered request. The path goes without its query, which may carry a token. */
+export function accessLog(log: Logger, metrics: Pick<RouterMetrics, 'request'>): RequestHandler {
+  return (request, response, next) => {
+    const started = performance.now();
+    const path = request.path;
+    response.once('close', () => {
+      const seconds = (performance.now() - started) / 1000;
+      // A label per path would be one per sandbox name: only the route's pattern is one.
+      const route = String(response.locals['route'] ?? 'none');
+      metrics.request({ method: request.method, route, status: response.statusCode }, seconds);
+      if (QUIET.has(path)) return;
+      log.info(
+        {
+          method: request.method,
+          path,
+          status: response.statusCode,
+          duration_ms: Math.round(seconds * 1000),
+          remote_addr: request.socket.remoteAddress,
+          user_agent: request.get('User-Agent'),
+          request_id: response.locals['requestId'],
+          sub: response.locals['sub'],
+        },
+        'request',
+      );
+    });
+    next();
+  };
+}

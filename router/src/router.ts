@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ClusterAccess } from '@agenttier/machinery/kube/access';
+import type { KubeClient } from '@agenttier/machinery/kube/client';
+import { Health } from '@agenttier/machinery/http/health';
+import { createHttpServer } from '@agenttier/machinery/http/server';
+import type { HttpServer } from '@agenttier/machinery/http/server';
+import type { Logger } from '@agenttier/machinery/telemetry/log';
+import { metricsHandler } from '@agenttier/machinery/telemetry/metrics';
+import type { Registry } from '@agenttier/machinery/telemetry/metrics';
+import { ActivityRecorder } from './activity/recorder.ts';
+import type { Handlers } from './api/contract.ts';
+import { execOperation } from './api/exec.ts';
+import { sandboxOperations } from './api/sandboxes.ts';
+import { templateOperations } from './api/templates.ts';
+import { userOperations } from './api/user.ts';
+import { createApp } from './app.ts';
+import { ApiKeys } from './auth/apiKey.ts';
+import type { AuthenticateOptions } from './auth/authenticate.ts';
+import { Caches, createStores } from './cluster/caches.ts';
+import type { Stores } from './cluster/caches.ts';
+import { Reachability } from './cluster/reachability.ts';
+import { RuntimeClient } from './cluster/runtimeClient.ts';
+import type { Config } from './config.ts';
+import { execInTarget } from './exec/exec.ts';
+import { execViaApiServer } from './exec/viaApiServer.ts';
+import { createRouterMetrics } from './telemetry.ts';
+import type { RouterMetrics } from './telemetry.ts';
+import { connectPty } from './terminal/connect.ts';
+import { openExecLink } from './terminal/execFallback.ts';
+import { TerminalGateway } from './terminal/gateway.ts';
+import { upgradeHandler } from './terminal/upgrade.ts';
+
+export interface RouterOptions {
+  readonly config: Config;
+  readonly access: ClusterAccess;
+  readonly client: KubeClient;
+  readonly log: Logger;
+  readonly registry: Registry;
+}
+
+export interface Router {
+  readonly health: Health;
+  readonly stores: Stores;
+  /** Watches the cluster until the signal aborts. */
+  watch(signal: AbortSignal): Promise<void>;
+  /** Resolves with the port. */
+  listen(): Promise<number>;
+  /** Sends terminals away, lets requests finish, writes what is known about use. */
+  close(): Promise<void>;
+}
+
+/** Wires one router; nothing runs before `watch` and `listen`. */
+export function createRouter(options: RouterOptions): Router {
+  const { config, client, log } = options;
+  const stores = createStores();
+  const caches = new Caches({ client, stores, installNamespace: config.installNamespace, log });
+  const health = new Health();
+  health.addReadiness('cluster', () => {
+    const missing = caches.missing();
+    return missing.length === 0 ? true : `not read yet: ${missing.join(', ')}`;
+  });
+  const parts: Parts = {
+    ...options,
+    stores,
+    health,
+    metrics: createRouterMetrics(options.registry),
+    runtime: new RuntimeClient(config.runtimePort),
+    reachability: new Reachability(),
+    activity: new ActivityRecorder({ client, sandboxes: stores.sandboxes, log }),
+    auth: {
+      devAuth: config.devAuth,
+      apiKeys: new ApiKeys({ client, secrets: stores.apiKeys, namespace: config.installNamespace }),
+    },
+  };
+  followPods(parts);
+  const gateway = createGateway(parts);
+  const server = createServer(parts, gateway);
+  return {
+    health,
+    stores,
+    watch: (signal) => caches.run(signal),
+    listen: () => server.listen(),
+    close: () => close(parts, gateway, server),
+  };
+}
+
+async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer): Promise<void> {
+  const closed = server.close();
+  gateway.drain();
+  await closed;
+  await parts.activity.flush(true);
+  parts.activity.stop();
+  await parts.runtime.close();
+}
+
+function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
+  const { config, auth, health, stores, metrics, registry, log } = parts;
+  const { host, port, drainMs, corsOrigins, sandboxNamespace: defaultNamespace } = config;
+  const app = createApp({
+    handlers: createHandlers(parts),
+    auth,
+    corsOrigins,
+    unready: () => health.unready(),
+    metricsPage: metricsHandler(registry),
+    metrics,
+    log,
+  });
+  const server = createHttpServer({ app, host, port, drainMs, log });
+  const isDraining = (): boolean => health.draining;
+  const upgrade = upgradeHandler({ auth, stores, defaultNamespace, corsOrigins, gateway, isDraining, log });
+  server.server.on('upgrade', upgrade);
+  return server;
+}
+
+interface Parts extends RouterOptions {
+  readonly stores: Stores;
+  readonly health: Health;
+  readonly auth: AuthenticateOptions;
+  readonly metrics: RouterMetrics;
+  readonly runtime: RuntimeClient;
+  readonly reachability: Reachability;
+  readonly activity: ActivityRecorder;
+}
+
+/** What is known about a pod's address ends with the pod, or with a change of it. */
+function followPods({ stores, runtime, reachability }: Parts): void {
+  stores.pods.subscribe(({ type, object, old }) => {
+    const uid = (old ?? object).metadata.uid;
+    if (uid === undefined) return;
+    reachability.forget(uid);
+    if (type === 'deleted' || uid !== object.metadata.uid) void runtime.forget(uid);
+  });
+}
+
+function createHandlers(parts: Parts): Handlers {
+  const { stores, client, config, metrics, runtime, reachability, activity, access } = parts;
+  const defaultNamespace = config.sandboxNamespace;
+  const paths = {
+    runtime,
+    reachability,
+    viaApiServer: execViaApiServer(access),
+    onFallback: metrics.fallback,
+  };
+  return {
+    ...sandboxOperations({ client, stores, defaultNamespace }),
+    ...templateOperations(stores),
+    ...userOperations,
+    execInSandbox: execOperation({
+      stores,
+      defaultNamespace,
+      run: (target, request, signal) => execInTarget(paths, target, request, signal),
+      touch: activity.touch,
+      observe: metrics.exec,
+    }),
+  };
+}
+
+function createGateway(parts: Parts): TerminalGateway {
+  const { stores, config, metrics, runtime, reachability, activity, access, log } = parts;
+  const paths = {
+    runtime,
+    reachability,
+    viaApiServer: openExecLink(access),
+    onFallback: metrics.fallback,
+    pingMs: config.terminalPingMs,
+  };
+  return new TerminalGateway({
+    sandboxes: stores.sandboxes,
+    connect: (target, query) => connectPty(paths, target, query),
+    touch: activity.touch,
+    observer: metrics.terminals,
+    pingMs: config.terminalPingMs,
+    log,
+  });
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RawData, WebSocket } from 'ws';
+import type { ControlFrame } from './link.ts';
+import { InputBytes, OutputFrames, parseClientFrame } from './textFrames.ts';
+
+/** What a client asks for, in the terms of a PTY. */
+export type ClientRequest =
+  | { readonly type: 'input'; readonly bytes: Buffer }
+  | { readonly type: 'resize'; readonly cols: number; readonly rows: number }
+  | { readonly type: 'ping' };
+
+/** The two dialects of clients: what goes out as which message, and what comes in. */
+export interface ClientPeer {
+  output(bytes: Buffer): void;
+  control(frame: ControlFrame): void;
+  /** What a message asks for; undefined = nothing we know. */
+  read(data: RawData, isBinary: boolean): ClientRequest | undefined;
+}
+
+/** Sub-protocol agenttier.pty.v2: binary messages are terminal bytes and pass untouched, text messages are control. */
+export function binaryPeer(socket: WebSocket, sent: () => void): ClientPeer {
+  return {
+    output: (bytes) => socket.send(bytes, { binary: true }, sent),
+    control: (frame) => socket.send(JSON.stringify(frame), sent),
+    read: (data, isBinary) => {
+      const bytes = data as Buffer;
+      if (isBinary) return { type: 'input', bytes };
+      const frame = parseClientFrame(bytes.toString('utf8'));
+      return frame?.type === 'input' ? undefined : frame;
+    },
+  };
+}
+
+/** Clients without a sub-protocol: everything is JSON text. They know nothing of sessions, so `ready` is not for them. */
+export function textPeer(socket: WebSocket, sent: () => void): ClientPeer {
+  const frames = new OutputFrames();
+  const input = new InputBytes();
+  const send = (text: string | undefined): void => {
+    if (text !== undefined) socket.send(text, sent);
+  };
+  return {
+    output: (bytes) => send(frames.push(bytes)),
+    control: (frame) => {
+      if (frame.type === 'ready') return;
+      if (frame.type === 'exit') send(frames.end());
+      send(JSON.stringify(frame));
+    },
+    read: (data) => {
+      const frame = parseClientFrame((data as Buffer).toString('utf8'));
+      return frame?.type === 'input' ? { type: 'input', bytes: input.push(frame.data) } : frame;
+    },
+  };
+}

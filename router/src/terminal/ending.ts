@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Sandbox } from '@agenttier/crds/generated/types';
+import type { StoreEvent } from '@agenttier/machinery/reflector/store';
+import { phaseOf, wantsToRun } from '../api/sandboxView.ts';
+import { mayDo, roleOn } from '../auth/authorize.ts';
+import type { Principal } from '../auth/principal.ts';
+
+/** Why a terminal is ended by us: the frame's reason and the WebSocket close code. */
+export interface Ending {
+  readonly reason: string;
+  readonly code: number;
+}
+
+/** 4001 and 4003 tell clients not to come back; 1011 and 1012 (RFC 6455 registry) invite a new attempt. */
+export const ENDINGS = {
+  stopped: { reason: 'sandbox_stopped', code: 4001 },
+  deleted: { reason: 'sandbox_deleted', code: 4001 },
+  revoked: { reason: 'access_revoked', code: 4003 },
+  lost: { reason: 'error', code: 1011 },
+  draining: { reason: 'router_drain', code: 1012 },
+} as const satisfies Record<string, Ending>;
+
+/** Who sits at a terminal, and on which incarnation of the sandbox. */
+export interface Seat {
+  readonly principal: Principal;
+  readonly sandboxUid: string | undefined;
+  readonly mode: 'control' | 'view';
+}
+
+/** Whether a change of the sandbox ends the terminal, and how. */
+export function endingFor(event: StoreEvent<Sandbox>, seat: Seat): Ending | undefined {
+  const { metadata } = event.object;
+  const replaced = metadata.uid !== seat.sandboxUid;
+  if (event.type === 'deleted' || replaced || metadata.deletionTimestamp !== undefined)
+    return ENDINGS.deleted;
+  if (!wantsToRun(event.object) || phaseOf(event.object) === 'Stopped') return ENDINGS.stopped;
+  const role = roleOn(seat.principal, event.object);
+  const needed = seat.mode === 'view' ? 'watch' : 'terminal';
+  return role !== undefined && mayDo(role, needed) ? undefined : ENDINGS.revoked;
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import { refusals } from '../api/errors.ts';
+import type { PtyQuery } from '../cluster/runtimeClient.ts';
+
+/** What a terminal's URL asks for. */
+export interface TerminalRequest {
+  readonly id: string;
+  readonly namespace?: string;
+  readonly token?: string;
+  readonly pty: PtyQuery;
+}
+
+const PATH = /^\/ws\/terminal\/([^/]+)\/?$/;
+const SESSION = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const OFFSET = /^\d{1,16}$/;
+const MAX_SIDE = 65_535;
+
+/** Reads path and query of `/ws/terminal/{id}`; undefined when it is another path. Throws a 400 for a bad parameter. */
+export function readTerminalRequest(target: string): TerminalRequest | undefined {
+  const url = new URL(target, 'http://router');
+  const id = PATH.exec(url.pathname)?.[1];
+  if (id === undefined) return undefined;
+  const query = url.searchParams;
+  const namespace = query.get('namespace');
+  const token = query.get('token');
+  return {
+    id: decodeURIComponent(id),
+    ...(namespace ? { namespace } : {}),
+    ...(token ? { token } : {}),
+    pty: {
+      session: matched(query, 'session', SESSION) ?? 'main',
+      mode: readMode(query.get('mode')),
+      ...optional('since', matched(query, 'since', OFFSET)),
+      ...optional('cols', readSide(query, 'cols')),
+      ...optional('rows', readSide(query, 'rows')),
+    },
+  };
+}
+
+const optional = <K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } =>
+  (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
+
+function matched(query: URLSearchParams, name: string, shape: RegExp): string | undefined {
+  const text = query.get(name);
+  if (text === null || text === '') return undefined;
+  if (shape.test(text)) return text;
+  throw refusals.badRequest(`${name} is not valid: it must match ${shape.source}`);
+}
+
+function readMode(text: string | null): 'control' | 'view' {
+  if (text === null || text === '' || text === 'control') return 'control';
+  if (text === 'view') return 'view';
+  throw refusals.badRequest('mode must be control or view');
+}
+
+function readSide(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null || text === '') return undefined;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= MAX_SIDE) return value;
+  throw refusals.badRequest(`${name} must be a whole number from 1 to ${MAX_SIDE}`);
+}

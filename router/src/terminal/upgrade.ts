@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+import { STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Logger } from '@agenttier/machinery/telemetry/log';
+import { WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
+import { runningTarget } from '../api/exec.ts';
+import { isFault, refusals, toHttpError } from '../api/errors.ts';
+import type { HttpError } from '../api/errors.ts';
+import { authenticate } from '../auth/authenticate.ts';
+import type { AuthenticateOptions } from '../auth/authenticate.ts';
+import { mayDo, scopeRefusal } from '../auth/authorize.ts';
+import { originAllowed } from '../auth/origin.ts';
+import type { Stores } from '../cluster/caches.ts';
+import { findSandbox } from '../cluster/lookup.ts';
+import { PTY_PROTOCOL } from '../cluster/runtimeClient.ts';
+import type { Admission, TerminalGateway } from './gateway.ts';
+import { readTerminalRequest } from './request.ts';
+import type { TerminalRequest } from './request.ts';
+
+export interface UpgradeOptions {
+  readonly auth: AuthenticateOptions;
+  readonly stores: Pick<Stores, 'sandboxes' | 'pods' | 'tokens'>;
+  readonly defaultNamespace: string;
+  readonly corsOrigins: readonly string[];
+  readonly gateway: TerminalGateway;
+  readonly isDraining: () => boolean;
+  readonly log: Logger;
+}
+
+/** One paste of two megabytes is the most that a single message may carry; longer ones come in several. */
+const MAX_MESSAGE = 2 * 1024 * 1024;
+
+/** Handler of a server's `upgrade` event. Every refusal is a plain HTTP answer, before the connection is a WebSocket. */
+export function upgradeHandler(options: UpgradeOptions) {
+  const server = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MAX_MESSAGE,
+    // Without an answer to what was offered a browser drops the connection; older clients offer nothing.
+    handleProtocols: (offered) => (offered.has(PTY_PROTOCOL) ? PTY_PROTOCOL : false),
+  });
+  server.on('wsClientError', (error, socket) => refuse(socket, refusals.badRequest(error.message)));
+  return (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const onError = (): void => void socket.destroy();
+    socket.on('error', onError);
+    admit(options, request).then(
+      (admission) => {
+        socket.off('error', onError);
+        server.handleUpgrade(request, socket, head, (client: WebSocket) => {
+          void options.gateway.open(client, admission);
+        });
+      },
+      (error: unknown) => {
+        const answer = toHttpError(error);
+        if (isFault(answer)) options.log.error({ err: error }, 'terminal request failed');
+        refuse(socket, answer);
+      },
+    );
+  };
+}
+
+async function admit(options: UpgradeOptions, request: IncomingMessage): Promise<Admission> {
+  const asked = readTerminalRequest(request.url ?? '/');
+  if (!asked) throw refusals.noSuchRoute(request.method ?? 'GET', pathOnly(request.url));
+  if (options.isDraining()) throw refusals.unavailable('this replica is shutting down');
+  const { origin, host } = request.headers;
+  if (!originAllowed(origin, host, options.corsOrigins)) throw refusals.originRefused(String(origin));
+  const principal = await authenticate(credentialsOf(request, asked), options.auth);
+  const scope = scopeRefusal(principal, asked.pty.mode === 'view' ? 'watch' : 'terminal', asked.id);
+  if (scope !== undefined) throw refusals.scopedKey(scope);
+  const { sandbox, role } = findSandbox(options.stores.sandboxes, asked, principal, options.defaultNamespace);
+  const target = runningTarget(options.stores, sandbox);
+  // Whoever may only watch is shown the terminal, whatever the URL says.
+  const mode = mayDo(role, 'terminal') ? asked.pty.mode : 'view';
+  return {
+    seat: { principal, sandboxUid: sandbox.metadata.uid, mode },
+    sandbox,
+    target,
+    query: { ...asked.pty, mode },
+  };
+}
+
+function credentialsOf(request: IncomingMessage, asked: TerminalRequest) {
+  const apiKey = request.headers['x-api-key'];
+  return {
+    apiKey: Array.isArray(apiKey) ? apiKey[0] : apiKey,
+    authorization: request.headers.authorization,
+    queryToken: asked.token,
+  };
+}
+
+/** Queries may carry a token: they never appear in a text. */
+const pathOnly = (url: string | undefined): string => (url ?? '/').split('?')[0] ?? '/';
+
+function refuse(socket: Duplex, { status, body, headers }: HttpError): void {
+  if (socket.destroyed) return;
+  const text = JSON.stringify(body);
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(text)}`,
+    'Connection: close',
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+  ];
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`);
+}
