@@ -19,9 +19,16 @@ export interface LeafRequest {
   readonly dnsNames: readonly string[];
   readonly ipAddresses?: readonly string[] | undefined;
   readonly validity: Validity;
+  /** Distinguished name, for instance `CN=admin,O=system:masters`; default the first DNS name. */
+  readonly subject?: string | undefined;
+  /** What the certificate is for; default `server`. */
+  readonly use?: 'server' | 'client' | undefined;
 }
 
 const CURVE = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+
+/** Object identifiers of serverAuth and clientAuth (RFC 5280 4.2.1.12). */
+const USES = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' } as const;
 
 type X509 = typeof x509Module;
 
@@ -56,7 +63,7 @@ export async function issueAuthority(commonName: string, validity: Validity): Pr
   return { cert: `${certificate.toString('pem')}\n`, key: await exported(keys.privateKey) };
 }
 
-/** New server certificate signed by an authority. */
+/** New certificate of a server (or client) signed by an authority. */
 export async function issueLeaf(authority: Pair, request: LeafRequest): Promise<Pair> {
   const x509 = await library();
   const issuer = new x509.X509Certificate(authority.cert);
@@ -68,7 +75,7 @@ export async function issueLeaf(authority: Pair, request: LeafRequest): Promise<
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serial(),
     // A common name is limited to 64 characters and ignored by clients: the names are in the alternative names.
-    subject: `CN=${(request.dnsNames[0] ?? 'server').slice(0, 64)}`,
+    subject: request.subject ?? `CN=${(request.dnsNames[0] ?? 'server').slice(0, 64)}`,
     issuer: issuer.subject,
     notBefore: new Date(request.validity.from),
     notAfter: new Date(Math.min(request.validity.until, issuer.notAfter.getTime())),
@@ -78,8 +85,8 @@ export async function issueLeaf(authority: Pair, request: LeafRequest): Promise<
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension(names),
+      new x509.ExtendedKeyUsageExtension([USES[request.use ?? 'server']]),
+      ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : []),
       await x509.AuthorityKeyIdentifierExtension.create(issuer),
     ],
   });
