@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Violation } from '../meta/violation.ts';
 import type { PolicyInput } from './check.ts';
+import { effectiveViolations } from '../sandbox/effective.ts';
 import { CHECKS } from './policies.ts';
 
 export interface Verdict {
@@ -8,7 +9,8 @@ export interface Verdict {
   readonly warnings: readonly string[];
 }
 
-/** Runs every check, so that a person sees all that is wrong at once. */
+/** Runs every check on the effective spec, so that a person sees all that is wrong at once. */
 export function evaluate(input: PolicyInput): Verdict {
-  return { violations: CHECKS.flatMap((check) => check(input)), warnings: [] };
+  const flaws = effectiveViolations(input.resolved.spec ?? {});
+  return { violations: [...flaws, ...CHECKS.flatMap((check) => check(input))], warnings: [] };
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CONDITION_TYPES, findCondition, isTrue, type Condition } from '../meta/conditions.ts';
+import { CONDITION_TYPES, findCondition, type Condition } from '../meta/conditions.ts';
 
 export type Phase = 'Creating' | 'Running' | 'Stopped' | 'Error' | 'Deleting';
 
@@ -45,8 +45,6 @@ export const PERMANENT_REASONS: ReadonlySet<string> = new Set([
 
 /** The one place where conditions become the word that people and clients see. */
 export function derivePhase(input: PhaseInput): PhaseSummary {
-  const ready = findCondition(input.conditions, CONDITION_TYPES.ready);
-  const detail = { reason: ready?.reason ?? '', message: ready?.message ?? '' };
   if (input.deleting)
     return { phase: 'Deleting', reason: 'Deleting', message: 'The sandbox is being removed.' };
   if (input.desiredState === 'Stopped' || input.stopReason !== undefined) return stopping(input);

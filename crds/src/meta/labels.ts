@@ -38,6 +38,8 @@ export const FINALIZER = 'agenttier.io/sandbox-cleanup';
 export const ANNOTATION_RETRY = 'agenttier.io/retry';
 /** On a Sandbox: `stop` or `resume`, the older way to say spec.desiredState. */
 export const ANNOTATION_ACTION = 'agenttier.io/action';
+/** On a Sandbox: when it was admitted, in milliseconds of the epoch; creationTimestamp has whole seconds only. */
+export const ANNOTATION_ADMITTED_AT = 'agenttier.io/admitted-at';
 /** On a template: lets it be deleted although it is in use. */
 export const ANNOTATION_FORCE_DELETE = 'agenttier.io/force-delete';
 /** On a template: marks the one that is used where a sandbox names none. */

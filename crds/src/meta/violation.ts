@@ -37,6 +37,7 @@ export const VIOLATIONS = {
   owner_forged: 403,
   resolved_forged: 403,
   immutable_field: 422,
+  image_required: 422,
   invalid_value: 422,
   field_not_supported: 422,
   reserved_env: 422,

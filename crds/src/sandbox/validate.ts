@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Resolved, Sandbox } from '../generated/types.ts';
+import type { Sandbox } from '../generated/types.ts';
 import { equalJson } from '../meta/canonical.ts';
 import { isDnsLabel } from '../meta/names.ts';
 import { compareQuantity, parseQuantity } from '../meta/quantity.ts';
 import type { Violation } from '../meta/violation.ts';
-import { hashResolved } from '../template/merge.ts';
-import { unsupportedFields } from '../template/unsupported.ts';
 import { workloadViolations } from './workload.ts';
 
 /** Fields of the spec that are fixed at creation; the CRD says the same in CEL, for when the webhook is away. */
@@ -19,10 +17,9 @@ const IMMUTABLE = [
   'storage.mountPath',
 ] as const;
 
-/** What is wrong with a sandbox in itself: its name, unsupported fields, values that the schema cannot judge. */
+/** What is wrong with a sandbox in itself: its name, and values of its own that the schema cannot judge. */
 export function validateSandboxShape(sandbox: Sandbox): Violation[] {
-  const spec = sandbox.spec ?? {};
-  return [...nameViolations(sandbox), ...unsupportedFields('Sandbox', spec), ...workloadViolations(spec)];
+  return [...nameViolations(sandbox), ...workloadViolations(sandbox.spec ?? {})];
 }
 
 /** What may not change between the stored sandbox and the one that is to replace it. */
@@ -37,29 +34,6 @@ export function validateSandboxUpdate(old: Sandbox, next: Sandbox): Violation[] 
     violations.push(immutable('spec.createdBy', before.createdBy.sub, after.createdBy?.sub));
   }
   return [...violations, ...shrinkViolations(old, next)];
-}
-
-/**
- * What is wrong with an effective spec: there is an image, and requests and limits fit together although they may come
- * from different layers. The hash must be that of the content.
- */
-export function validateResolved(resolved: Resolved): Violation[] {
-  const spec = resolved.spec ?? {};
-  const violations = workloadViolations(spec);
-  if (spec.image?.repository === undefined) {
-    const message = 'spec.image.repository is required: neither the sandbox nor its template names an image';
-    violations.push({ code: 'invalid_value', field: 'spec.image.repository', message });
-  }
-  if (!isSealed(resolved)) {
-    const message = 'spec.resolved is written by admission only: leave it out';
-    violations.push({ code: 'resolved_forged', field: 'spec.resolved', message });
-  }
-  return violations;
-}
-
-/** Whether the content of `spec.resolved` is the one that its hash was made of. */
-export function isSealed(resolved: Resolved): boolean {
-  return resolved.hash === hashResolved(resolved);
 }
 
 function nameViolations(sandbox: Sandbox): Violation[] {

@@ -3,7 +3,7 @@ import type { EffectiveSpec } from '../generated/types.ts';
 import { parseCidr } from '../meta/cidr.ts';
 import { parseDuration } from '../meta/duration.ts';
 import { imageOf, parseImage } from '../meta/imageReference.ts';
-import { compareQuantity, parseQuantity } from '../meta/quantity.ts';
+import { parseQuantity } from '../meta/quantity.ts';
 import type { Violation, ViolationCode } from '../meta/violation.ts';
 
 /** Prefix of variables that the platform sets. */
@@ -12,13 +12,12 @@ const RESERVED_ENV = 'AGENTTIER_';
 const RESERVED_MOUNTS = /^\/+(proc|sys|dev|etc|tmp|agenttier)(\/|$)/;
 
 /**
- * What is wrong with the fields that sandboxes, templates and effective specs have in common, beyond what the schema
+ * What is wrong with the fields that sandboxes and templates have in common, beyond what the schema
  * can say. An absent field is never wrong here.
  */
 export function workloadViolations(spec: EffectiveSpec): Violation[] {
   return [
     ...imageViolations(spec),
-    ...resourceViolations(spec),
     ...storageViolations(spec),
     ...networkViolations(spec),
     ...envViolations(spec),
@@ -32,17 +31,6 @@ function imageViolations({ image }: EffectiveSpec): Violation[] {
   if (parseImage(reference) !== undefined) return [];
   const field = 'spec.image.repository';
   return [wrong(field, `${field} is no image reference such as ghcr.io/acme/tools:1.2`, reference)];
-}
-
-function resourceViolations({ resources }: EffectiveSpec): Violation[] {
-  return Object.entries(resources?.requests ?? {}).flatMap(([name, request]) => {
-    const limit = resources?.limits?.[name];
-    if (limit === undefined || parseQuantity(limit) === undefined || parseQuantity(request) === undefined)
-      return [];
-    if (compareQuantity(request, limit) <= 0) return [];
-    const field = `spec.resources.requests.${name}`;
-    return [wrong(field, `${field} is ${request}, more than the limit of ${limit}`, String(request))];
-  });
 }
 
 function storageViolations({ storage }: EffectiveSpec): Violation[] {

@@ -14,14 +14,14 @@ export const ORIGIN_DEFAULT = 'default';
 export const ORIGIN_POLICY = 'policy';
 
 export interface ResolveSettings {
-  /** What applies where neither a template nor the sandbox says anything. */
-  readonly defaults: EffectiveSpec;
+  /** What applies where neither a template nor the sandbox says anything; nothing does when it is absent. */
+  readonly defaults?: EffectiveSpec;
   /** Clamps run time and idle time where they are left open; without it nothing is clamped. */
   readonly effectivePolicy?: EffectivePolicy;
 }
 
 /** Defaults of an installation that sets none: never an unbounded pod, never an open network. */
-export const DEFAULT_SETTINGS: ResolveSettings = {
+export const DEFAULT_SETTINGS: ResolveSettings & { readonly defaults: EffectiveSpec } = {
   defaults: {
     mode: 'code',
     resources: { requests: { cpu: '500m', memory: '1Gi' }, limits: { cpu: '2', memory: '4Gi' } },
@@ -51,7 +51,7 @@ export function resolve(
     readLayer(sandboxSpec, ORIGIN_SANDBOX),
   ];
   const secret = dropForeignPullSecret(layers.reduce(stack, EMPTY_LAYER), layers);
-  const merged = render(fillFrom(readLayer(settings.defaults, ORIGIN_DEFAULT), secret.layer));
+  const merged = render(fillFrom(readLayer(settings.defaults ?? {}, ORIGIN_DEFAULT), secret.layer));
   const clamped = clampTimes(merged.spec, merged.origins, settings.effectivePolicy);
   const content = {
     compat: compatHash(clamped.spec),
