@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Violation } from '../meta/violation.ts';
 import type { PolicyInput } from './check.ts';
-import { effectiveViolations } from '../sandbox/effective.ts';
 import { CHECKS } from './policies.ts';
 
 export interface Verdict {
@@ -11,6 +10,5 @@ export interface Verdict {
 
 /** Runs every check on the effective spec, so that a person sees all that is wrong at once. */
 export function evaluate(input: PolicyInput): Verdict {
-  const flaws = effectiveViolations(input.resolved.spec ?? {});
-  return { violations: [...flaws, ...CHECKS.flatMap((check) => check(input))], warnings: [] };
+  return { violations: CHECKS.flatMap((check) => check(input)), warnings: [] };
 }

@@ -48,16 +48,17 @@ export function derivePhase(input: PhaseInput): PhaseSummary {
   if (input.deleting)
     return { phase: 'Deleting', reason: 'Deleting', message: 'The sandbox is being removed.' };
   if (input.desiredState === 'Stopped' || input.stopReason !== undefined) return stopping(input);
-  if (ready?.status === 'False' && PERMANENT_REASONS.has(ready.reason)) return { phase: 'Error', ...detail };
-  if (isTrue(input.conditions, CONDITION_TYPES.ready))
-    return { phase: 'Running', reason: 'Ready', message: '' };
+  return running(input);
+}
+
+function running({ conditions, podExists, started }: PhaseInput): PhaseSummary {
+  const ready = findCondition(conditions, CONDITION_TYPES.ready);
+  if (ready === undefined) return { phase: 'Creating', reason: 'Pending', message: '' };
+  const { status, reason, message } = ready;
+  if (status === 'True') return { phase: 'Running', reason, message };
+  if (status === 'False' && PERMANENT_REASONS.has(reason)) return { phase: 'Error', reason, message };
   // A probe that misses once does not put a sandbox in use back to its creation.
-  if (input.podExists && input.started) return { phase: 'Running', ...detail };
-  return {
-    phase: 'Creating',
-    reason: detail.reason === '' ? 'Pending' : detail.reason,
-    message: detail.message,
-  };
+  return { phase: podExists && started ? 'Running' : 'Creating', reason, message };
 }
 
 /** Only a pod that is gone has stopped: until then the same volume could be written from two pods. */

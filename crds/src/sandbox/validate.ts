@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Sandbox } from '../generated/types.ts';
+import type { Resolved, Sandbox } from '../generated/types.ts';
 import { equalJson } from '../meta/canonical.ts';
 import { isDnsLabel } from '../meta/names.ts';
 import { compareQuantity, parseQuantity } from '../meta/quantity.ts';
 import type { Violation } from '../meta/violation.ts';
+import { hashResolved } from '../template/merge.ts';
+import { unsupportedFields } from '../template/unsupported.ts';
+import { effectiveViolations } from './effective.ts';
 import { workloadViolations } from './workload.ts';
 
 /** Fields of the spec that are fixed at creation; the CRD says the same in CEL, for when the webhook is away. */
@@ -17,9 +20,10 @@ const IMMUTABLE = [
   'storage.mountPath',
 ] as const;
 
-/** What is wrong with a sandbox in itself: its name, and values of its own that the schema cannot judge. */
+/** What is wrong with a sandbox in itself: its name, unsupported fields, values that the schema cannot judge. */
 export function validateSandboxShape(sandbox: Sandbox): Violation[] {
-  return [...nameViolations(sandbox), ...workloadViolations(sandbox.spec ?? {})];
+  const spec = sandbox.spec ?? {};
+  return [...nameViolations(sandbox), ...unsupportedFields('Sandbox', spec), ...workloadViolations(spec)];
 }
 
 /** What may not change between the stored sandbox and the one that is to replace it. */
@@ -34,6 +38,23 @@ export function validateSandboxUpdate(old: Sandbox, next: Sandbox): Violation[] 
     violations.push(immutable('spec.createdBy', before.createdBy.sub, after.createdBy?.sub));
   }
   return [...violations, ...shrinkViolations(old, next)];
+}
+
+/**
+ * What is wrong with an effective spec: there is an image, and requests and limits fit together although they may come
+ * from different layers. The hash must be that of the content.
+ */
+export function validateResolved(resolved: Resolved): Violation[] {
+  const spec = resolved.spec ?? {};
+  const violations = [...workloadViolations(spec), ...effectiveViolations(spec)];
+  if (isSealed(resolved)) return violations;
+  const message = 'spec.resolved is written by admission only: leave it out';
+  return [...violations, { code: 'resolved_forged', field: 'spec.resolved', message }];
+}
+
+/** Whether the content of `spec.resolved` is the one that its hash was made of. */
+export function isSealed(resolved: Resolved): boolean {
+  return resolved.hash === hashResolved(resolved);
 }
 
 function nameViolations(sandbox: Sandbox): Violation[] {
