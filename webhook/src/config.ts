@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parseQuantity } from '@agenttier/crds/meta/quantity';
+import type { TemplateRef } from '@agenttier/crds/template/compose';
+import { DEFAULT_SETTINGS } from '@agenttier/crds/template/merge';
+import type { ResolveSettings } from '@agenttier/crds/template/merge';
+
+/** Everything the process takes from its environment; docs of each variable live in the chart's values. */
+export interface WebhookConfig {
+  readonly namespace: string;
+  /** Unique per replica: it identifies the lease holder. */
+  readonly podName: string;
+  readonly webhookPort: number;
+  readonly healthPort: number;
+  /** Name of the Service in front of the replicas: the certificate is made out to it. */
+  readonly service: string;
+  /** Name of both the mutating and the validating webhook configuration. */
+  readonly configuration: string;
+  readonly certSecret: string;
+  readonly operatorUsername: string;
+  readonly logLevel: string;
+  readonly settings: ResolveSettings;
+  /** Template of sandboxes that name none. */
+  readonly defaultTemplate?: TemplateRef;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+function required(env: Environment, name: string): string {
+  const value = env[name];
+  if (value === undefined || value === '') {
+    throw new Error(`${name} is not set: the webhook needs it to start`);
+  }
+  return value;
+}
+
+function optional(env: Environment, name: string, fallback: string): string {
+  const value = env[name];
+  return value === undefined || value === '' ? fallback : value;
+}
+
+function port(env: Environment, name: string, fallback: number): number {
+  const text = optional(env, name, String(fallback));
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65_535) {
+    throw new Error(`${name} is ${JSON.stringify(text)}: a port between 0 and 65535 is expected`);
+  }
+  return value;
+}
+
+function quantity(env: Environment, name: string, fallback: unknown): string {
+  const text = optional(env, name, String(fallback));
+  if (parseQuantity(text) === undefined) {
+    throw new Error(`${name} is ${JSON.stringify(text)}: a quantity such as 500m or 4Gi is expected`);
+  }
+  return text;
+}
+
+/** What a Sandbox gets when neither it nor its templates say. */
+function settingsFrom(env: Environment): ResolveSettings {
+  const { defaults } = DEFAULT_SETTINGS;
+  const { requests, limits } = defaults.resources ?? {};
+  return {
+    defaults: {
+      ...defaults,
+      resources: {
+        requests: {
+          cpu: quantity(env, 'DEFAULT_CPU_REQUEST', requests?.['cpu']),
+          memory: quantity(env, 'DEFAULT_MEMORY_REQUEST', requests?.['memory']),
+        },
+        limits: {
+          cpu: quantity(env, 'DEFAULT_CPU_LIMIT', limits?.['cpu']),
+          memory: quantity(env, 'DEFAULT_MEMORY_LIMIT', limits?.['memory']),
+        },
+      },
+      storage: { ...defaults.storage, size: quantity(env, 'DEFAULT_STORAGE_SIZE', defaults.storage?.size) },
+    },
+  };
+}
+
+/** `Kind/name`, or a name alone, which is looked for as any reference without a kind. */
+function defaultTemplate(env: Environment): TemplateRef | undefined {
+  const text = optional(env, 'DEFAULT_TEMPLATE', '');
+  if (text === '') return undefined;
+  const [kind, name, ...more] = text.includes('/') ? text.split('/') : [undefined, text];
+  const known = kind === undefined || kind === 'SandboxTemplate' || kind === 'ClusterSandboxTemplate';
+  if (!known || !name || more.length > 0) {
+    throw new Error(
+      `DEFAULT_TEMPLATE is ${JSON.stringify(text)}: a name or ClusterSandboxTemplate/<name> is expected`,
+    );
+  }
+  return kind === undefined ? { name } : { kind, name };
+}
+
+/** Reads the environment once, at start. Throws an Error that names the variable when a value cannot be used. */
+export function readConfig(env: Environment): WebhookConfig {
+  const namespace = optional(env, 'POD_NAMESPACE', 'agenttier');
+  const template = defaultTemplate(env);
+  return {
+    namespace,
+    podName: required(env, 'POD_NAME'),
+    webhookPort: port(env, 'WEBHOOK_PORT', 9443),
+    healthPort: port(env, 'HEALTH_PORT', 8081),
+    service: optional(env, 'WEBHOOK_SERVICE', 'agenttier-webhook'),
+    configuration: optional(env, 'WEBHOOK_CONFIGURATION', 'agenttier'),
+    certSecret: optional(env, 'CERT_SECRET', 'agenttier-webhook-tls'),
+    operatorUsername: optional(
+      env,
+      'OPERATOR_USERNAME',
+      `system:serviceaccount:${namespace}:agenttier-operator`,
+    ),
+    logLevel: optional(env, 'LOG_LEVEL', 'info'),
+    settings: settingsFrom(env),
+    ...(template === undefined ? {} : { defaultTemplate: template }),
+  };
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+import { loadAccess } from '@agenttier/machinery/kube/kubeconfig';
+import { rootSignal } from '@agenttier/machinery/runtime/shutdown';
+import { createLogger } from '@agenttier/machinery/telemetry/log';
+import { readConfig } from './config.ts';
+import { startWebhook } from './start.ts';
+
+const config = readConfig(process.env);
+const log = createLogger({ component: 'webhook', level: config.logLevel });
+const signal = rootSignal();
+try {
+  const access = await loadAccess({ inClusterFallback: true, env: process.env });
+  const webhook = await startWebhook({ config, access, log, signal });
+  await webhook.closed;
+} catch (error) {
+  if (!signal.aborted) {
+    log.fatal({ err: error }, 'the webhook stopped');
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+import { jsonPatch } from '@agenttier/crds/meta/jsonPatch';
+import type { TemplateRef } from '@agenttier/crds/template/compose';
+import type { ResolveSettings } from '@agenttier/crds/template/merge';
+import { principalOf } from '../identity.ts';
+import type { Lookup, ReadOptions } from '../lookup.ts';
+import { ALLOW } from '../review.ts';
+import type { AdmissionRequest, Verdict } from '../review.ts';
+import type { Handler } from '../server.ts';
+import { deleteViolations } from './access.ts';
+import { resolveReason } from './change.ts';
+import type { ResolveReason } from './change.ts';
+import { prepareSandbox, stampSandbox } from './mutate.ts';
+import { resolveAgain, resolveSandbox } from './resolution.ts';
+import type { Gathered, Resolution } from './resolution.ts';
+import { specified } from './specified.ts';
+import type { SpecifiedSandbox } from './specified.ts';
+import { resolvedDiffers, validateCreate, validateUpdate } from './validate.ts';
+import type { Judgement } from './validate.ts';
+
+export interface SandboxHandlerOptions {
+  readonly lookup: Pick<Lookup, 'chain' | 'policy'>;
+  readonly settings: ResolveSettings;
+  readonly defaultTemplate?: TemplateRef | undefined;
+  readonly operatorUsername: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** One sandbox with what came before it. */
+interface Subject {
+  readonly sandbox: SpecifiedSandbox;
+  readonly old: SpecifiedSandbox | undefined;
+  readonly namespace: string;
+}
+
+function subjectOf(request: AdmissionRequest): Subject | undefined {
+  const sandbox = specified(request.object);
+  const old = request.operation === 'UPDATE' ? specified(request.oldObject) : undefined;
+  if (!sandbox || (request.operation === 'UPDATE' && !old)) return undefined;
+  return { sandbox, old, namespace: request.namespace ?? sandbox.metadata.namespace ?? '' };
+}
+
+async function gather(
+  subject: Subject,
+  options: SandboxHandlerOptions,
+  read: ReadOptions,
+): Promise<Gathered & { readonly sources: string }> {
+  const { sandbox, namespace } = subject;
+  const { lookup } = options;
+  const ref = sandbox.spec.templateRef;
+  // Before the schema is checked a reference may be anything; without a name there is nothing to look for.
+  const named = typeof ref?.name === 'string' && ref.name !== '';
+  const [chain, policy] = await Promise.all([
+    named ? lookup.chain(ref, namespace, read) : undefined,
+    lookup.policy(namespace, read),
+  ]);
+  return { policy, sources: policy.ok ? policy.sources.join(' ') : '', ...(chain ? { chain } : {}) };
+}
+
+async function settle(
+  subject: Subject,
+  reason: ResolveReason,
+  options: SandboxHandlerOptions,
+  read: ReadOptions,
+): Promise<Settled> {
+  const gathered = await gather(subject, options, read);
+  const { sandbox, old } = subject;
+  const resolution =
+    reason === 'create' || !old
+      ? resolveSandbox(sandbox.spec, gathered, options.settings)
+      : resolveAgain(sandbox, old, gathered, options.settings);
+  return { resolution, sources: gathered.sources };
+}
+
+interface Settled {
+  readonly resolution: Resolution;
+  readonly sources: string;
+}
+
+/** A spec of a wrong shape can trip the merge; the schema, which is checked next, has the better words for it. */
+async function trySettle(
+  subject: Subject,
+  reason: ResolveReason,
+  options: SandboxHandlerOptions,
+  read: ReadOptions,
+): Promise<Settled> {
+  try {
+    return await settle(subject, reason, options, read);
+  } catch (error) {
+    if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+    return { resolution: { ok: false, violations: [] }, sources: '' };
+  }
+}
+
+/**
+ * `/mutate/sandboxes`: never refuses. It runs before the schema is checked, and what stays unresolved is refused by
+ * validation, which sees all that is wrong at once.
+ */
+export function mutateSandboxes(options: SandboxHandlerOptions): Handler {
+  return async (request, signal): Promise<Verdict> => {
+    const subject = subjectOf(request);
+    const principal = principalOf(request.userInfo, options.operatorUsername);
+    // The operator touches finalizers and annotations of objects whose rest is none of its business.
+    const exempt = principal.role === 'operator' && request.operation === 'UPDATE';
+    if (!subject || exempt || subject.sandbox.metadata.deletionTimestamp) return ALLOW;
+    const prepared = prepareSandbox(subject.sandbox, subject.old, options.defaultTemplate);
+    const reason = resolveReason(prepared, subject.old);
+    const settled =
+      reason && (await trySettle({ ...subject, sandbox: prepared }, reason, options, { signal }));
+    const stamped = stampSandbox(prepared, {
+      old: subject.old,
+      principal,
+      now: options.now(),
+      resolution: settled?.resolution,
+    });
+    return {
+      violations: [],
+      patch: jsonPatch(request.object, stamped),
+      warnings: settled?.resolution.ok ? settled.resolution.warnings : [],
+    };
+  };
+}
+
+function audit(judgement: Judgement, sources: string): Record<string, string> {
+  const codes = judgement.violations.map((v) => v.code).join(' ');
+  return { ...(sources === '' ? {} : { policy: sources }), ...(codes === '' ? {} : { codes }) };
+}
+
+/** Works out again what mutation must have written. Where it differs, stores may be behind: one look with live reads. */
+async function recheck(
+  subject: Subject,
+  reason: ResolveReason,
+  options: SandboxHandlerOptions,
+  signal: AbortSignal,
+): Promise<Settled> {
+  const settled = await settle(subject, reason, options, { signal });
+  return resolvedDiffers(subject.sandbox, settled.resolution)
+    ? settle(subject, reason, options, { signal, fresh: true })
+    : settled;
+}
+
+/** `/validate/sandboxes`. */
+export function validateSandboxes(options: SandboxHandlerOptions): Handler {
+  return async (request, signal): Promise<Verdict> => {
+    const principal = principalOf(request.userInfo, options.operatorUsername);
+    if (request.operation === 'DELETE') {
+      const old = specified(request.oldObject);
+      return old ? { violations: deleteViolations(principal, old) } : ALLOW;
+    }
+    const subject = subjectOf(request);
+    if (!subject) return { violations: [MALFORMED] };
+    const { sandbox, old, namespace } = subject;
+    const reason = resolveReason(sandbox, old);
+    const settled = reason && (await recheck(subject, reason, options, signal));
+    const judgement =
+      old === undefined
+        ? validateCreate({
+            namespace,
+            sandbox,
+            principal,
+            resolution: (settled as NonNullable<typeof settled>).resolution,
+          })
+        : validateUpdate({ namespace, sandbox, old, principal, reason, resolution: settled?.resolution });
+    return { ...judgement, audit: audit(judgement, settled?.sources ?? '') };
+  };
+}
+
+const MALFORMED = {
+  code: 'invalid_value',
+  field: 'spec',
+  message: 'must be an object',
+} as const;

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { SandboxSpec } from '@agenttier/crds/generated/types';
+import type { SpecifiedSandbox } from './specified.ts';
+import { FINALIZER } from '@agenttier/crds/meta/labels';
+import type { Principal } from '../identity.ts';
+import type { Resolution } from './resolution.ts';
+
+/** When the create was admitted, in milliseconds since the epoch: the start of the sandbox's start-up time. */
+export const ANNOTATION_ADMITTED_AT = 'agenttier.io/admitted-at';
+
+/**
+ * How far back a present admitted-at may lie to be ours: the API server calls us a second time for one create when
+ * another webhook changed the object (reinvocationPolicy), and the second answer should equal the first.
+ */
+const REINVOCATION_WINDOW_MS = 10_000;
+
+export interface StampInput {
+  readonly old: SpecifiedSandbox | undefined;
+  readonly principal: Principal;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Absent when `spec.resolved` is to stay as it is. */
+  readonly resolution: Resolution | undefined;
+}
+
+type TemplateRef = NonNullable<SandboxSpec['templateRef']>;
+
+/** What an update leaves out of the reference comes back, as long as it still names the same template. */
+function restoreRef(ref: TemplateRef | undefined, old: TemplateRef | undefined): TemplateRef | undefined {
+  if (ref === undefined || old === undefined || ref.name !== old.name) {
+    return ref;
+  }
+  return ref.kind || old.kind === undefined ? ref : { ...ref, kind: old.kind };
+}
+
+function defined<T extends object>(object: T): T {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
+}
+
+/**
+ * First half: brings an incoming sandbox into the form that is compared and resolved. On create, fields that only the
+ * webhook writes are taken away. On update, such fields and defaults that the sender left out come back, because
+ * `kubectl replace` with the original file means no change to them; if they were *changed* they stay for validation
+ * to refuse.
+ */
+export function prepareSandbox(
+  sandbox: SpecifiedSandbox,
+  old: SpecifiedSandbox | undefined,
+  defaultTemplate?: TemplateRef,
+): SpecifiedSandbox {
+  const { resolved, createdBy, desiredState, templateRef, ...rest } = sandbox.spec;
+  if (old === undefined) {
+    const spec = {
+      ...rest,
+      templateRef: templateRef ?? defaultTemplate,
+      desiredState: desiredState ?? 'Running',
+    };
+    return { ...sandbox, spec: defined(spec) as SandboxSpec };
+  }
+  const spec = {
+    ...rest,
+    templateRef: restoreRef(templateRef, old.spec.templateRef),
+    desiredState: desiredState ?? old.spec.desiredState ?? 'Running',
+    createdBy: createdBy ?? old.spec.createdBy,
+    resolved: resolved ?? old.spec.resolved,
+  };
+  return { ...sandbox, spec: defined(spec) as SandboxSpec };
+}
+
+function owner(principal: Principal): NonNullable<SandboxSpec['createdBy']> {
+  return principal.email === undefined
+    ? { sub: principal.sub }
+    : { sub: principal.sub, email: principal.email };
+}
+
+function admittedAt(sandbox: SpecifiedSandbox, input: StampInput): string | undefined {
+  if (input.old) {
+    return input.old.metadata.annotations?.[ANNOTATION_ADMITTED_AT];
+  }
+  const present = sandbox.metadata.annotations?.[ANNOTATION_ADMITTED_AT];
+  const age = input.now - Number(present);
+  return age >= 0 && age < REINVOCATION_WINDOW_MS ? present : String(input.now);
+}
+
+function stampMetadata(sandbox: SpecifiedSandbox, input: StampInput): SpecifiedSandbox['metadata'] {
+  const { metadata } = sandbox;
+  const { [ANNOTATION_ADMITTED_AT]: _sent, ...others } = metadata.annotations ?? {};
+  const stamp = admittedAt(sandbox, input);
+  const annotations = stamp === undefined ? others : { ...others, [ANNOTATION_ADMITTED_AT]: stamp };
+  const finalizers = metadata.finalizers ?? [];
+  return {
+    ...metadata,
+    ...(metadata.annotations || stamp !== undefined ? { annotations } : {}),
+    finalizers: finalizers.includes(FINALIZER) ? finalizers : [...finalizers, FINALIZER],
+  };
+}
+
+function stampSpec(prepared: SpecifiedSandbox, input: StampInput): SandboxSpec {
+  const { resolution, old, principal } = input;
+  const { templateRef } = prepared.spec;
+  const kind = resolution?.ok && !templateRef?.kind ? resolution.templateKind : undefined;
+  return {
+    ...prepared.spec,
+    ...(templateRef && kind
+      ? { templateRef: { ...templateRef, kind: kind as TemplateRef['kind'] & string } }
+      : {}),
+    ...(old === undefined ? { createdBy: owner(principal) } : {}),
+    ...(resolution?.ok ? { resolved: resolution.resolved } : {}),
+  };
+}
+
+/** Second half: writes what belongs to the webhook. Applying it to its own result changes nothing. */
+export function stampSandbox(prepared: SpecifiedSandbox, input: StampInput): SpecifiedSandbox {
+  return {
+    ...prepared,
+    metadata: stampMetadata(prepared, input),
+    spec: stampSpec(prepared, input),
+  };
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { SpecifiedSandbox } from './specified.ts';
+import type { EffectivePolicy } from '@agenttier/crds/governance/effective';
+import { evaluate } from '@agenttier/crds/governance/evaluate';
+import type { Violation } from '@agenttier/crds/meta/violation';
+import { validateSandboxShape, validateSandboxUpdate } from '@agenttier/crds/sandbox/validate';
+import { unsupportedFields } from '@agenttier/crds/template/unsupported';
+import type { Principal } from '../identity.ts';
+import { newViolations } from '../ratchet.ts';
+import { accessViolations } from './access.ts';
+import { sameJson, specChanged } from './change.ts';
+import type { ResolveReason } from './change.ts';
+import type { Resolution } from './resolution.ts';
+
+export interface CreateInput {
+  readonly namespace: string;
+  readonly sandbox: SpecifiedSandbox;
+  readonly principal: Principal;
+  /** Worked out afresh from templates and policy, to hold the sandbox's own `spec.resolved` against. */
+  readonly resolution: Resolution;
+}
+
+export interface UpdateInput {
+  readonly namespace: string;
+  readonly sandbox: SpecifiedSandbox;
+  readonly old: SpecifiedSandbox;
+  readonly principal: Principal;
+  readonly reason: ResolveReason | undefined;
+  /** Present exactly when there is a reason. */
+  readonly resolution: Resolution | undefined;
+}
+
+export interface Judgement {
+  readonly violations: readonly Violation[];
+  readonly warnings: readonly string[];
+}
+
+function formViolations(sandbox: SpecifiedSandbox): Violation[] {
+  return [...unsupportedFields('Sandbox', sandbox.spec), ...validateSandboxShape(sandbox)];
+}
+
+/** A chain link as people name it. */
+function linkName(link: { readonly kind: string; readonly name: string }): string {
+  return `${link.kind} ${link.name}`;
+}
+
+/**
+ * Says which template moved when the sandbox was merged by one replica before, and is validated by another after, that
+ * template changed: an honest race that trying again cures.
+ */
+function forgeryMessage(sandbox: SpecifiedSandbox, expected: Extract<Resolution, { ok: true }>): string {
+  const { resolved } = sandbox.spec;
+  if (!resolved) {
+    return 'is missing although AgentTier writes it on admission; check the MutatingWebhookConfiguration agenttier';
+  }
+  const now = expected.resolved.chain ?? [];
+  const moved = resolved.chain?.find((link, i) => {
+    const other = now[i];
+    return other?.uid !== link.uid || other?.generation !== link.generation;
+  });
+  return moved === undefined
+    ? 'is written by AgentTier and differs from what templates, policy and spec give; remove it from the manifest'
+    : `${linkName(moved)} changed while this was admitted; try again`;
+}
+
+/** The whole content is compared, so that a right hash over wrong content does not pass. */
+function forgeryViolations(sandbox: SpecifiedSandbox, resolution: Resolution): Violation[] {
+  if (!resolution.ok || sameJson(sandbox.spec.resolved, resolution.resolved)) {
+    return [];
+  }
+  return [{ code: 'resolved_forged', field: 'spec.resolved', message: forgeryMessage(sandbox, resolution) }];
+}
+
+/** True when a second look with live reads is worthwhile before calling `spec.resolved` forged. */
+export function resolvedDiffers(sandbox: SpecifiedSandbox, resolution: Resolution | undefined): boolean {
+  return resolution?.ok === true && !sameJson(sandbox.spec.resolved, resolution.resolved);
+}
+
+function governance(
+  sandbox: SpecifiedSandbox,
+  resolved: SpecifiedSandbox['spec']['resolved'],
+  namespace: string,
+  policy: EffectivePolicy,
+): Judgement {
+  if (!resolved) {
+    return { violations: [], warnings: [] };
+  }
+  return evaluate({ namespace, spec: sandbox.spec, resolved, policy });
+}
+
+function ownerViolations(sandbox: SpecifiedSandbox, principal: Principal): Violation[] {
+  if (sandbox.spec.createdBy?.sub === principal.sub) {
+    return [];
+  }
+  const message =
+    'is written by AgentTier and must name who creates the sandbox; remove it from the manifest';
+  return [{ code: 'owner_forged', field: 'spec.createdBy', message }];
+}
+
+/** Everything that speaks against a new sandbox, all at once. */
+export function validateCreate(input: CreateInput): Judgement {
+  const { sandbox, resolution, namespace, principal } = input;
+  const judged = resolution.ok
+    ? governance(sandbox, resolution.resolved, namespace, resolution.policy)
+    : { violations: resolution.violations, warnings: [] };
+  return {
+    violations: [
+      ...formViolations(sandbox),
+      ...judged.violations,
+      ...ownerViolations(sandbox, principal),
+      ...forgeryViolations(sandbox, resolution),
+    ],
+    warnings: judged.warnings,
+  };
+}
+
+/**
+ * A limit that was tightened after the sandbox was made does not forbid to edit its other fields; to start it anew,
+ * the whole of it must satisfy today's policy.
+ */
+function governanceOnUpdate(input: UpdateInput): Judgement {
+  const { sandbox, old, reason, resolution, namespace } = input;
+  if (!resolution) {
+    return { violations: [], warnings: [] };
+  }
+  if (!resolution.ok) {
+    return { violations: resolution.violations, warnings: [] };
+  }
+  const now = governance(sandbox, resolution.resolved, namespace, resolution.policy);
+  if (reason === 'resume') {
+    return now;
+  }
+  const before = governance(old, old.spec.resolved, namespace, resolution.policy);
+  return { violations: newViolations(now.violations, before.violations), warnings: now.warnings };
+}
+
+function forgeryOnUpdate(input: UpdateInput): Violation[] {
+  const { sandbox, old, resolution } = input;
+  if (resolution) {
+    return forgeryViolations(sandbox, resolution);
+  }
+  if (sameJson(sandbox.spec.resolved, old.spec.resolved)) {
+    return [];
+  }
+  const message = 'is written by AgentTier; remove it from the manifest';
+  return [{ code: 'resolved_forged', field: 'spec.resolved', message }];
+}
+
+/** Judges what an update changes. What was already there stays editable, even where it would be refused today. */
+export function validateUpdate(input: UpdateInput): Judgement {
+  const { sandbox, old, principal } = input;
+  const access = accessViolations(principal, sandbox, old);
+  const starts = input.reason === 'resume';
+  // Finalizers and other metadata, and everything on an object on its way out, must never be held up by rules.
+  if (access.length > 0 || sandbox.metadata.deletionTimestamp || !(specChanged(sandbox, old) || starts)) {
+    return { violations: access, warnings: [] };
+  }
+  const judged = governanceOnUpdate(input);
+  return {
+    violations: [
+      ...validateSandboxUpdate(old, sandbox),
+      ...newViolations(formViolations(sandbox), formViolations(old)),
+      ...judged.violations,
+      ...forgeryOnUpdate(input),
+    ],
+    warnings: judged.warnings,
+  };
+}
