@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Sandbox } from '@agenttier/crds/generated/types';
+import { FINALIZER, ownedLabels } from '@agenttier/crds/meta/labels';
+import { podName, tokenSecretName } from '@agenttier/crds/meta/names';
+import { SANDBOXES } from '@agenttier/crds/meta/resources';
+import type { KubeClient } from '@agenttier/machinery/kube/client';
+import type { KubeObject } from '@agenttier/machinery/kube/resource';
+import { silentLogger } from '@agenttier/machinery/telemetry/log';
+import { createRegistry } from '@agenttier/machinery/telemetry/metrics';
+import { MemoryApi } from '@agenttier/machinery/testing/memoryApi';
+import type { Secret } from '../cluster/shapes.ts';
+import { readConfig } from '../config.ts';
+import type { Config } from '../config.ts';
+import { hashKey, secretNameOf } from '../auth/keyRecord.ts';
+import { createRouter } from '../router.ts';
+import type { Router } from '../router.ts';
+import { FAKE_TOKEN } from './fakeRuntime.ts';
+
+type SandboxObject = Sandbox & KubeObject;
+
+export interface SandboxSetup {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly owner?: string;
+  readonly phase?: 'Creating' | 'Running' | 'Stopped' | 'Error';
+  readonly spec?: Sandbox['spec'];
+  /** Default: whatever the phase implies. */
+  readonly pod?: boolean;
+  readonly podIP?: string;
+  readonly token?: string;
+}
+
+export const ANN_KEY = 'atk_ann-0123456789abcdefghijklmnop';
+export const BOB_KEY = 'atk_bob-0123456789abcdefghijklmnop';
+export const ADMIN_KEY = 'atk_admin-0123456789abcdefghijkl';
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+export function keySecret(key: string, record: Record<string, unknown>): Secret {
+  const keyHash = hashKey(key);
+  return {
+    metadata: { name: secretNameOf(keyHash), namespace: 'agenttier', resourceVersion: keyHash.slice(0, 8) },
+    data: { keyHash: base64(keyHash), record: base64(JSON.stringify({ name: 'key', email: '', ...record })) },
+  };
+}
+
+/** A router on loopback over objects in memory: its stores are filled by the test, writes reach them by themselves. */
+export class Harness {
+  readonly api = new MemoryApi();
+  readonly router: Router;
+  readonly #access = { server: 'http://127.0.0.1:1', namespace: 'default' };
+  url = '';
+
+  private constructor(config: Partial<Config>, apiServer?: string) {
+    const base = readConfig({ LISTEN_ADDR: '127.0.0.1:0' });
+    if (!base.ok) throw new Error(base.problems.join());
+    this.router = createRouter({
+      config: { ...base.config, drainMs: 2000, ...config },
+      access: apiServer ? { ...this.#access, server: apiServer } : this.#access,
+      client: clientOf(this.api),
+      log: silentLogger,
+      registry: createRegistry('router', { processMetrics: false }),
+    });
+  }
+
+  static async start(config: Partial<Config> = {}, apiServer?: string): Promise<Harness> {
+    const harness = new Harness(config, apiServer);
+    harness.url = `http://127.0.0.1:${await harness.router.listen()}`;
+    const { apiKeys } = harness.router.stores;
+    apiKeys.applyWatch(keySecret(ANN_KEY, { userId: 'ann', email: 'ann@example.com' }));
+    apiKeys.applyWatch(keySecret(BOB_KEY, { userId: 'bob' }));
+    apiKeys.applyWatch(keySecret(ADMIN_KEY, { userId: 'root', isAdmin: true }));
+    return harness;
+  }
+
+  async stop(): Promise<void> {
+    await this.router.close();
+  }
+
+  /** Puts a sandbox, with its pod and token where it runs, before the router. */
+  async add(setup: SandboxSetup): Promise<SandboxObject> {
+    const { name, namespace = 'default', owner = 'ann', phase = 'Running' } = setup;
+    const created = await this.api.create<SandboxObject>(SANDBOXES, namespace, {
+      metadata: { name, namespace, creationTimestamp: new Date().toISOString(), finalizers: [FINALIZER] },
+      spec: { templateRef: { name: 'shell' }, createdBy: { sub: owner }, ...setup.spec },
+      status: { phase, podName: podName(name), pvcName: `${name}-workspace` },
+    });
+    if (setup.pod ?? phase === 'Running') this.addPod(created, setup);
+    this.router.stores.sandboxes.applyWatch(created);
+    return created;
+  }
+
+  /** A change of the sandbox as the watch would bring it. */
+  change(sandbox: SandboxObject, change: Partial<SandboxObject>): SandboxObject {
+    const metadata = { ...sandbox.metadata, ...change.metadata, resourceVersion: `${Math.random()}` };
+    const changed = { ...sandbox, ...change, metadata };
+    this.router.stores.sandboxes.applyWatch(changed);
+    return changed;
+  }
+
+  addPod(
+    sandbox: SandboxObject,
+    { podIP = '127.0.0.1', token = FAKE_TOKEN }: Partial<SandboxSetup> = {},
+  ): void {
+    const { name = '', namespace = '', uid = '' } = sandbox.metadata;
+    const labels = ownedLabels(name, uid);
+    this.router.stores.pods.applyWatch({
+      metadata: {
+        name: podName(name),
+        namespace,
+        uid: `pod-of-${uid}`,
+        resourceVersion: `${Math.random()}`,
+        labels,
+      },
+      status: { phase: 'Running', podIP },
+    });
+    this.router.stores.tokens.applyWatch({
+      metadata: { name: tokenSecretName(name), namespace, resourceVersion: `${Math.random()}`, labels },
+      data: { token: base64(token) },
+    });
+  }
+
+  async call(
+    method: string,
+    path: string,
+    options: { key?: string; body?: unknown; headers?: Record<string, string> } = {},
+  ): Promise<{ status: number; headers: Headers; body: any }> {
+    const { key = ANN_KEY, body, headers = {} } = options;
+    const answer = await fetch(`${this.url}${path}`, {
+      method,
+      headers: { ...(key === '' ? {} : { 'X-API-Key': key }), ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    const isJson = answer.headers.get('content-type')?.includes('json') ?? false;
+    return { status: answer.status, headers: answer.headers, body: isJson ? JSON.parse(text) : text };
+  }
+}
+
+/** The in-memory API server behind the whole client interface; watches never say anything. */
+function clientOf(api: MemoryApi): KubeClient {
+  const remove: KubeClient['raw'] = async ({ path, body }) => {
+    const [, namespace = '', name = ''] = /namespaces\/([^/]+)\/sandboxes\/([^/]+)$/.exec(path) ?? [];
+    const deletionTimestamp = new Date().toISOString();
+    const { uid } = (body as { preconditions?: { uid?: string } }).preconditions ?? {};
+    const current = await api.get(SANDBOXES, { namespace, name });
+    if (uid !== current.metadata.uid) throw new Error('the precondition failed');
+    const object = await api.patch(
+      SANDBOXES,
+      { namespace, name },
+      { type: 'merge', body: { metadata: { deletionTimestamp } } },
+    );
+    return { status: 200, headers: {}, body: object };
+  };
+  return {
+    get: (resource, key) => api.get(resource, key),
+    list: (resource, query) => api.list(resource, query),
+    create: (resource, namespace, body) => api.create(resource, namespace, body),
+    update: (resource, body) => api.update(resource, body),
+    apply: (resource, body) => api.apply(resource, body),
+    patch: (resource, key, patch) => api.patch(resource, key, patch),
+    delete: (resource, key, options) => api.delete(resource, key, options),
+    watch: async function* () {},
+    raw: remove,
+    close: async () => {},
+  };
+}
