@@ -37,58 +37,42 @@ function printed(value: unknown): string {
   return JSON.stringify(sortKeys(value)) ?? '';
 }
 
-/** Values a path leads to, from each of the inputs. */
-export function selectPath(path: Path, inputs: readonly unknown[]): unknown[] {
-  let values = [...inputs];
-  let plain: string[] = [];
-  const flush = (): void => {
-    if (plain.length > 0) values = values.flatMap((value) => walk(value, plain));
-    plain = [];
-  };
-  for (const step of path) {
-    const token = plainToken(step);
-    if (token !== undefined) plain.push(token);
-    else {
-      flush();
-      values = values.flatMap((value) => applyStep(step, value));
-    }
-  }
-  // A path ending in `..` has nothing to look for below: kubectl yields every value, jsonpath-plus only the last level.
-  if (plain.at(-1) === '..') plain.push('*');
-  flush();
-  return values;
+/** Values a path leads to, from all of the inputs; the members of a union come one after the other, as in kubectl. */
+export function selectPath(path: Path, inputs: readonly unknown[]): readonly unknown[] {
+  return path.reduce<readonly unknown[]>(
+    (values, step) =>
+      step.kind === 'union'
+        ? step.members.flatMap((member) => selectPath(member, values))
+        : values.flatMap((value) => applyStep(step, value)),
+    inputs,
+  );
 }
 
-/**
- * Steps that mean the same in both dialects go to jsonpath-plus. The backtick makes it take a name literally: a key
- * such as `a,b` or `^` is otherwise read as its own syntax.
- */
-function plainToken(step: Step): string | undefined {
-  if (step.kind === 'field') return `\`${step.name}`;
-  if (step.kind === 'wildcard') return '*';
-  return step.kind === 'recursive' ? '..' : undefined;
-}
-
-/** `eval: false`: expressions of the library are never run; filters are ours. */
-function walk(value: unknown, tokens: readonly string[]): unknown[] {
+function applyStep(step: Exclude<Step, { kind: 'union' }>, value: unknown): readonly unknown[] {
   if (typeof value !== 'object' || value === null) return [];
-  const found: unknown = JSONPath({ path: ['$', ...tokens], json: value, eval: false, wrap: true });
-  return Array.isArray(found) ? found : [];
-}
-
-function applyStep(step: Step, value: unknown): unknown[] {
   switch (step.kind) {
+    case 'field':
+      return Object.hasOwn(value, step.name) ? [(value as Readonly<Record<string, unknown>>)[step.name]] : [];
+    case 'wildcard':
+      return query('$.*', value);
+    case 'recursive':
+      return query('$..', value).filter((one) => typeof one === 'object' && one !== null);
     case 'index':
       return Array.isArray(value) ? [itemAt(value, step.index)] : [];
     case 'slice':
       return Array.isArray(value) ? sliceOf(value, step) : [];
-    case 'union':
-      return step.members.flatMap((member) => selectPath(member, [value]));
     case 'filter':
       return Array.isArray(value) ? value.filter((item) => holds(step, item)) : [];
-    default:
-      return [];
   }
+}
+
+/**
+ * jsonpath-plus walks, with `eval` off, and sees our own two constant paths only: it rewrites a path as text, where a
+ * field named `a^b`, `x,y` or `it's` turns into its own syntax. Names, positions and filters are therefore done here.
+ */
+function query(path: '$.*' | '$..', value: object): readonly unknown[] {
+  const found: unknown = JSONPath({ path, json: value, eval: false, wrap: true });
+  return Array.isArray(found) ? found : [];
 }
 
 function itemAt(list: readonly unknown[], index: number): unknown {
@@ -119,7 +103,7 @@ function holds(step: FilterStep, item: unknown): boolean {
   return compare(step.operator, left[0], right[0]);
 }
 
-function operandValues(operand: Operand, item: unknown): unknown[] {
+function operandValues(operand: Operand, item: unknown): readonly unknown[] {
   return operand.kind === 'literal' ? [operand.value] : selectPath(operand.path, [item]);
 }
 

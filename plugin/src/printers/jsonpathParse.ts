@@ -184,7 +184,13 @@ function parseNames(inner: string, whole: string): Path[] {
   if (names.join(',') !== inner.replace(/'\s*,\s*'/g, "','")) {
     throw new JsonPathError(`invalid array index ${inner} in {${whole}}`);
   }
-  return names.map((name) => parsePath(`.${name.slice(1, -1)}`));
+  return names.map((name) => fieldPath(name.slice(1, -1)));
+}
+
+/** Every dot but an escaped one divides; everything else belongs to a name. */
+function fieldPath(text: string): Path {
+  const names = text.match(/(?:[^.\\]|\\.)+/gs) ?? [];
+  return names.map((name): Step => ({ kind: 'field', name: name.replace(/\\(.)/gs, '$1') }));
 }
 
 function parseFilter(text: string, whole: string): Step {
