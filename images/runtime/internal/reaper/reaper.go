@@ -9,12 +9,16 @@
 package reaper
 
 import (
+	"errors"
 	"os"
 	"os/signal"
 	"sync"
 	"syscall"
 	"time"
 )
+
+// ErrStopping says that no process is started any more.
+var ErrStopping = errors.New("the sandbox is stopping")
 
 // Exit is how a process ended. Code is 128 + the signal's number when a signal
 // ended it, as shells report it.
@@ -62,7 +66,7 @@ func Start(path string, argv []string, attr *os.ProcAttr) (*Child, error) {
 	mu.Lock()
 	defer mu.Unlock()
 	if closed {
-		return nil, syscall.ESHUTDOWN
+		return nil, ErrStopping
 	}
 	process, err := os.StartProcess(path, argv, attr)
 	if err != nil {

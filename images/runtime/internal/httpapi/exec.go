@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package httpapi
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
+	"github.com/agenttier/agenttier/images/runtime/internal/execute"
+)
+
+const (
+	maxExecBody  = 8<<20 + 1<<10
+	bodyDeadline = 60 * time.Second
+	// quietLimit is when a long command's headers go out, so that no client
+	// takes a silent runtime for a dead one.
+	quietLimit = 2 * time.Second
+)
+
+type execRequest struct {
+	Command        []string          `json:"command"`
+	Stdin          string            `json:"stdin"`
+	TimeoutSeconds int64             `json:"timeoutSeconds"`
+	WorkingDir     string            `json:"workingDir"`
+	Env            map[string]string `json:"env"`
+}
+
+type execResponse struct {
+	ExitCode   int    `json:"exitCode"`
+	Stdout     string `json:"stdout"`
+	Stderr     string `json:"stderr"`
+	DurationMs int64  `json:"durationMs"`
+	TimedOut   bool   `json:"timedOut"`
+	Truncated  bool   `json:"truncated,omitempty"`
+}
+
+func (a *API) exec(w http.ResponseWriter, r *http.Request) {
+	request, status, err := readExec(w, r)
+	if err != nil {
+		fail(w, status, err.Error())
+		return
+	}
+	defer a.Activity.Begin()()
+	w.Header().Set("Content-Type", "application/json")
+	settled := flushWhenSlow(w)
+	result := execute.Run(r.Context(), a.command(request))
+	settled()
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(execResponse{
+		ExitCode: result.ExitCode, Stdout: string(result.Stdout), Stderr: string(result.Stderr),
+		DurationMs: result.Duration.Milliseconds(), TimedOut: result.TimedOut, Truncated: result.Truncated,
+	})
+}
+
+func (a *API) command(r execRequest) execute.Command {
+	env := a.Env
+	for name, value := range r.Env {
+		env = childenv.Set(env, name, value)
+	}
+	dir := r.WorkingDir
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(a.Workdir, dir)
+	}
+	timeout := execute.DefaultTimeout
+	if r.TimeoutSeconds > 0 {
+		timeout = time.Duration(min(r.TimeoutSeconds, int64(execute.MaxTimeout/time.Second))) * time.Second
+	}
+	return execute.Command{Argv: r.Command, Dir: dir, Env: env, Stdin: r.Stdin, Timeout: timeout}
+}
+
+// readExec reads and checks the body. The error's text is for the client.
+func readExec(w http.ResponseWriter, r *http.Request) (request execRequest, status int, err error) {
+	connection := http.NewResponseController(w)
+	_ = connection.SetReadDeadline(time.Now().Add(bodyDeadline))
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxExecBody))
+	decoder.DisallowUnknownFields()
+	err = decoder.Decode(&request)
+	if err == nil {
+		if _, more := decoder.Token(); !errors.Is(more, io.EOF) {
+			err = errors.New("more than one JSON value")
+		}
+	}
+	_ = connection.SetReadDeadline(time.Time{})
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return request, http.StatusRequestEntityTooLarge, fmt.Errorf("the body is larger than %d bytes", maxExecBody)
+	case err != nil:
+		return request, http.StatusBadRequest, fmt.Errorf("body: %w", err)
+	case len(request.Command) == 0 || request.Command[0] == "":
+		return request, http.StatusBadRequest, errors.New("command: must name a program")
+	case request.TimeoutSeconds < 0:
+		return request, http.StatusBadRequest, errors.New("timeoutSeconds: must not be negative")
+	}
+	return request, 0, nil
+}
+
+// flushWhenSlow sends the headers when the answer takes long. The returned
+// function must be called before the body is written.
+func flushWhenSlow(w http.ResponseWriter) (settled func()) {
+	var mu sync.Mutex
+	over := false
+	timer := time.AfterFunc(quietLimit, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if !over {
+			_ = http.NewResponseController(w).Flush()
+		}
+	})
+	return func() {
+		timer.Stop()
+		mu.Lock()
+		defer mu.Unlock()
+		over = true
+	}
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import "github.com/agenttier/agenttier/images/runtime/internal/reaper"
+
+// Attachment is one client's place in a session's output. Each client reads
+// the ring at its own pace, so none can make another lose a byte.
+type Attachment struct {
+	session *Session
+	view    bool
+	cursor  int64
+	inputs  uint64
+	changed chan struct{}
+}
+
+// Placement tells a client where its replay begins. Reset says that this is
+// not where the client had stopped: it must clear its screen.
+type Placement struct {
+	Offset     int64
+	Reset      bool
+	Cols, Rows uint16
+}
+
+// Attach adds a client. With since >= 0 the replay begins there if the ring
+// still has it, otherwise at the oldest byte held. Viewers never slow the
+// program down; they are moved on when they fall out of the ring.
+func (s *Session) Attach(since int64, view bool) (*Attachment, Placement) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := &Attachment{session: s, view: view, cursor: s.ring.Start(), inputs: s.inputs, changed: make(chan struct{}, 1)}
+	known := since >= s.ring.Start() && since <= s.ring.End()
+	if known {
+		a.cursor = since
+	}
+	s.attached[a] = struct{}{}
+	a.wake()
+	return a, a.placement(!known)
+}
+
+func (a *Attachment) placement(reset bool) Placement {
+	return Placement{Offset: a.cursor, Reset: reset, Cols: a.session.cols, Rows: a.session.rows}
+}
+
+// Detach removes the client; the session lives on.
+func (a *Attachment) Detach() {
+	a.session.mu.Lock()
+	defer a.session.mu.Unlock()
+	if _, there := a.session.attached[a]; there {
+		delete(a.session.attached, a)
+		a.session.drained.Broadcast()
+	}
+}
+
+// Changed receives after new output or the end of the session.
+func (a *Attachment) Changed() <-chan struct{} { return a.changed }
+
+func (a *Attachment) wake() {
+	select {
+	case a.changed <- struct{}{}:
+	default:
+	}
+}
+
+// Read copies the next unread output into buf without blocking. A viewer that
+// fell out of the ring gets the place where it goes on instead.
+func (a *Attachment) Read(buf []byte) (n int, moved *Placement) {
+	s := a.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a.cursor < s.ring.Start() {
+		a.cursor = s.ring.Start()
+		place := a.placement(true)
+		return 0, &place
+	}
+	before := s.ring.End() - a.cursor
+	n = s.ring.ReadAt(buf, a.cursor)
+	a.cursor += int64(n)
+	if before > MaxLag && before-int64(n) <= MaxLag {
+		s.drained.Broadcast()
+	}
+	return n, nil
+}
+
+// Pending tells how many bytes are unread, and whether somebody typed since
+// the last call: output after input is an echo that must not wait.
+func (a *Attachment) Pending() (bytes int64, typed bool) {
+	s := a.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	typed = a.inputs != s.inputs
+	a.inputs = s.inputs
+	return s.ring.End() - a.cursor, typed
+}
+
+// Exited tells how the shell ended, once this client has read all of its output.
+func (a *Attachment) Exited() (exit reaper.Exit, ended bool) {
+	s := a.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.exit, s.ended && a.cursor == s.ring.End()
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command agenttier-runtime runs inside each sandbox: as its first process it
+// serves commands and terminals to the router and takes care of all others.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+
+	"github.com/agenttier/agenttier/images/runtime/internal/attach"
+	"github.com/agenttier/agenttier/images/runtime/internal/httpapi"
+	"github.com/agenttier/agenttier/images/runtime/internal/install"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+const (
+	usageCode        = 2
+	defaultTokenFile = "/agenttier/run/token"
+)
+
+const usage = `usage:
+  agenttier-runtime serve [--workdir DIR] [--shell PATH] [--listen-addr ADDR] [--token-file FILE] [-- COMMAND ARG...]
+  agenttier-runtime attach [--session NAME] [--mode control|view] [--cols N --rows N] [--addr ADDR] [--token-file FILE]
+  agenttier-runtime install DIR
+  agenttier-runtime version
+`
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	if len(args) == 0 {
+		fmt.Fprint(os.Stderr, usage)
+		return usageCode
+	}
+	switch command, rest := args[0], args[1:]; command {
+	case "serve":
+		return serve(rest)
+	case "attach":
+		return runAttach(rest)
+	case "install":
+		return runInstall(rest)
+	case "version", "--version":
+		fmt.Printf("agenttier-runtime %s (protocol %d, %s/%s)\n", version, httpapi.Protocol, runtime.GOOS, runtime.GOARCH)
+		return 0
+	default:
+		fmt.Fprintf(os.Stderr, "unknown command %q\n%s", command, usage)
+		return usageCode
+	}
+}
+
+func runAttach(args []string) int {
+	o := attach.Options{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+	flags := flag.NewFlagSet("attach", flag.ContinueOnError)
+	flags.StringVar(&o.Address, "addr", "127.0.0.1:9000", "address of the runtime")
+	flags.StringVar(&o.TokenFile, "token-file", defaultTokenFile, "file with the runtime's bearer token")
+	flags.StringVar(&o.Session, "session", "main", "name of the session to join or start")
+	flags.StringVar(&o.Mode, "mode", "control", "control, or view to look on only")
+	flags.IntVar(&o.Cols, "cols", 0, "columns; default: those of the terminal")
+	flags.IntVar(&o.Rows, "rows", 0, "rows; default: those of the terminal")
+	if err := flags.Parse(args); err != nil {
+		return usageCode
+	}
+	return attach.Run(o)
+}
+
+func runInstall(args []string) int {
+	if len(args) != 1 {
+		fmt.Fprint(os.Stderr, usage)
+		return usageCode
+	}
+	self, err := os.Executable()
+	if err == nil {
+		err = install.Install(self, args[0])
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "install: %v\n", err)
+		return 1
+	}
+	return 0
+}

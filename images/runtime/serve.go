@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/agenttier/agenttier/images/runtime/internal/activity"
+	"github.com/agenttier/agenttier/images/runtime/internal/auth"
+	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
+	"github.com/agenttier/agenttier/images/runtime/internal/httpapi"
+	"github.com/agenttier/agenttier/images/runtime/internal/reaper"
+	"github.com/agenttier/agenttier/images/runtime/internal/session"
+)
+
+const (
+	// stopGrace is how long processes may take to end after SIGTERM. With the
+	// second that a kill may take and drainLimit, the runtime is gone after 8 s.
+	stopGrace  = 6 * time.Second
+	drainLimit = 400 * time.Millisecond
+
+	notExecutable = 126
+	notFound      = 127
+)
+
+type serveOptions struct {
+	address, workdir, shell, tokenFile string
+	command                            []string
+}
+
+func parseServe(args []string) (o serveOptions, err error) {
+	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
+	flags.StringVar(&o.address, "listen-addr", ":9000", "address to listen on")
+	flags.StringVar(&o.workdir, "workdir", "/workspace", "folder in which shells and commands start")
+	flags.StringVar(&o.shell, "shell", "", "absolute path of the shell; default: the first that the image has")
+	flags.StringVar(&o.tokenFile, "token-file", defaultTokenFile, "file with the bearer token, one accepted token per line")
+	err = flags.Parse(args)
+	o.command = flags.Args()
+	return o, err
+}
+
+func serve(args []string) int {
+	o, err := parseServe(args)
+	if err != nil {
+		return usageCode
+	}
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil)).With("component", "runtime")
+	tokens, err := auth.Load(o.tokenFile)
+	if err != nil {
+		log.Error("not starting without a token", "error", err.Error())
+		return 1
+	}
+	if info, err := os.Stat(o.workdir); err != nil || !info.IsDir() {
+		log.Warn("the working folder is not there, using /", "workdir", o.workdir)
+		o.workdir = "/"
+	}
+	listener, err := net.Listen("tcp", o.address)
+	if err != nil {
+		log.Error("cannot listen", "error", err.Error())
+		return 1
+	}
+	return work(o, tokens, listener, log)
+}
+
+// work serves until the container is told to stop, or the command that it was
+// given ends; that command's exit code is then the container's.
+func work(o serveOptions, tokens *auth.Tokens, listener net.Listener, log *slog.Logger) int {
+	stop := make(chan os.Signal, 2)
+	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
+	reaper.Init()
+	env, used := childenv.Base(os.Environ(), o.workdir), &activity.Record{}
+	api := &httpapi.API{
+		Version: version, Workdir: o.workdir, Env: env, Tokens: tokens, Activity: used, Log: log,
+		Sessions: session.NewManager(o.workdir, o.shell, env, used.Touch),
+	}
+	server := api.Server()
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	command, code := supervise(o, env, log)
+	if code != 0 {
+		return code
+	}
+	log.Info("serving", "version", version, "address", listener.Addr().String())
+	select {
+	case sig := <-stop:
+		log.Info("stopping", "signal", sig.String())
+	case <-ended(command):
+		code = command.Wait().Code
+		log.Info("the command has ended", "code", code)
+	case err := <-failed:
+		log.Error("server failed", "error", err.Error())
+		code = 1
+	}
+	shutDown(api, server)
+	if command != nil && code == 0 && isDone(command) {
+		code = command.Wait().Code
+	}
+	return code
+}
+
+// supervise starts the sandbox's own command, if it has one, with the
+// container's standard streams. code is not 0 when that fails.
+func supervise(o serveOptions, env []string, log *slog.Logger) (child *reaper.Child, code int) {
+	if len(o.command) == 0 {
+		return nil, 0
+	}
+	path, err := childenv.LookPath(o.command[0], o.workdir, env)
+	if err == nil {
+		child, err = reaper.Start(path, o.command, &os.ProcAttr{
+			Dir: o.workdir, Env: childenv.Set(env, "PWD", o.workdir),
+			Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
+			Sys:   &syscall.SysProcAttr{Setsid: true},
+		})
+	}
+	if err == nil {
+		return child, 0
+	}
+	log.Error("the command cannot start", "command", o.command[0], "error", err.Error())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, notFound
+	}
+	return nil, notExecutable
+}
+
+// shutDown ends all processes; clients get their last frames and answers.
+func shutDown(api *httpapi.API, server *http.Server) {
+	reaper.Shutdown(stopGrace)
+	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
+	defer cancel()
+	_ = server.Shutdown(ctx)
+	api.Drain(drainLimit)
+}
+
+func ended(child *reaper.Child) <-chan struct{} {
+	if child == nil {
+		return nil
+	}
+	return child.Done()
+}
+
+func isDone(child *reaper.Child) bool {
+	select {
+	case <-child.Done():
+		return true
+	default:
+		return false
+	}
+}
