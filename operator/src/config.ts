@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parseCidr } from '@agenttier/crds/meta/cidr';
+import { parseDuration } from '@agenttier/crds/meta/duration';
+import type { DnsSettings, Settings } from './settings.ts';
+
+export interface OperatorConfig {
+  /** Unique per replica: it identifies the lease holder. */
+  readonly podName: string;
+  readonly healthPort: number;
+  readonly leaseName: string;
+  readonly logLevel: string;
+  readonly kubeconfig?: string;
+  /** Sandboxes worked on at the same time. */
+  readonly workers: number;
+  /** Ask a starting pod's runtime directly; off where the operator cannot reach pod addresses. */
+  readonly directProbe: boolean;
+  readonly settings: Settings;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const PULL_POLICIES: readonly string[] = ['Always', 'IfNotPresent', 'Never'];
+
+/**
+ * Reads the environment once, at start. Throws one Error that names every variable whose value cannot be used, so that
+ * a person corrects all of them in one go.
+ */
+export function readConfig(env: Environment): OperatorConfig {
+  const problems: string[] = [];
+  const reader = new Reader(env, problems);
+  const config = {
+    podName: reader.required('POD_NAME'),
+    healthPort: reader.whole('HEALTH_PORT', 8081, 65_535),
+    leaseName: reader.text('LEASE_NAME', 'agenttier-operator'),
+    logLevel: reader.text('LOG_LEVEL', 'info'),
+    workers: reader.whole('WORKERS', 32, 1_000),
+    directProbe: reader.flag('DIRECT_PROBE', true),
+    ...(env['KUBECONFIG'] ? { kubeconfig: env['KUBECONFIG'] } : {}),
+    settings: readSettings(reader),
+  };
+  if (problems.length > 0) throw new Error(`the operator cannot start: ${problems.join('; ')}`);
+  return config;
+}
+
+function readSettings(reader: Reader): Settings {
+  return {
+    installNamespace: reader.text('POD_NAMESPACE', 'agenttier'),
+    runtimeImage: reader.required('RUNTIME_IMAGE'),
+    runtimePullPolicy: reader.oneOf('IMAGE_PULL_POLICY', 'IfNotPresent', PULL_POLICIES),
+    imageVolume: reader.flag('IMAGE_VOLUME', false),
+    pullSecrets: reader.list('SANDBOX_PULL_SECRETS'),
+    dns: readDns(reader),
+    clusterCidrs: reader.cidrs('CLUSTER_CIDRS', []),
+    startDeadlineMs: reader.duration('START_DEADLINE', '10m'),
+  };
+}
+
+/** The usual names of cluster DNS, and the address that node-local caches use by convention. */
+function readDns(reader: Reader): DnsSettings {
+  return {
+    namespace: reader.text('DNS_NAMESPACE', 'kube-system'),
+    podLabels: reader.labels('DNS_POD_LABELS', { 'k8s-app': 'kube-dns' }),
+    nodeLocal: reader.cidrs('DNS_NODE_LOCAL', ['169.254.20.10/32']),
+  };
+}
+
+class Reader {
+  readonly #env: Environment;
+  readonly #problems: string[];
+
+  constructor(env: Environment, problems: string[]) {
+    this.#env = env;
+    this.#problems = problems;
+  }
+
+  text(name: string, fallback: string): string {
+    return this.#env[name] || fallback;
+  }
+
+  required(name: string): string {
+    return this.#env[name] || this.#wrong(`${name} is not set`, '');
+  }
+
+  oneOf(name: string, fallback: string, choices: readonly string[]): string {
+    const value = this.text(name, fallback);
+    return choices.includes(value)
+      ? value
+      : this.#wrong(`${name} must be one of ${choices.join(', ')}`, fallback);
+  }
+
+  whole(name: string, fallback: number, max: number): number {
+    const value = Number(this.text(name, String(fallback)));
+    const good = Number.isInteger(value) && value >= 0 && value <= max;
+    return good ? value : this.#wrong(`${name} must be a whole number up to ${max}`, fallback);
+  }
+
+  flag(name: string, fallback: boolean): boolean {
+    const value = this.text(name, String(fallback));
+    return value === 'true' || value === 'false'
+      ? value === 'true'
+      : this.#wrong(`${name} must be true or false`, fallback);
+  }
+
+  duration(name: string, fallback: string): number {
+    const value = parseDuration(this.text(name, fallback));
+    return value ?? this.#wrong(`${name} must be a duration such as 10m, or 0 for none`, 0);
+  }
+
+  list(name: string): string[] {
+    return this.text(name, '')
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '');
+  }
+
+  cidrs(name: string, fallback: readonly string[]): readonly string[] {
+    const found = this.list(name);
+    const bad = found.filter((text) => parseCidr(text) === undefined);
+    if (bad.length > 0) this.#wrong(`${name} holds ${bad.join(', ')}, which is no address range`, undefined);
+    return found.length > 0 ? found : fallback;
+  }
+
+  labels(name: string, fallback: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+    const text = this.#env[name];
+    if (!text) return fallback;
+    const parsed = parseJson(text);
+    const good =
+      typeof parsed === 'object' &&
+      parsed !== null &&
+      Object.values(parsed).every((value) => typeof value === 'string');
+    return good
+      ? (parsed as Record<string, string>)
+      : this.#wrong(`${name} must be a JSON object of texts`, fallback);
+  }
+
+  #wrong<T>(problem: string, value: T): T {
+    this.#problems.push(problem);
+    return value;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

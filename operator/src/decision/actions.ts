@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { SandboxStatus } from '@agenttier/crds/generated/types';
+import type { KubeObject } from '@agenttier/machinery/kube/resource';
+import type { OwnedKind } from '../sandbox/state.ts';
+
+export interface EventNote {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly note: string;
+}
+
+/** Numbers to count once the transition they belong to is stored. */
+export type Tally =
+  | { readonly metric: 'startup'; readonly path: string; readonly seconds: number }
+  | { readonly metric: 'restart'; readonly reason: string }
+  | { readonly metric: 'stop'; readonly reason: string };
+
+/** One write or inquiry. Each says in `perform` what makes it safe to repeat and safe on an outdated cache. */
+export type Action =
+  | { readonly do: 'create'; readonly kind: Exclude<OwnedKind, 'tokenSecret'>; readonly body: KubeObject }
+  | {
+      readonly do: 'repair';
+      readonly kind: Exclude<OwnedKind, 'pod' | 'tokenSecret'>;
+      readonly body: KubeObject;
+    }
+  | { readonly do: 'createToken' }
+  /** Applies the token Secret again; with `rotate` the token is a new one. */
+  | { readonly do: 'repairToken'; readonly rotate: boolean }
+  | { readonly do: 'delete'; readonly kind: 'pod' | 'pvc'; readonly name: string; readonly uid: string }
+  | {
+      readonly do: 'status';
+      readonly status: SandboxStatus;
+      readonly events: readonly EventNote[];
+      readonly tallies: readonly Tally[];
+    }
+  | { readonly do: 'clearAction' }
+  | { readonly do: 'releaseFinalizer' }
+  | { readonly do: 'probeRuntime'; readonly podUid: string; readonly podIp: string }
+  | { readonly do: 'findPullSecret'; readonly name: string }
+  | { readonly do: 'findPvc'; readonly name: string };
+
+/** Stages run one after the other; the actions of one stage run together. A stage that fails ends the plan. */
+export interface Plan {
+  readonly stages: readonly (readonly Action[])[];
+  /** Milliseconds until the next moment at which something is due by the clock alone. */
+  readonly requeueAfterMs?: number;
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+import { CONDITION_TYPES, setCondition } from '@agenttier/crds/meta/conditions';
+import type { Condition } from '@agenttier/crds/meta/conditions';
+import { buildNetworkPolicy, networkPolicyMatches } from '../sandbox/networkPolicy.ts';
+import { isTerminating } from '../sandbox/state.ts';
+import type { OwnedKind, SandboxState } from '../sandbox/state.ts';
+import { HELD } from './hold.ts';
+import type { Hold } from './hold.ts';
+
+export const DRIFTED = 'Drifted';
+
+export interface Finding {
+  readonly status: Condition['status'];
+  readonly reason: string;
+  readonly message: string;
+}
+
+export const yes = (reason: string, message = ''): Finding => ({ status: 'True', reason, message });
+export const no = (reason: string, message: string): Finding => ({ status: 'False', reason, message });
+
+/**
+ * The conditions of a Sandbox. `Ready` sums up the four before it and carries the first failing reason. `Drifted` and
+ * `Held` are there only while true: they are exceptions, and an absent one reads as False.
+ */
+export function deriveConditions(
+  state: SandboxState,
+  pod: Finding,
+  hold: Hold | undefined,
+  now: number,
+): readonly Condition[] {
+  const { resolved, volumeReady, networkReady, podReady, ready } = CONDITION_TYPES;
+  const parts: [string, Finding][] = [
+    [resolved, resolvedFinding(state)],
+    [volumeReady, volumeFinding(state)],
+    [networkReady, networkFinding(state)],
+    [podReady, pod],
+  ];
+  const failing = parts.find(([, finding]) => finding.status !== 'True')?.[1];
+  const sum =
+    failing === undefined
+      ? yes('Ready', 'the sandbox can be used')
+      : { ...failing, status: 'False' as const };
+  const drift = state.resolution.ok ? state.resolution.drift : undefined;
+  const exceptions: [string, Finding | undefined][] = [
+    [DRIFTED, drift === undefined ? undefined : yes('TemplateChanged', drift)],
+    [HELD, hold === undefined ? undefined : yes(hold.reason, hold.message)],
+  ];
+  let list: readonly Condition[] = state.sandbox.status?.conditions ?? [];
+  for (const [type, finding] of [...parts, [ready, sum] as const, ...exceptions]) {
+    list =
+      finding === undefined
+        ? list.filter((one) => one.type !== type)
+        : put(list, { type, finding, state, now });
+  }
+  return list;
+}
+
+interface Entry {
+  readonly type: string;
+  readonly finding: Finding;
+  readonly state: SandboxState;
+  readonly now: number;
+}
+
+function put(list: readonly Condition[], { type, finding, state, now }: Entry): readonly Condition[] {
+  const { generation } = state.sandbox.metadata;
+  const before = list.find((one) => one.type === type);
+  // A hold keeps the generation it was made at: that is what tells a later edit of the spec.
+  const observed = type === HELD && before?.status === 'True' ? before.observedGeneration : generation;
+  const condition = { type, ...finding, ...(observed === undefined ? {} : { observedGeneration: observed }) };
+  return setCondition(list, condition, new Date(now));
+}
+
+function resolvedFinding({ resolution }: SandboxState): Finding {
+  return resolution.ok
+    ? yes('Merged', 'spec.resolved follows from the templates')
+    : no(resolution.reason, resolution.message);
+}
+
+function volumeFinding(state: SandboxState): Finding {
+  const { pvc, observations } = state;
+  const refusal = observations.refusals.get('pvc');
+  if (observations.volumeLost)
+    return no('Lost', `PersistentVolumeClaim ${state.sandbox.status?.pvcName} is gone`);
+  if (pvc === undefined)
+    return refusal
+      ? no(refusalReason(refusal.cause), refusal.message)
+      : no('Provisioning', 'there is no volume yet');
+  if (isTerminating(pvc)) return no('Lost', `PersistentVolumeClaim ${pvc.metadata.name} is being deleted`);
+  switch (pvc.status?.phase) {
+    case 'Bound':
+      return refusal ? yes('ExpandRefused', refusal.message) : yes('Bound', 'the volume is bound');
+    case 'Lost':
+      return no('Lost', 'the volume behind the claim is gone');
+    default:
+      return no('Provisioning', 'the volume is not bound yet');
+  }
+}
+
+function networkFinding(state: SandboxState): Finding {
+  const refusal = state.observations.refusals.get('networkPolicy');
+  if (refusal !== undefined) return no(refusalReason(refusal.cause), refusal.message);
+  const { networkPolicy, resolution } = state;
+  if (networkPolicy === undefined) return no('Applying', 'there is no NetworkPolicy yet');
+  if (!resolution.ok) return yes('Applied', 'the NetworkPolicy is in place');
+  const desired = buildNetworkPolicy(state.owner, resolution.spec, state.settings);
+  return networkPolicyMatches(networkPolicy, desired)
+    ? yes('Applied', 'the NetworkPolicy is in place')
+    : no('Applying', 'the NetworkPolicy is being changed');
+}
+
+export function refusalReason(cause: string): string {
+  const words: Readonly<Record<string, string>> = {
+    invalid: 'Rejected',
+    forbidden: 'Forbidden',
+    conflict: 'Conflict',
+    waiting: 'WaitingForRemoval',
+    transient: 'ApiUnavailable',
+  };
+  return words[cause] ?? 'Refused';
+}
+
+const NAMES: Readonly<Record<OwnedKind, string>> = {
+  serviceAccount: 'ServiceAccount',
+  tokenSecret: 'token Secret',
+  pvc: 'PersistentVolumeClaim',
+  networkPolicy: 'NetworkPolicy',
+  pod: 'Pod',
+};
+
+/** The refusal that keeps the pod from being made, as a finding about the pod. */
+export function refusalFinding(state: SandboxState): Finding | undefined {
+  for (const [kind, refusal] of state.observations.refusals) {
+    const harmless = kind === 'pvc' && state.pvc !== undefined;
+    if (!harmless) return no(refusalReason(refusal.cause), `${NAMES[kind]}: ${refusal.message}`);
+  }
+  return undefined;
+}

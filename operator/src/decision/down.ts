@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { SandboxState } from '../sandbox/state.ts';
+import { isTerminating } from '../sandbox/state.ts';
+import { statusStage } from '../sandbox/status.ts';
+import type { Outcome, Phase } from '../sandbox/status.ts';
+import type { Action, EventNote, Plan, Tally } from './actions.ts';
+import { no } from './conditions.ts';
+import { driftActions } from './drift.ts';
+import type { Hold } from './hold.ts';
+
+/** A sandbox that is to have no pod, and why. `hold` is absent when the user's own spec says so. */
+export interface Down {
+  readonly outcome: 'Stopped' | 'Error';
+  readonly reason: string;
+  readonly message: string;
+  readonly hold?: Hold | undefined;
+  readonly changes?: Outcome['changes'];
+  /** The annotation `agenttier.io/action` was the command: it is taken away once the hold is stored. */
+  readonly clearAction?: boolean;
+}
+
+/** Reason of the status while the pod is on its way out by our own hand. */
+export const STOPPING = 'Stopping';
+
+/**
+ * Ends the pod and says so. The status (with the hold) is stored before the pod is deleted: whoever finds the pod
+ * terminating afterwards, another operator included, knows that it was meant and does not heal it.
+ */
+export function planDown(state: SandboxState, down: Down, now: number): Plan {
+  const clear: Action[] = down.clearAction ? [{ do: 'clearAction' }] : [];
+  const stages = [
+    statusStage(state, downOutcome(state, down), now),
+    [...deletePod(state), ...clear, ...keepRight(state, now)],
+  ];
+  return { stages: stages.filter((stage) => stage.length > 0) };
+}
+
+export function deletePod(state: SandboxState): Action[] {
+  const { pod } = state;
+  if (pod === undefined || isTerminating(pod)) return [];
+  return [{ do: 'delete', kind: 'pod', name: pod.metadata.name ?? '', uid: pod.metadata.uid ?? '' }];
+}
+
+/** A stopped sandbox keeps its volume and its closed network; nothing is made that was never there. */
+function keepRight(state: SandboxState, now: number): Action[] {
+  return state.resolution.ok ? driftActions(state, state.resolution.spec, { now, create: false }) : [];
+}
+
+function downOutcome(state: SandboxState, down: Down): Outcome {
+  const { status } = state.sandbox;
+  const before = status?.phase;
+  // Stopped is said only once the pod is gone: until then a resume has to wait for the volume.
+  const stopping = down.outcome === 'Stopped' && state.pod !== undefined;
+  const phase: Phase = stopping ? (before ?? 'Creating') : down.outcome;
+  const entered = phase === down.outcome && before !== down.outcome;
+  return {
+    phase,
+    reason: stopping ? STOPPING : down.reason,
+    message: down.message,
+    pod: no(stopping ? STOPPING : down.reason, down.message),
+    hold: down.hold,
+    changes: { startedAt: undefined, ...down.changes },
+    events: entered ? [downEvent(down)] : [],
+    tallies: entered && down.outcome === 'Stopped' ? [stopTally(down.reason)] : [],
+  };
+}
+
+const stopTally = (reason: string): Tally => ({ metric: 'stop', reason });
+
+function downEvent({ outcome, reason, message }: Down): EventNote {
+  return outcome === 'Stopped'
+    ? { type: 'Normal', reason: 'Stopped', note: `${reason}: ${message}` }
+    : { type: 'Warning', reason: 'Error', note: `${reason}: ${message}` };
+}
+
+/** Puts a hold in force. Always counted as an entry, so the reason of the hold is in the event. */
+export function planHold(state: SandboxState, hold: Hold, now: number, changes?: Outcome['changes']): Plan {
+  return planDown(state, { ...hold, hold, changes }, now);
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EffectiveSpec } from '@agenttier/crds/generated/types';
+import { pvcName } from '@agenttier/crds/meta/names';
+import { buildNetworkPolicy, networkPolicyMatches } from '../sandbox/networkPolicy.ts';
+import { buildPvc, pvcMatches, pvcRepair } from '../sandbox/pvc.ts';
+import { buildServiceAccount, serviceAccountMatches } from '../sandbox/serviceAccount.ts';
+import { isTerminating } from '../sandbox/state.ts';
+import type { OwnedKind, Refusal, SandboxState } from '../sandbox/state.ts';
+import { tokenOf, tokenSecretMatches, buildTokenSecret } from '../sandbox/tokenSecret.ts';
+import type { Action } from './actions.ts';
+
+/** Name of the workspace claim: what is recorded wins for the sandbox's whole life. */
+export const claimName = (state: SandboxState): string =>
+  state.sandbox.status?.pvcName || pvcName(state.owner.name);
+
+/** The refusal that still keeps a kind from being written, if any. A new generation is a new attempt. */
+export function blockOf(state: SandboxState, kind: OwnedKind, now: number): Refusal | undefined {
+  const refusal = state.observations.refusals.get(kind);
+  const current = refusal?.generation === (state.sandbox.metadata.generation ?? 0);
+  return refusal !== undefined && current && refusal.retryAt > now ? refusal : undefined;
+}
+
+export interface DriftOptions {
+  readonly now: number;
+  /** Make what is missing; otherwise only what exists is kept right. */
+  readonly create: boolean;
+}
+
+/**
+ * Writes that bring the objects around the pod to what they should be, in any phase. Comparing needs no API call, so
+ * each reconcile of a sandbox checks all of them.
+ */
+export function driftActions(state: SandboxState, spec: EffectiveSpec, options: DriftOptions): Action[] {
+  const actions = [
+    serviceAccountAction(state, options),
+    networkPolicyAction(state, spec, options),
+    tokenAction(state, options),
+    pvcAction(state, spec, options),
+  ];
+  return actions.flatMap((action) => action ?? []);
+}
+
+function serviceAccountAction(state: SandboxState, options: DriftOptions): Action | undefined {
+  if (blockOf(state, 'serviceAccount', options.now)) return undefined;
+  const body = buildServiceAccount(state.owner);
+  const live = state.serviceAccount;
+  if (live === undefined) return options.create ? { do: 'create', kind: 'serviceAccount', body } : undefined;
+  return serviceAccountMatches(live, body) ? undefined : { do: 'repair', kind: 'serviceAccount', body };
+}
+
+function networkPolicyAction(
+  state: SandboxState,
+  spec: EffectiveSpec,
+  options: DriftOptions,
+): Action | undefined {
+  if (blockOf(state, 'networkPolicy', options.now)) return undefined;
+  const body = buildNetworkPolicy(state.owner, spec, state.settings);
+  const live = state.networkPolicy;
+  if (live === undefined) return options.create ? { do: 'create', kind: 'networkPolicy', body } : undefined;
+  return networkPolicyMatches(live, body) ? undefined : { do: 'repair', kind: 'networkPolicy', body };
+}
+
+/**
+ * A resume gets a new token, so that one that leaked from an earlier run opens nothing. It is rotated only while there
+ * is no pod: a runtime that is up learns of a new token by a file that the kubelet refreshes within a minute or so.
+ */
+function tokenAction(state: SandboxState, options: DriftOptions): Action | undefined {
+  if (blockOf(state, 'tokenSecret', options.now)) return undefined;
+  const live = state.tokenSecret;
+  if (live === undefined) return options.create ? { do: 'createToken' } : undefined;
+  const resuming = options.create && state.pod === undefined && state.sandbox.status?.phase === 'Stopped';
+  if (resuming) return { do: 'repairToken', rotate: true };
+  const desired = buildTokenSecret(state.owner, tokenOf(live) ?? '');
+  return tokenSecretMatches(live, desired)
+    ? undefined
+    : { do: 'repairToken', rotate: tokenOf(live) === undefined };
+}
+
+/** A claim that was recorded and is not there is looked for by name, never silently replaced by an empty one. */
+function pvcAction(state: SandboxState, spec: EffectiveSpec, options: DriftOptions): Action | undefined {
+  if (blockOf(state, 'pvc', options.now)) return undefined;
+  const name = claimName(state);
+  const body = buildPvc(state.owner, name, spec);
+  const live = state.pvc;
+  if (live === undefined) {
+    if (!options.create || state.observations.volumeLost) return undefined;
+    return state.sandbox.status?.pvcName ? { do: 'findPvc', name } : { do: 'create', kind: 'pvc', body };
+  }
+  if (isTerminating(live) || pvcMatches(live, body)) return undefined;
+  return { do: 'repair', kind: 'pvc', body: pvcRepair(live, body) };
+}

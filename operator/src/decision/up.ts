@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EffectiveSpec, SandboxStatus } from '@agenttier/crds/generated/types';
+import type { SandboxState } from '../sandbox/state.ts';
+import { statusStage } from '../sandbox/status.ts';
+import type { Outcome, StatusChanges } from '../sandbox/status.ts';
+import type { EventNote, Plan, Tally } from './actions.ts';
+import { refusalFinding } from './conditions.ts';
+import type { Finding } from './conditions.ts';
+import { admittedAt, expiryOf, RESTART_RESET_MS, timeOf } from './deadlines.ts';
+import { planHold } from './down.ts';
+import { driftActions } from './drift.ts';
+import { spentRestarts } from './heal.ts';
+import { holdOf } from './hold.ts';
+
+export interface Up {
+  readonly now: number;
+  /** The condition PodReady. */
+  readonly finding: Finding;
+}
+
+/** A sandbox whose pod is up: say so, keep what is around it right, and wake at the next deadline. */
+export function planUp(state: SandboxState, spec: EffectiveSpec, { now, finding }: Up): Plan {
+  const running = state.sandbox.status?.phase === 'Running';
+  const expiry = running ? expiryOf(state.sandbox, spec) : undefined;
+  if (expiry !== undefined && expiry.at <= now)
+    return planHold(state, holdOf(expiry.reason, expiry.message), now);
+  const drift = driftActions(state, spec, { now, create: true });
+  const stages = [
+    drift,
+    statusStage(state, running ? steady(state, finding, now) : started(state, finding, now), now),
+  ];
+  const reset = resetAt(state);
+  const dues = [expiry?.at, reset, ...retries(state)].filter(
+    (at) => at !== undefined && at > now,
+  ) as number[];
+  const plan = { stages: stages.filter((stage) => stage.length > 0) };
+  return dues.length === 0 ? plan : { ...plan, requeueAfterMs: Math.min(...dues) - now };
+}
+
+const retries = (state: SandboxState): number[] =>
+  [...state.observations.refusals.values()].map(({ retryAt }) => retryAt);
+
+/** When earlier failures are forgotten; absent when there are none. */
+function resetAt(state: SandboxState): number | undefined {
+  const { restartCount = 0, startedAt } = state.sandbox.status ?? {};
+  const since = timeOf(startedAt);
+  return restartCount > 0 && since !== undefined ? since + RESTART_RESET_MS : undefined;
+}
+
+function steady(state: SandboxState, finding: Finding, now: number): Outcome {
+  const reset = resetAt(state);
+  const forget = reset !== undefined && reset <= now;
+  const event: EventNote = {
+    type: 'Normal',
+    reason: 'RestartCountReset',
+    note: 'Sandbox has been stable; earlier failures are forgotten',
+  };
+  const problem = finding.status === 'True' ? refusalFinding(state) : finding;
+  return {
+    phase: 'Running',
+    reason: problem?.reason ?? 'Ready',
+    message: problem?.message ?? 'the sandbox can be used',
+    pod: finding,
+    changes: forget ? { restartCount: undefined } : undefined,
+    events: forget ? [event] : [],
+  };
+}
+
+/** The moment a start is complete. */
+function started(state: SandboxState, finding: Finding, now: number): Outcome {
+  const startup = startupOf(state, now);
+  const changes: StatusChanges = {
+    startedAt: new Date(now).toISOString(),
+    restartCount: spentRestarts(state),
+    ...(startup === undefined ? {} : { startup }),
+  };
+  const text =
+    startup === undefined
+      ? 'Sandbox is running again'
+      : `Sandbox is running (${startup.path} start, startup: ${startup.totalMs}ms)`;
+  const tallies: Tally[] =
+    startup === undefined
+      ? []
+      : [{ metric: 'startup', path: startup.path ?? 'cold', seconds: (startup.totalMs ?? 0) / 1000 }];
+  return {
+    phase: 'Running',
+    reason: 'Ready',
+    message: 'the sandbox can be used',
+    pod: finding,
+    changes,
+    events: [{ type: 'Normal', reason: 'Running', note: text }],
+    tallies,
+  };
+}
+
+/**
+ * How long the start took. The first one counts from admission, a later one from when this process saw that it was
+ * wanted. A restart after a failure is none that anybody asked for, so the record stays that of the last real start.
+ */
+function startupOf(state: SandboxState, now: number): SandboxStatus['startup'] {
+  const { status } = state.sandbox;
+  const { milestones } = state.observations;
+  const first = status?.startup === undefined;
+  const from = first ? (admittedAt(state.sandbox) ?? milestones.requested) : milestones.requested;
+  const failedAt = timeOf(status?.lastFailureAt) ?? 0;
+  if (from === undefined || failedAt >= from) return undefined;
+  const marks: [string, number | undefined][] = [
+    ['admit', milestones.podCreated],
+    ['schedule', milestones.scheduled],
+    ['init', milestones.initialized],
+    ['ready', now],
+  ];
+  return { path: first ? 'cold' : 'resume', totalMs: Math.max(0, now - from), phases: phasesOf(marks, from) };
+}
+
+function phasesOf(marks: readonly [string, number | undefined][], from: number): Record<string, number> {
+  const phases: Record<string, number> = {};
+  let last = from;
+  for (const [name, at] of marks) {
+    if (at === undefined || at < last) continue;
+    phases[name] = at - last;
+    last = at;
+  }
+  return phases;
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EffectiveSpec, Resolved, Sandbox, SandboxSpec } from '@agenttier/crds/generated/types';
+import { equalJson } from '@agenttier/crds/meta/canonical';
+import { parseDuration } from '@agenttier/crds/meta/duration';
+import { composeChain, describeTemplate } from '@agenttier/crds/template/compose';
+import type { TemplateLookup, TemplateObject } from '@agenttier/crds/template/compose';
+import { DEFAULT_SETTINGS, hashResolved, resolve } from '@agenttier/crds/template/merge';
+import type { Resolution } from '../sandbox/state.ts';
+
+/**
+ * Whether `spec.resolved` may be acted upon. Admission wrote it and refuses forgeries, but admission can be by-passed:
+ * its configuration deleted, or its failure policy relaxed. So nothing is created from a merge that does not follow from
+ * the templates the operator sees.
+ *
+ * Policy is not evaluated again: it may have been tightened since, and a running sandbox is not stopped for that.
+ */
+export function verifyResolved(sandbox: Sandbox, lookup: TemplateLookup): Resolution {
+  const { resolved } = sandbox.spec ?? {};
+  if (resolved?.spec === undefined) return unresolved(sandbox, lookup);
+  const { hash, ...content } = resolved;
+  if (hashResolved(content) !== hash)
+    return refuse('Forged', 'spec.resolved.hash does not match its content');
+  const unusable = unusableField(resolved.spec);
+  if (unusable !== undefined) return refuse('InvalidSpec', `spec.resolved.spec.${unusable}`);
+  return compareWithTemplates(sandbox, resolved, lookup);
+}
+
+const refuse = (reason: string, message: string): Resolution => ({
+  ok: false,
+  reason,
+  message: `${message}: apply the Sandbox again through admission`,
+});
+
+function unresolved(sandbox: Sandbox, lookup: TemplateLookup): Resolution {
+  const { templateRef } = sandbox.spec ?? {};
+  const chain = templateRef && composeChain(templateRef, sandbox.metadata.namespace ?? '', lookup);
+  if (chain && !chain.ok) {
+    const { code, field, message } = chain.violation;
+    return { ok: false, reason: REASONS[code] ?? 'Unresolved', message: `${field}: ${message}` };
+  }
+  return refuse('Unresolved', 'spec.resolved is missing, so admission has not seen this Sandbox');
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  template_not_found: 'TemplateNotFound',
+  template_cycle: 'CycleDetected',
+  template_depth_exceeded: 'DepthExceeded',
+};
+
+/** What the builders cannot work with; admission refuses it too, with a better message. */
+function unusableField(spec: EffectiveSpec): string | undefined {
+  if (!spec.image?.repository) return 'image.repository is not set';
+  for (const field of ['timeout', 'idleTimeout'] as const) {
+    const text = spec[field];
+    if (text !== undefined && text !== '' && parseDuration(text) === undefined) {
+      return `${field} is ${JSON.stringify(text)}, which is no duration`;
+    }
+  }
+  return undefined;
+}
+
+function compareWithTemplates(sandbox: Sandbox, resolved: Resolved, lookup: TemplateLookup): Resolution {
+  const spec = resolved.spec as EffectiveSpec;
+  const chain: TemplateObject[] = [];
+  for (const link of resolved.chain ?? []) {
+    const found = lookup({
+      kind: link.kind,
+      name: link.name,
+      ...(link.namespace ? { namespace: link.namespace } : {}),
+    });
+    // A template that is gone proves nothing: the copy on the object is why a resume still works then.
+    if (found === undefined) return { ok: true, spec };
+    const template: TemplateObject = { ...found, kind: link.kind };
+    if (found.metadata.uid !== link.uid || found.metadata.generation !== link.generation) {
+      return { ok: true, spec, drift: driftMessage(template) };
+    }
+    chain.push(template);
+  }
+  const difference = forgedField(sandbox.spec as SandboxSpec, resolved, chain);
+  if (difference === undefined) return { ok: true, spec };
+  return refuse(
+    'Forged',
+    `spec.resolved.spec.${difference} does not follow from the Sandbox and its templates`,
+  );
+}
+
+const driftMessage = (template: TemplateObject): string =>
+  `${describeTemplate(template)} has changed since it was merged; the change takes effect at the next resume`;
+
+/** Fields that a policy limits. Only for these is `policy` an origin that nobody else can confirm. */
+const CLAMPED: ReadonlySet<string> = new Set(['timeout', 'idleTimeout']);
+
+/**
+ * Path of the first effective field that a fresh merge does not give. Defaults and policy limits are left out of that
+ * merge, since both may have changed since admission; a field may claim them as its origin only where it can be true.
+ */
+function forgedField(
+  spec: SandboxSpec,
+  resolved: Resolved,
+  chain: readonly TemplateObject[],
+): string | undefined {
+  const fresh = leaves(resolve(spec, chain, { defaults: {} }).resolved.spec ?? {});
+  const actual = leaves(resolved.spec ?? {});
+  const origins = Object.entries(resolved.origins ?? {}).map(([path, origin]) => ({
+    path: dotted(path),
+    origin,
+  }));
+  for (const path of new Set([...actual.keys(), ...fresh.keys()])) {
+    const claimed = origins.filter((one) => one.path === path || one.path.startsWith(`${path}.`));
+    if (!isExplained(path, { actual, fresh, claimed: claimed.map(({ origin }) => origin) })) return path;
+  }
+  return undefined;
+}
+
+/** Fields that installations give a default: another one cannot have come from there. */
+const HAS_DEFAULT: ReadonlySet<string> = new Set([...leaves(DEFAULT_SETTINGS.defaults).keys(), ...CLAMPED]);
+
+interface Comparison {
+  readonly actual: ReadonlyMap<string, unknown>;
+  readonly fresh: ReadonlyMap<string, unknown>;
+  readonly claimed: readonly string[];
+}
+
+function isExplained(path: string, { actual, fresh, claimed }: Comparison): boolean {
+  if (claimed.length > 0 && claimed.every((origin) => origin === 'policy')) return CLAMPED.has(path);
+  if (claimed.length > 0 && claimed.every((origin) => origin === 'default'))
+    return HAS_DEFAULT.has(path) && !fresh.has(path);
+  return actual.has(path) && fresh.has(path) && equalJson(actual.get(path), fresh.get(path));
+}
+
+/** `env[HOME]` and `resources.limits[nvidia.com/gpu]` as `env.HOME` and `resources.limits.nvidia.com/gpu`. */
+const dotted = (path: string): string => path.replace(/\[([^\]]*)\]/g, '.$1');
+
+/** Values by path: objects are descended into, everything else (lists too) is a value. */
+function leaves(node: unknown, prefix = ''): Map<string, unknown> {
+  const found = new Map<string, unknown>();
+  if (typeof node !== 'object' || node === null || Array.isArray(node)) return found.set(prefix, node);
+  for (const [key, value] of Object.entries(node)) {
+    for (const [path, leaf] of leaves(value, prefix === '' ? key : `${prefix}.${key}`)) found.set(path, leaf);
+  }
+  return found;
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Sandbox } from '@agenttier/crds/generated/types';
+import { API_VERSION } from '@agenttier/crds/meta/labels';
+import { SANDBOXES } from '@agenttier/crds/meta/resources';
+import { runController } from '@agenttier/machinery/controller/controller';
+import type { ControllerMetrics } from '@agenttier/machinery/controller/controller';
+import { WorkQueue } from '@agenttier/machinery/controller/workqueue';
+import type { QueueMetrics } from '@agenttier/machinery/controller/workqueue';
+import type { EventRecorder } from '@agenttier/machinery/events/recorder';
+import type { KubeClient } from '@agenttier/machinery/kube/client';
+import type { Logger } from '@agenttier/machinery/telemetry/log';
+import type { Caches } from './caches.ts';
+import type { EventNote, Tally } from './decision/actions.ts';
+import type { OperatorMetrics } from './metrics.ts';
+import { RuntimeProbe } from './runtimeProbe.ts';
+import { createReconcile, feedQueue } from './sandbox/controller.ts';
+import { Notebook } from './sandbox/notes.ts';
+import { RUNTIME_PORT } from './sandbox/pod.ts';
+import type { Settings } from './settings.ts';
+
+export interface OperatorOptions {
+  readonly client: KubeClient;
+  readonly caches: Caches;
+  readonly settings: Settings;
+  readonly recorder: EventRecorder;
+  readonly log: Logger;
+  readonly workers: number;
+  readonly directProbe: boolean;
+  readonly metrics?: OperatorMetrics | undefined;
+  readonly queueMetrics?: (QueueMetrics & ControllerMetrics) | undefined;
+}
+
+/** Failures of one sandbox are retried after 50 ms at first, a minute at most. */
+const BACKOFF = { minBackoffMs: 50, maxBackoffMs: 60_000, jitter: 0.2 };
+
+/** The work of the leader: reconciles sandboxes from synced caches until the signal aborts. */
+export async function operate(options: OperatorOptions, signal: AbortSignal): Promise<void> {
+  const { client, caches, settings, log, workers, metrics, queueMetrics } = options;
+  const queue = new WorkQueue({ ...BACKOFF, metrics: queueMetrics });
+  const notebook = new Notebook();
+  const probe = probeFor(options, { queue, notebook, signal });
+  const announce = (sandbox: Sandbox, events: readonly EventNote[], tallies: readonly Tally[]): void => {
+    const regarding = { ...sandbox, apiVersion: API_VERSION, kind: SANDBOXES.kind };
+    for (const { type, reason, note } of events) options.recorder.record({ regarding, type, reason, note });
+    for (const tally of tallies) metrics?.count(tally);
+    const { namespace, name, uid } = sandbox.metadata;
+    const { phase, reason } = sandbox.status ?? {};
+    log.info({ namespace, sandbox: name, uid, phase, reason }, 'sandbox status changed');
+  };
+  const stopFeeding = feedQueue(caches, queue, (key) => notebook.peek(key)?.removalSeen());
+  try {
+    const reconcile = createReconcile({ client, caches, settings, notebook, log, announce, probe });
+    await runController({ name: 'sandbox', queue, workers, reconcile, log, metrics: queueMetrics, signal });
+  } finally {
+    stopFeeding();
+  }
+}
+
+interface ProbeParts {
+  readonly queue: WorkQueue;
+  readonly notebook: Notebook;
+  readonly signal: AbortSignal;
+}
+
+const NO_PROBE = { start: (): void => undefined, end: (): void => undefined };
+
+function probeFor(
+  options: OperatorOptions,
+  { queue, notebook, signal }: ProbeParts,
+): Pick<RuntimeProbe, 'start' | 'end'> {
+  if (!options.directProbe) return NO_PROBE;
+  const onAnswer = (key: string, podUid: string): void => {
+    notebook.peek(key)?.runtimeAnswered(podUid);
+    // Somebody waits for this one: it goes before routine work.
+    queue.add(key, 'urgent');
+  };
+  return new RuntimeProbe({ port: RUNTIME_PORT, onAnswer, signal });
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EffectiveSpec } from '@agenttier/crds/generated/types';
+import { canonicalJson } from '@agenttier/crds/meta/canonical';
+import { contains, parseCidr } from '@agenttier/crds/meta/cidr';
+import type { Cidr } from '@agenttier/crds/meta/cidr';
+import {
+  APP_NAME,
+  COMPONENT_OPERATOR,
+  COMPONENT_ROUTER,
+  LABEL_APP_NAME,
+  LABEL_COMPONENT,
+  LABEL_MANAGED,
+  LABEL_SANDBOX_UID,
+} from '@agenttier/crds/meta/labels';
+import { networkPolicyName } from '@agenttier/crds/meta/names';
+import type { EgressRule, IngressRule, IpBlock, NetworkPeer, NetworkPolicy, NetworkPort } from '../core.ts';
+import type { DnsSettings, Settings } from '../settings.ts';
+import type { EffectiveNetwork, NetworkRule } from './effective.ts';
+import { hasOwnedMeta, ownedMeta } from './ownership.ts';
+import type { Identity } from './ownership.ts';
+import { RUNTIME_PORT } from './pod.ts';
+
+/**
+ * Where clouds hand out machine credentials. No rule ever opens these, however wide its range: AWS, Azure, GCP and
+ * others at 169.254.169.254, ECS task roles, EKS pod identity, Alibaba, the Azure wire server, and the IPv6 forms.
+ */
+const METADATA_SERVICES = [
+  '169.254.169.254/32',
+  '169.254.170.2/32',
+  '169.254.170.23/32',
+  '100.100.100.200/32',
+  '168.63.129.16/32',
+  'fd00:ec2::254/128',
+  'fd00:ec2::23/128',
+  'fd20:ce::254/128',
+];
+
+/** Not the internet: private (RFC 1918, RFC 4193), shared (RFC 6598), link-local, loopback, and NAT64 ways around. */
+const NOT_INTERNET_V4 = [
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '168.63.129.16/32',
+];
+const NOT_INTERNET_V6 = ['::1/128', '64:ff9b::/96', 'fc00::/7', 'fe80::/10'];
+
+const ANYWHERE = ['0.0.0.0/0', '::/0'];
+
+/**
+ * The sandbox's only network opening: everything not written here is closed in both directions. Every part is always
+ * evaluated, so that one setting never makes another one silently disappear.
+ */
+export function buildNetworkPolicy(owner: Identity, spec: EffectiveSpec, settings: Settings): NetworkPolicy {
+  const network = spec.network ?? {};
+  return {
+    metadata: ownedMeta(owner, networkPolicyName(owner.name)),
+    spec: {
+      podSelector: { matchLabels: { [LABEL_SANDBOX_UID]: owner.uid } },
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [
+        controlPlaneIngress(settings),
+        ...(network.ingressRules ?? []).flatMap(ingressRule),
+        ...peers(network).map((peer) => ({ from: [peer] })),
+      ],
+      egress: [
+        dnsEgress(settings.dns),
+        ...(network.allowInternet === true ? [internetEgress(settings.clusterCidrs)] : []),
+        ...(network.egressRules ?? []).flatMap(egressRule),
+        ...peers(network).map((peer) => ({ to: [peer] })),
+      ],
+    },
+  };
+}
+
+export const networkPolicyMatches = (live: NetworkPolicy, desired: NetworkPolicy): boolean =>
+  hasOwnedMeta(live, desired) && canonicalJson(normal(live)) === canonicalJson(normal(desired));
+
+/** The API server leaves empty lists out; a policy without a list and one with an empty list mean the same. */
+const normal = ({ spec }: NetworkPolicy): unknown => ({
+  ...spec,
+  ingress: spec.ingress ?? [],
+  egress: spec.egress ?? [],
+});
+
+/** Router (terminals, exec) and operator (readiness) reach the runtime; nobody else in the cluster does. */
+function controlPlaneIngress(settings: Settings): IngressRule {
+  const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': settings.installNamespace } };
+  const from = [COMPONENT_ROUTER, COMPONENT_OPERATOR].map((component): NetworkPeer => {
+    const matchLabels = { [LABEL_APP_NAME]: APP_NAME, [LABEL_COMPONENT]: component };
+    return { namespaceSelector, podSelector: { matchLabels } };
+  });
+  return { from, ports: [{ protocol: 'TCP', port: RUNTIME_PORT }] };
+}
+
+function dnsEgress(dns: DnsSettings): EgressRule {
+  const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': dns.namespace } };
+  const resolver: NetworkPeer = { namespaceSelector, podSelector: { matchLabels: dns.podLabels } };
+  const caches = dns.nodeLocal.map((cidr): NetworkPeer => ({ ipBlock: { cidr } }));
+  return {
+    to: [resolver, ...caches],
+    ports: [
+      { protocol: 'UDP', port: 53 },
+      { protocol: 'TCP', port: 53 },
+    ],
+  };
+}
+
+function internetEgress(clusterCidrs: readonly string[]): EgressRule {
+  const closed = [...NOT_INTERNET_V4, ...NOT_INTERNET_V6, ...clusterCidrs];
+  return { to: ANYWHERE.flatMap((cidr) => openBlock(cidr, closed)).map((ipBlock) => ({ ipBlock })) };
+}
+
+function egressRule(rule: NetworkRule): EgressRule[] {
+  const to = openBlock(rule.cidr, METADATA_SERVICES).map((ipBlock) => ({ ipBlock }));
+  return to.length === 0 ? [] : [{ to, ...portsOf(rule) }];
+}
+
+function ingressRule(rule: NetworkRule): IngressRule[] {
+  const from = openBlock(rule.cidr, []).map((ipBlock) => ({ ipBlock }));
+  return from.length === 0 ? [] : [{ from, ...portsOf(rule) }];
+}
+
+/**
+ * The range with the closed parts cut out; nothing when it is unreadable or lies wholly in a closed part. A rule
+ * without a peer means anywhere in Kubernetes, so one that lost its range is dropped rather than sent without it.
+ */
+function openBlock(cidr: string | undefined, closed: readonly string[]): IpBlock[] {
+  const range = cidr === undefined ? undefined : parseCidr(cidr);
+  if (cidr === undefined || range === undefined) return [];
+  const ranges = closed.map((text) => ({ text, range: parseCidr(text) }));
+  if (ranges.some((one) => one.range !== undefined && contains(one.range, range))) return [];
+  const except = ranges.filter((one) => isPart(range, one.range)).map((one) => one.text);
+  return [except.length === 0 ? { cidr } : { cidr, except: [...new Set(except)].sort() }];
+}
+
+/** The API server refuses an exception that is not a real part of the range. */
+const isPart = (outer: Cidr, inner: Cidr | undefined): boolean =>
+  inner !== undefined && contains(outer, inner);
+
+function portsOf(rule: NetworkRule): { ports?: readonly NetworkPort[] } {
+  if (rule.ports === undefined || rule.ports.length === 0) return {};
+  return { ports: rule.ports.map(({ protocol, port }) => ({ protocol: protocol ?? 'TCP', port })) };
+}
+
+/**
+ * Other sandboxes of the namespace. Each side's policy must name the other, so two sandboxes talk only when both opted
+ * in. Our own label is added last: a selector cannot be used to reach pods that are not sandboxes.
+ */
+function peers(network: EffectiveNetwork): NetworkPeer[] {
+  if (network.allowPeerSandboxes !== true) return [];
+  const { matchLabels, matchExpressions } = network.peerSandboxSelector ?? {};
+  return [
+    {
+      podSelector: {
+        matchLabels: { ...matchLabels, [LABEL_MANAGED]: 'true' },
+        ...(matchExpressions?.length ? { matchExpressions } : {}),
+      },
+    },
+  ];
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Pod } from '../core.ts';
+import { conditionOf } from './failure.ts';
+import type { Milestones, Observations, OwnedKind, Refusal } from './state.ts';
+
+/** First wait before a refused write is tried again; doubled per refusal. */
+const FIRST_RETRY_MS = 1_000;
+const MAX_RETRY_MS = 60_000;
+
+type MutableMilestones = { -readonly [F in keyof Milestones]: Milestones[F] };
+
+/**
+ * What this process has seen of one sandbox beyond the API objects. Nothing here must be true for the operator to be
+ * right: a new leader begins with empty notes and only takes longer to say some things.
+ */
+export class Notes {
+  readonly uid: string;
+  readonly #refusals = new Map<OwnedKind, Refusal>();
+  readonly #attempts = new Map<OwnedKind, number>();
+  #milestones: MutableMilestones = {};
+  #answeredPod: string | undefined;
+  #missingPullSecret: string | undefined;
+  #volumeLost = false;
+  readonly #deleted = new Set<string>();
+
+  constructor(uid: string) {
+    this.uid = uid;
+  }
+
+  observations(): Observations {
+    return {
+      refusals: new Map(this.#refusals),
+      milestones: { ...this.#milestones },
+      ...(this.#answeredPod === undefined ? {} : { answeredPod: this.#answeredPod }),
+      ...(this.#missingPullSecret === undefined ? {} : { missingPullSecret: this.#missingPullSecret }),
+      ...(this.#volumeLost ? { volumeLost: true } : {}),
+    };
+  }
+
+  /** The sandbox is wanted up, since `now` at the latest. */
+  wanted(now: number): void {
+    this.#milestones.requested ??= now;
+  }
+
+  /** The sandbox is not wanted up: the next start begins with a clean sheet. */
+  unwanted(): void {
+    this.#refusals.clear();
+    this.#attempts.clear();
+    this.#milestones = {};
+    this.#answeredPod = undefined;
+    this.#missingPullSecret = undefined;
+    this.#volumeLost = false;
+  }
+
+  refused(kind: OwnedKind, refusal: Pick<Refusal, 'cause' | 'message' | 'generation'>, now: number): void {
+    const attempts = (this.#attempts.get(kind) ?? 0) + 1;
+    this.#attempts.set(kind, attempts);
+    // What waits for a removal is told of it by watch; the clock is only the second line.
+    const wait =
+      refusal.cause === 'waiting'
+        ? FIRST_RETRY_MS
+        : Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (attempts - 1));
+    const since = this.#refusals.get(kind)?.since ?? now;
+    this.#refusals.set(kind, { ...refusal, since, retryAt: now + wait });
+  }
+
+  accepted(kind: OwnedKind): void {
+    this.#refusals.delete(kind);
+    this.#attempts.delete(kind);
+  }
+
+  /** An object on its way out is gone: whatever waited for that may be tried at once. */
+  removalSeen(): void {
+    for (const [kind, refusal] of this.#refusals) {
+      if (refusal.cause === 'waiting') this.#refusals.set(kind, { ...refusal, retryAt: 0 });
+    }
+  }
+
+  podCreated(now: number): void {
+    const { requested } = this.#milestones;
+    this.#milestones = { ...(requested === undefined ? {} : { requested }), podCreated: now };
+  }
+
+  /** Takes the time of each step when it is first seen: the API's own times have whole seconds. */
+  podSeen(pod: Pod, now: number): void {
+    if (conditionOf(pod, 'PodScheduled')?.status === 'True') this.#milestones.scheduled ??= now;
+    if (conditionOf(pod, 'Initialized')?.status === 'True') this.#milestones.initialized ??= now;
+  }
+
+  runtimeAnswered(podUid: string): void {
+    this.#answeredPod = podUid;
+  }
+
+  pullSecretMissing(name: string | undefined): void {
+    this.#missingPullSecret = name;
+  }
+
+  /** An own delete was acknowledged; the watch will say so a moment later. */
+  deleted(uid: string): void {
+    this.#deleted.add(uid);
+  }
+
+  isDeleted(uid: string | undefined): boolean {
+    return uid !== undefined && this.#deleted.has(uid);
+  }
+
+  volumeMissing(lost: boolean): void {
+    this.#volumeLost = lost;
+  }
+}
+
+/** Notes by sandbox key. A sandbox of the same name with another uid starts with none. */
+export class Notebook {
+  readonly #pages = new Map<string, Notes>();
+
+  of(key: string, uid: string): Notes {
+    const page = this.#pages.get(key);
+    if (page?.uid === uid) return page;
+    const fresh = new Notes(uid);
+    this.#pages.set(key, fresh);
+    return fresh;
+  }
+
+  peek(key: string): Notes | undefined {
+    return this.#pages.get(key);
+  }
+
+  forget(key: string): void {
+    this.#pages.delete(key);
+  }
+
+  clear(): void {
+    this.#pages.clear();
+  }
+}

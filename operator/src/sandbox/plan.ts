@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ANNOTATION_ACTION } from '@agenttier/crds/meta/labels';
+import type { Plan } from '../decision/actions.ts';
+import { planDown } from '../decision/down.ts';
+import { activeHold, holdOf } from '../decision/hold.ts';
+import { planRemove } from '../decision/remove.ts';
+import { planRun } from '../decision/run.ts';
+import { no } from '../decision/conditions.ts';
+import { statusStage } from './status.ts';
+import type { SandboxState } from './state.ts';
+
+const BY_USER = 'stopped by its user';
+
+/**
+ * What to do next about one sandbox: pure, so that the whole life cycle is a table. `now` is milliseconds since the
+ * epoch. Called again on the result of its own actions it has nothing more to do, and it never asks for a second pod.
+ */
+export function plan(state: SandboxState, now: number): Plan {
+  const { sandbox } = state;
+  if (sandbox.metadata.deletionTimestamp !== undefined) return planRemove(state, now);
+  const command = sandbox.metadata.annotations?.[ANNOTATION_ACTION];
+  if (sandbox.spec?.desiredState === 'Stopped') {
+    const down = { outcome: 'Stopped', reason: 'UserRequested', message: BY_USER } as const;
+    return planDown(state, { ...down, clearAction: command !== undefined }, now);
+  }
+  if (command === 'stop') {
+    const hold = holdOf('UserRequested', BY_USER);
+    return planDown(state, { ...hold, hold, clearAction: true }, now);
+  }
+  const hold = activeHold(sandbox);
+  if (command === 'resume' && hold !== undefined) return planRelease(state, now);
+  if (hold !== undefined) return planDown(state, { ...hold, hold }, now);
+  const next = planRun(state, now);
+  return command === undefined ? next : { ...next, stages: [...next.stages, [{ do: 'clearAction' }]] };
+}
+
+/** The hold is taken off the status before the command that asked for it is taken away, never the other way round. */
+function planRelease(state: SandboxState, now: number): Plan {
+  const message = 'the sandbox is being resumed';
+  const { phase = 'Stopped' } = state.sandbox.status ?? {};
+  const outcome = { phase, reason: 'Resuming', message, pod: no('Resuming', message) };
+  return { stages: [statusStage(state, outcome, now), [{ do: 'clearAction' }]], requeueAfterMs: 1 };
+}

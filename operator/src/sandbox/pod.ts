@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EffectiveSpec } from '@agenttier/crds/generated/types';
+import { canonicalJson } from '@agenttier/crds/meta/canonical';
+import { sha256Hex } from '@agenttier/crds/meta/hash';
+import { LABEL_TEMPLATE } from '@agenttier/crds/meta/labels';
+import { podName, serviceAccountName, TOKEN_KEY, tokenSecretName } from '@agenttier/crds/meta/names';
+import type { Container, EnvVar, Pod, PodSpec, Probe } from '../core.ts';
+import type { Settings } from '../settings.ts';
+import { mountPathOf } from './effective.ts';
+import { ownedMeta, withAppliedHash } from './ownership.ts';
+import type { Identity } from './ownership.ts';
+
+export const MAIN_CONTAINER = 'sandbox';
+export const INIT_CONTAINER = 'agenttier-init';
+export const RUNTIME_PORT = 9000;
+
+const RUNTIME_DIR = '/agenttier/bin';
+const RUNTIME_BINARY = `${RUNTIME_DIR}/agenttier-runtime`;
+const TOKEN_DIR = '/agenttier/run';
+/** Unprivileged and the same in every image, so that a volume written by one image can be read by the next. */
+const USER_ID = 1000;
+/** Long enough for a shell to save its history; the runtime forwards TERM, so a stop seldom takes all of it. */
+const GRACE_SECONDS = 10;
+const TMP_SIZE = '256Mi';
+const EPHEMERAL_LIMIT = '2Gi';
+/** Without a request of its own the limit would count as one and fill nodes with 2 GiB promises. */
+const EPHEMERAL_REQUEST = '64Mi';
+
+export interface PodInput {
+  readonly owner: Identity;
+  readonly spec: EffectiveSpec;
+  readonly pvcName: string;
+  /** Name of the leaf template, for the label. */
+  readonly template?: string | undefined;
+  readonly settings: Settings;
+}
+
+/**
+ * The hardened pod of a sandbox: clean under Pod Security "restricted", whatever the user asked for. Hardening is set
+ * here, on the last step before the API server, so no merge or policy mistake can take it away.
+ */
+export function buildPod(input: PodInput): Pod {
+  const meta = ownedMeta(input.owner, podName(input.owner.name));
+  const spec = buildPodSpec(input);
+  return {
+    metadata: {
+      ...meta,
+      labels: { ...meta.labels, ...templateLabel(input.template) },
+      annotations: withAppliedHash(sha256Hex(canonicalJson(spec))),
+    },
+    spec,
+  };
+}
+
+function buildPodSpec(input: PodInput): PodSpec {
+  const { owner, spec, settings } = input;
+  const secrets = [spec.image?.pullSecret, ...settings.pullSecrets].filter((name) => Boolean(name));
+  return {
+    // A new pod, on the same volume, is the operator's decision: kubelet restarts would hide failures from it.
+    restartPolicy: 'Never',
+    terminationGracePeriodSeconds: GRACE_SECONDS,
+    serviceAccountName: serviceAccountName(owner.name),
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: USER_ID,
+      runAsGroup: USER_ID,
+      fsGroup: USER_ID,
+      // A recursive chown of a big workspace on each start would cost minutes.
+      fsGroupChangePolicy: 'OnRootMismatch',
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    ...(spec.runtimeClass ? { runtimeClassName: spec.runtimeClass } : {}),
+    ...(secrets.length > 0 ? { imagePullSecrets: [...new Set(secrets)].map((name) => ({ name })) } : {}),
+    ...(settings.imageVolume ? {} : { initContainers: [initContainer(settings)] }),
+    containers: [mainContainer(spec, settings)],
+    volumes: volumes(input),
+  };
+}
+
+function mainContainer(spec: EffectiveSpec, settings: Settings): Container {
+  const mountPath = mountPathOf(spec);
+  return {
+    name: MAIN_CONTAINER,
+    image: imageReference(spec),
+    ...(spec.image?.pullPolicy ? { imagePullPolicy: spec.image.pullPolicy } : {}),
+    command: mainCommand(spec),
+    workingDir: spec.harness?.workingDir || mountPath,
+    env: environment(spec.env ?? [], mountPath),
+    ports: [{ name: 'runtime', containerPort: RUNTIME_PORT, protocol: 'TCP' }],
+    resources: withEphemeralStorage(spec),
+    securityContext: CONTAINER_SECURITY,
+    volumeMounts: [
+      { name: 'workspace', mountPath },
+      { name: 'tmp', mountPath: '/tmp' },
+      { name: 'agenttier-bin', mountPath: RUNTIME_DIR, readOnly: true },
+      { name: 'agenttier-run', mountPath: TOKEN_DIR, readOnly: true },
+    ],
+    startupProbe: startupProbe(settings.startDeadlineMs),
+    readinessProbe: READINESS,
+    stdin: false,
+    tty: false,
+  };
+}
+
+/** The runtime is PID 1 in any image; the image's or template's own command is its child. */
+function mainCommand(spec: EffectiveSpec): string[] {
+  const { command = [], args = [], shell } = spec.harness ?? {};
+  const child = [...command, ...args];
+  return [
+    RUNTIME_BINARY,
+    'serve',
+    '--workdir',
+    mountPathOf(spec),
+    ...(shell ? ['--shell', shell] : []),
+    ...(child.length > 0 ? ['--', ...child] : []),
+  ];
+}
+
+function initContainer(settings: Settings): Container {
+  return {
+    name: INIT_CONTAINER,
+    image: settings.runtimeImage,
+    imagePullPolicy: settings.runtimePullPolicy,
+    command: ['/agenttier-runtime', 'install', RUNTIME_DIR],
+    resources: {
+      requests: { cpu: '10m', memory: '16Mi', 'ephemeral-storage': EPHEMERAL_REQUEST },
+      limits: { cpu: '1', memory: '64Mi', 'ephemeral-storage': '128Mi' },
+    },
+    securityContext: CONTAINER_SECURITY,
+    volumeMounts: [{ name: 'agenttier-bin', mountPath: RUNTIME_DIR }],
+  };
+}
+
+function volumes(input: PodInput): Readonly<Record<string, unknown>>[] {
+  const { owner, settings } = input;
+  const runtime = settings.imageVolume
+    ? { image: { reference: settings.runtimeImage, pullPolicy: settings.runtimePullPolicy } }
+    : { emptyDir: { sizeLimit: '64Mi' } };
+  return [
+    { name: 'workspace', persistentVolumeClaim: { claimName: input.pvcName } },
+    { name: 'tmp', emptyDir: { medium: 'Memory', sizeLimit: TMP_SIZE } },
+    { name: 'agenttier-bin', ...runtime },
+    {
+      name: 'agenttier-run',
+      secret: {
+        secretName: tokenSecretName(owner.name),
+        items: [{ key: TOKEN_KEY, path: TOKEN_KEY }],
+        defaultMode: 0o440,
+      },
+    },
+  ];
+}
+
+const CONTAINER_SECURITY = {
+  runAsNonRoot: true,
+  runAsUser: USER_ID,
+  runAsGroup: USER_ID,
+  privileged: false,
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+
+const HEALTH = { path: '/healthz', port: RUNTIME_PORT };
+
+const READINESS: Probe = { httpGet: HEALTH, periodSeconds: 5, timeoutSeconds: 2, failureThreshold: 3 };
+
+/**
+ * The kubelet asks once a second until the runtime answers. Its patience outlasts the operator's start deadline by a
+ * minute: a startup probe that gives up kills the container, and the reason shown would be the wrong one.
+ */
+function startupProbe(startDeadlineMs: number): Probe {
+  const seconds = startDeadlineMs > 0 ? Math.ceil(startDeadlineMs / 1000) + 60 : 86_400;
+  return { httpGet: HEALTH, periodSeconds: 1, timeoutSeconds: 1, failureThreshold: seconds };
+}
+
+/** `repository:tag`; a repository that already carries a tag or digest stays as it is when no tag is given. */
+export function imageReference(spec: EffectiveSpec): string {
+  const { repository = '', tag } = spec.image ?? {};
+  return tag ? `${repository}:${tag}` : repository;
+}
+
+/** HOME is the workspace: the image's own home lies on the read-only root. The user's value wins. */
+function environment(env: readonly EnvVar[], mountPath: string): EnvVar[] {
+  const own = env.map(({ name, value }) => ({ name, value: value ?? '' }));
+  return own.some(({ name }) => name === 'HOME') ? own : [{ name: 'HOME', value: mountPath }, ...own];
+}
+
+function withEphemeralStorage(spec: EffectiveSpec): NonNullable<Container['resources']> {
+  const { requests, limits } = spec.resources ?? {};
+  const limit = limits?.['ephemeral-storage'] ?? EPHEMERAL_LIMIT;
+  return {
+    requests: { 'ephemeral-storage': limits?.['ephemeral-storage'] ?? EPHEMERAL_REQUEST, ...requests },
+    limits: { ...limits, 'ephemeral-storage': limit },
+  };
+}
+
+/** Template names may be DNS subdomains of 253 characters, label values end at 63: such a name gets no label. */
+function templateLabel(template: string | undefined): Record<string, string> {
+  return template && template.length <= 63 ? { [LABEL_TEMPLATE]: template } : {};
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EffectiveSpec, Sandbox } from '@agenttier/crds/generated/types';
+import type { NetworkPolicy, PersistentVolumeClaim, Pod, Secret, ServiceAccount } from '../core.ts';
+import type { Settings } from '../settings.ts';
+import type { Identity } from './ownership.ts';
+
+/** Kinds of the objects that stand behind a sandbox. */
+export type OwnedKind = 'serviceAccount' | 'tokenSecret' | 'pvc' | 'networkPolicy' | 'pod';
+
+/** Whether `spec.resolved` may be acted upon. */
+export type Resolution =
+  | { readonly ok: true; readonly spec: EffectiveSpec; readonly drift?: string }
+  | { readonly ok: false; readonly reason: string; readonly message: string };
+
+/** An answer of the API server that repeating the same write at once would not change. */
+export interface Refusal {
+  /**
+   * - `invalid`: the object is wrong in itself; only another spec helps.
+   * - `forbidden`: admission or quota said no; it may say yes later.
+   * - `conflict`: an object of that name belongs to somebody else.
+   * - `waiting`: an earlier object of that name is on its way out.
+   * - `transient`: the API server could not answer.
+   */
+  readonly cause: 'invalid' | 'forbidden' | 'conflict' | 'waiting' | 'transient';
+  readonly message: string;
+  /** Milliseconds since the epoch of the first such answer in a row. */
+  readonly since: number;
+  /** Not repeated before this time, unless the spec changes. */
+  readonly retryAt: number;
+  /** Generation of the Sandbox that the write was made from. */
+  readonly generation: number;
+}
+
+/** Milliseconds since the epoch at which this process saw each step of a start. */
+export interface Milestones {
+  /** The start was first wanted: resume or retry seen, or the sandbox first seen. */
+  readonly requested?: number;
+  readonly podCreated?: number;
+  readonly scheduled?: number;
+  readonly initialized?: number;
+}
+
+/** What this process remembers and the API does not hold. All of it may be lost: it only makes answers better. */
+export interface Observations {
+  readonly refusals: ReadonlyMap<OwnedKind, Refusal>;
+  /** uid of the pod whose runtime answered the operator's own probe. */
+  readonly answeredPod?: string;
+  readonly milestones: Milestones;
+  /** Name of a pull secret that was looked for and does not exist. */
+  readonly missingPullSecret?: string;
+  /** The recorded volume was looked for by name and is gone. */
+  readonly volumeLost?: boolean;
+}
+
+/** Everything a decision needs, gathered without waiting. Objects of other owners are not in it. */
+export interface SandboxState {
+  readonly sandbox: Sandbox;
+  readonly owner: Identity;
+  readonly settings: Settings;
+  readonly resolution: Resolution;
+  readonly observations: Observations;
+  readonly pod?: Pod;
+  readonly pvc?: PersistentVolumeClaim;
+  readonly networkPolicy?: NetworkPolicy;
+  readonly tokenSecret?: Secret;
+  readonly serviceAccount?: ServiceAccount;
+}
+
+export const isTerminating = (object: { metadata: { deletionTimestamp?: string } } | undefined): boolean =>
+  object?.metadata.deletionTimestamp !== undefined;

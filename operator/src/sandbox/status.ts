@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { SandboxStatus } from '@agenttier/crds/generated/types';
+import { equalJson } from '@agenttier/crds/meta/canonical';
+import type { Action, EventNote, Tally } from '../decision/actions.ts';
+import { deriveConditions } from '../decision/conditions.ts';
+import type { Finding } from '../decision/conditions.ts';
+import { retryValue } from '../decision/hold.ts';
+import type { Hold } from '../decision/hold.ts';
+import type { SandboxState } from './state.ts';
+
+export type Phase = NonNullable<SandboxStatus['phase']>;
+
+/** Fields that a transition sets; `undefined` takes a field away. */
+export type StatusChanges = {
+  readonly [F in
+    | 'startedAt'
+    | 'lastActivityTimestamp'
+    | 'lastFailureAt'
+    | 'restartCount'
+    | 'startup'
+    | 'pvcName']?: SandboxStatus[F] | undefined;
+};
+
+/** What a decision says about the sandbox; conditions follow from it and the state. */
+export interface Outcome {
+  readonly phase: Phase;
+  readonly reason: string;
+  readonly message: string;
+  /** The condition PodReady. */
+  readonly pod: Finding;
+  readonly hold?: Hold | undefined;
+  readonly changes?: StatusChanges | undefined;
+  readonly events?: readonly EventNote[] | undefined;
+  readonly tallies?: readonly Tally[] | undefined;
+}
+
+/** The stage that stores the outcome; none when the status says so already. */
+export function statusStage(state: SandboxState, outcome: Outcome, now: number): Action[] {
+  const before = state.sandbox.status ?? {};
+  const status = nextStatus(state, outcome, now);
+  if (equalJson(before, status)) return [];
+  return [{ do: 'status', status, events: outcome.events ?? [], tallies: outcome.tallies ?? [] }];
+}
+
+export function nextStatus(state: SandboxState, outcome: Outcome, now: number): SandboxStatus {
+  const { sandbox, pod, pvc } = state;
+  const before = sandbox.status ?? {};
+  const { chain } = sandbox.spec?.resolved ?? {};
+  const retry = retryValue(sandbox);
+  return withoutAbsent({
+    ...before,
+    phase: outcome.phase,
+    reason: outcome.reason,
+    message: outcome.message,
+    podName: pod?.metadata.name,
+    pvcName: before.pvcName ?? pvc?.metadata.name,
+    resolvedTemplate: chain?.at(-1)?.name,
+    templateChain: chain?.length ? chain : undefined,
+    observedGeneration: sandbox.metadata.generation,
+    observedRetry: retry === '' ? undefined : retry,
+    conditions: deriveConditions(state, outcome.pod, outcome.hold, now),
+    ...outcome.changes,
+  });
+}
+
+function withoutAbsent(
+  status: { readonly [F in keyof SandboxStatus]: SandboxStatus[F] | undefined },
+): SandboxStatus {
+  return Object.fromEntries(
+    Object.entries(status).filter(([, value]) => value !== undefined),
+  ) as SandboxStatus;
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  NETWORK_POLICIES,
+  PERSISTENT_VOLUME_CLAIMS,
+  PODS,
+  SECRETS,
+  SERVICE_ACCOUNTS,
+} from '@agenttier/machinery/kube/resource';
+import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
+import type { Store } from '@agenttier/machinery/reflector/store';
+import type { Caches } from '../caches.ts';
+import type { OwnedKind } from './state.ts';
+
+export const RESOURCES: Readonly<Record<OwnedKind, Resource>> = {
+  serviceAccount: SERVICE_ACCOUNTS,
+  tokenSecret: SECRETS,
+  pvc: PERSISTENT_VOLUME_CLAIMS,
+  networkPolicy: NETWORK_POLICIES,
+  pod: PODS,
+};
+
+/** The cache of a kind. An answer for a kind's resource is of that kind, so the element type can be set aside. */
+export function storeOf(caches: Caches, kind: OwnedKind): Store<KubeObject> {
+  const stores: Readonly<Record<OwnedKind, unknown>> = {
+    serviceAccount: caches.serviceAccounts,
+    tokenSecret: caches.secrets,
+    pvc: caches.pvcs,
+    networkPolicy: caches.networkPolicies,
+    pod: caches.pods,
+  };
+  return stores[kind] as Store<KubeObject>;
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** What the installation decides for every sandbox; read once at start and handed to the pure parts as a value. */
+export interface Settings {
+  /** Namespace of the installation: the router's and the operator's pods are there. */
+  readonly installNamespace: string;
+  readonly runtimeImage: string;
+  /**
+   * Pull policy of the runtime image. It is ours and tagged by version, so the sandbox's own policy, which is about
+   * the user's image, does not apply to it.
+   */
+  readonly runtimePullPolicy: string;
+  /** Mount the runtime image as a volume (Kubernetes 1.33 and newer) instead of copying from an init container. */
+  readonly imageVolume: boolean;
+  /** Docker-registry Secrets that every sandbox pod refers to, beside its own. */
+  readonly pullSecrets: readonly string[];
+  readonly dns: DnsSettings;
+  /** Ranges of the cluster itself, closed under `allowInternet` in addition to the private ranges. */
+  readonly clusterCidrs: readonly string[];
+  /** Milliseconds a start may take before it counts as failed; 0 switches the limit off. */
+  readonly startDeadlineMs: number;
+}
+
+export interface DnsSettings {
+  readonly namespace: string;
+  readonly podLabels: Readonly<Record<string, string>>;
+  /** Addresses of node-local caches, as CIDR. */
+  readonly nodeLocal: readonly string[];
+}
