@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { until } from '@agenttier/machinery/testing/until';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FakePodExec } from '../testing/fakePodExec.ts';
+import { FakeRuntime } from '../testing/fakeRuntime.ts';
+import { Harness } from '../testing/harness.ts';
+import { watchedCommand } from './viaApiServer.ts';
+
+let runtime: FakeRuntime;
+let podExec: FakePodExec;
+let harness: Harness;
+beforeEach(async () => {
+  runtime = await FakeRuntime.start();
+  podExec = await FakePodExec.start();
+  harness = await Harness.start({ runtimePort: runtime.port }, podExec.url);
+});
+afterEach(async () => {
+  await harness.stop();
+  await runtime.close();
+  await podExec.close();
+});
+
+const exec = (body: unknown, name = 'box') =>
+  harness.call('POST', `/api/v1/sandboxes/${name}/exec`, { body });
+
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+describe('exec over the runtime', () => {
+  it('runs a line in a shell, a list as it is, and gives the result back whole', async () => {
+    await harness.add({ name: 'box' });
+    runtime.onExec = () => ({
+      exitCode: 3,
+      stdout: 'out',
+      stderr: 'err',
+      durationMs: 5,
+      timedOut: false,
+      truncated: true,
+    });
+    const answer = await exec({ command: 'echo $HOME', timeout: 5 });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { exitCode: 3, stdout: 'out', stderr: 'err', truncated: true },
+    });
+    expect(answer.headers.get('x-agenttier-transport')).toBe('runtime');
+    await exec({ command: ['ls', '-l'] });
+    expect(runtime.execs).toEqual([
+      { command: ['/bin/sh', '-c', 'echo $HOME'], timeoutSeconds: 5 },
+      { command: ['ls', '-l'], timeoutSeconds: 30 },
+    ]);
+  });
+
+  it('keeps its connection for the next command', async () => {
+    await harness.add({ name: 'box' });
+    for (let turn = 0; turn < 5; turn++) expect((await exec({ command: 'true' })).status).toBe(200);
+    expect(runtime.connections).toBe(1);
+  });
+
+  it('takes a command that is silent for longer than usual timeouts of headers', async () => {
+    await harness.add({ name: 'box' });
+    runtime.onExec = (_request, response) => {
+      setTimeout(
+        () => response.writeHead(200).end('{"exitCode":0,"stdout":"","stderr":"","timedOut":false}'),
+        1200,
+      );
+      return undefined;
+    };
+    expect((await exec({ command: 'sleep 1' })).status).toBe(200);
+  });
+
+  const bad: [name: string, body: unknown, field: string][] = [
+    ['no body', undefined, 'command'],
+    ['no command', {}, 'command'],
+    ['an empty line', { command: '' }, 'command'],
+    ['an empty list', { command: [] }, 'command'],
+    ['numbers', { command: ['sleep', 5] }, 'command'],
+    ['a timeout in words', { command: 'true', timeout: '5s' }, 'timeout'],
+    ['a negative timeout', { command: 'true', timeout: -1 }, 'timeout'],
+    ['a timeout beyond the ceiling', { command: 'true', timeout: 1801 }, 'timeout'],
+  ];
+  it.each(bad)('refuses %s', async (_name, body, field) => {
+    await harness.add({ name: 'box' });
+    expect(await exec(body)).toMatchObject({ status: 400, body: { violations: [{ field }] } });
+  });
+
+  it('says 409 unless the sandbox runs', async () => {
+    for (const phase of ['Creating', 'Stopped', 'Error'] as const) {
+      await harness.add({ name: phase.toLowerCase(), phase });
+      const answer = await exec({ command: 'true' }, phase.toLowerCase());
+      expect(answer).toMatchObject({ status: 409, body: { error: 'sandbox is not running' } });
+    }
+  });
+
+  it('does not run a command twice when the connection breaks in the middle', async () => {
+    await harness.add({ name: 'box' });
+    runtime.onExec = (_request, response) => {
+      response.destroy();
+      return undefined;
+    };
+    expect(await exec({ command: 'rm x' })).toMatchObject({ status: 502 });
+    expect(runtime.execs).toHaveLength(1);
+    expect(podExec.execs).toHaveLength(0);
+  });
+
+  it('ends the command when the client goes away', async () => {
+    await harness.add({ name: 'box' });
+    let ended = false;
+    runtime.onExec = (_request, response) => {
+      response.once('close', () => {
+        ended = true;
+      });
+      return undefined;
+    };
+    const abort = new AbortController();
+    const call = fetch(`${harness.url}/api/v1/sandboxes/box/exec`, {
+      method: 'POST',
+      headers: { 'X-API-Key': 'atk_ann-0123456789abcdefghijklmnop' },
+      body: '{"command":"sleep 100"}',
+      signal: abort.signal,
+    });
+    await until(() => runtime.execs.length === 1, 'the command to arrive');
+    abort.abort();
+    await expect(call).rejects.toThrow();
+    await until(() => ended, 'the command to be let go');
+  });
+
+  it('never reaches into a pod of another sandbox with the same name', async () => {
+    const first = await harness.add({ name: 'box' });
+    harness.change(first, { metadata: { ...first.metadata, uid: 'another-uid' } });
+    expect((await exec({ command: 'true' })).status).toBe(409);
+    expect(runtime.execs).toHaveLength(0);
+  });
+
+  it('marks the sandbox as used, at once and then not again within half a minute', async () => {
+    await harness.add({ name: 'box' });
+    const writes = () => harness.api.calls.filter(({ verb }) => verb === 'patch');
+    await exec({ command: 'true' });
+    await until(() => writes().length === 1, 'the use to be written');
+    const body = writes()[0]?.body as { status: { lastActivityTimestamp: string } };
+    expect(Date.now() - Date.parse(body.status.lastActivityTimestamp)).toBeLessThan(5000);
+    await exec({ command: 'true' });
+    await exec({ command: 'true' });
+    expect(writes()).toHaveLength(1);
+    await harness.router.close();
+    expect(writes()).toHaveLength(2); // what is not written yet is, before the end
+  });
+});
+
+describe('exec through the API server', () => {
+  it.each([
+    ['the token is missing', { token: '' }],
+    ['the token is not the runtime’s', { token: 'old' }],
+  ])('is used when %s', async (_name, setup) => {
+    await harness.add({ name: 'box', ...setup });
+    podExec.onExec = (run) => {
+      run.output('hello');
+      run.output('oops', 2);
+      run.exit(3);
+    };
+    const answer = await exec({ command: 'echo hello', timeout: 7 });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { exitCode: 3, stdout: 'hello', stderr: 'oops', timedOut: false },
+    });
+    expect(answer.headers.get('x-agenttier-transport')).toBe('exec');
+    expect(podExec.execs[0]?.command.slice(4)).toEqual(['7', '/bin/sh', '-c', 'echo hello']);
+  });
+
+  it('is used when the port is closed, and remembers that', async () => {
+    const other = await Harness.start({ runtimePort: await closedPort() }, podExec.url);
+    try {
+      await other.add({ name: 'box' });
+      podExec.onExec = (run) => run.exit(0);
+      const call = () => other.call('POST', '/api/v1/sandboxes/box/exec', { body: { command: 'true' } });
+      expect((await call()).headers.get('x-agenttier-transport')).toBe('exec');
+      expect((await call()).status).toBe(200);
+      const page = (await other.call('GET', '/metrics')).body as string;
+      expect(page).toContain('agenttier_runtime_fallback_total{reason="unreachable",component="router"} 1');
+      expect(page).toContain(
+        'agenttier_runtime_fallback_total{reason="recently_unreachable",component="router"} 1',
+      );
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it('answers in time although the command does not end, with what it printed', async () => {
+    await harness.add({ name: 'box', token: '' });
+    podExec.onExec = (run) => run.output('so far');
+    const answer = await exec({ command: 'sleep 100', timeout: 1 });
+    expect(answer.body).toMatchObject({ exitCode: -1, timedOut: true, stdout: 'so far' });
+  });
+
+  it('says so when the API server refuses', async () => {
+    await podExec.close();
+    await harness.add({ name: 'box', token: '' });
+    expect((await exec({ command: 'true' })).status).toBe(503);
+    podExec = await FakePodExec.start();
+  });
+});
+
+describe('watchedCommand', () => {
+  const run = async (command: string[], timeoutSeconds: number) => {
+    const [program = '', ...parameters] = watchedCommand({ command, timeoutSeconds });
+    const child = spawn(program, parameters);
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    return { code, output };
+  };
+
+  it('keeps arguments, output and exit code of a command', async () => {
+    expect(await run(['sh', '-c', 'printf "%s|" "$@"; exit 7', 'x', 'a b', "c'd"], 5)).toEqual({
+      code: 7,
+      output: "a b|c'd|",
+    });
+  });
+
+  it('kills a command that runs for too long', async () => {
+    const started = performance.now();
+    expect(await run(['sleep', '30'], 1)).toEqual({ code: 124, output: '' });
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+
+  it('says when there is no such command', async () => {
+    expect((await run(['/no/such/program'], 5)).code).toBe(127);
+  });
+});
