@@ -119,7 +119,8 @@ function each(node: unknown, visit: (child: unknown) => void): void {
 
 const REPEATED = {
   message: 'must not repeat the key of another item',
-  params: (cxt: { schema: unknown }): Code => _`{keys: ${JSON.stringify(cxt.schema)}}`,
+  params: ({ schema }: { schema: readonly (readonly [string, unknown])[] }): Code =>
+    _`{keys: ${schema.map(([key]) => key).join(', ')}}`,
 };
 
 /** List-map keys and sets: no two items may agree in all of the keys (`[key, default]`); no keys = the item. */

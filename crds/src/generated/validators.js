@@ -84,7 +84,7 @@ validate23.errors = vErrors;
 return errors === 0;
 }
 
-const schema9 = {"type":["object","null"],"properties":{"repository":{"type":["string","null"],"pattern":"^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$","minLength":1,"maxLength":512},"tag":{"type":["string","null"],"pattern":"^([a-zA-Z0-9_][a-zA-Z0-9_.-]*)?$","maxLength":128},"pullPolicy":{"type":["string","null"],"enum":["Always","IfNotPresent","Never",null]},"pullSecret":{"type":["string","null"],"pattern":"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$","maxLength":253}}};
+const schema9 = {"type":["object","null"],"properties":{"repository":{"type":["string","null"],"pattern":"^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$","maxLength":512},"tag":{"type":["string","null"],"pattern":"^([a-zA-Z0-9_][a-zA-Z0-9_.-]*)?$","maxLength":128},"pullPolicy":{"type":["string","null"],"enum":["Always","IfNotPresent","Never",null]},"pullSecret":{"type":["string","null"],"pattern":"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$","maxLength":253}}};
 const pattern2 = new RegExp("^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$", "");
 const pattern3 = new RegExp("^([a-zA-Z0-9_][a-zA-Z0-9_.-]*)?$", "");
 const pattern4 = new RegExp("^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$", "");
@@ -111,14 +111,9 @@ const err2 = {instancePath:instancePath+"/repository",keyword:"maxLength",params
 (vErrors ??= []).push(err2);
 errors++;
 }
-if(data0.length < 1){
-const err3 = {instancePath:instancePath+"/repository",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
-(vErrors ??= []).push(err3);
-errors++;
-}
 if(!pattern2.test(data0)){
-const err4 = {instancePath:instancePath+"/repository",keyword:"pattern",params:{pattern: "^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$"},message:"must match pattern \""+"^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$"+"\""};
-(vErrors ??= []).push(err4);
+const err3 = {instancePath:instancePath+"/repository",keyword:"pattern",params:{pattern: "^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$"},message:"must match pattern \""+"^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$"+"\""};
+(vErrors ??= []).push(err3);
 errors++;
 }
 }
@@ -126,19 +121,19 @@ errors++;
 if(data.tag !== undefined){
 let data1 = data.tag;
 if((typeof data1 !== "string") && (data1 !== null)){
-const err5 = {instancePath:instancePath+"/tag",keyword:"type",params:{type: schema9.properties.tag.type},message:"must be string,null"};
-(vErrors ??= []).push(err5);
+const err4 = {instancePath:instancePath+"/tag",keyword:"type",params:{type: schema9.properties.tag.type},message:"must be string,null"};
+(vErrors ??= []).push(err4);
 errors++;
 }
 if(typeof data1 === "string"){
 if(data1.length > 128){
-const err6 = {instancePath:instancePath+"/tag",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"};
-(vErrors ??= []).push(err6);
+const err5 = {instancePath:instancePath+"/tag",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"};
+(vErrors ??= []).push(err5);
 errors++;
 }
 if(!pattern3.test(data1)){
-const err7 = {instancePath:instancePath+"/tag",keyword:"pattern",params:{pattern: "^([a-zA-Z0-9_][a-zA-Z0-9_.-]*)?$"},message:"must match pattern \""+"^([a-zA-Z0-9_][a-zA-Z0-9_.-]*)?$"+"\""};
-(vErrors ??= []).push(err7);
+const err6 = {instancePath:instancePath+"/tag",keyword:"pattern",params:{pattern: "^([a-zA-Z0-9_][a-zA-Z0-9_.-]*)?$"},message:"must match pattern \""+"^([a-zA-Z0-9_][a-zA-Z0-9_.-]*)?$"+"\""};
+(vErrors ??= []).push(err6);
 errors++;
 }
 }
@@ -146,32 +141,32 @@ errors++;
 if(data.pullPolicy !== undefined){
 let data2 = data.pullPolicy;
 if((typeof data2 !== "string") && (data2 !== null)){
-const err8 = {instancePath:instancePath+"/pullPolicy",keyword:"type",params:{type: schema9.properties.pullPolicy.type},message:"must be string,null"};
-(vErrors ??= []).push(err8);
+const err7 = {instancePath:instancePath+"/pullPolicy",keyword:"type",params:{type: schema9.properties.pullPolicy.type},message:"must be string,null"};
+(vErrors ??= []).push(err7);
 errors++;
 }
 if(!((((data2 === "Always") || (data2 === "IfNotPresent")) || (data2 === "Never")) || (data2 === null))){
-const err9 = {instancePath:instancePath+"/pullPolicy",keyword:"enum",params:{allowedValues: schema9.properties.pullPolicy.enum},message:"must be equal to one of the allowed values"};
-(vErrors ??= []).push(err9);
+const err8 = {instancePath:instancePath+"/pullPolicy",keyword:"enum",params:{allowedValues: schema9.properties.pullPolicy.enum},message:"must be equal to one of the allowed values"};
+(vErrors ??= []).push(err8);
 errors++;
 }
 }
 if(data.pullSecret !== undefined){
 let data3 = data.pullSecret;
 if((typeof data3 !== "string") && (data3 !== null)){
-const err10 = {instancePath:instancePath+"/pullSecret",keyword:"type",params:{type: schema9.properties.pullSecret.type},message:"must be string,null"};
-(vErrors ??= []).push(err10);
+const err9 = {instancePath:instancePath+"/pullSecret",keyword:"type",params:{type: schema9.properties.pullSecret.type},message:"must be string,null"};
+(vErrors ??= []).push(err9);
 errors++;
 }
 if(typeof data3 === "string"){
 if(data3.length > 253){
-const err11 = {instancePath:instancePath+"/pullSecret",keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
-(vErrors ??= []).push(err11);
+const err10 = {instancePath:instancePath+"/pullSecret",keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
+(vErrors ??= []).push(err10);
 errors++;
 }
 if(!pattern4.test(data3)){
-const err12 = {instancePath:instancePath+"/pullSecret",keyword:"pattern",params:{pattern: "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"},message:"must match pattern \""+"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"+"\""};
-(vErrors ??= []).push(err12);
+const err11 = {instancePath:instancePath+"/pullSecret",keyword:"pattern",params:{pattern: "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"},message:"must match pattern \""+"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"+"\""};
+(vErrors ??= []).push(err11);
 errors++;
 }
 }
@@ -334,7 +329,7 @@ errors++;
 }
 const keyOf0 = (i) => JSON.stringify([i?.["name"] ?? null]);
 if(new Set(data4.map(keyOf0)).size < data4.length){
-const err21 = {instancePath:instancePath+"/claims",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err21 = {instancePath:instancePath+"/claims",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err21);
 errors++;
 }
@@ -880,7 +875,7 @@ errors++;
 }
 const keyOf0 = (i) => i;
 if(new Set(data5.map(keyOf0)).size < data5.length){
-const err11 = {instancePath:instancePath+"/allowedDomains",keyword:"uniqueBy",params:{keys: "[]"},message:"must not repeat the key of another item"};
+const err11 = {instancePath:instancePath+"/allowedDomains",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err11);
 errors++;
 }
@@ -1481,7 +1476,7 @@ errors++;
 }
 const keyOf0 = (i) => JSON.stringify([i?.["name"] ?? null]);
 if(new Set(data4.map(keyOf0)).size < data4.length){
-const err21 = {instancePath:instancePath+"/claims",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err21 = {instancePath:instancePath+"/claims",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err21);
 errors++;
 }
@@ -1931,7 +1926,7 @@ errors = vErrors.length;
 }
 const keyOf0 = (i) => JSON.stringify([i?.["name"] ?? null]);
 if(new Set(data8.map(keyOf0)).size < data8.length){
-const err23 = {instancePath:instancePath+"/env",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err23 = {instancePath:instancePath+"/env",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err23);
 errors++;
 }
@@ -2577,7 +2572,7 @@ errors++;
 }
 const keyOf0 = (i) => JSON.stringify([i?.["name"] ?? null]);
 if(new Set(data6.map(keyOf0)).size < data6.length){
-const err27 = {instancePath:instancePath+"/tools",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err27 = {instancePath:instancePath+"/tools",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err27);
 errors++;
 }
@@ -2635,7 +2630,7 @@ errors++;
 }
 const keyOf1 = (i) => JSON.stringify([i?.["name"] ?? null]);
 if(new Set(data12.map(keyOf1)).size < data12.length){
-const err34 = {instancePath:instancePath+"/skills",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err34 = {instancePath:instancePath+"/skills",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err34);
 errors++;
 }
@@ -2998,7 +2993,7 @@ errors = vErrors.length;
 }
 const keyOf2 = (i) => JSON.stringify([i?.["name"] ?? null]);
 if(new Set(data39.map(keyOf2)).size < data39.length){
-const err80 = {instancePath:instancePath+"/agent/env",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err80 = {instancePath:instancePath+"/agent/env",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err80);
 errors++;
 }
@@ -3526,7 +3521,7 @@ errors = vErrors.length;
 }
 const keyOf0 = (i) => JSON.stringify([i?.["name"]]);
 if(new Set(data8.map(keyOf0)).size < data8.length){
-const err6 = {instancePath:instancePath+"/spec/env",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err6 = {instancePath:instancePath+"/spec/env",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err6);
 errors++;
 }
@@ -3640,7 +3635,7 @@ errors = vErrors.length;
 }
 const keyOf1 = (i) => JSON.stringify([i?.["secretName"], i?.["mountAs"] ?? "env"]);
 if(new Set(data15.map(keyOf1)).size < data15.length){
-const err21 = {instancePath:instancePath+"/spec/credentials",keyword:"uniqueBy",params:{keys: "[[\"secretName\",null],[\"mountAs\",\"env\"]]"},message:"must not repeat the key of another item"};
+const err21 = {instancePath:instancePath+"/spec/credentials",keyword:"uniqueBy",params:{keys: "secretName, mountAs"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err21);
 errors++;
 }
@@ -3668,7 +3663,7 @@ errors = vErrors.length;
 }
 const keyOf2 = (i) => JSON.stringify([i?.["name"]]);
 if(new Set(data17.map(keyOf2)).size < data17.length){
-const err24 = {instancePath:instancePath+"/spec/sidecars",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err24 = {instancePath:instancePath+"/spec/sidecars",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err24);
 errors++;
 }
@@ -3696,7 +3691,7 @@ errors = vErrors.length;
 }
 const keyOf3 = (i) => JSON.stringify([i?.["name"]]);
 if(new Set(data19.map(keyOf3)).size < data19.length){
-const err27 = {instancePath:instancePath+"/spec/initContainers",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err27 = {instancePath:instancePath+"/spec/initContainers",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err27);
 errors++;
 }
@@ -3730,7 +3725,7 @@ errors = vErrors.length;
 }
 const keyOf4 = (i) => JSON.stringify([i?.["path"]]);
 if(new Set(data22.map(keyOf4)).size < data22.length){
-const err30 = {instancePath:instancePath+"/spec/files",keyword:"uniqueBy",params:{keys: "[[\"path\",null]]"},message:"must not repeat the key of another item"};
+const err30 = {instancePath:instancePath+"/spec/files",keyword:"uniqueBy",params:{keys: "path"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err30);
 errors++;
 }
@@ -3878,7 +3873,7 @@ errors++;
 }
 const keyOf5 = (i) => JSON.stringify([i?.["port"]]);
 if(new Set(data29.map(keyOf5)).size < data29.length){
-const err51 = {instancePath:instancePath+"/spec/ports",keyword:"uniqueBy",params:{keys: "[[\"port\",null]]"},message:"must not repeat the key of another item"};
+const err51 = {instancePath:instancePath+"/spec/ports",keyword:"uniqueBy",params:{keys: "port"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err51);
 errors++;
 }
@@ -4007,7 +4002,7 @@ errors = vErrors.length;
 }
 const keyOf6 = (i) => JSON.stringify([i?.["identity"]]);
 if(new Set(data41.map(keyOf6)).size < data41.length){
-const err68 = {instancePath:instancePath+"/spec/sharing/users",keyword:"uniqueBy",params:{keys: "[[\"identity\",null]]"},message:"must not repeat the key of another item"};
+const err68 = {instancePath:instancePath+"/spec/sharing/users",keyword:"uniqueBy",params:{keys: "identity"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err68);
 errors++;
 }
@@ -4035,7 +4030,7 @@ errors = vErrors.length;
 }
 const keyOf7 = (i) => JSON.stringify([i?.["identity"]]);
 if(new Set(data43.map(keyOf7)).size < data43.length){
-const err71 = {instancePath:instancePath+"/spec/sharing/groups",keyword:"uniqueBy",params:{keys: "[[\"identity\",null]]"},message:"must not repeat the key of another item"};
+const err71 = {instancePath:instancePath+"/spec/sharing/groups",keyword:"uniqueBy",params:{keys: "identity"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err71);
 errors++;
 }
@@ -4195,7 +4190,7 @@ errors++;
 }
 const keyOf8 = (i) => JSON.stringify([i?.["id"]]);
 if(new Set(data45.map(keyOf8)).size < data45.length){
-const err94 = {instancePath:instancePath+"/spec/sharing/shareLinks",keyword:"uniqueBy",params:{keys: "[[\"id\",null]]"},message:"must not repeat the key of another item"};
+const err94 = {instancePath:instancePath+"/spec/sharing/shareLinks",keyword:"uniqueBy",params:{keys: "id"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err94);
 errors++;
 }
@@ -4663,7 +4658,7 @@ errors = vErrors.length;
 }
 const keyOf9 = (i) => JSON.stringify([i?.["type"]]);
 if(new Set(data84.map(keyOf9)).size < data84.length){
-const err155 = {instancePath:instancePath+"/status/conditions",keyword:"uniqueBy",params:{keys: "[[\"type\",null]]"},message:"must not repeat the key of another item"};
+const err155 = {instancePath:instancePath+"/status/conditions",keyword:"uniqueBy",params:{keys: "type"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err155);
 errors++;
 }
@@ -4750,7 +4745,7 @@ errors++;
 }
 const keyOf10 = (i) => JSON.stringify([i?.["port"]]);
 if(new Set(data86.map(keyOf10)).size < data86.length){
-const err167 = {instancePath:instancePath+"/status/ports",keyword:"uniqueBy",params:{keys: "[[\"port\",null]]"},message:"must not repeat the key of another item"};
+const err167 = {instancePath:instancePath+"/status/ports",keyword:"uniqueBy",params:{keys: "port"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err167);
 errors++;
 }
@@ -5063,14 +5058,9 @@ const err2 = {instancePath:instancePath+"/repository",keyword:"maxLength",params
 (vErrors ??= []).push(err2);
 errors++;
 }
-if(data0.length < 1){
-const err3 = {instancePath:instancePath+"/repository",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
-(vErrors ??= []).push(err3);
-errors++;
-}
 if(!pattern2.test(data0)){
-const err4 = {instancePath:instancePath+"/repository",keyword:"pattern",params:{pattern: "^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$"},message:"must match pattern \""+"^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$"+"\""};
-(vErrors ??= []).push(err4);
+const err3 = {instancePath:instancePath+"/repository",keyword:"pattern",params:{pattern: "^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$"},message:"must match pattern \""+"^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$"+"\""};
+(vErrors ??= []).push(err3);
 errors++;
 }
 }
@@ -5078,19 +5068,19 @@ errors++;
 if(data.tag !== undefined){
 let data1 = data.tag;
 if((typeof data1 !== "string") && (data1 !== null)){
-const err5 = {instancePath:instancePath+"/tag",keyword:"type",params:{type: schema9.properties.tag.type},message:"must be string,null"};
-(vErrors ??= []).push(err5);
+const err4 = {instancePath:instancePath+"/tag",keyword:"type",params:{type: schema9.properties.tag.type},message:"must be string,null"};
+(vErrors ??= []).push(err4);
 errors++;
 }
 if(typeof data1 === "string"){
 if(data1.length > 128){
-const err6 = {instancePath:instancePath+"/tag",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"};
-(vErrors ??= []).push(err6);
+const err5 = {instancePath:instancePath+"/tag",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"};
+(vErrors ??= []).push(err5);
 errors++;
 }
 if(!pattern3.test(data1)){
-const err7 = {instancePath:instancePath+"/tag",keyword:"pattern",params:{pattern: "^([a-zA-Z0-9_][a-zA-Z0-9_.-]*)?$"},message:"must match pattern \""+"^([a-zA-Z0-9_][a-zA-Z0-9_.-]*)?$"+"\""};
-(vErrors ??= []).push(err7);
+const err6 = {instancePath:instancePath+"/tag",keyword:"pattern",params:{pattern: "^([a-zA-Z0-9_][a-zA-Z0-9_.-]*)?$"},message:"must match pattern \""+"^([a-zA-Z0-9_][a-zA-Z0-9_.-]*)?$"+"\""};
+(vErrors ??= []).push(err6);
 errors++;
 }
 }
@@ -5098,32 +5088,32 @@ errors++;
 if(data.pullPolicy !== undefined){
 let data2 = data.pullPolicy;
 if((typeof data2 !== "string") && (data2 !== null)){
-const err8 = {instancePath:instancePath+"/pullPolicy",keyword:"type",params:{type: schema9.properties.pullPolicy.type},message:"must be string,null"};
-(vErrors ??= []).push(err8);
+const err7 = {instancePath:instancePath+"/pullPolicy",keyword:"type",params:{type: schema9.properties.pullPolicy.type},message:"must be string,null"};
+(vErrors ??= []).push(err7);
 errors++;
 }
 if(!((((data2 === "Always") || (data2 === "IfNotPresent")) || (data2 === "Never")) || (data2 === null))){
-const err9 = {instancePath:instancePath+"/pullPolicy",keyword:"enum",params:{allowedValues: schema9.properties.pullPolicy.enum},message:"must be equal to one of the allowed values"};
-(vErrors ??= []).push(err9);
+const err8 = {instancePath:instancePath+"/pullPolicy",keyword:"enum",params:{allowedValues: schema9.properties.pullPolicy.enum},message:"must be equal to one of the allowed values"};
+(vErrors ??= []).push(err8);
 errors++;
 }
 }
 if(data.pullSecret !== undefined){
 let data3 = data.pullSecret;
 if((typeof data3 !== "string") && (data3 !== null)){
-const err10 = {instancePath:instancePath+"/pullSecret",keyword:"type",params:{type: schema9.properties.pullSecret.type},message:"must be string,null"};
-(vErrors ??= []).push(err10);
+const err9 = {instancePath:instancePath+"/pullSecret",keyword:"type",params:{type: schema9.properties.pullSecret.type},message:"must be string,null"};
+(vErrors ??= []).push(err9);
 errors++;
 }
 if(typeof data3 === "string"){
 if(data3.length > 253){
-const err11 = {instancePath:instancePath+"/pullSecret",keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
-(vErrors ??= []).push(err11);
+const err10 = {instancePath:instancePath+"/pullSecret",keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
+(vErrors ??= []).push(err10);
 errors++;
 }
 if(!pattern4.test(data3)){
-const err12 = {instancePath:instancePath+"/pullSecret",keyword:"pattern",params:{pattern: "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"},message:"must match pattern \""+"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"+"\""};
-(vErrors ??= []).push(err12);
+const err11 = {instancePath:instancePath+"/pullSecret",keyword:"pattern",params:{pattern: "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"},message:"must match pattern \""+"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"+"\""};
+(vErrors ??= []).push(err11);
 errors++;
 }
 }
@@ -5284,7 +5274,7 @@ errors++;
 }
 const keyOf0 = (i) => JSON.stringify([i?.["name"] ?? null]);
 if(new Set(data4.map(keyOf0)).size < data4.length){
-const err21 = {instancePath:instancePath+"/claims",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err21 = {instancePath:instancePath+"/claims",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err21);
 errors++;
 }
@@ -5504,7 +5494,7 @@ errors++;
 }
 const keyOf0 = (i) => i;
 if(new Set(data5.map(keyOf0)).size < data5.length){
-const err11 = {instancePath:instancePath+"/allowedDomains",keyword:"uniqueBy",params:{keys: "[]"},message:"must not repeat the key of another item"};
+const err11 = {instancePath:instancePath+"/allowedDomains",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err11);
 errors++;
 }
@@ -5934,7 +5924,7 @@ errors = vErrors.length;
 }
 const keyOf0 = (i) => JSON.stringify([i?.["name"] ?? null]);
 if(new Set(data8.map(keyOf0)).size < data8.length){
-const err23 = {instancePath:instancePath+"/env",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err23 = {instancePath:instancePath+"/env",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err23);
 errors++;
 }
@@ -6452,7 +6442,7 @@ errors++;
 }
 const keyOf0 = (i) => JSON.stringify([i?.["name"] ?? null]);
 if(new Set(data6.map(keyOf0)).size < data6.length){
-const err27 = {instancePath:instancePath+"/tools",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err27 = {instancePath:instancePath+"/tools",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err27);
 errors++;
 }
@@ -6510,7 +6500,7 @@ errors++;
 }
 const keyOf1 = (i) => JSON.stringify([i?.["name"] ?? null]);
 if(new Set(data12.map(keyOf1)).size < data12.length){
-const err34 = {instancePath:instancePath+"/skills",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err34 = {instancePath:instancePath+"/skills",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err34);
 errors++;
 }
@@ -6873,7 +6863,7 @@ errors = vErrors.length;
 }
 const keyOf2 = (i) => JSON.stringify([i?.["name"] ?? null]);
 if(new Set(data39.map(keyOf2)).size < data39.length){
-const err80 = {instancePath:instancePath+"/agent/env",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err80 = {instancePath:instancePath+"/agent/env",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err80);
 errors++;
 }
@@ -7395,7 +7385,7 @@ errors = vErrors.length;
 }
 const keyOf0 = (i) => JSON.stringify([i?.["name"]]);
 if(new Set(data9.map(keyOf0)).size < data9.length){
-const err8 = {instancePath:instancePath+"/spec/env",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err8 = {instancePath:instancePath+"/spec/env",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err8);
 errors++;
 }
@@ -7509,7 +7499,7 @@ errors = vErrors.length;
 }
 const keyOf1 = (i) => JSON.stringify([i?.["secretName"], i?.["mountAs"] ?? "env"]);
 if(new Set(data16.map(keyOf1)).size < data16.length){
-const err23 = {instancePath:instancePath+"/spec/credentials",keyword:"uniqueBy",params:{keys: "[[\"secretName\",null],[\"mountAs\",\"env\"]]"},message:"must not repeat the key of another item"};
+const err23 = {instancePath:instancePath+"/spec/credentials",keyword:"uniqueBy",params:{keys: "secretName, mountAs"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err23);
 errors++;
 }
@@ -7537,7 +7527,7 @@ errors = vErrors.length;
 }
 const keyOf2 = (i) => JSON.stringify([i?.["name"]]);
 if(new Set(data18.map(keyOf2)).size < data18.length){
-const err26 = {instancePath:instancePath+"/spec/sidecars",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err26 = {instancePath:instancePath+"/spec/sidecars",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err26);
 errors++;
 }
@@ -7565,7 +7555,7 @@ errors = vErrors.length;
 }
 const keyOf3 = (i) => JSON.stringify([i?.["name"]]);
 if(new Set(data20.map(keyOf3)).size < data20.length){
-const err29 = {instancePath:instancePath+"/spec/initContainers",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err29 = {instancePath:instancePath+"/spec/initContainers",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err29);
 errors++;
 }
@@ -7599,7 +7589,7 @@ errors = vErrors.length;
 }
 const keyOf4 = (i) => JSON.stringify([i?.["path"]]);
 if(new Set(data23.map(keyOf4)).size < data23.length){
-const err32 = {instancePath:instancePath+"/spec/files",keyword:"uniqueBy",params:{keys: "[[\"path\",null]]"},message:"must not repeat the key of another item"};
+const err32 = {instancePath:instancePath+"/spec/files",keyword:"uniqueBy",params:{keys: "path"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err32);
 errors++;
 }
@@ -7680,7 +7670,7 @@ errors++;
 }
 const keyOf5 = (i) => i;
 if(new Set(data28.map(keyOf5)).size < data28.length){
-const err43 = {instancePath:instancePath+"/spec/allowedNamespaces/names",keyword:"uniqueBy",params:{keys: "[]"},message:"must not repeat the key of another item"};
+const err43 = {instancePath:instancePath+"/spec/allowedNamespaces/names",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err43);
 errors++;
 }
@@ -7738,7 +7728,7 @@ errors++;
 }
 const keyOf6 = (i) => i;
 if(new Set(data32.map(keyOf6)).size < data32.length){
-const err50 = {instancePath:instancePath+"/spec/overrides",keyword:"uniqueBy",params:{keys: "[]"},message:"must not repeat the key of another item"};
+const err50 = {instancePath:instancePath+"/spec/overrides",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err50);
 errors++;
 }
@@ -7788,7 +7778,7 @@ errors++;
 }
 const keyOf7 = (i) => i;
 if(new Set(data35.map(keyOf7)).size < data35.length){
-const err57 = {instancePath:instancePath+"/spec/warm/compatKeys",keyword:"uniqueBy",params:{keys: "[]"},message:"must not repeat the key of another item"};
+const err57 = {instancePath:instancePath+"/spec/warm/compatKeys",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err57);
 errors++;
 }
@@ -7883,7 +7873,7 @@ errors = vErrors.length;
 }
 const keyOf8 = (i) => JSON.stringify([i?.["type"]]);
 if(new Set(data41.map(keyOf8)).size < data41.length){
-const err69 = {instancePath:instancePath+"/status/conditions",keyword:"uniqueBy",params:{keys: "[[\"type\",null]]"},message:"must not repeat the key of another item"};
+const err69 = {instancePath:instancePath+"/status/conditions",keyword:"uniqueBy",params:{keys: "type"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err69);
 errors++;
 }
@@ -8004,14 +7994,9 @@ const err2 = {instancePath:instancePath+"/repository",keyword:"maxLength",params
 (vErrors ??= []).push(err2);
 errors++;
 }
-if(data0.length < 1){
-const err3 = {instancePath:instancePath+"/repository",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
-(vErrors ??= []).push(err3);
-errors++;
-}
 if(!pattern2.test(data0)){
-const err4 = {instancePath:instancePath+"/repository",keyword:"pattern",params:{pattern: "^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$"},message:"must match pattern \""+"^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$"+"\""};
-(vErrors ??= []).push(err4);
+const err3 = {instancePath:instancePath+"/repository",keyword:"pattern",params:{pattern: "^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$"},message:"must match pattern \""+"^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$"+"\""};
+(vErrors ??= []).push(err3);
 errors++;
 }
 }
@@ -8019,19 +8004,19 @@ errors++;
 if(data.tag !== undefined){
 let data1 = data.tag;
 if((typeof data1 !== "string") && (data1 !== null)){
-const err5 = {instancePath:instancePath+"/tag",keyword:"type",params:{type: schema9.properties.tag.type},message:"must be string,null"};
-(vErrors ??= []).push(err5);
+const err4 = {instancePath:instancePath+"/tag",keyword:"type",params:{type: schema9.properties.tag.type},message:"must be string,null"};
+(vErrors ??= []).push(err4);
 errors++;
 }
 if(typeof data1 === "string"){
 if(data1.length > 128){
-const err6 = {instancePath:instancePath+"/tag",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"};
-(vErrors ??= []).push(err6);
+const err5 = {instancePath:instancePath+"/tag",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"};
+(vErrors ??= []).push(err5);
 errors++;
 }
 if(!pattern3.test(data1)){
-const err7 = {instancePath:instancePath+"/tag",keyword:"pattern",params:{pattern: "^([a-zA-Z0-9_][a-zA-Z0-9_.-]*)?$"},message:"must match pattern \""+"^([a-zA-Z0-9_][a-zA-Z0-9_.-]*)?$"+"\""};
-(vErrors ??= []).push(err7);
+const err6 = {instancePath:instancePath+"/tag",keyword:"pattern",params:{pattern: "^([a-zA-Z0-9_][a-zA-Z0-9_.-]*)?$"},message:"must match pattern \""+"^([a-zA-Z0-9_][a-zA-Z0-9_.-]*)?$"+"\""};
+(vErrors ??= []).push(err6);
 errors++;
 }
 }
@@ -8039,32 +8024,32 @@ errors++;
 if(data.pullPolicy !== undefined){
 let data2 = data.pullPolicy;
 if((typeof data2 !== "string") && (data2 !== null)){
-const err8 = {instancePath:instancePath+"/pullPolicy",keyword:"type",params:{type: schema9.properties.pullPolicy.type},message:"must be string,null"};
-(vErrors ??= []).push(err8);
+const err7 = {instancePath:instancePath+"/pullPolicy",keyword:"type",params:{type: schema9.properties.pullPolicy.type},message:"must be string,null"};
+(vErrors ??= []).push(err7);
 errors++;
 }
 if(!((((data2 === "Always") || (data2 === "IfNotPresent")) || (data2 === "Never")) || (data2 === null))){
-const err9 = {instancePath:instancePath+"/pullPolicy",keyword:"enum",params:{allowedValues: schema9.properties.pullPolicy.enum},message:"must be equal to one of the allowed values"};
-(vErrors ??= []).push(err9);
+const err8 = {instancePath:instancePath+"/pullPolicy",keyword:"enum",params:{allowedValues: schema9.properties.pullPolicy.enum},message:"must be equal to one of the allowed values"};
+(vErrors ??= []).push(err8);
 errors++;
 }
 }
 if(data.pullSecret !== undefined){
 let data3 = data.pullSecret;
 if((typeof data3 !== "string") && (data3 !== null)){
-const err10 = {instancePath:instancePath+"/pullSecret",keyword:"type",params:{type: schema9.properties.pullSecret.type},message:"must be string,null"};
-(vErrors ??= []).push(err10);
+const err9 = {instancePath:instancePath+"/pullSecret",keyword:"type",params:{type: schema9.properties.pullSecret.type},message:"must be string,null"};
+(vErrors ??= []).push(err9);
 errors++;
 }
 if(typeof data3 === "string"){
 if(data3.length > 253){
-const err11 = {instancePath:instancePath+"/pullSecret",keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
-(vErrors ??= []).push(err11);
+const err10 = {instancePath:instancePath+"/pullSecret",keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
+(vErrors ??= []).push(err10);
 errors++;
 }
 if(!pattern4.test(data3)){
-const err12 = {instancePath:instancePath+"/pullSecret",keyword:"pattern",params:{pattern: "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"},message:"must match pattern \""+"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"+"\""};
-(vErrors ??= []).push(err12);
+const err11 = {instancePath:instancePath+"/pullSecret",keyword:"pattern",params:{pattern: "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"},message:"must match pattern \""+"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"+"\""};
+(vErrors ??= []).push(err11);
 errors++;
 }
 }
@@ -8225,7 +8210,7 @@ errors++;
 }
 const keyOf0 = (i) => JSON.stringify([i?.["name"] ?? null]);
 if(new Set(data4.map(keyOf0)).size < data4.length){
-const err21 = {instancePath:instancePath+"/claims",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err21 = {instancePath:instancePath+"/claims",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err21);
 errors++;
 }
@@ -8445,7 +8430,7 @@ errors++;
 }
 const keyOf0 = (i) => i;
 if(new Set(data5.map(keyOf0)).size < data5.length){
-const err11 = {instancePath:instancePath+"/allowedDomains",keyword:"uniqueBy",params:{keys: "[]"},message:"must not repeat the key of another item"};
+const err11 = {instancePath:instancePath+"/allowedDomains",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err11);
 errors++;
 }
@@ -8875,7 +8860,7 @@ errors = vErrors.length;
 }
 const keyOf0 = (i) => JSON.stringify([i?.["name"] ?? null]);
 if(new Set(data8.map(keyOf0)).size < data8.length){
-const err23 = {instancePath:instancePath+"/env",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err23 = {instancePath:instancePath+"/env",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err23);
 errors++;
 }
@@ -9393,7 +9378,7 @@ errors++;
 }
 const keyOf0 = (i) => JSON.stringify([i?.["name"] ?? null]);
 if(new Set(data6.map(keyOf0)).size < data6.length){
-const err27 = {instancePath:instancePath+"/tools",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err27 = {instancePath:instancePath+"/tools",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err27);
 errors++;
 }
@@ -9451,7 +9436,7 @@ errors++;
 }
 const keyOf1 = (i) => JSON.stringify([i?.["name"] ?? null]);
 if(new Set(data12.map(keyOf1)).size < data12.length){
-const err34 = {instancePath:instancePath+"/skills",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err34 = {instancePath:instancePath+"/skills",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err34);
 errors++;
 }
@@ -9814,7 +9799,7 @@ errors = vErrors.length;
 }
 const keyOf2 = (i) => JSON.stringify([i?.["name"] ?? null]);
 if(new Set(data39.map(keyOf2)).size < data39.length){
-const err80 = {instancePath:instancePath+"/agent/env",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err80 = {instancePath:instancePath+"/agent/env",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err80);
 errors++;
 }
@@ -10336,7 +10321,7 @@ errors = vErrors.length;
 }
 const keyOf0 = (i) => JSON.stringify([i?.["name"]]);
 if(new Set(data9.map(keyOf0)).size < data9.length){
-const err8 = {instancePath:instancePath+"/spec/env",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err8 = {instancePath:instancePath+"/spec/env",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err8);
 errors++;
 }
@@ -10450,7 +10435,7 @@ errors = vErrors.length;
 }
 const keyOf1 = (i) => JSON.stringify([i?.["secretName"], i?.["mountAs"] ?? "env"]);
 if(new Set(data16.map(keyOf1)).size < data16.length){
-const err23 = {instancePath:instancePath+"/spec/credentials",keyword:"uniqueBy",params:{keys: "[[\"secretName\",null],[\"mountAs\",\"env\"]]"},message:"must not repeat the key of another item"};
+const err23 = {instancePath:instancePath+"/spec/credentials",keyword:"uniqueBy",params:{keys: "secretName, mountAs"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err23);
 errors++;
 }
@@ -10478,7 +10463,7 @@ errors = vErrors.length;
 }
 const keyOf2 = (i) => JSON.stringify([i?.["name"]]);
 if(new Set(data18.map(keyOf2)).size < data18.length){
-const err26 = {instancePath:instancePath+"/spec/sidecars",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err26 = {instancePath:instancePath+"/spec/sidecars",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err26);
 errors++;
 }
@@ -10506,7 +10491,7 @@ errors = vErrors.length;
 }
 const keyOf3 = (i) => JSON.stringify([i?.["name"]]);
 if(new Set(data20.map(keyOf3)).size < data20.length){
-const err29 = {instancePath:instancePath+"/spec/initContainers",keyword:"uniqueBy",params:{keys: "[[\"name\",null]]"},message:"must not repeat the key of another item"};
+const err29 = {instancePath:instancePath+"/spec/initContainers",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err29);
 errors++;
 }
@@ -10540,7 +10525,7 @@ errors = vErrors.length;
 }
 const keyOf4 = (i) => JSON.stringify([i?.["path"]]);
 if(new Set(data23.map(keyOf4)).size < data23.length){
-const err32 = {instancePath:instancePath+"/spec/files",keyword:"uniqueBy",params:{keys: "[[\"path\",null]]"},message:"must not repeat the key of another item"};
+const err32 = {instancePath:instancePath+"/spec/files",keyword:"uniqueBy",params:{keys: "path"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err32);
 errors++;
 }
@@ -10621,7 +10606,7 @@ errors++;
 }
 const keyOf5 = (i) => i;
 if(new Set(data28.map(keyOf5)).size < data28.length){
-const err43 = {instancePath:instancePath+"/spec/allowedNamespaces/names",keyword:"uniqueBy",params:{keys: "[]"},message:"must not repeat the key of another item"};
+const err43 = {instancePath:instancePath+"/spec/allowedNamespaces/names",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err43);
 errors++;
 }
@@ -10679,7 +10664,7 @@ errors++;
 }
 const keyOf6 = (i) => i;
 if(new Set(data32.map(keyOf6)).size < data32.length){
-const err50 = {instancePath:instancePath+"/spec/overrides",keyword:"uniqueBy",params:{keys: "[]"},message:"must not repeat the key of another item"};
+const err50 = {instancePath:instancePath+"/spec/overrides",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err50);
 errors++;
 }
@@ -10729,7 +10714,7 @@ errors++;
 }
 const keyOf7 = (i) => i;
 if(new Set(data35.map(keyOf7)).size < data35.length){
-const err57 = {instancePath:instancePath+"/spec/warm/compatKeys",keyword:"uniqueBy",params:{keys: "[]"},message:"must not repeat the key of another item"};
+const err57 = {instancePath:instancePath+"/spec/warm/compatKeys",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err57);
 errors++;
 }
@@ -10824,7 +10809,7 @@ errors = vErrors.length;
 }
 const keyOf8 = (i) => JSON.stringify([i?.["type"]]);
 if(new Set(data41.map(keyOf8)).size < data41.length){
-const err69 = {instancePath:instancePath+"/status/conditions",keyword:"uniqueBy",params:{keys: "[[\"type\",null]]"},message:"must not repeat the key of another item"};
+const err69 = {instancePath:instancePath+"/status/conditions",keyword:"uniqueBy",params:{keys: "type"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err69);
 errors++;
 }
@@ -11389,7 +11374,7 @@ errors = vErrors.length;
 }
 const keyOf0 = (i) => JSON.stringify([i?.["type"] ?? null]);
 if(new Set(data18.map(keyOf0)).size < data18.length){
-const err46 = {instancePath:instancePath+"/conditions",keyword:"uniqueBy",params:{keys: "[[\"type\",null]]"},message:"must not repeat the key of another item"};
+const err46 = {instancePath:instancePath+"/conditions",keyword:"uniqueBy",params:{keys: "type"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err46);
 errors++;
 }
@@ -11658,7 +11643,7 @@ errors++;
 }
 const keyOf0 = (i) => i;
 if(new Set(data13.map(keyOf0)).size < data13.length){
-const err36 = {instancePath:instancePath+"/spec/allowedTemplates",keyword:"uniqueBy",params:{keys: "[]"},message:"must not repeat the key of another item"};
+const err36 = {instancePath:instancePath+"/spec/allowedTemplates",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err36);
 errors++;
 }
@@ -11700,7 +11685,7 @@ errors++;
 }
 const keyOf1 = (i) => i;
 if(new Set(data15.map(keyOf1)).size < data15.length){
-const err42 = {instancePath:instancePath+"/spec/approvedRegistries",keyword:"uniqueBy",params:{keys: "[]"},message:"must not repeat the key of another item"};
+const err42 = {instancePath:instancePath+"/spec/approvedRegistries",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err42);
 errors++;
 }
@@ -11742,7 +11727,7 @@ errors++;
 }
 const keyOf2 = (i) => i;
 if(new Set(data17.map(keyOf2)).size < data17.length){
-const err48 = {instancePath:instancePath+"/spec/allowedAgentImages",keyword:"uniqueBy",params:{keys: "[]"},message:"must not repeat the key of another item"};
+const err48 = {instancePath:instancePath+"/spec/allowedAgentImages",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err48);
 errors++;
 }
@@ -11812,7 +11797,7 @@ errors++;
 }
 const keyOf3 = (i) => i;
 if(new Set(data21.map(keyOf3)).size < data21.length){
-const err58 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"uniqueBy",params:{keys: "[]"},message:"must not repeat the key of another item"};
+const err58 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err58);
 errors++;
 }
@@ -11882,7 +11867,7 @@ errors++;
 }
 const keyOf4 = (i) => i;
 if(new Set(data25.map(keyOf4)).size < data25.length){
-const err68 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"uniqueBy",params:{keys: "[]"},message:"must not repeat the key of another item"};
+const err68 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err68);
 errors++;
 }
@@ -11924,7 +11909,7 @@ errors++;
 }
 const keyOf5 = (i) => i;
 if(new Set(data27.map(keyOf5)).size < data27.length){
-const err74 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"uniqueBy",params:{keys: "[]"},message:"must not repeat the key of another item"};
+const err74 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err74);
 errors++;
 }
@@ -12007,7 +11992,7 @@ errors++;
 }
 const keyOf6 = (i) => i;
 if(new Set(data32.map(keyOf6)).size < data32.length){
-const err86 = {instancePath:instancePath+"/spec/delegated",keyword:"uniqueBy",params:{keys: "[]"},message:"must not repeat the key of another item"};
+const err86 = {instancePath:instancePath+"/spec/delegated",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err86);
 errors++;
 }
@@ -12448,7 +12433,7 @@ errors = vErrors.length;
 }
 const keyOf0 = (i) => JSON.stringify([i?.["type"] ?? null]);
 if(new Set(data18.map(keyOf0)).size < data18.length){
-const err46 = {instancePath:instancePath+"/conditions",keyword:"uniqueBy",params:{keys: "[[\"type\",null]]"},message:"must not repeat the key of another item"};
+const err46 = {instancePath:instancePath+"/conditions",keyword:"uniqueBy",params:{keys: "type"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err46);
 errors++;
 }
@@ -12717,7 +12702,7 @@ errors++;
 }
 const keyOf0 = (i) => i;
 if(new Set(data13.map(keyOf0)).size < data13.length){
-const err36 = {instancePath:instancePath+"/spec/allowedTemplates",keyword:"uniqueBy",params:{keys: "[]"},message:"must not repeat the key of another item"};
+const err36 = {instancePath:instancePath+"/spec/allowedTemplates",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err36);
 errors++;
 }
@@ -12759,7 +12744,7 @@ errors++;
 }
 const keyOf1 = (i) => i;
 if(new Set(data15.map(keyOf1)).size < data15.length){
-const err42 = {instancePath:instancePath+"/spec/approvedRegistries",keyword:"uniqueBy",params:{keys: "[]"},message:"must not repeat the key of another item"};
+const err42 = {instancePath:instancePath+"/spec/approvedRegistries",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err42);
 errors++;
 }
@@ -12801,7 +12786,7 @@ errors++;
 }
 const keyOf2 = (i) => i;
 if(new Set(data17.map(keyOf2)).size < data17.length){
-const err48 = {instancePath:instancePath+"/spec/allowedAgentImages",keyword:"uniqueBy",params:{keys: "[]"},message:"must not repeat the key of another item"};
+const err48 = {instancePath:instancePath+"/spec/allowedAgentImages",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err48);
 errors++;
 }
@@ -12871,7 +12856,7 @@ errors++;
 }
 const keyOf3 = (i) => i;
 if(new Set(data21.map(keyOf3)).size < data21.length){
-const err58 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"uniqueBy",params:{keys: "[]"},message:"must not repeat the key of another item"};
+const err58 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err58);
 errors++;
 }
@@ -12941,7 +12926,7 @@ errors++;
 }
 const keyOf4 = (i) => i;
 if(new Set(data25.map(keyOf4)).size < data25.length){
-const err68 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"uniqueBy",params:{keys: "[]"},message:"must not repeat the key of another item"};
+const err68 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err68);
 errors++;
 }
@@ -12983,7 +12968,7 @@ errors++;
 }
 const keyOf5 = (i) => i;
 if(new Set(data27.map(keyOf5)).size < data27.length){
-const err74 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"uniqueBy",params:{keys: "[]"},message:"must not repeat the key of another item"};
+const err74 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err74);
 errors++;
 }
@@ -13669,7 +13654,7 @@ errors = vErrors.length;
 }
 const keyOf0 = (i) => JSON.stringify([i?.["type"]]);
 if(new Set(data27.map(keyOf0)).size < data27.length){
-const err66 = {instancePath:instancePath+"/status/conditions",keyword:"uniqueBy",params:{keys: "[[\"type\",null]]"},message:"must not repeat the key of another item"};
+const err66 = {instancePath:instancePath+"/status/conditions",keyword:"uniqueBy",params:{keys: "type"},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err66);
 errors++;
 }
