@@ -21,11 +21,11 @@ export function jsonPatch(before: unknown, after: unknown): JsonPatchOp[] {
 function difference(before: JsonObject, after: JsonObject, path: string): JsonPatchOp[] {
   const ops: JsonPatchOp[] = [];
   for (const [key, old] of Object.entries(before)) {
-    if (old === undefined || after[key] !== undefined) continue;
+    if (old === undefined || own(after, key) !== undefined) continue;
     ops.push({ op: 'remove', path: `${path}/${escape(key)}` });
   }
   for (const [key, value] of Object.entries(after)) {
-    if (value !== undefined) ops.push(...member(before[key], value, `${path}/${escape(key)}`));
+    if (value !== undefined) ops.push(...member(own(before, key), value, `${path}/${escape(key)}`));
   }
   return ops;
 }
@@ -34,6 +34,11 @@ function member(old: unknown, value: unknown, path: string): JsonPatchOp[] {
   if (old === undefined) return [{ op: 'add', path, value }];
   if (isObject(old) && isObject(value)) return difference(old, value, path);
   return equalJson(old, value) ? [] : [{ op: 'replace', path, value }];
+}
+
+/** Labels and variables may be called `constructor`, which every object inherits. */
+function own(object: JsonObject, key: string): unknown {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
 function isObject(value: unknown): value is JsonObject {
