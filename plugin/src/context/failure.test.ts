@@ -20,8 +20,9 @@ const denied = errorFromResponse(403, {
   kind: 'Status',
   reason: 'Forbidden',
   code: 403,
-  message: 'admission webhook "validate.sandboxes.agenttier.io" denied the request: two\nlines',
-  details: { name: 'big', group: 'agenttier.io', kind: 'sandboxes', causes },
+  message:
+    'admission webhook "validate.sandboxes.agenttier.io" denied the request: Sandbox "big" is refused for 2 reasons:\n  - spec',
+  details: { name: 'big', group: 'agenttier.io', kind: 'Sandbox', causes },
 });
 
 describe('describeFailure', () => {
@@ -29,14 +30,36 @@ describe('describeFailure', () => {
     expect(describeFailure(denied)).toEqual({
       exitCode: 1,
       lines: [
-        'Error from server (Forbidden): sandboxes.agenttier.io "big" refused: admission webhook "validate.sandboxes.agenttier.io" denied the request:',
+        'Error from server (Forbidden): admission webhook "validate.sandboxes.agenttier.io" denied the request: Sandbox "big" is refused for 2 reasons:',
         '  spec.resources.limits.cpu: CPU limit is over the maximum (limit 4, actual 8) [cpu_limit_exceeded]',
         '  spec.timeout: timeout is over the maximum (limit 8h, actual 24h) [timeout_exceeded]',
       ],
     });
   });
 
+  const invalid = errorFromResponse(422, {
+    kind: 'Status',
+    reason: 'Invalid',
+    code: 422,
+    message: 'Sandbox.agenttier.io "x" is invalid: [spec.timeout: Invalid value: "1d": no, spec.env: no]',
+    details: {
+      causes: [
+        { reason: 'FieldValueInvalid', field: 'spec.timeout', message: 'Invalid value: "1d": no' },
+        { reason: 'field_not_supported', field: 'spec.env', message: 'comes later [field_not_supported]' },
+      ],
+    },
+  });
+
   it.each([
+    [
+      'an invalid object',
+      invalid,
+      [
+        'Error from server (Invalid): Sandbox.agenttier.io "x" is invalid:',
+        '  spec.timeout: Invalid value: "1d": no [FieldValueInvalid]',
+        '  spec.env: comes later [field_not_supported]',
+      ],
+    ],
     [
       'the API server away',
       networkError('connect ECONNREFUSED 127.0.0.1:6443'),

@@ -103,20 +103,15 @@ function factsIn(text: string): Pick<Refusal, 'message' | 'limit' | 'actual'> | 
 export const isFact = (value: unknown): value is string | number =>
   typeof value === 'string' || typeof value === 'number';
 
-/** The first line of a refusal; the violations follow on their own lines, so the server's joined text is not repeated. */
+/** The first line of a refusal. The violations follow on their own lines, so the server's joined list is cut off. */
 function headline(error: KubeError): string {
-  const details = error.body?.details;
   const first = error.message.split('\n')[0] ?? '';
-  const webhook = /^admission webhook "[^"]+" denied the request/.exec(first)?.[0];
-  const kind =
-    details?.kind === undefined ? '' : `${details.kind}${details.group ? `.${details.group}` : ''} `;
-  const subject = details?.name ? `${kind}"${details.name}" ` : '';
-  return webhook ? `${subject}refused: ${webhook}:` : `${subject}refused:`;
+  return /^.*? is invalid:/.exec(first)?.[0] ?? first;
 }
 
 /** `field: message (limit L, actual A) [code]`, leaving out what the message already says. */
 export function refusalText(refusal: Refusal): string {
-  const { field, message, limit, actual, code } = refusal;
+  const { field, message, limit, actual, code = '' } = refusal;
   const facts = [factText('limit', limit, message), factText('actual', actual, message)].filter(
     (fact) => fact !== '',
   );
@@ -124,7 +119,7 @@ export function refusalText(refusal: Refusal): string {
     field === undefined ? '' : `${field}: `,
     message,
     facts.length > 0 ? ` (${facts.join(', ')})` : '',
-    code === undefined || code === '' ? '' : ` [${code}]`,
+    code === '' || message.includes(`[${code}]`) ? '' : ` [${code}]`,
   ].join('');
 }
 

@@ -53,3 +53,10 @@ export async function write(stream: Writable, data: string | Uint8Array): Promis
     stream.write(data, (error) => (error ? reject(error) : resolve()));
   });
 }
+
+/** Resolves when everything written before has been taken. */
+export async function flushed(stream: Writable): Promise<void> {
+  await new Promise<void>((resolve) => {
+    stream.write('', () => resolve());
+  });
+}

@@ -3,7 +3,7 @@ import type { ClusterAccess } from '@agenttier/machinery/kube/client';
 import { execInPod, type ExecStream } from '@agenttier/machinery/kube/exec';
 import { withCluster } from '../context/cluster.ts';
 import { CommandError } from '../context/failure.ts';
-import type { GlobalFlags, Host } from '../context/host.ts';
+import { flushed, type GlobalFlags, type Host } from '../context/host.ts';
 import { execAttach } from '../terminal/podAttach.ts';
 import { enterRaw } from '../terminal/raw.ts';
 import { ScreenModes } from '../terminal/screenModes.ts';
@@ -39,6 +39,7 @@ async function onTerminal(host: Host, access: ClusterAccess, { target, request }
   const session = new TerminalSession({ host, attach, modes, detachKey: undefined, reconnectMs: 0 });
   const outcome = await session.run().finally(leave);
   if (outcome.kind === 'lost') throw new CommandError(outcome.message);
+  await flushed(host.streams.out);
   return outcome.kind === 'exited' ? outcome.code : 130;
 }
 

@@ -3,7 +3,6 @@ import { callRouter, type RouterAccess, routerUrl } from '../client/router.ts';
 import { type GlobalFlags, type Host, write } from '../context/host.ts';
 import { namespaceFor } from '../terminal/run.ts';
 import type { ExecRequest } from './run.ts';
-import { shellQuote } from './shellQuote.ts';
 
 interface ExecAnswer {
   readonly stdout?: string;
@@ -15,10 +14,10 @@ interface ExecAnswer {
 
 /** What `timeout(1)` answers for a command it ended, and so what scripts know. */
 const TIMED_OUT = 124;
-/** The router would end a command after 30 s of its own accord; kubectl's exec has no limit, so ask for a long one. */
-const LONGEST_SECONDS = 3600;
+/** The router ends a command after 30 s of its own accord; kubectl's exec has no limit, so ask for its longest. */
+const LONGEST_SECONDS = 1800;
 
-/** Runs the command by the router's REST call, which takes one shell line and answers when the command has ended. */
+/** Runs the command by the router's REST call, which takes the words as they are and answers when the command has ended. */
 export async function execThroughRouter(
   host: Host,
   flags: GlobalFlags,
@@ -27,7 +26,7 @@ export async function execThroughRouter(
   const namespace = await namespaceFor(host, flags);
   const url = routerUrl(router, `/api/v1/sandboxes/${encodeURIComponent(request.name)}/exec`, { namespace });
   const timeout = request.timeoutMs === undefined ? LONGEST_SECONDS : Math.ceil(request.timeoutMs / 1000);
-  const body = { command: shellQuote(request.command), timeout };
+  const body = { command: request.command, timeout };
   const answer = await callRouter<ExecAnswer>(router, url, { body, signal: host.signal });
   await write(host.streams.out, answer.stdout ?? '');
   await write(host.streams.err, answer.stderr ?? '');

@@ -125,12 +125,11 @@ describe('what can go wrong on the way', () => {
   });
 
   it('says when there is no kubeconfig, context or file', async () => {
-    const bare = (...args: string[]) => runWith(fakeHost(), ...args);
-    expect((await bare('list')).err).toMatch(/^error: no cluster is configured/);
+    expect((await runWith(fakeHost(), 'list')).err).toMatch(/^error: no cluster is configured/);
     expect((await run('list', '--context', 'nope')).err).toMatch(
       /^error: context "nope" is not in the kubeconfig/,
     );
-    expect((await bare('list', '--kubeconfig', '/nope')).err).toMatch(
+    expect((await runWith(fakeHost(), 'list', '--kubeconfig', '/nope')).err).toMatch(
       /^error: kubeconfig \/nope cannot be read/,
     );
   });

@@ -49,30 +49,43 @@ export function selectPath(path: Path, inputs: readonly unknown[]): readonly unk
 }
 
 function applyStep(step: Exclude<Step, { kind: 'union' }>, value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return applyToList(step, value);
   if (typeof value !== 'object' || value === null) return [];
+  if (step.kind === 'field') return member(value, step.name);
+  return step.kind === 'wildcard' || step.kind === 'recursive' ? query(step.kind, value) : [];
+}
+
+function applyToList(step: Exclude<Step, { kind: 'union' }>, list: readonly unknown[]): readonly unknown[] {
   switch (step.kind) {
-    case 'field':
-      return Object.hasOwn(value, step.name) ? [(value as Readonly<Record<string, unknown>>)[step.name]] : [];
-    case 'wildcard':
-      return query('$.*', value);
-    case 'recursive':
-      return query('$..', value).filter((one) => typeof one === 'object' && one !== null);
     case 'index':
-      return Array.isArray(value) ? [itemAt(value, step.index)] : [];
+      return [itemAt(list, step.index)];
     case 'slice':
-      return Array.isArray(value) ? sliceOf(value, step) : [];
+      return sliceOf(list, step);
     case 'filter':
-      return Array.isArray(value) ? value.filter((item) => holds(step, item)) : [];
+      return list.filter((item) => holds(step, item));
+    case 'wildcard':
+    case 'recursive':
+      return query(step.kind, list);
+    default:
+      return [];
   }
 }
+
+function member(value: object, name: string): readonly unknown[] {
+  return Object.hasOwn(value, name) ? [(value as Readonly<Record<string, unknown>>)[name]] : [];
+}
+
+const QUERIES = { wildcard: '$.*', recursive: '$..' } as const;
 
 /**
  * jsonpath-plus walks, with `eval` off, and sees our own two constant paths only: it rewrites a path as text, where a
  * field named `a^b`, `x,y` or `it's` turns into its own syntax. Names, positions and filters are therefore done here.
  */
-function query(path: '$.*' | '$..', value: object): readonly unknown[] {
-  const found: unknown = JSONPath({ path, json: value, eval: false, wrap: true });
-  return Array.isArray(found) ? found : [];
+function query(kind: keyof typeof QUERIES, value: object): readonly unknown[] {
+  const found: unknown = JSONPath({ path: QUERIES[kind], json: value, eval: false, wrap: true });
+  const values: readonly unknown[] = Array.isArray(found) ? found : [];
+  // Only what can hold something lies on a recursive path.
+  return kind === 'recursive' ? values.filter((one) => typeof one === 'object' && one !== null) : values;
 }
 
 function itemAt(list: readonly unknown[], index: number): unknown {

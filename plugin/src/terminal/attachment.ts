@@ -26,7 +26,8 @@ export interface AttachmentEvents {
 
 /** One connection to a session in a sandbox. */
 export interface Attachment {
-  send(data: Uint8Array): void;
+  /** False when the connection is gone already and the bytes were not taken. */
+  send(data: Uint8Array): boolean;
   resize(size: WindowSize): void;
   /** Bytes accepted by `send` that are not on their way yet. */
   pending(): number;

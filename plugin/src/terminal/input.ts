@@ -85,11 +85,13 @@ export class TerminalInput {
   };
 
   #send(data: Uint8Array): void {
-    if (!this.#target) {
-      this.#held.push(data);
-      this.#heldBytes += data.length;
-      return;
-    }
-    for (let at = 0; at < data.length; at += MESSAGE) this.#target.send(data.subarray(at, at + MESSAGE));
+    let at = 0;
+    while (at < data.length && this.#target?.send(data.subarray(at, at + MESSAGE)) === true) at += MESSAGE;
+    if (at < data.length) this.#hold(data.subarray(at));
+  }
+
+  #hold(data: Uint8Array): void {
+    this.#held.push(data);
+    this.#heldBytes += data.length;
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { finished } from 'node:stream/promises';
 import type { ClusterAccess } from '@agenttier/machinery/kube/client';
 import { isKubeError, isNetworkError } from '@agenttier/machinery/kube/errors';
 import { execInPod, type ExecStream } from '@agenttier/machinery/kube/exec';
@@ -60,8 +61,11 @@ class ExecAttachment implements Attachment {
     void this.#run();
   }
 
-  send(data: Uint8Array): void {
-    this.#stream?.stdin.write(data, () => this.#events.drained());
+  send(data: Uint8Array): boolean {
+    const stdin = this.#stream?.stdin;
+    if (!stdin?.writable) return false;
+    stdin.write(data, () => this.#events.drained());
+    return true;
   }
 
   resize(size: WindowSize): void {
@@ -121,8 +125,11 @@ class ExecAttachment implements Attachment {
     // The sizes of the far terminal come with the first resize, which `ready` makes the session send.
     this.#events.ready({ offset: 0, reset: true });
     if (this.#size) stream.resize(this.#size.cols, this.#size.rows);
+    const outputOver = finished(stream.stdout, { writable: false }).catch(() => undefined);
     const { code } = await stream.exit;
+    // The exit overtakes output that waits here for a slow terminal.
     stream.close();
+    await outputOver;
     return code;
   }
 
@@ -131,8 +138,8 @@ class ExecAttachment implements Attachment {
   }
 }
 
-/** 126 and 127 are what shells and container runtimes answer for "cannot run" and "not found". */
-const isMissingCode = (code: number): boolean => code === 126 || code === 127;
+/** Of shells: 126 = found but not executable, 127 = not found. 128 is what runc reports for the latter. */
+const isMissingCode = (code: number): boolean => code >= 126 && code <= 128;
 
 /** A container runtime that fails before the program starts says so in words only. */
 function isMissing(error: unknown): boolean {

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IncomingMessage } from 'node:http';
+import {
+  type ClientControl,
+  encodeFrame,
+  PTY_PROTOCOL_V2,
+  parseServerControl,
+} from '@agenttier/crds/wire/terminal';
 import type { Clock } from '@agenttier/machinery/runtime/clock';
 import { type RawData, WebSocket } from 'ws';
 import { type RouterAccess, routerError, routerUrl } from '../client/router.ts';
@@ -7,7 +13,6 @@ import { messageOf } from '../context/failure.ts';
 import type { WindowSize } from '../context/host.ts';
 import type { Attach, Attachment, AttachmentEvents, AttachPoint, Ending } from './attachment.ts';
 import { exitCodeOf } from './exitCode.ts';
-import { PTY_PROTOCOL, parseServerFrame } from './frames.ts';
 
 export interface RouterTarget {
   readonly access: RouterAccess;
@@ -50,7 +55,7 @@ class RouterAttachment implements Attachment {
     this.#target = target;
     this.#events = events;
     this.#lastHeard = target.clock.monotonic();
-    this.#socket = new WebSocket(socketUrl(target, point), PTY_PROTOCOL, {
+    this.#socket = new WebSocket(socketUrl(target, point), PTY_PROTOCOL_V2, {
       headers: { 'X-API-Key': target.access.key },
       perMessageDeflate: false,
       handshakeTimeout: HANDSHAKE_MS,
@@ -59,9 +64,10 @@ class RouterAttachment implements Attachment {
     this.#listen();
   }
 
-  send(data: Uint8Array): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
+  send(data: Uint8Array): boolean {
+    if (this.#socket.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(data, { binary: true }, () => this.#events.drained());
+    return true;
   }
 
   resize(size: WindowSize): void {
@@ -107,10 +113,10 @@ class RouterAttachment implements Attachment {
     this.#heard();
     const bytes = asBuffer(data);
     if (isBinary) return this.#events.output(bytes);
-    const frame = parseServerFrame(bytes.toString('utf8'));
-    if (frame.type === 'ready') this.#events.ready(frame);
-    else if (frame.type === 'exit') this.#events.exited(exitCodeOf(frame.code, frame.signal));
-    else if (frame.type === 'error') this.#ending = { retry: false, message: frame.message };
+    const frame = parseServerControl(bytes.toString('utf8'));
+    if (frame?.type === 'ready') this.#events.ready(frame);
+    else if (frame?.type === 'exit') this.#events.exited(exitCodeOf(frame.code, frame.signal));
+    else if (frame?.type === 'error') this.#ending = { retry: false, message: frame.message };
   }
 
   /** The router answered the upgrade with plain HTTP; its body says why. */
@@ -146,8 +152,8 @@ class RouterAttachment implements Attachment {
     this.#lastHeard = this.#target.clock.monotonic();
   }
 
-  #control(frame: object): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
+  #control(frame: ClientControl): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(encodeFrame(frame));
   }
 }
 
@@ -167,7 +173,7 @@ function endingOfError(error: Error, origin: string): Ending {
   if (/subprotocol/i.test(error.message)) {
     return {
       retry: false,
-      message: `the server at ${origin} does not speak ${PTY_PROTOCOL}: it is no AgentTier router, or an older one`,
+      message: `the server at ${origin} does not speak ${PTY_PROTOCOL_V2}: it is no AgentTier router, or an older one`,
     };
   }
   const first = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;

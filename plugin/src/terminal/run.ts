@@ -3,7 +3,7 @@ import { type RouterAccess, routerAccess, type Way } from '../client/router.ts';
 import { sandboxNames } from '../client/sandboxes.ts';
 import { parseTimeout } from '../context/duration.ts';
 import { CommandError } from '../context/failure.ts';
-import { type GlobalFlags, type Host, write } from '../context/host.ts';
+import { flushed, type GlobalFlags, type Host, write } from '../context/host.ts';
 import type { Attach } from './attachment.ts';
 import { parseDetachKey } from './detachKey.ts';
 import { enterRaw } from './raw.ts';
@@ -83,7 +83,10 @@ async function interact(
 }
 
 async function conclude(host: Host, name: string, outcome: Outcome): Promise<number> {
-  if (outcome.kind === 'exited') return outcome.code;
+  if (outcome.kind === 'exited') {
+    await flushed(host.streams.out);
+    return outcome.code;
+  }
   if (outcome.kind === 'lost') throw new CommandError(outcome.message);
   if (host.signal.aborted) return 130;
   await write(
