@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ObjectMeta, Resolved, SandboxSpec } from '@agenttier/crds/generated/types';
-import { FINALIZER } from '@agenttier/crds/meta/labels';
+import { ANNOTATION_ADMITTED_AT, FINALIZER } from '@agenttier/crds/meta/labels';
 import { jsonPatch } from '@agenttier/crds/meta/jsonPatch';
 import { describe, expect, it } from 'vitest';
 import type { Principal } from '../identity.ts';
-import { ANNOTATION_ADMITTED_AT, prepareSandbox, stampSandbox } from './mutate.ts';
+import { prepareSandbox, stampSandbox } from './mutate.ts';
 import type { Resolution } from './resolution.ts';
 import type { SpecifiedSandbox } from './specified.ts';
 

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SandboxSpec } from '@agenttier/crds/generated/types';
 import type { SpecifiedSandbox } from './specified.ts';
-import { FINALIZER } from '@agenttier/crds/meta/labels';
+import { ANNOTATION_ADMITTED_AT, FINALIZER } from '@agenttier/crds/meta/labels';
 import type { Principal } from '../identity.ts';
 import type { Resolution } from './resolution.ts';
-
-/** When the create was admitted, in milliseconds since the epoch: the start of the sandbox's start-up time. */
-export const ANNOTATION_ADMITTED_AT = 'agenttier.io/admitted-at';
 
 /**
  * How far back a present admitted-at may lie to be ours: the API server calls us a second time for one create when
