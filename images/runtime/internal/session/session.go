@@ -29,8 +29,8 @@ const (
 	inputPieces = 64
 	// drainTime and drainSize bound what is still read of a terminal after its
 	// shell has ended, while something else holds it open.
-	drainTime = 25 * time.Millisecond
-	drainSize = 256 << 10
+	drainTime = 40 * time.Millisecond
+	drainSize = 128 << 10
 	// killDelay is how long a shell that is told to hang up may take.
 	killDelay = 2 * time.Second
 )
@@ -125,16 +125,20 @@ func (s *Session) pumpOutput(done chan<- struct{}) {
 
 // drain reads what the ended shell has left in the kernel's buffer. Nearly
 // always the terminal is closed by then and the read after the last byte fails
-// at once; the limits are for a background job that still has it open.
+// at once; the limits are for a background job that still has it open. Time in
+// which a slow client holds us up does not count.
 func (s *Session) drain(buf []byte) {
+	deadline := time.Now().Add(drainTime)
 	for total := 0; total < drainSize; {
-		_ = s.control.SetReadDeadline(time.Now().Add(drainTime))
+		_ = s.control.SetReadDeadline(deadline)
 		n, err := s.control.Read(buf)
+		read := time.Now()
 		s.publish(buf[:n])
 		if err != nil {
 			return
 		}
 		total += n
+		deadline = deadline.Add(time.Since(read))
 	}
 }
 
@@ -199,6 +203,11 @@ func (s *Session) finish(output <-chan struct{}) {
 // Input queues bytes for the program, whole and in order, and blocks while too
 // much waits already. It fails when ctx or the session ends.
 func (s *Session) Input(ctx context.Context, p []byte) error {
+	select {
+	case <-s.child.Done():
+		return ErrEnded
+	default:
+	}
 	s.mu.Lock()
 	s.lastInput = time.Now()
 	s.inputs++
