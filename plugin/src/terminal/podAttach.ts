@@ -6,7 +6,7 @@ import { execInPod, type ExecStream } from '@agenttier/machinery/kube/exec';
 import { messageOf } from '../context/failure.ts';
 import type { Host, WindowSize } from '../context/host.ts';
 import type { PodTarget } from '../exec/pod.ts';
-import type { Attach, Attachment, AttachmentEvents, AttachPoint } from './attachment.ts';
+import type { Attach, Attachment, AttachmentEvents } from './attachment.ts';
 
 /** The in-pod runtime's own bridge to a session, at the place where every sandbox mounts it. */
 const RUNTIME = '/agenttier/bin/agenttier-runtime';
@@ -43,21 +43,20 @@ export interface ExecTarget {
 }
 
 export function execAttach(target: ExecTarget): Attach {
-  return (point, events) => new ExecAttachment(target, point, events);
+  return (_point, events) => new ExecAttachment(target, events);
 }
 
 class ExecAttachment implements Attachment {
   readonly #target: ExecTarget;
   readonly #events: AttachmentEvents;
-  readonly #size: WindowSize | undefined;
   readonly #over = new AbortController();
   #stream: ExecStream | undefined;
   #sawOutput = false;
+  #announced = false;
 
-  constructor(target: ExecTarget, point: AttachPoint, events: AttachmentEvents) {
+  constructor(target: ExecTarget, events: AttachmentEvents) {
     this.#target = target;
     this.#events = events;
-    this.#size = point.size;
     void this.#run();
   }
 
@@ -122,9 +121,11 @@ class ExecAttachment implements Attachment {
       this.#events.output(data);
     });
     stream.stderr.on('data', (data: Buffer) => void host.streams.err.write(data));
-    // The sizes of the far terminal come with the first resize, which `ready` makes the session send.
-    this.#events.ready({ offset: 0, reset: true });
-    if (this.#size) stream.resize(this.#size.cols, this.#size.rows);
+    // The plain shell after a missing runtime is no second start: the session would clear the screen for it.
+    if (!this.#announced) this.#events.ready({ offset: 0, reset: true });
+    this.#announced = true;
+    const size = host.terminal.size();
+    if (size) stream.resize(size.cols, size.rows);
     const outputOver = finished(stream.stdout, { writable: false }).catch(() => undefined);
     const { code } = await stream.exit;
     // The exit overtakes output that waits here for a slow terminal.
