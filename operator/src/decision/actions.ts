@@ -45,3 +45,9 @@ export interface Plan {
   /** Milliseconds until the next moment at which something is due by the clock alone. */
   readonly requeueAfterMs?: number;
 }
+
+/** A plan without its empty stages. */
+export function planOf(stages: readonly (readonly Action[])[], requeueAfterMs?: number): Plan {
+  const filled = stages.filter((stage) => stage.length > 0);
+  return requeueAfterMs === undefined ? { stages: filled } : { stages: filled, requeueAfterMs };
+}

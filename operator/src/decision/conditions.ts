@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CONDITION_TYPES, setCondition } from '@agenttier/crds/meta/conditions';
 import type { Condition } from '@agenttier/crds/meta/conditions';
+import { conditionOf } from '../sandbox/failure.ts';
 import { buildNetworkPolicy, networkPolicyMatches } from '../sandbox/networkPolicy.ts';
 import { isTerminating } from '../sandbox/state.ts';
 import type { OwnedKind, SandboxState } from '../sandbox/state.ts';
@@ -8,6 +9,8 @@ import { HELD } from './hold.ts';
 import type { Hold } from './hold.ts';
 
 export const DRIFTED = 'Drifted';
+
+const UNDER_WAY: ReadonlySet<string> = new Set(['Provisioning', 'Applying']);
 
 export interface Finding {
   readonly status: Condition['status'];
@@ -35,7 +38,9 @@ export function deriveConditions(
     [networkReady, networkFinding(state)],
     [podReady, pod],
   ];
-  const failing = parts.find(([, finding]) => finding.status !== 'True')?.[1];
+  const failures = parts.map(([, finding]) => finding).filter(({ status }) => status !== 'True');
+  // What is merely under way explains less than what went wrong.
+  const failing = failures.find(({ reason }) => !UNDER_WAY.has(reason)) ?? failures[0];
   const sum =
     failing === undefined
       ? yes('Ready', 'the sandbox can be used')
@@ -93,9 +98,15 @@ function volumeFinding(state: SandboxState): Finding {
     case 'Lost':
       return no('Lost', 'the volume behind the claim is gone');
     default:
-      return no('Provisioning', 'the volume is not bound yet');
+      // With WaitForFirstConsumer a claim binds on the way of its pod; once that has a node, it is not what is waited for.
+      return isScheduled(state)
+        ? yes('InUse', 'the pod that uses the volume has a node')
+        : no('Provisioning', 'the volume is not bound yet');
   }
 }
+
+const isScheduled = ({ pod }: SandboxState): boolean =>
+  pod !== undefined && conditionOf(pod, 'PodScheduled')?.status === 'True';
 
 function networkFinding(state: SandboxState): Finding {
   const refusal = state.observations.refusals.get('networkPolicy');

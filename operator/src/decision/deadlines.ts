@@ -73,3 +73,6 @@ export function restartDelayMs(count: number, uid: string): number {
   const share = Number.parseInt(sha256Hex(`${uid}/${count}`).slice(0, 8), 16) / 0xffff_ffff;
   return Math.round(FIRST_DELAY_MS * 2 ** (count - 1) * (1 - JITTER + 2 * JITTER * share));
 }
+
+/** Even if every watch event were lost, a sandbox on its way up is looked at this often. */
+export const SAFETY_MS = 30_000;

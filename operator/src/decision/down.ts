@@ -3,6 +3,7 @@ import type { SandboxState } from '../sandbox/state.ts';
 import { isTerminating } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
 import type { Outcome, Phase } from '../sandbox/status.ts';
+import { planOf } from './actions.ts';
 import type { Action, EventNote, Plan, Tally } from './actions.ts';
 import { no } from './conditions.ts';
 import { driftActions } from './drift.ts';
@@ -32,7 +33,7 @@ export function planDown(state: SandboxState, down: Down, now: number): Plan {
     statusStage(state, downOutcome(state, down), now),
     [...deletePod(state), ...clear, ...keepRight(state, now)],
   ];
-  return { stages: stages.filter((stage) => stage.length > 0) };
+  return planOf(stages);
 }
 
 export function deletePod(state: SandboxState): Action[] {
@@ -47,23 +48,31 @@ function keepRight(state: SandboxState, now: number): Action[] {
 }
 
 function downOutcome(state: SandboxState, down: Down): Outcome {
-  const { status } = state.sandbox;
-  const before = status?.phase;
+  const before = state.sandbox.status?.phase;
   // Stopped is said only once the pod is gone: until then a resume has to wait for the volume.
-  const stopping = down.outcome === 'Stopped' && state.pod !== undefined;
-  const phase: Phase = stopping ? (before ?? 'Creating') : down.outcome;
-  const entered = phase === down.outcome && before !== down.outcome;
+  if (down.outcome === 'Stopped' && state.pod !== undefined)
+    return stoppingOutcome(down, before ?? 'Creating');
+  const entered = before !== down.outcome;
   return {
-    phase,
-    reason: stopping ? STOPPING : down.reason,
+    phase: down.outcome,
+    reason: down.reason,
     message: down.message,
-    pod: no(stopping ? STOPPING : down.reason, down.message),
+    pod: no(down.reason, down.message),
     hold: down.hold,
     changes: { startedAt: undefined, ...down.changes },
     events: entered ? [downEvent(down)] : [],
     tallies: entered && down.outcome === 'Stopped' ? [stopTally(down.reason)] : [],
   };
 }
+
+const stoppingOutcome = (down: Down, phase: Phase): Outcome => ({
+  phase,
+  reason: STOPPING,
+  message: down.message,
+  pod: no(STOPPING, down.message),
+  hold: down.hold,
+  changes: { startedAt: undefined, ...down.changes },
+});
 
 const stopTally = (reason: string): Tally => ({ metric: 'stop', reason });
 

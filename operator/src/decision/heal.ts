@@ -3,6 +3,7 @@ import type { Diagnosis } from '../sandbox/failure.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
 import type { Outcome } from '../sandbox/status.ts';
+import { planOf } from './actions.ts';
 import type { Plan } from './actions.ts';
 import { no } from './conditions.ts';
 import { MAX_RESTARTS, restartDelayMs } from './deadlines.ts';
@@ -23,7 +24,7 @@ export const RESTART_BACKOFF = 'RestartBackoff';
 export function planLoss(state: SandboxState, loss: Extract<Diagnosis, { kind: 'lost' }>, now: number): Plan {
   const { status } = state.sandbox;
   const counted = status?.phase === 'Creating' && status.reason === RESTART_BACKOFF;
-  if (counted) return { stages: [deletePod(state)].filter((stage) => stage.length > 0) };
+  if (counted) return planOf([deletePod(state)]);
   const restartCount = (spentRestarts(state) ?? 0) + (loss.spendsBudget ? 1 : 0);
   if (restartCount > MAX_RESTARTS) return planExhausted(state, loss, now);
   const delay = loss.spendsBudget ? restartDelayMs(restartCount, state.owner.uid) : 0;
@@ -42,8 +43,7 @@ export function planLoss(state: SandboxState, loss: Extract<Diagnosis, { kind: '
     events: [{ type: 'Warning', reason: 'Restarting', note: `${loss.reason}: ${message}` }],
     tallies: [{ metric: 'restart', reason: loss.reason }],
   };
-  const stages = [statusStage(state, outcome, now), deletePod(state)];
-  return { stages: stages.filter((stage) => stage.length > 0), requeueAfterMs: Math.max(1, delay) };
+  return planOf([statusStage(state, outcome, now), deletePod(state)], Math.max(1, delay));
 }
 
 /** Restarts that count against the budget. A start from Stopped or Error is the user's own and has a new budget. */

@@ -3,6 +3,8 @@ import { FINALIZER } from '@agenttier/crds/meta/labels';
 import { isTerminating } from '../sandbox/state.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
+import type { Outcome } from '../sandbox/status.ts';
+import { planOf } from './actions.ts';
 import type { Action, Plan } from './actions.ts';
 import { no } from './conditions.ts';
 import { deletePod } from './down.ts';
@@ -14,35 +16,23 @@ import { deletePod } from './down.ts';
  * Nothing here looks at the spec or creates anything, so it also works in a namespace that is itself being deleted.
  */
 export function planRemove(state: SandboxState, now: number): Plan {
-  const { sandbox, pod, pvc } = state;
-  if (!sandbox.metadata.finalizers?.includes(FINALIZER)) return { stages: [] };
-  const saying = statusStage(
-    state,
-    {
-      phase: 'Deleting',
-      reason: 'Deleting',
-      message: pod === undefined ? 'the volume is being deleted' : 'the pod is being stopped',
-      pod: no('Deleting', 'the sandbox is being deleted'),
-      events:
-        sandbox.status?.phase === 'Deleting'
-          ? []
-          : [{ type: 'Normal', reason: 'Deleting', note: 'Sandbox is being deleted' }],
-    },
-    now,
-  );
+  const { sandbox, pod } = state;
+  if (!sandbox.metadata.finalizers?.includes(FINALIZER)) return planOf([]);
+  const saying = sandbox.status?.phase === 'Deleting' ? [] : statusStage(state, DELETING, now);
   // While the pod ends there is only waiting: its removal arrives by watch.
-  if (pod !== undefined) return { stages: nonEmpty([[...saying, ...deletePod(state)]]) };
-  const volume: Action[] =
-    pvc === undefined || isTerminating(pvc)
-      ? []
-      : [{ do: 'delete', kind: 'pvc', name: pvc.metadata.name ?? '', uid: pvc.metadata.uid ?? '' }];
-  return {
-    stages: nonEmpty([
-      sandbox.status?.phase === 'Deleting' ? [] : saying,
-      volume,
-      [{ do: 'releaseFinalizer' }],
-    ]),
-  };
+  if (pod !== undefined) return planOf([[...saying, ...deletePod(state)]]);
+  return planOf([saying, deleteVolume(state), [{ do: 'releaseFinalizer' }]]);
 }
 
-const nonEmpty = (stages: Action[][]): Action[][] => stages.filter((stage) => stage.length > 0);
+const DELETING: Outcome = {
+  phase: 'Deleting',
+  reason: 'Deleting',
+  message: 'the pod is stopped first, then the volume is deleted',
+  pod: no('Deleting', 'the sandbox is being deleted'),
+  events: [{ type: 'Normal', reason: 'Deleting', note: 'Sandbox is being deleted' }],
+};
+
+function deleteVolume({ pvc }: SandboxState): Action[] {
+  if (pvc === undefined || isTerminating(pvc)) return [];
+  return [{ do: 'delete', kind: 'pvc', name: pvc.metadata.name ?? '', uid: pvc.metadata.uid ?? '' }];
+}

@@ -3,6 +3,7 @@ import type { EffectiveSpec, SandboxStatus } from '@agenttier/crds/generated/typ
 import type { SandboxState } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
 import type { Outcome, StatusChanges } from '../sandbox/status.ts';
+import { planOf } from './actions.ts';
 import type { EventNote, Plan, Tally } from './actions.ts';
 import { refusalFinding } from './conditions.ts';
 import type { Finding } from './conditions.ts';
@@ -33,8 +34,7 @@ export function planUp(state: SandboxState, spec: EffectiveSpec, { now, finding 
   const dues = [expiry?.at, reset, ...retries(state)].filter(
     (at) => at !== undefined && at > now,
   ) as number[];
-  const plan = { stages: stages.filter((stage) => stage.length > 0) };
-  return dues.length === 0 ? plan : { ...plan, requeueAfterMs: Math.min(...dues) - now };
+  return planOf(stages, dues.length === 0 ? undefined : Math.min(...dues) - now);
 }
 
 const retries = (state: SandboxState): number[] =>

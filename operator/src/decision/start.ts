@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EffectiveSpec } from '@agenttier/crds/generated/types';
+import type { Diagnosis } from '../sandbox/failure.ts';
+import { buildPod } from '../sandbox/pod.ts';
+import type { SandboxState } from '../sandbox/state.ts';
+import { statusStage } from '../sandbox/status.ts';
+import type { Outcome } from '../sandbox/status.ts';
+import { planOf } from './actions.ts';
+import type { Action, EventNote, Plan } from './actions.ts';
+import { no, refusalFinding } from './conditions.ts';
+import type { Finding } from './conditions.ts';
+import { attemptStart, SAFETY_MS } from './deadlines.ts';
+import { planHold } from './down.ts';
+import { blockOf, claimName, driftActions } from './drift.ts';
+import { spentRestarts } from './heal.ts';
+import { holdOf } from './hold.ts';
+
+/**
+ * Everything at once: the objects around the pod together, then the pod. No status is written on the way; the next
+ * round, a moment later, sees the pod in the store and says so, which keeps that write off the start's critical path.
+ */
+export function planCreate(state: SandboxState, spec: EffectiveSpec, now: number): Plan {
+  const given = givenUp(state, now);
+  if (given !== undefined) return given;
+  const drift = driftActions(state, spec, { now, create: true });
+  const pod = podCreation(state, spec, now);
+  if (pod.length > 0 || drift.length > 0) return planOf([drift, pod], SAFETY_MS);
+  const finding = refusalFinding(state) ?? no('Starting', 'the pod is being created');
+  return planOf([statusStage(state, starting(state, finding), now)], nextTry(state, now));
+}
+
+/** Refused writes are tried again; a start that stays refused beyond its deadline, or for good, is an Error. */
+function givenUp(state: SandboxState, now: number): Plan | undefined {
+  const { refusals } = state.observations;
+  const generation = state.sandbox.metadata.generation ?? 0;
+  const final = [...refusals.values()].some(
+    (one) => one.cause === 'invalid' && one.generation === generation,
+  );
+  const finding = refusalFinding(state);
+  if (finding === undefined || (!final && !isOverdue(state, now))) return undefined;
+  return planHold(state, holdOf(finding.reason, finding.message), now);
+}
+
+/** The pod is made only when all that it leans on is there, or is made by the stage before. */
+function podCreation(state: SandboxState, spec: EffectiveSpec, now: number): Action[] {
+  const blocked = (['serviceAccount', 'tokenSecret', 'networkPolicy', 'pod'] as const).some((kind) =>
+    blockOf(state, kind, now),
+  );
+  const noVolume = state.pvc === undefined && (blockOf(state, 'pvc', now) || state.sandbox.status?.pvcName);
+  if (blocked || noVolume) return [];
+  const { owner, settings, sandbox } = state;
+  const template = sandbox.spec?.resolved?.chain?.at(-1)?.name;
+  const body = buildPod({ owner, spec, settings, template, pvcName: claimName(state) });
+  return [{ do: 'create', kind: 'pod', body }];
+}
+
+/** Milliseconds until a refused write is due again. */
+function nextTry(state: SandboxState, now: number): number {
+  const waits = [...state.observations.refusals.values()].map(({ retryAt }) => retryAt - now);
+  return Math.max(100, Math.min(SAFETY_MS, ...waits));
+}
+
+export interface Starting {
+  readonly now: number;
+  readonly diagnosis: Diagnosis;
+}
+
+/** A pod on its way up: say where it is, and give it up when it cannot or did not get there. */
+export function planStarting(state: SandboxState, spec: EffectiveSpec, { now, diagnosis }: Starting): Plan {
+  const finding = startingFinding(state, diagnosis);
+  if (isStuck(state, diagnosis, now) || isOverdue(state, now))
+    return planHold(state, holdOf(finding.reason, finding.message), now);
+  const stages = [
+    [
+      ...probeAction(state),
+      ...driftActions(state, spec, { now, create: true }),
+      ...pullSecretInquiry(spec, diagnosis),
+    ],
+    statusStage(state, starting(state, finding), now),
+  ];
+  return planOf(stages, startWait(state, diagnosis, now));
+}
+
+/** From the moment the pod has an address: the runtime may answer before the kubelet reports its container. */
+function probeAction({ pod, observations }: SandboxState): Action[] {
+  const podIp = pod?.status?.podIP;
+  const podUid = pod?.metadata.uid;
+  if (!podIp || !podUid || observations.answeredPod === podUid) return [];
+  return [{ do: 'probeRuntime', podUid, podIp }];
+}
+
+function startingFinding(state: SandboxState, diagnosis: Diagnosis): Finding {
+  if (!('reason' in diagnosis)) return no('Starting', 'the runtime does not answer yet');
+  const { reason, message } = diagnosis;
+  const secret = state.observations.missingPullSecret;
+  if (secret === undefined || !isPullProblem(reason)) return no(reason, message);
+  const hint = `spec.image.pullSecret names Secret ${secret}, which does not exist in namespace ${state.owner.namespace}`;
+  return no('PullSecretMissing', `${hint}; ${message}`);
+}
+
+const isPullProblem = (reason: string): boolean => reason === 'ErrImagePull' || reason === 'ImagePullBackOff';
+
+/** The kubelet pulls without a secret that is missing and then reports only the registry's refusal. */
+function pullSecretInquiry(spec: EffectiveSpec, diagnosis: Diagnosis): Action[] {
+  const name = spec.image?.pullSecret;
+  const inquire = name && diagnosis.kind === 'starting' && isPullProblem(diagnosis.reason);
+  return inquire ? [{ do: 'findPullSecret', name }] : [];
+}
+
+const BEGUN: EventNote = { type: 'Normal', reason: 'Creating', note: 'Sandbox is being started' };
+
+function starting(state: SandboxState, finding: Finding): Outcome {
+  const { reason, message } = finding;
+  return {
+    phase: 'Creating',
+    reason,
+    message,
+    pod: finding,
+    events: state.sandbox.status?.phase === 'Creating' ? [] : [BEGUN],
+    changes: { startedAt: undefined, restartCount: spentRestarts(state) },
+  };
+}
+
+function isStuck(state: SandboxState, diagnosis: Diagnosis, now: number): boolean {
+  return diagnosis.kind === 'stuck' && now - (attemptStart(state) ?? now) >= diagnosis.patienceMs;
+}
+
+function isOverdue(state: SandboxState, now: number): boolean {
+  const limit = state.settings.startDeadlineMs;
+  return limit > 0 && now - (attemptStart(state) ?? now) >= limit;
+}
+
+function startWait(state: SandboxState, diagnosis: Diagnosis, now: number): number {
+  const begun = attemptStart(state) ?? now;
+  const limits = [state.settings.startDeadlineMs, diagnosis.kind === 'stuck' ? diagnosis.patienceMs : 0];
+  const dues = limits.filter((limit) => limit > 0).map((limit) => begun + limit - now);
+  return Math.max(1, Math.min(SAFETY_MS, ...dues));
+}

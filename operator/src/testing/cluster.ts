@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Sandbox } from '@agenttier/crds/generated/types';
+import { SANDBOXES } from '@agenttier/crds/meta/resources';
+import { KubeError } from '@agenttier/machinery/kube/errors';
+import { PODS, pathOf } from '@agenttier/machinery/kube/resource';
+import type { KubeObject, ObjectKey, Resource } from '@agenttier/machinery/kube/resource';
+import type { Pod, PodStatus } from '../core.ts';
+import type { PerformContext } from '../sandbox/perform.ts';
+
+export interface Call {
+  readonly verb: 'get' | 'list' | 'create' | 'apply' | 'patch' | 'delete';
+  readonly resource: string;
+  readonly name: string;
+}
+
+export type Change = { readonly resource: Resource; readonly gone: boolean; readonly object: KubeObject };
+
+type Json = Record<string, unknown>;
+
+/**
+ * The API server's rules that an operator leans on, in memory: uids, versions, generations, the status subresource,
+ * preconditions, finalizers, and pods that end only when their kubelet says so. For unit tests of interleavings; what
+ * the real server does is asked in the envtest.
+ */
+export class Cluster {
+  readonly calls: Call[] = [];
+  readonly #objects = new Map<string, { resource: Resource; object: KubeObject }>();
+  readonly #listeners = new Set<(change: Change) => void>();
+  #version = 1;
+  #uids = 0;
+  now: () => number = Date.now;
+  /** Called before each call; throwing fails it. */
+  before: ((call: Call) => void) | undefined;
+  /** Called after each call that was carried out; throwing loses the answer, not the effect. */
+  after: ((call: Call) => void) | undefined;
+
+  subscribe(listener: (change: Change) => void): void {
+    this.#listeners.add(listener);
+    for (const { resource, object } of this.#objects.values()) listener({ resource, gone: false, object });
+  }
+
+  objects<T extends KubeObject>(resource: Resource): T[] {
+    return [...this.#objects.values()]
+      .filter((one) => one.resource.plural === resource.plural)
+      .map((one) => one.object as T);
+  }
+
+  find<T extends KubeObject>(resource: Resource, namespace: string, name: string): T | undefined {
+    return this.#objects.get(pathOf(resource, { namespace, name }))?.object as T | undefined;
+  }
+
+  /** Puts an object in as it is, or changes one, past every check: the hand of a user or of another controller. */
+  put(resource: Resource, object: KubeObject): void {
+    this.#store(resource, object);
+  }
+
+  sandbox(name = 'one'): Sandbox {
+    const found = this.find<Sandbox & KubeObject>(SANDBOXES, 'team', name);
+    if (found === undefined) throw new Error(`no sandbox ${name}`);
+    return found;
+  }
+
+  editSandbox(edit: (sandbox: Sandbox) => Sandbox, name = 'one'): void {
+    const before = this.sandbox(name);
+    const after = edit(before);
+    const changed = JSON.stringify(before.spec) !== JSON.stringify(after.spec);
+    const generation = (before.metadata.generation ?? 0) + (changed ? 1 : 0);
+    this.put(SANDBOXES, { ...after, metadata: { ...after.metadata, generation } } as KubeObject);
+  }
+
+  pod(): Pod | undefined {
+    return this.objects<Pod>(PODS)[0];
+  }
+
+  setPodStatus(status: PodStatus): void {
+    const pod = this.pod();
+    if (pod !== undefined) this.put(PODS, { ...pod, status } as KubeObject);
+  }
+
+  /** The kubelet reports that a terminating pod has ended. */
+  endPod(): void {
+    const pod = this.pod();
+    if (pod !== undefined) this.#remove(PODS, pod);
+  }
+
+  get client(): PerformContext['client'] {
+    return {
+      get: (resource, key) =>
+        this.#call('get', resource, key.name, () => this.#found(resource, key)) as Promise<never>,
+      list: (resource, query) =>
+        this.#call('list', resource, '', () => ({
+          items: this.#selected(resource, query?.namespace),
+          resourceVersion: '',
+        })) as Promise<never>,
+      create: (resource, namespace, body) =>
+        this.#call('create', resource, body.metadata.name ?? '', () =>
+          this.#create(resource, namespace ?? '', body),
+        ) as Promise<never>,
+      apply: (resource, body) =>
+        this.#call('apply', resource, body.metadata.name ?? '', () =>
+          this.#merge(resource, keyOf(body), body as unknown as Json),
+        ) as Promise<never>,
+      patch: (resource, key, patch, options) =>
+        this.#call('patch', resource, key.name, () =>
+          patch.type === 'json'
+            ? this.#jsonPatch(resource, key, patch.body as JsonOp[])
+            : this.#merge(resource, key, patch.body as Json, options?.subresource),
+        ) as Promise<never>,
+      delete: (resource, key, options) =>
+        this.#call('delete', resource, key.name, () =>
+          this.#delete(resource, key, options?.preconditions?.uid),
+        ) as Promise<never>,
+    };
+  }
+
+  async #call<T>(verb: Call['verb'], resource: Resource, name: string, act: () => T): Promise<T> {
+    const call = { verb, resource: resource.plural, name };
+    this.calls.push(call);
+    await Promise.resolve();
+    this.before?.(call);
+    const result = act();
+    this.after?.(call);
+    return structuredClone(result);
+  }
+
+  #found(resource: Resource, key: ObjectKey): KubeObject {
+    const found = this.#objects.get(pathOf(resource, key));
+    if (found === undefined) throw refusal(404, 'NotFound', `${resource.plural} "${key.name}" not found`);
+    return found.object;
+  }
+
+  #selected(resource: Resource, namespace: string | undefined): KubeObject[] {
+    return this.objects(resource).filter(
+      ({ metadata }) => namespace === undefined || metadata.namespace === namespace,
+    );
+  }
+
+  #create(resource: Resource, namespace: string, body: KubeObject): KubeObject {
+    const path = pathOf(resource, { namespace, name: body.metadata.name });
+    if (this.#objects.has(path)) throw refusal(409, 'AlreadyExists', `${resource.plural} already exists`);
+    const creationTimestamp = new Date(Math.floor(this.now() / 1000) * 1000).toISOString();
+    const metadata = {
+      ...body.metadata,
+      namespace,
+      uid: `uid-${resource.plural}-${++this.#uids}`,
+      creationTimestamp,
+    };
+    return this.#store(resource, { ...body, metadata });
+  }
+
+  #merge(resource: Resource, key: ObjectKey, patch: Json, subresource?: string): KubeObject {
+    const current = this.#found(resource, key);
+    const { uid, resourceVersion } = (patch['metadata'] ?? {}) as KubeObject['metadata'];
+    if (uid !== undefined && uid !== current.metadata.uid) throw refusal(409, 'Conflict', 'uid mismatch');
+    if (resourceVersion !== undefined && resourceVersion !== current.metadata.resourceVersion) {
+      throw refusal(409, 'Conflict', 'the object has been modified');
+    }
+    const change = subresource === 'status' ? { status: patch['status'] } : withoutStatus(patch);
+    const next = merged(current, change) as KubeObject;
+    return JSON.stringify(next) === JSON.stringify(current) ? current : this.#store(resource, next);
+  }
+
+  #jsonPatch(resource: Resource, key: ObjectKey, patch: JsonOp[]): KubeObject {
+    const current = this.#found(resource, key);
+    const annotations = { ...current.metadata.annotations };
+    for (const { op, path, value } of patch) {
+      const name = path.replace('/metadata/annotations/', '').replaceAll('~1', '/');
+      if (op === 'test' && annotations[name] !== value) throw refusal(422, 'Invalid', 'the test failed');
+      if (op === 'remove') delete annotations[name];
+    }
+    return this.#store(resource, { ...current, metadata: { ...current.metadata, annotations } });
+  }
+
+  #delete(resource: Resource, key: ObjectKey, uid: string | undefined): Json {
+    const current = this.#found(resource, key);
+    if (uid !== undefined && uid !== current.metadata.uid) throw refusal(409, 'Conflict', 'uid mismatch');
+    const kept = resource === PODS || (current.metadata.finalizers ?? []).length > 0;
+    if (!kept) this.#remove(resource, current);
+    else if (current.metadata.deletionTimestamp === undefined)
+      this.#store(resource, terminating(current, this.now()));
+    return {};
+  }
+
+  #store(resource: Resource, object: KubeObject): KubeObject {
+    const { metadata } = object;
+    const stored = { ...object, metadata: { ...metadata, resourceVersion: String(++this.#version) } };
+    const last = metadata.deletionTimestamp !== undefined && (metadata.finalizers ?? []).length === 0;
+    if (last && resource !== PODS) this.#remove(resource, stored);
+    else {
+      this.#objects.set(pathOf(resource, metadata), { resource, object: stored });
+      this.#tell({ resource, gone: false, object: stored });
+    }
+    return stored;
+  }
+
+  #remove(resource: Resource, object: KubeObject): void {
+    this.#objects.delete(pathOf(resource, object.metadata));
+    this.#tell({ resource, gone: true, object });
+  }
+
+  #tell(change: Change): void {
+    for (const listener of this.#listeners) listener(structuredClone(change));
+  }
+}
+
+interface JsonOp {
+  readonly op: string;
+  readonly path: string;
+  readonly value?: unknown;
+}
+
+const keyOf = ({ metadata }: KubeObject): ObjectKey => ({
+  namespace: metadata.namespace,
+  name: metadata.name ?? '',
+});
+
+const withoutStatus = ({ status: _, ...rest }: Json): Json => rest;
+
+const terminating = (object: KubeObject, now: number): KubeObject => ({
+  ...object,
+  metadata: { ...object.metadata, deletionTimestamp: new Date(now).toISOString() },
+});
+
+export function refusal(status: number, reason: string, message: string): KubeError {
+  return new KubeError({ status, reason, message });
+}
+
+function merged(base: unknown, patch: unknown): unknown {
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
+  const result: Json = { ...(base as Json) };
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete result[key];
+    else if (value !== undefined) result[key] = merged(result[key], value);
+  }
+  return result;
+}

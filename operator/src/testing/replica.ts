@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+import { silentLogger } from '@agenttier/machinery/telemetry/log';
+import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
+import type { Store } from '@agenttier/machinery/reflector/store';
+import { createCaches } from '../caches.ts';
+import type { Caches } from '../caches.ts';
+import type { EventNote, Tally } from '../decision/actions.ts';
+import { createReconcile } from '../sandbox/controller.ts';
+import { Notebook } from '../sandbox/notes.ts';
+import type { Settings } from '../settings.ts';
+import type { Change, Cluster } from './cluster.ts';
+import { SETTINGS, TEMPLATE } from './fixtures.ts';
+
+const KEY = 'team/one';
+
+/** One operator process on a `Cluster`: caches fed by its changes (held back while `deaf`), notes of its own. */
+export class Replica {
+  readonly caches: Caches = createCaches();
+  readonly notebook = new Notebook();
+  readonly events: EventNote[] = [];
+  readonly tallies: Tally[] = [];
+  readonly probed: string[] = [];
+  readonly #reconcile: (
+    key: string,
+    signal: AbortSignal,
+  ) => Promise<void | { requeueAfterMs?: number | undefined }>;
+  readonly #held: Change[] = [];
+  #deaf = false;
+
+  constructor(cluster: Cluster, options: { settings?: Settings; client?: Cluster['client'] } = {}) {
+    this.#reconcile = createReconcile({
+      client: options.client ?? cluster.client,
+      caches: this.caches,
+      settings: options.settings ?? SETTINGS,
+      notebook: this.notebook,
+      log: silentLogger,
+      now: () => cluster.now(),
+      announce: (_sandbox, events, tallies) => {
+        this.events.push(...events);
+        this.tallies.push(...tallies);
+      },
+      probe: { start: (_key, uid) => this.probed.push(uid), end: () => undefined },
+    });
+    this.caches.clusterTemplates.applyWatch(TEMPLATE as never);
+    cluster.subscribe((change) => (this.#deaf ? this.#held.push(change) : this.#take(change)));
+  }
+
+  /** Like a watch that lags: changes are kept until `hear`. */
+  deafen(): void {
+    this.#deaf = true;
+  }
+
+  hear(): void {
+    this.#deaf = false;
+    for (const change of this.#held.splice(0)) this.#take(change);
+  }
+
+  async reconcile(key = KEY): Promise<number | undefined> {
+    return (await this.#reconcile(key, new AbortController().signal))?.requeueAfterMs;
+  }
+
+  /** As the controller does: repeats while the API server says no. */
+  async settle(tries = 20): Promise<number | undefined> {
+    for (let left = tries; left > 0; left--) {
+      try {
+        return await this.reconcile();
+      } catch (error) {
+        if (left === 1) throw error;
+      }
+    }
+    return undefined;
+  }
+
+  answer(podUid: string, key = KEY): void {
+    this.notebook.peek(key)?.runtimeAnswered(podUid);
+  }
+
+  #take({ resource, gone, object }: Change): void {
+    const store = this.#storeOf(resource);
+    if (gone) {
+      store?.deleteWatch(object);
+      this.notebook.peek(KEY)?.removalSeen();
+    } else store?.applyWatch(object);
+  }
+
+  #storeOf(resource: Resource): Store<KubeObject> | undefined {
+    const stores: Readonly<Record<string, unknown>> = {
+      sandboxes: this.caches.sandboxes,
+      pods: this.caches.pods,
+      persistentvolumeclaims: this.caches.pvcs,
+      networkpolicies: this.caches.networkPolicies,
+      secrets: this.caches.secrets,
+      serviceaccounts: this.caches.serviceAccounts,
+    };
+    return stores[resource.plural] as Store<KubeObject> | undefined;
+  }
+}
