@@ -283,7 +283,17 @@ describe('through the API server', () => {
       reset: true,
     });
     const [exec] = podExec.execs;
-    expect(exec?.command.slice(1)).toEqual(['attach', '--session', 'two', '--cols', '100', '--rows', '30']);
+    expect(exec?.command.slice(1)).toEqual([
+      'attach',
+      '--session',
+      'two',
+      '--mode',
+      'control',
+      '--cols',
+      '100',
+      '--rows',
+      '30',
+    ]);
     expect(exec?.tty).toBe(true);
     client.type('hi');
     await client.shows('$ you typed hi');

@@ -31,7 +31,10 @@ export function binaryPeer(socket: WebSocket, sent: () => void): ClientPeer {
   };
 }
 
-/** Clients without a sub-protocol: everything is JSON text. They know nothing of sessions, so `ready` is not for them. */
+/**
+ * Clients without a sub-protocol: everything is JSON text. They know nothing of
+ * sessions, so `ready` is not for them.
+ */
 export function textPeer(socket: WebSocket, sent: () => void): ClientPeer {
   const frames = new OutputFrames();
   const input = new InputBytes();
@@ -41,7 +44,10 @@ export function textPeer(socket: WebSocket, sent: () => void): ClientPeer {
   return {
     output: (bytes) => send(frames.push(bytes)),
     control: (frame) => {
-      if (frame.type === 'ready') return;
+      if (frame.type === 'ready') {
+        if (frame['reset'] === true) frames.restart();
+        return;
+      }
       if (frame.type === 'exit') send(frames.end());
       send(JSON.stringify(frame));
     },

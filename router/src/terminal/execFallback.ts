@@ -18,9 +18,10 @@ const ANY_SHELL =
 
 /** What runs in the pod, best first: joining the runtime's session keeps it over a reconnect, a shell alone does not. */
 export function attachCommands(query: PtyQuery): string[][] {
-  const { session, cols = DEFAULT_COLS, rows = DEFAULT_ROWS } = query;
+  const { session, mode, cols = DEFAULT_COLS, rows = DEFAULT_ROWS } = query;
+  const size = ['--cols', String(cols), '--rows', String(rows)];
   return [
-    [RUNTIME, 'attach', '--session', session, '--cols', String(cols), '--rows', String(rows)],
+    [RUNTIME, 'attach', '--session', session, '--mode', mode, ...size],
     ['/bin/sh', '-c', ANY_SHELL],
   ];
 }

@@ -11,7 +11,7 @@ export interface TerminalRequest {
 }
 
 const PATH = /^\/ws\/terminal\/([^/]+)\/?$/;
-const SESSION = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const SESSION = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const OFFSET = /^\d{1,16}$/;
 const MAX_SIDE = 65_535;
 

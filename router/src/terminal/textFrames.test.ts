@@ -63,6 +63,14 @@ describe('OutputFrames', () => {
     expect(dataOf(frames.end())).toBe('\uFFFD');
   });
 
+  it('starts a replay with a whole character', () => {
+    const frames = new OutputFrames();
+    frames.push(Buffer.from('😀').subarray(0, 3));
+    frames.restart();
+    expect(dataOf(frames.push(Buffer.from('é😀').subarray(1)))).toBe('😀');
+    expect(dataOf(frames.push(Buffer.from([0x80])))).toBe('\uFFFD');
+  });
+
   it('keeps a byte order mark, which is the program’s output like any other', () => {
     expect(dataOf(new OutputFrames().push(Buffer.from('\uFEFFx')))).toBe('\uFEFFx');
   });

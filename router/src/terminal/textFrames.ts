@@ -42,16 +42,35 @@ export function clampSide(value: number): number {
  */
 export class OutputFrames {
   readonly #decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
+  #midway = false;
 
   /** Frame for a chunk; undefined while nothing but an unfinished character has arrived. */
   push(chunk: Uint8Array): string | undefined {
-    return frameOf(this.#decoder.decode(chunk, { stream: true }));
+    const bytes = this.#midway ? withoutTail(chunk) : chunk;
+    if (bytes.length > 0) this.#midway = false;
+    return frameOf(this.#decoder.decode(bytes, { stream: true }));
+  }
+
+  /**
+   * The stream goes on at another place, as a replay from the middle of what is kept does: what was unfinished stays so,
+   * and the rest of a character whose beginning is gone is not shown.
+   */
+  restart(): void {
+    this.#decoder.decode();
+    this.#midway = true;
   }
 
   /** What is left when the stream ends. */
   end(): string | undefined {
     return frameOf(this.#decoder.decode());
   }
+}
+
+/** Without leading continuation bytes (10xxxxxx), of which a character has at most three. */
+function withoutTail(chunk: Uint8Array): Uint8Array {
+  let at = 0;
+  while (at < 3 && at < chunk.length && ((chunk[at] ?? 0) & 0xc0) === 0x80) at++;
+  return chunk.subarray(at);
 }
 
 const frameOf = (data: string): string | undefined =>
