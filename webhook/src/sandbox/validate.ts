@@ -3,8 +3,11 @@ import type { SpecifiedSandbox } from './specified.ts';
 import type { EffectivePolicy } from '@agenttier/crds/governance/effective';
 import { evaluate } from '@agenttier/crds/governance/evaluate';
 import type { Violation } from '@agenttier/crds/meta/violation';
-import { validateSandboxShape, validateSandboxUpdate } from '@agenttier/crds/sandbox/validate';
-import { unsupportedFields } from '@agenttier/crds/template/unsupported';
+import {
+  validateResolved,
+  validateSandboxShape,
+  validateSandboxUpdate,
+} from '@agenttier/crds/sandbox/validate';
 import type { Principal } from '../identity.ts';
 import { newViolations } from '../ratchet.ts';
 import { accessViolations } from './access.ts';
@@ -35,8 +38,23 @@ export interface Judgement {
   readonly warnings: readonly string[];
 }
 
-function formViolations(sandbox: SpecifiedSandbox): Violation[] {
-  return [...unsupportedFields('Sandbox', sandbox.spec), ...validateSandboxShape(sandbox)];
+type Resolved = SpecifiedSandbox['spec']['resolved'];
+
+/** Tells faults apart by what is wrong, not by where: an item of a list may have moved by the merge. */
+function fault({ code, field, actual }: Violation): string {
+  return JSON.stringify([code, actual ?? field]);
+}
+
+/** What is wrong with the sandbox itself and, beyond that, with what it comes to together with its templates. */
+function formViolations(sandbox: SpecifiedSandbox, resolved: Resolved): Violation[] {
+  const own = validateSandboxShape(sandbox);
+  const known = new Set(own.map(fault));
+  const merged = resolved ? validateResolved(resolved) : [];
+  return [...own, ...merged.filter((violation) => !known.has(fault(violation)))];
+}
+
+function resolvedOf(resolution: Resolution | undefined): Resolved {
+  return resolution?.ok ? resolution.resolved : undefined;
 }
 
 /** A chain link as people name it. */
@@ -78,7 +96,7 @@ export function resolvedDiffers(sandbox: SpecifiedSandbox, resolution: Resolutio
 
 function governance(
   sandbox: SpecifiedSandbox,
-  resolved: SpecifiedSandbox['spec']['resolved'],
+  resolved: Resolved,
   namespace: string,
   policy: EffectivePolicy,
 ): Judgement {
@@ -105,7 +123,7 @@ export function validateCreate(input: CreateInput): Judgement {
     : { violations: resolution.violations, warnings: [] };
   return {
     violations: [
-      ...formViolations(sandbox),
+      ...formViolations(sandbox, resolvedOf(resolution)),
       ...judged.violations,
       ...ownerViolations(sandbox, principal),
       ...forgeryViolations(sandbox, resolution),
@@ -159,7 +177,10 @@ export function validateUpdate(input: UpdateInput): Judgement {
   return {
     violations: [
       ...validateSandboxUpdate(old, sandbox),
-      ...newViolations(formViolations(sandbox), formViolations(old)),
+      ...newViolations(
+        formViolations(sandbox, resolvedOf(input.resolution)),
+        formViolations(old, old.spec.resolved),
+      ),
       ...judged.violations,
       ...forgeryOnUpdate(input),
     ],

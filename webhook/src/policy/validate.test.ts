@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { PolicySpec } from '@agenttier/crds/generated/types';
+import { describe, expect, it } from 'vitest';
+import { validatePolicy, validatePolicyUpdate } from './validate.ts';
+
+const codes = (violations: readonly { field: string; code: string }[]): string[] =>
+  violations.map((v) => `${v.field} ${v.code}`);
+
+describe('validatePolicy', () => {
+  it('accepts every limit that is enforced', () => {
+    const spec: PolicySpec = {
+      description: 'for all',
+      allowedTemplates: ['minimal-shell', 'ClusterSandboxTemplate/base'],
+      approvedRegistries: ['ghcr.io/acme', 'docker.io/*/tool'],
+      maxCpu: 2,
+      maxMemory: '4Gi',
+      maxStorage: '1e3',
+      maxTimeout: '8h30m',
+      maxIdleTimeout: '0',
+      allowInternet: false,
+      allowedStorageClasses: ['fast'],
+      requiredRuntimeClass: 'gvisor',
+      delegated: ['maxCpu'],
+    };
+    expect(validatePolicy('ClusterGovernancePolicy', spec)).toEqual([]);
+  });
+
+  it('lists everything at once', () => {
+    const spec: PolicySpec = {
+      maxSandboxesPerUser: 3,
+      total: { cpu: '1' },
+      maxCpu: '1e99999',
+      maxMemory: '-1Gi',
+      maxTimeout: '1d',
+      approvedRegistries: ['ghcr.io/acme', ' '],
+      delegated: ['maxCpu'],
+    };
+    expect(codes(validatePolicy('GovernancePolicy', spec))).toEqual([
+      'spec.maxSandboxesPerUser field_not_supported',
+      'spec.total field_not_supported',
+      'spec.maxCpu invalid_value',
+      'spec.maxMemory invalid_value',
+      'spec.maxTimeout invalid_value',
+      'spec.approvedRegistries[1] invalid_value',
+      'spec.delegated invalid_value',
+    ]);
+  });
+});
+
+describe('validatePolicyUpdate', () => {
+  const old: PolicySpec = { maxSandboxesTotal: 3, maxCpu: '1' };
+
+  it('lets what was stored before stand', () => {
+    expect(validatePolicyUpdate('GovernancePolicy', { ...old, maxCpu: '2' }, old)).toEqual([]);
+  });
+
+  it('judges what is new', () => {
+    const next = { ...old, maxTimeout: 'soon' };
+    expect(codes(validatePolicyUpdate('GovernancePolicy', next, old))).toEqual([
+      'spec.maxTimeout invalid_value',
+    ]);
+  });
+});
