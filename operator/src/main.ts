@@ -14,6 +14,7 @@ import {
   metricsHandler,
   reflectorMetrics,
 } from '@agenttier/machinery/telemetry/metrics';
+import type { Registry } from '@agenttier/machinery/telemetry/metrics';
 import { createCaches, createReflectors } from './caches.ts';
 import { readConfig } from './config.ts';
 import { listenerOf } from './listener.ts';
@@ -46,18 +47,7 @@ async function main(): Promise<void> {
   const caches = createCaches();
   const metrics = createOperatorMetrics(registry, caches.sandboxes);
   const reflectors = createReflectors({ client, caches, log, metrics: reflectorMetrics(registry) });
-  const health = new Health();
-  // A replica that does not lead is ready too: ready to take over, with the same caches.
-  health.addReadiness(
-    'caches',
-    () => reflectors.every((one) => one.hasSynced()) || 'the caches are not filled yet',
-  );
-  const server = createHttpServer({
-    app: listenerOf(health, metricsHandler(registry)),
-    port: config.healthPort,
-    log,
-  });
-  await server.listen();
+  const serving = await serve(registry, () => reflectors.every((one) => one.hasSynced()));
   const watching = Promise.all(reflectors.map((one) => one.run(signal)));
   await Promise.all(reflectors.map((one) => one.synced()));
   const recorder = createEventRecorder({
@@ -67,16 +57,27 @@ async function main(): Promise<void> {
     log,
   });
   const queueMetrics = controllerMetrics(registry)('sandbox');
-  const onLead = (leading: AbortSignal): Promise<void> =>
-    operate(
-      { client, caches, settings, recorder, log, workers, directProbe, metrics, queueMetrics },
-      leading,
-    );
+  const work = { client, caches, settings, recorder, log, workers, directProbe, metrics, queueMetrics };
   const identity = `${podName}_${randomUUID().slice(0, 8)}`;
-  const lease = { namespace: settings.installNamespace, name: config.leaseName, identity };
-  await runWithLease({ client, ...lease, onLead, signal, log, onChange: metrics.leading });
-  health.startDraining();
+  const lease = { client, namespace: settings.installNamespace, name: config.leaseName, identity, log };
+  const onChange = (leading: boolean): void => metrics.leading(leading);
+  await runWithLease({ ...lease, onLead: (leading) => operate(work, leading), onChange, signal });
   await recorder.flush();
-  await server.close();
+  await serving.end();
   await watching;
+}
+
+/** A replica that does not lead is ready too: ready to take over, with the same caches. */
+async function serve(registry: Registry, isFilled: () => boolean): Promise<{ end: () => Promise<void> }> {
+  const health = new Health();
+  health.addReadiness('caches', () => isFilled() || 'the caches are not filled yet');
+  const app = listenerOf(health, metricsHandler(registry));
+  const server = createHttpServer({ app, port: config.healthPort, log });
+  await server.listen();
+  return {
+    end: () => {
+      health.startDraining();
+      return server.close();
+    },
+  };
 }

@@ -35,7 +35,7 @@ export function createOperatorMetrics(registry: Registry, sandboxes: Store<Sandb
     registers,
   });
   const leader = new Gauge({ name: 'agenttier_leader', help: 'Whether this replica leads', registers });
-  sandboxGauge(registry, sandboxes);
+  registry.registerMetric(sandboxGauge(sandboxes));
   return {
     count(tally) {
       if (tally.metric === 'startup') startup.observe({ path: tally.path }, tally.seconds);
@@ -47,12 +47,12 @@ export function createOperatorMetrics(registry: Registry, sandboxes: Store<Sandb
 }
 
 /** Counted when asked for: a gauge that is moved on every change drifts with the first event that is missed. */
-function sandboxGauge(registry: Registry, sandboxes: Store<Sandbox>): void {
-  new Gauge({
+function sandboxGauge(sandboxes: Store<Sandbox>): Gauge<'phase' | 'mode'> {
+  return new Gauge({
     name: 'agenttier_sandboxes',
     help: 'Sandboxes, by phase and mode',
     labelNames: ['phase', 'mode'],
-    registers: [registry],
+    registers: [],
     collect() {
       this.reset();
       for (const { spec, status } of sandboxes.list()) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CONDITION_TYPES, setCondition } from '@agenttier/crds/meta/conditions';
 import type { Condition } from '@agenttier/crds/meta/conditions';
+import type { PersistentVolumeClaim } from '../core.ts';
 import { conditionOf } from '../sandbox/failure.ts';
 import { buildNetworkPolicy, networkPolicyMatches } from '../sandbox/networkPolicy.ts';
 import { isTerminating } from '../sandbox/state.ts';
-import type { OwnedKind, SandboxState } from '../sandbox/state.ts';
+import type { OwnedKind, Refusal, SandboxState } from '../sandbox/state.ts';
 import { HELD } from './hold.ts';
 import type { Hold } from './hold.ts';
 
@@ -83,26 +84,29 @@ function resolvedFinding({ resolution }: SandboxState): Finding {
 }
 
 function volumeFinding(state: SandboxState): Finding {
-  const { pvc, observations } = state;
+  const { pvc, observations, sandbox } = state;
+  const name = sandbox.status?.pvcName ?? pvc?.metadata.name ?? '';
+  if (observations.volumeLost) return no('Lost', `PersistentVolumeClaim ${name} is gone`);
   const refusal = observations.refusals.get('pvc');
-  if (observations.volumeLost)
-    return no('Lost', `PersistentVolumeClaim ${state.sandbox.status?.pvcName} is gone`);
-  if (pvc === undefined)
-    return refusal
-      ? no(refusalReason(refusal.cause), refusal.message)
-      : no('Provisioning', 'there is no volume yet');
+  if (pvc !== undefined) return claimFinding(state, pvc, refusal);
+  return refusal
+    ? no(refusalReason(refusal.cause), refusal.message)
+    : no('Provisioning', 'there is no volume yet');
+}
+
+function claimFinding(
+  state: SandboxState,
+  pvc: PersistentVolumeClaim,
+  refusal: Refusal | undefined,
+): Finding {
   if (isTerminating(pvc)) return no('Lost', `PersistentVolumeClaim ${pvc.metadata.name} is being deleted`);
-  switch (pvc.status?.phase) {
-    case 'Bound':
-      return refusal ? yes('ExpandRefused', refusal.message) : yes('Bound', 'the volume is bound');
-    case 'Lost':
-      return no('Lost', 'the volume behind the claim is gone');
-    default:
-      // With WaitForFirstConsumer a claim binds on the way of its pod; once that has a node, it is not what is waited for.
-      return isScheduled(state)
-        ? yes('InUse', 'the pod that uses the volume has a node')
-        : no('Provisioning', 'the volume is not bound yet');
-  }
+  const phase = pvc.status?.phase;
+  if (phase === 'Lost') return no('Lost', 'the volume behind the claim is gone');
+  if (phase === 'Bound')
+    return refusal ? yes('ExpandRefused', refusal.message) : yes('Bound', 'the volume is bound');
+  // With WaitForFirstConsumer a claim binds on the way of its pod; once that has a node, it is not what is waited for.
+  if (isScheduled(state)) return yes('InUse', 'the pod that uses the volume has a node');
+  return no('Provisioning', 'the volume is not bound yet');
 }
 
 const isScheduled = ({ pod }: SandboxState): boolean =>

@@ -42,9 +42,13 @@ export function deletePod(state: SandboxState): Action[] {
   return [{ do: 'delete', kind: 'pod', name: pod.metadata.name ?? '', uid: pod.metadata.uid ?? '' }];
 }
 
-/** A stopped sandbox keeps its volume and its closed network; nothing is made that was never there. */
+/**
+ * A stopped sandbox keeps its volume and its closed network; nothing is made that was never there. While its pod is
+ * still ending, all of it must be there.
+ */
 function keepRight(state: SandboxState, now: number): Action[] {
-  return state.resolution.ok ? driftActions(state, state.resolution.spec, { now, create: false }) : [];
+  const create = state.pod !== undefined;
+  return state.resolution.ok ? driftActions(state, state.resolution.spec, { now, create }) : [];
 }
 
 function downOutcome(state: SandboxState, down: Down): Outcome {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Diagnosis } from '../sandbox/failure.ts';
+import type { Loss } from '../sandbox/failure.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
 import type { Outcome } from '../sandbox/status.ts';
@@ -21,7 +21,7 @@ export const RESTART_BACKOFF = 'RestartBackoff';
  * for good needs nothing from us here: Kubernetes' own pod garbage collector removes pods of nodes that are gone or
  * marked out-of-service, and removing them by force any earlier could mount the volume twice.
  */
-export function planLoss(state: SandboxState, loss: Extract<Diagnosis, { kind: 'lost' }>, now: number): Plan {
+export function planLoss(state: SandboxState, loss: Loss, now: number): Plan {
   const { status } = state.sandbox;
   const counted = status?.phase === 'Creating' && status.reason === RESTART_BACKOFF;
   if (counted) return planOf([deletePod(state)]);
@@ -52,7 +52,7 @@ export function spentRestarts({ sandbox }: SandboxState): number | undefined {
   return phase === 'Stopped' || phase === 'Error' ? undefined : restartCount;
 }
 
-function planExhausted(state: SandboxState, loss: Extract<Diagnosis, { kind: 'lost' }>, now: number): Plan {
+function planExhausted(state: SandboxState, loss: Loss, now: number): Plan {
   const message = `${loss.message}; given up after ${MAX_RESTARTS} restarts: set annotation agenttier.io/retry to try again`;
   return planHold(state, holdOf(loss.reason, message), now);
 }

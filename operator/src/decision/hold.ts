@@ -46,10 +46,11 @@ export const retryValue = (sandbox: Sandbox): string =>
  * - after an Error only: the spec was edited, since a corrected image should not need a second command.
  */
 export function activeHold(sandbox: Sandbox): Hold | undefined {
-  const condition = findCondition(sandbox.status?.conditions, HELD);
-  if (condition?.status !== 'True' || sandbox.spec?.desiredState === 'Stopped') return undefined;
-  if ((sandbox.status?.observedRetry ?? '') !== retryValue(sandbox)) return undefined;
+  const { status = {}, spec = {}, metadata } = sandbox;
+  const condition = findCondition(status.conditions, HELD);
+  if (condition?.status !== 'True' || spec.desiredState === 'Stopped') return undefined;
   const hold = holdOf(condition.reason, condition.message);
-  const edited = condition.observedGeneration !== sandbox.metadata.generation;
-  return hold.outcome === 'Error' && edited ? undefined : hold;
+  const asserted = (status.observedRetry ?? '') !== retryValue(sandbox);
+  const edited = hold.outcome === 'Error' && condition.observedGeneration !== metadata.generation;
+  return asserted || edited ? undefined : hold;
 }

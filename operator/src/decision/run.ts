@@ -2,8 +2,8 @@
 import type { EffectiveSpec } from '@agenttier/crds/generated/types';
 import { CONDITION_TYPES, findCondition } from '@agenttier/crds/meta/conditions';
 import type { Pod } from '../core.ts';
-import { conditionOf, diagnose, mainStatus } from '../sandbox/failure.ts';
-import type { Diagnosis } from '../sandbox/failure.ts';
+import { conditionOf, diagnose, disruptionOf, mainStatus } from '../sandbox/failure.ts';
+import type { Diagnosis, Loss } from '../sandbox/failure.ts';
 import { isTerminating } from '../sandbox/state.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
@@ -28,7 +28,7 @@ export function planRun(state: SandboxState, now: number): Plan {
   const { resolution, pod } = state;
   if (!resolution.ok) return planUnresolved(state, now);
   if (pod === undefined) return planMissingPod(state, resolution.spec, now);
-  if (isTerminating(pod)) return planTerminatingPod(state, pod, now);
+  if (isTerminating(pod)) return planTerminatingPod(state, pod, { spec: resolution.spec, now });
   return planPod(state, resolution.spec, now);
 }
 
@@ -61,12 +61,17 @@ function planMissingPod(state: SandboxState, spec: EffectiveSpec, now: number): 
   );
 }
 
-type Loss = Extract<Diagnosis, { kind: 'lost' }>;
-
 const GONE: Loss = {
   kind: 'lost',
   reason: 'PodGone',
   message: 'the pod was removed by somebody else',
+  spendsBudget: true,
+};
+
+const DELETED: Loss = {
+  kind: 'lost',
+  reason: 'PodDeleted',
+  message: 'the pod is being deleted by somebody else',
   spendsBudget: true,
 };
 
@@ -77,26 +82,24 @@ function restartDue({ sandbox, owner }: SandboxState): number {
   return (timeOf(lastFailureAt) ?? 0) + restartDelayMs(restartCount, owner.uid);
 }
 
+interface Context {
+  readonly spec: EffectiveSpec;
+  readonly now: number;
+}
+
 /** Reasons under which a terminating pod is one that we ended. */
 const OUR_DOING: ReadonlySet<string> = new Set([STOPPING, RESTART_BACKOFF, WAITING_FOR_POD]);
 
 /** Somebody ends the pod. If that was us, only wait; otherwise it is a loss, counted when first seen. */
-function planTerminatingPod(state: SandboxState, pod: Pod, now: number): Plan {
+function planTerminatingPod(state: SandboxState, pod: Pod, { spec, now }: Context): Plan {
   const { phase, reason = '' } = state.sandbox.status ?? {};
   const up = phase === 'Running' || phase === 'Creating';
-  if (up && !OUR_DOING.has(reason)) return planLoss(state, lossOf(pod), now);
+  if (up && !OUR_DOING.has(reason)) return planLoss(state, disruptionOf(pod) ?? DELETED, now);
   const outcome = reason === RESTART_BACKOFF ? backoffOutcome(state) : WAITING;
-  return planOf([statusStage(state, outcome, now)], SAFETY_MS);
-}
-
-function lossOf(pod: Pod): Loss {
-  const disruption = conditionOf(pod, 'DisruptionTarget');
-  if (disruption?.status !== 'True') {
-    const message = 'the pod is being deleted by somebody else';
-    return { kind: 'lost', reason: 'PodDeleted', message, spendsBudget: true };
-  }
-  const reason = disruption.reason || 'DisruptionTarget';
-  return { kind: 'lost', reason, message: disruption.message || reason, spendsBudget: false };
+  return planOf(
+    [driftActions(state, spec, { now, create: true }), statusStage(state, outcome, now)],
+    SAFETY_MS,
+  );
 }
 
 const WAITING: Outcome = {

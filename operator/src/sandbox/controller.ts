@@ -15,7 +15,7 @@ import { gather } from './gather.ts';
 import type { Notebook } from './notes.ts';
 import { identityOf } from './ownership.ts';
 import { perform } from './perform.ts';
-import type { PerformContext } from './perform.ts';
+import type { PerformContext } from './context.ts';
 import { plan } from './plan.ts';
 import type { SandboxState } from './state.ts';
 import { statusStage } from './status.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ContainerStatus, Pod, PodCondition } from '../core.ts';
+import type { ContainerState, ContainerStatus, Pod, PodCondition } from '../core.ts';
 import { INIT_CONTAINER, MAIN_CONTAINER } from './pod.ts';
 
 /** What a pod's status says about the sandbox. Reasons are the kubelet's own words where it has one. */
@@ -20,20 +20,24 @@ export type Diagnosis =
   /** Ended in a way that a new pod would repeat. */
   | { readonly kind: 'broken'; readonly reason: string; readonly message: string };
 
-/** Waiting reasons that no amount of waiting cures: the object itself is wrong. */
-const PERMANENT: ReadonlySet<string> = new Set(['InvalidImageName', 'ErrImageNeverPull']);
-
-/** Two minutes, in which a Secret or ConfigMap that is applied a moment later may still turn up. */
+/** In which a Secret or ConfigMap that is applied a moment later may still turn up. */
 const CONFIG_PATIENCE_MS = 120_000;
-const CONFIG_ERRORS: ReadonlySet<string> = new Set([
-  'CreateContainerConfigError',
-  'CreateContainerError',
-  'RunContainerError',
-  'CreatePodSandboxError',
-]);
+
+/** How long a waiting reason that does not go away by itself is borne; none at all where the object itself is wrong. */
+const PATIENCE_MS: Readonly<Record<string, number>> = {
+  InvalidImageName: 0,
+  ErrImageNeverPull: 0,
+  CreateContainerConfigError: CONFIG_PATIENCE_MS,
+  CreateContainerError: CONFIG_PATIENCE_MS,
+  RunContainerError: CONFIG_PATIENCE_MS,
+  CreatePodSandboxError: CONFIG_PATIENCE_MS,
+};
 
 /** Waiting reasons of a healthy start. */
 const NORMAL_WAITING: ReadonlySet<string> = new Set(['', 'ContainerCreating', 'PodInitializing']);
+
+/** The pod, not the program in it, came to an end. */
+export type Loss = Extract<Diagnosis, { kind: 'lost' }>;
 
 export function diagnose(pod: Pod): Diagnosis {
   switch (pod.status?.phase) {
@@ -68,14 +72,16 @@ const STARTING: Diagnosis = {
 };
 
 function diagnoseWaiting(pod: Pod): Diagnosis | undefined {
-  const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
-  const bad = statuses.find(({ state }) => state?.waiting && !NORMAL_WAITING.has(state.waiting.reason ?? ''));
-  if (bad === undefined) return undefined;
-  const reason = bad.state?.waiting?.reason ?? '';
-  const message = `container ${bad.name}: ${bad.state?.waiting?.message || reason}`;
-  if (PERMANENT.has(reason)) return { kind: 'stuck', reason, message, patienceMs: 0 };
-  if (CONFIG_ERRORS.has(reason)) return { kind: 'stuck', reason, message, patienceMs: CONFIG_PATIENCE_MS };
-  return { kind: 'starting', reason, message };
+  const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+  const statuses = [...initContainerStatuses, ...containerStatuses];
+  const bad = statuses.find(({ state }) => !NORMAL_WAITING.has(state?.waiting?.reason ?? ''));
+  if (bad?.state?.waiting === undefined) return undefined;
+  const { reason = '', message: detail } = bad.state.waiting;
+  const message = `container ${bad.name}: ${detail || reason}`;
+  const patienceMs = PATIENCE_MS[reason];
+  return patienceMs === undefined
+    ? { kind: 'starting', reason, message }
+    : { kind: 'stuck', reason, message, patienceMs };
 }
 
 function diagnoseScheduling(pod: Pod): Diagnosis | undefined {
@@ -88,68 +94,67 @@ function diagnoseScheduling(pod: Pod): Diagnosis | undefined {
   };
 }
 
+/** The first that has an answer wins: a planned disruption, the kubelet's word on the pod, then its containers. */
 function diagnoseFailed(pod: Pod): Diagnosis {
-  const { reason = '', message = '' } = pod.status ?? {};
-  const disrupted = conditionOf(pod, 'DisruptionTarget');
-  if (disrupted?.status === 'True') {
-    const why = disrupted.reason || 'DisruptionTarget';
-    return { kind: 'lost', reason: why, message: disrupted.message || why, spendsBudget: false };
-  }
-  // A reason on the pod itself is the kubelet's or a controller's: Evicted, NodeLost, UnexpectedAdmissionError...
-  if (reason !== '') return { kind: 'lost', reason, message: message || reason, spendsBudget: true };
-  return diagnoseInit(pod) ?? diagnoseMain(pod);
+  return disruptionOf(pod) ?? podReason(pod) ?? diagnoseInit(pod) ?? diagnoseMain(pod);
+}
+
+const lost = (reason: string, message: string, spendsBudget = true): Loss => ({
+  kind: 'lost',
+  reason,
+  message,
+  spendsBudget,
+});
+
+/** Drain, preemption, node shutdown: Kubernetes marks such pods, and no budget is spent on them. */
+export function disruptionOf(pod: Pod): Loss | undefined {
+  const disruption = conditionOf(pod, 'DisruptionTarget');
+  if (disruption?.status !== 'True') return undefined;
+  const reason = disruption.reason || 'DisruptionTarget';
+  return lost(reason, disruption.message || reason, false);
+}
+
+/** A reason on the pod itself is the kubelet's or a controller's: Evicted, NodeLost, UnexpectedAdmissionError... */
+function podReason({ status }: Pod): Loss | undefined {
+  const reason = status?.reason;
+  return reason ? lost(reason, status.message || reason) : undefined;
 }
 
 function diagnoseInit(pod: Pod): Diagnosis | undefined {
   const init = pod.status?.initContainerStatuses?.find(({ name }) => name === INIT_CONTAINER);
   const ended = init?.state?.terminated;
   if (ended === undefined || ended.exitCode === 0) return undefined;
-  if (ended.reason === 'OOMKilled' || ended.reason === 'ContainerStatusUnknown') {
-    return {
-      kind: 'lost',
-      reason: ended.reason,
-      message: 'the init container was killed',
-      spendsBudget: true,
-    };
-  }
-  const text = ended.message ? `: ${ended.message}` : '';
+  const { exitCode, reason = '', message } = ended;
+  if (KILLED.has(reason)) return lost(reason, 'the init container was killed');
+  const text = message ? `: ${message}` : '';
   return {
     kind: 'broken',
     reason: 'InitFailed',
-    message: `the init container ended with exit code ${ended.exitCode}${text}`,
+    message: `the init container ended with exit code ${exitCode}${text}`,
   };
 }
 
+const KILLED: ReadonlySet<string> = new Set(['OOMKilled', 'ContainerStatusUnknown']);
+
 function diagnoseMain(pod: Pod): Diagnosis {
   const ended = mainStatus(pod)?.state?.terminated;
-  if (ended === undefined) {
-    return {
-      kind: 'lost',
-      reason: 'PodFailed',
-      message: 'the pod failed without saying why',
-      spendsBudget: true,
-    };
-  }
-  const { exitCode, reason = '', message = '' } = ended;
-  switch (reason) {
-    case 'OOMKilled':
-      return { kind: 'lost', reason, message: memoryMessage(pod), spendsBudget: true };
-    case 'StartError':
-    case 'ContainerCannotRun':
-      return { kind: 'broken', reason: 'StartError', message: message || 'the container cannot be started' };
-    case 'Completed':
-    case 'Error':
-      return { kind: 'exited', exitCode, message: exitMessage(exitCode, message) };
-    default:
-      // ContainerStatusUnknown and the like: the node lost track of the container, the program did nothing wrong.
-      return {
-        kind: 'lost',
-        reason: reason || 'Unknown',
-        message: message || 'the node lost the container',
-        spendsBudget: true,
-      };
-  }
+  if (ended === undefined) return lost('PodFailed', 'the pod failed without saying why');
+  return endOf(pod, ended);
 }
+
+function endOf(pod: Pod, { exitCode, reason = 'Unknown', message = '' }: Terminated): Diagnosis {
+  if (reason === 'OOMKilled') return lost(reason, memoryMessage(pod));
+  if (reason === 'Completed' || reason === 'Error') {
+    return { kind: 'exited', exitCode, message: exitMessage(exitCode, message) };
+  }
+  if (reason === 'StartError' || reason === 'ContainerCannotRun') {
+    return { kind: 'broken', reason: 'StartError', message: `the container cannot be started: ${message}` };
+  }
+  // ContainerStatusUnknown and the like: the node lost track of the container, the program did nothing wrong.
+  return lost(reason, `the node lost the container: ${message || reason}`);
+}
+
+type Terminated = NonNullable<ContainerState['terminated']>;
 
 function exitMessage(exitCode: number, message: string): string {
   return `the main process ended with exit code ${exitCode}${message ? `: ${message}` : ''}`;

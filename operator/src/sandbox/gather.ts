@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '@agenttier/crds/generated/types';
-import { networkPolicyName, podName, serviceAccountName, tokenSecretName } from '@agenttier/crds/meta/names';
+import {
+  networkPolicyName,
+  podName,
+  pvcName,
+  serviceAccountName,
+  tokenSecretName,
+} from '@agenttier/crds/meta/names';
 import type { TemplateKey, TemplateLookup } from '@agenttier/crds/template/compose';
-import { pvcName } from '@agenttier/crds/meta/names';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import type { Store } from '@agenttier/machinery/reflector/store';
 import type { Caches } from '../caches.ts';
@@ -22,30 +27,35 @@ export interface GatherInput {
 }
 
 /** The state of one sandbox, out of the caches: no call, no waiting. */
-export function gather(sandbox: Sandbox, { caches, settings, notes, now }: GatherInput): SandboxState {
+export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
+  const { caches, settings, notes, now } = input;
   const owner = identityOf(sandbox);
-  const { name } = owner;
-  const own = <T extends KubeObject>(store: Store<T>, object: string): T | undefined =>
-    ownObject(store.get(owner.namespace, object), owner, notes);
   if (isWanted(sandbox)) notes.wanted(now);
   else notes.unwanted();
-  const pod = own(caches.pods, sandbox.status?.podName || podName(name));
-  if (pod !== undefined) notes.podSeen(pod, now);
-  const pvc = own(caches.pvcs, sandbox.status?.pvcName || pvcName(name));
-  const networkPolicy = own(caches.networkPolicies, networkPolicyName(name));
-  const tokenSecret = own(caches.secrets, tokenSecretName(name));
-  const serviceAccount = own(caches.serviceAccounts, serviceAccountName(name));
+  const objects = ownObjects(sandbox, owner, input);
+  if (objects.pod !== undefined) notes.podSeen(objects.pod, now);
+  const resolution = verifyResolved(sandbox, lookupIn(caches));
+  return { sandbox, owner, settings, resolution, observations: notes.observations(), ...objects };
+}
+
+type Objects = Pick<SandboxState, 'pod' | 'pvc' | 'networkPolicy' | 'tokenSecret' | 'serviceAccount'>;
+
+function ownObjects({ status }: Sandbox, owner: Identity, { caches, notes }: GatherInput): Objects {
+  const { namespace, name } = owner;
+  const own = <F extends string, T extends KubeObject>(
+    field: F,
+    store: Store<T>,
+    object: string,
+  ): { readonly [K in F]?: T } => {
+    const found = ownObject(store.get(namespace, object), owner, notes);
+    return (found === undefined ? {} : { [field]: found }) as { [K in F]?: T };
+  };
   return {
-    sandbox,
-    owner,
-    settings,
-    resolution: verifyResolved(sandbox, lookupIn(caches)),
-    observations: notes.observations(),
-    ...(pod && { pod }),
-    ...(pvc && { pvc }),
-    ...(networkPolicy && { networkPolicy }),
-    ...(tokenSecret && { tokenSecret }),
-    ...(serviceAccount && { serviceAccount }),
+    ...own('pod', caches.pods, status?.podName || podName(name)),
+    ...own('pvc', caches.pvcs, status?.pvcName || pvcName(name)),
+    ...own('networkPolicy', caches.networkPolicies, networkPolicyName(name)),
+    ...own('tokenSecret', caches.secrets, tokenSecretName(name)),
+    ...own('serviceAccount', caches.serviceAccounts, serviceAccountName(name)),
   };
 }
 

@@ -43,24 +43,31 @@ export function statusStage(state: SandboxState, outcome: Outcome, now: number):
 }
 
 export function nextStatus(state: SandboxState, outcome: Outcome, now: number): SandboxStatus {
-  const { sandbox, pod, pvc } = state;
-  const before = sandbox.status ?? {};
-  const { chain } = sandbox.spec?.resolved ?? {};
-  const retry = retryValue(sandbox);
+  const { sandbox, pod } = state;
   return withoutAbsent({
-    ...before,
+    ...sandbox.status,
     phase: outcome.phase,
     reason: outcome.reason,
     message: outcome.message,
     podName: pod?.metadata.name,
-    pvcName: before.pvcName ?? pvc?.metadata.name,
-    resolvedTemplate: chain?.at(-1)?.name,
-    templateChain: chain?.length ? chain : undefined,
+    ...identityFields(state),
     observedGeneration: sandbox.metadata.generation,
-    observedRetry: retry === '' ? undefined : retry,
+    observedRetry: retryValue(sandbox) || undefined,
     conditions: deriveConditions(state, outcome.pod, outcome.hold, now),
     ...outcome.changes,
   });
+}
+
+/** What the sandbox is made from, and the volume that stays its own for life. */
+function identityFields({ sandbox, pvc }: SandboxState): {
+  readonly [F in keyof SandboxStatus]?: SandboxStatus[F] | undefined;
+} {
+  const { chain = [] } = sandbox.spec?.resolved ?? {};
+  return {
+    pvcName: sandbox.status?.pvcName ?? pvc?.metadata.name,
+    resolvedTemplate: chain.at(-1)?.name,
+    templateChain: chain.length > 0 ? chain : undefined,
+  };
 }
 
 function withoutAbsent(

@@ -5,7 +5,7 @@ import { KubeError } from '@agenttier/machinery/kube/errors';
 import { PODS, pathOf } from '@agenttier/machinery/kube/resource';
 import type { KubeObject, ObjectKey, Resource } from '@agenttier/machinery/kube/resource';
 import type { Pod, PodStatus } from '../core.ts';
-import type { PerformContext } from '../sandbox/perform.ts';
+import type { PerformContext } from '../sandbox/context.ts';
 
 export interface Call {
   readonly verb: 'get' | 'list' | 'create' | 'apply' | 'patch' | 'delete';
@@ -39,14 +39,14 @@ export class Cluster {
     for (const { resource, object } of this.#objects.values()) listener({ resource, gone: false, object });
   }
 
-  objects<T extends KubeObject>(resource: Resource): T[] {
+  objects<T extends KubeObject = KubeObject>(resource: Resource): T[] {
     return [...this.#objects.values()]
       .filter((one) => one.resource.plural === resource.plural)
       .map((one) => one.object as T);
   }
 
-  find<T extends KubeObject>(resource: Resource, namespace: string, name: string): T | undefined {
-    return this.#objects.get(pathOf(resource, { namespace, name }))?.object as T | undefined;
+  find(resource: Resource, namespace: string, name: string): KubeObject | undefined {
+    return this.#objects.get(pathOf(resource, { namespace, name }))?.object;
   }
 
   /** Puts an object in as it is, or changes one, past every check: the hand of a user or of another controller. */
@@ -55,7 +55,7 @@ export class Cluster {
   }
 
   sandbox(name = 'one'): Sandbox {
-    const found = this.find<Sandbox & KubeObject>(SANDBOXES, 'team', name);
+    const found = this.find(SANDBOXES, 'team', name) as Sandbox | undefined;
     if (found === undefined) throw new Error(`no sandbox ${name}`);
     return found;
   }
@@ -65,7 +65,7 @@ export class Cluster {
     const after = edit(before);
     const changed = JSON.stringify(before.spec) !== JSON.stringify(after.spec);
     const generation = (before.metadata.generation ?? 0) + (changed ? 1 : 0);
-    this.put(SANDBOXES, { ...after, metadata: { ...after.metadata, generation } } as KubeObject);
+    this.put(SANDBOXES, { ...after, metadata: { ...after.metadata, generation } });
   }
 
   pod(): Pod | undefined {
@@ -214,7 +214,8 @@ const keyOf = ({ metadata }: KubeObject): ObjectKey => ({
   name: metadata.name ?? '',
 });
 
-const withoutStatus = ({ status: _, ...rest }: Json): Json => rest;
+const withoutStatus = (object: Json): Json =>
+  Object.fromEntries(Object.entries(object).filter(([field]) => field !== 'status'));
 
 const terminating = (object: KubeObject, now: number): KubeObject => ({
   ...object,

@@ -41,7 +41,7 @@ export class Replica {
       },
       probe: { start: (_key, uid) => this.probed.push(uid), end: () => undefined },
     });
-    this.caches.clusterTemplates.applyWatch(TEMPLATE as never);
+    this.caches.clusterTemplates.applyWatch(TEMPLATE);
     cluster.subscribe((change) => (this.#deaf ? this.#held.push(change) : this.#take(change)));
   }
 

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Sandbox } from '@agenttier/crds/generated/types';
+import type { KubeClient } from '@agenttier/machinery/kube/client';
+import { isNotFound } from '@agenttier/machinery/kube/errors';
+import type { Caches } from '../caches.ts';
+import type { EventNote, Tally } from '../decision/actions.ts';
+import type { Notes } from './notes.ts';
+import type { Identity } from './ownership.ts';
+
+/** What carrying out an action needs. */
+export interface PerformContext {
+  readonly client: Pick<KubeClient, 'get' | 'list' | 'create' | 'apply' | 'patch' | 'delete'>;
+  readonly caches: Caches;
+  readonly notes: Notes;
+  readonly owner: Identity;
+  readonly generation: number;
+  /** The object that the plan was made from: writes to it carry its version. */
+  readonly sandbox: Sandbox;
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+  readonly probe: (podUid: string, podIp: string) => void;
+  readonly announce: (sandbox: Sandbox, events: readonly EventNote[], tallies: readonly Tally[]) => void;
+}
+
+/** `halt`: something changed, or was refused, on which the plan's later stages were built; only a new plan goes on. */
+export type Effect = 'unchanged' | 'changed' | 'halt';
+
+/** For `catch`: not found is an answer. */
+export function absent(error: unknown): undefined {
+  if (!isNotFound(error)) throw error;
+  return undefined;
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto';
+import { FIELD_MANAGER_OPERATOR } from '@agenttier/crds/meta/labels';
+import { isAlreadyExists, isConflict, isNotFound } from '@agenttier/machinery/kube/errors';
+import { PERSISTENT_VOLUME_CLAIMS, SECRETS } from '@agenttier/machinery/kube/resource';
+import type { KubeObject } from '@agenttier/machinery/kube/resource';
+import type { Action } from '../decision/actions.ts';
+import { absent } from './context.ts';
+import type { Effect, PerformContext } from './context.ts';
+import { isLeftover, isOwnedBy } from './ownership.ts';
+import { refusalOf } from './refusal.ts';
+import { isTerminating } from './state.ts';
+import type { OwnedKind } from './state.ts';
+import { RESOURCES, storeOf } from './stores.ts';
+import { buildTokenSecret, tokenOf } from './tokenSecret.ts';
+
+/** 32 random bytes as base64url text, and that text in base64 as Secret data wants it. */
+export const newToken = (): string => Buffer.from(randomBytes(32).toString('base64url')).toString('base64');
+
+/**
+ * Safe on an outdated cache because it is a plain create: an object that is there already makes it fail, and then its
+ * owner decides. (A server-side apply would silently take a foreign object over, its data with it.)
+ */
+export async function create(kind: OwnedKind, body: KubeObject, context: PerformContext): Promise<Effect> {
+  const { client, owner, notes, signal, now } = context;
+  try {
+    const made = await client.create(RESOURCES[kind], owner.namespace, body, {
+      fieldManager: FIELD_MANAGER_OPERATOR,
+      signal,
+    });
+    storeOf(context.caches, kind).applyLocal(made);
+    if (kind === 'pod') notes.podCreated(now());
+  } catch (error) {
+    if (isAlreadyExists(error)) return adopt(kind, body.metadata.name ?? '', context);
+    return refuse(kind, error, context);
+  }
+  notes.accepted(kind);
+  return 'changed';
+}
+
+/** Something of that name exists: ours (then the cache was late), an earlier sandbox's, or somebody else's. */
+async function adopt(kind: OwnedKind, name: string, context: PerformContext): Promise<Effect> {
+  const { client, owner, notes, signal, now, generation } = context;
+  const live = await client
+    .get(RESOURCES[kind], { namespace: owner.namespace, name }, { signal })
+    .catch(absent);
+  if (live === undefined) return 'halt';
+  if (isOwnedBy(live, owner)) {
+    storeOf(context.caches, kind).applyLocal(live);
+    notes.accepted(kind);
+    return 'halt';
+  }
+  const leftover = isLeftover(live, owner);
+  // The garbage collector would remove it in a moment; a volume is left to it alone, since it holds data.
+  if (leftover && !isTerminating(live) && kind !== 'pvc') {
+    await deleteByUid(kind, { name, uid: live.metadata.uid ?? '' }, context);
+    return 'halt';
+  }
+  const gone = leftover || isTerminating(live);
+  const what = `${RESOURCES[kind].kind} ${name}`;
+  const message = gone
+    ? `an earlier ${what} is still being removed`
+    : `${what} exists and does not belong to this Sandbox: delete it, or use another name`;
+  notes.refused(kind, { cause: gone ? 'waiting' : 'conflict', message, generation }, now());
+  return 'halt';
+}
+
+/**
+ * Server-side apply of the fields we own, by force: drift is by definition somebody else's value. The uid makes it fail,
+ * instead of creating or changing another object, when ours was replaced meanwhile.
+ */
+export async function repair(kind: OwnedKind, body: KubeObject, context: PerformContext): Promise<Effect> {
+  const { client, owner, notes, signal } = context;
+  const store = storeOf(context.caches, kind);
+  const uid = store.get(owner.namespace, body.metadata.name ?? '')?.metadata.uid;
+  const pinned = { ...body, metadata: { ...body.metadata, ...(uid === undefined ? {} : { uid }) } };
+  try {
+    store.applyLocal(
+      await client.apply(RESOURCES[kind], pinned, {
+        fieldManager: FIELD_MANAGER_OPERATOR,
+        force: true,
+        signal,
+      }),
+    );
+  } catch (error) {
+    return refuse(kind, error, context);
+  }
+  notes.accepted(kind);
+  return 'changed';
+}
+
+/** As `repair`, and pinned to the version as well: two operators must not each write a token of their own. */
+export async function repairToken(rotate: boolean, context: PerformContext): Promise<Effect> {
+  const { client, owner, caches, notes, signal } = context;
+  const body = buildTokenSecret(owner, '');
+  const live = caches.secrets.get(owner.namespace, body.metadata.name ?? '');
+  const { uid, resourceVersion } = live?.metadata ?? {};
+  if (uid === undefined || resourceVersion === undefined) return 'halt';
+  const token = (rotate ? undefined : tokenOf(live)) ?? newToken();
+  const metadata = { ...body.metadata, uid, resourceVersion };
+  const secret = { ...buildTokenSecret(owner, token), metadata };
+  try {
+    caches.secrets.applyLocal(
+      await client.apply(SECRETS, secret, { fieldManager: FIELD_MANAGER_OPERATOR, force: true, signal }),
+    );
+  } catch (error) {
+    return refuse('tokenSecret', error, context);
+  }
+  notes.accepted('tokenSecret');
+  return 'changed';
+}
+
+/** Notes an answer that repeating at once would not change; throws every other error. */
+function refuse(kind: OwnedKind, error: unknown, { notes, now, generation }: PerformContext): Effect {
+  const refusal = refusalOf(error);
+  if (refusal === undefined) throw error;
+  notes.refused(kind, { ...refusal, generation }, now());
+  return 'halt';
+}
+
+type Removal = Extract<Action, { do: 'delete' }>;
+
+export async function remove({ kind, name, uid }: Removal, context: PerformContext): Promise<Effect> {
+  await deleteByUid(kind, { name, uid }, context);
+  context.notes.deleted(uid);
+  return 'changed';
+}
+
+/** The uid precondition keeps a new object of that name safe: 409 means ours is gone already, as 404 does. */
+async function deleteByUid(
+  kind: OwnedKind,
+  target: { name: string; uid: string },
+  context: PerformContext,
+): Promise<void> {
+  const { client, owner, signal } = context;
+  const key = { namespace: owner.namespace, name: target.name };
+  const options = { preconditions: { uid: target.uid }, propagationPolicy: 'Background', signal } as const;
+  await client.delete(RESOURCES[kind], key, options).catch((error: unknown) => {
+    if (!isNotFound(error) && !isConflict(error)) throw error;
+  });
+}
+
+export async function findPvc(name: string, context: PerformContext): Promise<Effect> {
+  const { client, owner, notes, signal } = context;
+  const found = await client
+    .get(PERSISTENT_VOLUME_CLAIMS, { namespace: owner.namespace, name }, { signal })
+    .catch(absent);
+  if (found !== undefined) return adopt('pvc', name, context);
+  notes.volumeMissing(true);
+  return 'halt';
+}
