@@ -96,13 +96,17 @@ export class Transport {
     call: Call,
     control: CallControl & { readonly idleMs: number },
   ): Promise<AsyncIterable<Buffer>> {
-    const response = await this.#send(this.#streams, call, control, {
-      headersTimeout: control.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-      bodyTimeout: control.idleMs,
-      signal: control.signal ?? null,
-    });
-    if (response.statusCode >= 400) throw await failure(response);
-    return response.body;
+    try {
+      const response = await this.#send(this.#streams, call, control, {
+        headersTimeout: control.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+        bodyTimeout: control.idleMs,
+        signal: control.signal ?? null,
+      });
+      if (response.statusCode >= 400) throw await failure(response);
+      return response.body;
+    } catch (error) {
+      throw this.#explain(error, call, control.signal, undefined);
+    }
   }
 
   /** Closes all sockets, watches too. */
@@ -130,27 +134,23 @@ export class Transport {
     control: CallControl,
     timeouts: Pick<Dispatcher.RequestOptions, 'headersTimeout' | 'bodyTimeout' | 'signal'>,
   ): Promise<Dispatcher.ResponseData> {
-    try {
-      const token = await this.#access.token?.();
-      const { headers, body } = payload(call);
-      const response = await pool.request({
-        method: call.method,
-        path: `${this.#prefix}${call.path}${queryString(call.query)}`,
-        headers: {
-          accept: 'application/json',
-          'user-agent': this.#userAgent,
-          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-          ...impersonationHeaders(control.impersonate),
-          ...headers,
-        },
-        body,
-        ...timeouts,
-      });
-      if (control.onWarning) warningTexts(response.headers['warning']).forEach(control.onWarning);
-      return response;
-    } catch (error) {
-      throw this.#explain(error, call, control.signal, undefined);
-    }
+    const token = await this.#access.token?.();
+    const { headers, body } = payload(call);
+    const response = await pool.request({
+      method: call.method,
+      path: `${this.#prefix}${call.path}${queryString(call.query)}`,
+      headers: {
+        accept: 'application/json',
+        'user-agent': this.#userAgent,
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...impersonationHeaders(control.impersonate),
+        ...headers,
+      },
+      body,
+      ...timeouts,
+    });
+    if (control.onWarning) warningTexts(response.headers['warning']).forEach(control.onWarning);
+    return response;
   }
 
   /** Turns undici's failures into KubeError with the call's name; an abort by the caller stays the caller's reason. */

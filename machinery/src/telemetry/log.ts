@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import pino from 'pino';
 import type { DestinationStream, Logger as PinoLogger } from 'pino';
+import { currentTrace } from './tracing.ts';
 
 /** Structured logger: `log.info({ sandbox, namespace }, 'what happened')`. */
 export type Logger = PinoLogger;
@@ -40,6 +41,10 @@ export function createLogger(options: LoggerOptions): Logger {
     level: options.level ?? 'info',
     base: { component: options.component },
     timestamp: pino.stdTimeFunctions.isoTime,
+    mixin: () => {
+      const trace = currentTrace();
+      return trace ? { traceId: trace.traceId } : {};
+    },
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: REDACTED, censor: '[redacted]' },
     serializers: { err: serializeError, error: serializeError },
