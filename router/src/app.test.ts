@@ -6,6 +6,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ADMIN_KEY, BOB_KEY, Harness, keySecret } from './testing/harness.ts';
 
 let harness: Harness;
+
+const id = async (value: string) =>
+  (await harness.call('GET', '/healthz', { headers: { 'X-Request-ID': value } })).headers.get('x-request-id');
+
 beforeEach(async () => {
   harness = await Harness.start();
 });
@@ -40,10 +44,6 @@ describe('what is on every answer', () => {
   });
 
   it('repeats a fit request id and replaces any other', async () => {
-    const id = async (value: string) =>
-      (await harness.call('GET', '/healthz', { headers: { 'X-Request-ID': value } })).headers.get(
-        'x-request-id',
-      );
     expect(await id('trace-1')).toBe('trace-1');
     expect(await id('a b')).toMatch(/^[0-9a-f]{16}$/);
     expect(await id('x'.repeat(129))).toMatch(/^[0-9a-f]{16}$/);

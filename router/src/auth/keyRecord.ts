@@ -39,12 +39,13 @@ export const isExpired = (record: KeyRecord, now: number): boolean =>
 /** Reads a stored key; undefined when the Secret is not one, since a half-written record must not let anybody in. */
 export function readKeySecret(secret: KeySecret): KeyRecord | undefined {
   const id = secret.metadata.name;
-  const keyHash = decode(secret.data?.['keyHash'])?.trim();
-  const fields = parseObject(decode(secret.data?.['record']));
-  if (!id || !keyHash || !HASH_SHAPE.test(keyHash) || !fields) return undefined;
+  const { keyHash: hash, record } = secret.data ?? {};
+  const keyHash = decode(hash).trim();
+  const fields = parseObject(decode(record));
+  if (id === undefined || !fields) return undefined;
   const expiresAt = readExpiry(fields['expiresAt']);
   const principal = principalOf(fields, id);
-  if (principal.sub === '' || expiresAt === 'unreadable') return undefined;
+  if (!HASH_SHAPE.test(keyHash) || principal.sub === '' || expiresAt === 'unreadable') return undefined;
   return { keyHash, principal, ...(expiresAt === undefined ? {} : { expiresAt }) };
 }
 
@@ -72,8 +73,7 @@ function readExpiry(value: unknown): number | undefined | 'unreadable' {
   return Number.isNaN(at) ? 'unreadable' : at;
 }
 
-function parseObject(json: string | undefined): Readonly<Record<string, unknown>> | undefined {
-  if (json === undefined) return undefined;
+function parseObject(json: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(json);
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
@@ -82,8 +82,7 @@ function parseObject(json: string | undefined): Readonly<Record<string, unknown>
   }
 }
 
-const decode = (base64: string | undefined): string | undefined =>
-  base64 === undefined ? undefined : Buffer.from(base64, 'base64').toString('utf8');
+const decode = (base64: string | undefined): string => Buffer.from(base64 ?? '', 'base64').toString('utf8');
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 

@@ -35,24 +35,23 @@ export function findTarget(stores: Pick<Stores, 'pods' | 'tokens'>, sandbox: San
  */
 export function targetOf(sandbox: Sandbox, pod: Pod, secret: Secret | undefined): Target | undefined {
   const { uid } = sandbox.metadata;
-  const { name, namespace, uid: podUid } = pod.metadata;
-  if (!name || !namespace || !podUid) return undefined;
-  if (!isAlive(pod) || !belongsTo(uid, pod)) return undefined;
+  const { name = '', namespace = '', uid: podUid } = pod.metadata;
+  if (podUid === undefined || !isAlive(pod) || !belongsTo(uid, pod)) return undefined;
   const target = { namespace, pod: name, podUid };
-  const token = secret && belongsTo(uid, secret) ? tokenIn(secret) : '';
+  const token = belongsTo(uid, secret) ? tokenIn(secret) : '';
   if (token === '') return { ...target, reason: 'no_token' };
   const podIP = pod.status?.podIP;
   if (!podIP) return { ...target, reason: 'no_address' };
   return { ...target, runtime: { podIP, token, podUid } };
 }
 
-const tokenIn = (secret: Secret): string =>
-  Buffer.from(secret.data?.[TOKEN_KEY] ?? '', 'base64')
+const tokenIn = (secret: Secret | undefined): string =>
+  Buffer.from(secret?.data?.[TOKEN_KEY] ?? '', 'base64')
     .toString('utf8')
     .trim();
 
 const isAlive = (pod: Pod): boolean =>
   pod.metadata.deletionTimestamp === undefined && pod.status?.phase === 'Running';
 
-const belongsTo = (uid: string | undefined, object: Pod | Secret): boolean =>
-  uid !== undefined && object.metadata.labels?.[LABEL_SANDBOX_UID] === uid;
+const belongsTo = (uid: string | undefined, object: Pod | Secret | undefined): boolean =>
+  uid !== undefined && object?.metadata.labels?.[LABEL_SANDBOX_UID] === uid;

@@ -207,17 +207,17 @@ describe('exec through the API server', () => {
   });
 });
 
-describe('watchedCommand', () => {
-  const run = async (command: string[], timeoutSeconds: number) => {
-    const [program = '', ...parameters] = watchedCommand({ command, timeoutSeconds });
-    const child = spawn(program, parameters);
-    let output = '';
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    const code = await new Promise((resolve) => child.on('close', resolve));
-    return { code, output };
-  };
+const run = async (command: string[], timeoutSeconds: number) => {
+  const [program = '', ...parameters] = watchedCommand({ command, timeoutSeconds });
+  const child = spawn(program, parameters);
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  return { code, output };
+};
 
+describe('watchedCommand', () => {
   it('keeps arguments, output and exit code of a command', async () => {
     expect(await run(['sh', '-c', 'printf "%s|" "$@"; exit 7', 'x', 'a b', "c'd"], 5)).toEqual({
       code: 7,

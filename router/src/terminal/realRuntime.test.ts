@@ -10,7 +10,7 @@ let harness: Harness;
 let session = 0;
 
 beforeAll(async () => {
-  runtime = await RealRuntime.start();
+  runtime = await RealRuntime.start(process.env);
 }, 120_000);
 afterAll(() => runtime.stop());
 beforeEach(async () => {
@@ -127,9 +127,9 @@ describe('a watcher', () => {
   });
 });
 
-describe('exec', () => {
-  const exec = (body: unknown) => harness.call('POST', '/api/v1/sandboxes/box/exec', { body });
+const exec = (body: unknown) => harness.call('POST', '/api/v1/sandboxes/box/exec', { body });
 
+describe('exec', () => {
   it('gives output and exit code, of a shell line and of a list', async () => {
     const line = await exec({ command: 'echo out; echo err >&2; exit 4' });
     expect(line).toMatchObject({

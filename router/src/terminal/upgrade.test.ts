@@ -99,14 +99,14 @@ describe('who may open a terminal', () => {
   });
 });
 
-describe('what the runtime is asked for', () => {
-  const asked = async (path: string, key = ANN_KEY): Promise<URLSearchParams> => {
-    const client = await TerminalClient.open(url(path), { key, binary: true });
-    await client.frame('ready');
-    client.socket.close();
-    return new URL(runtime.ptyRequests.at(-1)?.url ?? '', 'http://runtime').searchParams;
-  };
+const asked = async (path: string, key = ANN_KEY): Promise<URLSearchParams> => {
+  const client = await TerminalClient.open(url(path), { key, binary: true });
+  await client.frame('ready');
+  client.socket.close();
+  return new URL(runtime.ptyRequests.at(-1)?.url ?? '', 'http://runtime').searchParams;
+};
 
+describe('what the runtime is asked for', () => {
   it('session, place and size as the client gave them', async () => {
     const query = await asked('/ws/terminal/box?session=two&since=4096&cols=100&rows=30');
     expect(Object.fromEntries(query)).toEqual({

@@ -16,6 +16,9 @@ import { createRouter } from '../router.ts';
 import type { Router } from '../router.ts';
 import { FAKE_TOKEN } from './fakeRuntime.ts';
 
+// oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of every shape
+export type Json = any;
+
 type SandboxObject = Sandbox & KubeObject;
 
 export interface SandboxSetup {
@@ -124,7 +127,7 @@ export class Harness {
     method: string,
     path: string,
     options: { key?: string; body?: unknown; headers?: Record<string, string> } = {},
-  ): Promise<{ status: number; headers: Headers; body: any }> {
+  ): Promise<{ status: number; headers: Headers; body: Json }> {
     const { key = ANN_KEY, body, headers = {} } = options;
     const answer = await fetch(`${this.url}${path}`, {
       method,

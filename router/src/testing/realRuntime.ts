@@ -27,10 +27,10 @@ export class RealRuntime {
     this.#process = fields.process;
   }
 
-  static async start(): Promise<RealRuntime> {
+  static async start(environment: NodeJS.ProcessEnv): Promise<RealRuntime> {
     const folder = await mkdtemp(join(tmpdir(), 'agenttier-runtime-'));
     const binary = join(folder, 'agenttier-runtime');
-    const env = { ...process.env, CGO_ENABLED: '0' };
+    const env = { ...environment, CGO_ENABLED: '0' };
     await promisify(execFile)('go', ['build', '-o', binary, '.'], { cwd: SOURCE, env });
     const tokenFile = join(folder, 'token');
     await writeFile(tokenFile, FAKE_TOKEN, { mode: 0o400 });

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+import { adminAccess, adminClient, freshNamespace } from '@agenttier/e2e/envtest/server';
+import type { Sandbox } from '@agenttier/crds/generated/types';
+import {
+  COMPONENT_SANDBOX,
+  LABEL_COMPONENT,
+  LABEL_SECRET_PURPOSE,
+  ownedLabels,
+  SECRET_PURPOSES,
+} from '@agenttier/crds/meta/labels';
+import { podName, tokenSecretName } from '@agenttier/crds/meta/names';
+import { CLUSTER_SANDBOX_TEMPLATES, SANDBOXES } from '@agenttier/crds/meta/resources';
+import { createKubeClient } from '@agenttier/machinery/kube/client';
+import type { KubeClient } from '@agenttier/machinery/kube/client';
+import { isNotFound } from '@agenttier/machinery/kube/errors';
+import { PODS, SECRETS, SERVICE_ACCOUNTS } from '@agenttier/machinery/kube/resource';
+import type { KubeObject } from '@agenttier/machinery/kube/resource';
+import { silentLogger } from '@agenttier/machinery/telemetry/log';
+import { createRegistry } from '@agenttier/machinery/telemetry/metrics';
+import { until } from '@agenttier/machinery/testing/until';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readConfig } from './config.ts';
+import { createRouter } from './router.ts';
+import type { Router } from './router.ts';
+import { FAKE_TOKEN, FakeRuntime } from './testing/fakeRuntime.ts';
+import { ADMIN_KEY, ANN_KEY, keySecret } from './testing/harness.ts';
+import { grantRoles } from './testing/rbac.ts';
+
+let admin: KubeClient;
+let namespace: string;
+let installNamespace: string;
+let runtime: FakeRuntime;
+let router: Router;
+let routerClient: KubeClient;
+let url: string;
+const watching = new AbortController();
+let watched: Promise<void>;
+
+type SandboxObject = Sandbox & KubeObject;
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+beforeAll(async () => {
+  admin = await adminClient();
+  namespace = await freshNamespace('router');
+  installNamespace = await freshNamespace('install');
+  const account = { metadata: { name: 'agenttier-router', namespace: installNamespace } };
+  await admin.create(SERVICE_ACCOUNTS, installNamespace, account);
+  await grantRoles(admin, installNamespace);
+  for (const [key, record] of [
+    [ANN_KEY, { userId: 'ann', email: 'ann@example.com' }],
+    [ADMIN_KEY, { userId: 'root', isAdmin: true }],
+  ] as const) {
+    const secret = keySecret(key, record);
+    const labels = { [LABEL_SECRET_PURPOSE]: SECRET_PURPOSES.apiKey };
+    const metadata = { name: secret.metadata.name ?? '', namespace: installNamespace, labels };
+    await admin.create(SECRETS, installNamespace, { ...secret, metadata });
+  }
+  runtime = await FakeRuntime.start();
+  await startRouter();
+});
+
+async function startRouter(): Promise<void> {
+  const { server, ca } = await adminAccess();
+  const path = `/api/v1/namespaces/${installNamespace}/serviceaccounts/agenttier-router/token`;
+  const body = {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    spec: { expirationSeconds: 3600 },
+  };
+  const { body: issued } = await admin.raw({ method: 'POST', path, body });
+  const token = (issued as { status: { token: string } }).status.token;
+  const access = { server, ca, token: async () => token, namespace: installNamespace };
+  const result = readConfig({
+    LISTEN_ADDR: '127.0.0.1:0',
+    POD_NAMESPACE: installNamespace,
+    SANDBOX_NAMESPACE: namespace,
+  });
+  if (!result.ok) throw new Error(result.problems.join());
+  routerClient = createKubeClient(access);
+  router = createRouter({
+    config: { ...result.config, runtimePort: runtime.port, drainMs: 2000 },
+    access,
+    client: routerClient,
+    log: silentLogger,
+    registry: createRegistry('router', { processMetrics: false }),
+  });
+  url = `http://127.0.0.1:${await router.listen()}`;
+  watched = router.watch(watching.signal);
+  await until(() => router.health.unready().length === 0, 'the router to be ready', 30_000);
+}
+
+afterAll(async () => {
+  await router.close();
+  watching.abort();
+  await watched;
+  await routerClient.close();
+  await runtime.close();
+});
+
+async function call(method: string, path: string, body?: unknown, key = ANN_KEY) {
+  const answer = await fetch(`${url}/api/v1${path}`, {
+    method,
+    headers: { 'X-API-Key': key },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  return {
+    status: answer.status,
+    body: (text === '' ? undefined : JSON.parse(text)) as Record<string, unknown>,
+  };
+}
+
+const stored = (name: string): Promise<SandboxObject> =>
+  admin.get<SandboxObject>(SANDBOXES, { namespace, name });
+
+/** A running sandbox as operator and kubelet would leave it. */
+async function runningSandbox(name: string): Promise<void> {
+  const created = await admin.create<SandboxObject>(SANDBOXES, namespace, {
+    metadata: { name, namespace },
+    spec: { templateRef: { name: 'shell' }, createdBy: { sub: 'ann' } },
+  });
+  const labels = ownedLabels(name, created.metadata.uid ?? '');
+  const secretLabels = { ...labels, [LABEL_SECRET_PURPOSE]: SECRET_PURPOSES.runtimeToken };
+  const secret = {
+    metadata: { name: tokenSecretName(name), namespace, labels: secretLabels },
+    data: { token: base64(FAKE_TOKEN) },
+  };
+  await admin.create(SECRETS, namespace, secret);
+  const pod = {
+    metadata: { name: podName(name), namespace, labels: { ...labels, [LABEL_COMPONENT]: COMPONENT_SANDBOX } },
+    spec: { containers: [{ name: 'sandbox', image: 'debian' }] },
+  };
+  await admin.create<KubeObject>(PODS, namespace, pod);
+  const podStatus = { phase: 'Running', podIP: '127.0.0.1', podIPs: [{ ip: '127.0.0.1' }] };
+  await admin.patch(
+    PODS,
+    { namespace, name: podName(name) },
+    { type: 'merge', body: { status: podStatus } },
+    { subresource: 'status' },
+  );
+  const status = { phase: 'Running', podName: podName(name) };
+  await admin.patch(
+    SANDBOXES,
+    { namespace, name },
+    { type: 'merge', body: { status } },
+    { subresource: 'status' },
+  );
+  await until(
+    async () => (await call('GET', `/sandboxes/${name}`)).body['status'] === 'Running',
+    `${name} to be seen`,
+  );
+  await until(
+    () => router.stores.pods.get(namespace, podName(name))?.status?.podIP !== undefined,
+    'its pod to be seen',
+  );
+  await until(
+    () => router.stores.tokens.get(namespace, tokenSecretName(name)) !== undefined,
+    'its token to be seen',
+  );
+}
+
+describe('the router on a real API server', () => {
+  it('creates as the person, whom alone RBAC allows it, and shows it at once', async () => {
+    const body = {
+      name: 'made',
+      templateRef: { name: 'shell' },
+      timeout: '1h',
+      resources: { limits: { cpu: '1' } },
+    };
+    const created = await call('POST', '/sandboxes', body);
+    expect(created).toEqual({
+      status: 201,
+      body: { sandboxId: 'made', name: 'made', namespace, status: 'Creating', templateRef: 'shell' },
+    });
+    expect((await call('GET', '/sandboxes/made', undefined, ADMIN_KEY)).body['status']).toBe('Creating');
+    const object = await stored('made');
+    expect(object.spec).toMatchObject({ timeout: '1h', resources: { limits: { cpu: '1' } } });
+    const { managedFields } = object.metadata as { managedFields: { manager: string }[] };
+    expect(managedFields.map(({ manager }) => manager)).toContain('agenttier-router');
+    // The router itself may not: without impersonation the same write is refused.
+    const own = routerClient.create(SANDBOXES, namespace, { metadata: { name: 'own', namespace } });
+    await expect(own).rejects.toMatchObject({ status: 403 });
+  });
+
+  it('hands on what the schema refuses, with the field', async () => {
+    const body = { name: 'bad', templateRef: { name: 'shell', kind: 'Nonsense' }, storage: { size: 'much' } };
+    const answer = await call('POST', '/sandboxes', body);
+    expect(answer.status).toBe(422);
+    const fields = (answer.body['violations'] as { field: string }[]).map(({ field }) => field);
+    expect(fields).toContain('spec.templateRef.kind');
+    expect(await call('POST', '/sandboxes', { name: 'made', templateRef: { name: 'shell' } })).toMatchObject({
+      status: 409,
+    });
+  });
+
+  it('refuses with JSON where RBAC does not let the person write', async () => {
+    const answer = await call('POST', '/sandboxes', {
+      name: 'x',
+      namespace: 'no-such-namespace',
+      templateRef: { name: 'a' },
+    });
+    expect(answer.status).toBe(404);
+    expect(answer.body['error']).toContain('no-such-namespace');
+  });
+
+  it('stops, resumes and deletes as the owner', async () => {
+    await runningSandbox('cycle');
+    expect((await call('POST', '/sandboxes/cycle/stop')).body).toEqual({ status: 'stopping' });
+    expect((await stored('cycle')).spec?.desiredState).toBe('Stopped');
+    expect((await call('GET', '/sandboxes/cycle')).body['desiredState']).toBe('Stopped');
+    expect((await call('POST', '/sandboxes/cycle/resume')).status).toBe(200);
+    const resumed = await stored('cycle');
+    expect(resumed.spec?.desiredState).toBe('Running');
+    expect(resumed.metadata.annotations?.['agenttier.io/retry']).toBeDefined();
+    expect((await call('DELETE', '/sandboxes/cycle')).status).toBe(204);
+    await expect(stored('cycle')).rejects.toSatisfy(isNotFound);
+    await until(
+      async () => (await call('GET', '/sandboxes/cycle')).status === 404,
+      'the deletion to be seen',
+    );
+  });
+
+  it('runs a command and records the use in the status', async () => {
+    await runningSandbox('busy');
+    runtime.onExec = () => ({ exitCode: 0, stdout: 'hi', stderr: '', durationMs: 1, timedOut: false });
+    expect(await call('POST', '/sandboxes/busy/exec', { command: 'echo hi' })).toMatchObject({
+      status: 200,
+      body: { stdout: 'hi' },
+    });
+    await until(
+      async () => (await stored('busy')).status?.lastActivityTimestamp !== undefined,
+      'the use to be recorded',
+    );
+    expect((await stored('busy')).status?.phase).toBe('Running');
+  });
+
+  it('shows templates', async () => {
+    const spec = { description: 'A shell', image: { repository: 'debian:12' } };
+    const name = `shell-${namespace}`;
+    await admin.create(CLUSTER_SANDBOX_TEMPLATES, undefined, { metadata: { name }, spec } as KubeObject);
+    await until(
+      async () => (await call('GET', `/templates/${name}`)).status === 200,
+      'the template to be seen',
+    );
+    expect((await call('GET', `/templates/${name}`)).body).toMatchObject({
+      name,
+      image: 'debian:12',
+      description: 'A shell',
+    });
+  });
+
+  it('forgets a revoked key with its Secret', async () => {
+    const key = 'atk_gone-0123456789abcdefghijklmn';
+    const secret = keySecret(key, { userId: 'gone' });
+    const labels = { [LABEL_SECRET_PURPOSE]: SECRET_PURPOSES.apiKey };
+    const name = secret.metadata.name ?? '';
+    await admin.create(SECRETS, installNamespace, {
+      ...secret,
+      metadata: { name, namespace: installNamespace, labels },
+    });
+    expect((await call('GET', '/user/me', undefined, key)).status).toBe(200);
+    await admin.delete(SECRETS, { namespace: installNamespace, name });
+    await until(
+      async () => (await call('GET', '/user/me', undefined, key)).status === 401,
+      'the key to be forgotten',
+    );
+  });
+});

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { KubeClient } from '@agenttier/machinery/kube/client';
+import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
+
+const rbac = (plural: string, kind: string, namespaced: boolean): Resource => ({
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  plural,
+  kind,
+  namespaced,
+});
+const CLUSTER_ROLES = rbac('clusterroles', 'ClusterRole', false);
+const CLUSTER_ROLE_BINDINGS = rbac('clusterrolebindings', 'ClusterRoleBinding', false);
+
+/** All that a router may do under its own name; every write to our kinds but the time of use is the person's. */
+const ROUTER_RULES = [
+  {
+    apiGroups: ['agenttier.io'],
+    resources: ['sandboxes', 'sandboxtemplates', 'clustersandboxtemplates'],
+    verbs: ['get', 'list', 'watch'],
+  },
+  { apiGroups: ['agenttier.io'], resources: ['sandboxes/status'], verbs: ['patch'] },
+  { apiGroups: [''], resources: ['pods', 'secrets'], verbs: ['get', 'list', 'watch'] },
+  { apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'] },
+  { apiGroups: [''], resources: ['users'], verbs: ['impersonate'] },
+  {
+    apiGroups: [''],
+    resources: ['groups'],
+    resourceNames: ['agenttier:users', 'agenttier:admins', 'system:authenticated'],
+    verbs: ['impersonate'],
+  },
+  {
+    apiGroups: ['authentication.k8s.io'],
+    resources: ['userextras/agenttier.io/email'],
+    verbs: ['impersonate'],
+  },
+];
+
+/** What people may do whom the router speaks for; ownership is admission's business. */
+const PEOPLE_RULES = [
+  { apiGroups: ['agenttier.io'], resources: ['sandboxes'], verbs: ['create', 'patch', 'delete'] },
+];
+
+/** Gives the router's ServiceAccount and the people their roles. */
+export async function grantRoles(admin: KubeClient, installNamespace: string): Promise<void> {
+  const account = { kind: 'ServiceAccount', name: 'agenttier-router', namespace: installNamespace };
+  const people = { kind: 'Group', name: 'agenttier:users', apiGroup: 'rbac.authorization.k8s.io' };
+  for (const [name, rules, subject] of [
+    ['test-router', ROUTER_RULES, account],
+    ['test-people', PEOPLE_RULES, people],
+  ] as const) {
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name };
+    await admin.apply(CLUSTER_ROLES, { metadata: { name }, rules } as KubeObject, { fieldManager: 'test' });
+    const binding = { metadata: { name }, roleRef, subjects: [subject] } as KubeObject;
+    await admin.apply(CLUSTER_ROLE_BINDINGS, binding, { fieldManager: 'test' });
+  }
+}
