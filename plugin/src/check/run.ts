@@ -42,13 +42,14 @@ interface Case {
 
 async function judge(host: Host, { cluster, kinds, document, flags }: Case): Promise<Verdict> {
   const warnings: string[] = [];
+  let placed = document;
   try {
     const resource = await kinds.resourceOf(document.object);
-    const placed = place(document, resource, { flags, fallback: cluster.namespace });
+    placed = place(document, resource, { flags, fallback: cluster.namespace });
     await dryRun(host, cluster, { resource, object: placed.object, warnings });
     return allowed(placed, warnings);
   } catch (error) {
-    return refused(document, error, warnings);
+    return refused(placed, error, warnings);
   }
 }
 
