@@ -73,7 +73,12 @@ export class Runtime {
         this.log += chunk.toString();
       });
     }
-    this.exited = new Promise((resolve) => this.process.once('exit', resolve));
+    this.exited = new Promise((resolve) => {
+      this.process.once('exit', (code) => {
+        rmSync(this.folder, { recursive: true, force: true });
+        resolve(code);
+      });
+    });
   }
 
   get address(): string {
@@ -99,7 +104,6 @@ export class Runtime {
   async stop(): Promise<void> {
     this.process.kill('SIGTERM');
     await this.exited;
-    rmSync(this.folder, { recursive: true, force: true });
   }
 
   fetch(path: string, init: RequestInit = {}): Promise<Response> {
