@@ -142,7 +142,6 @@ const POLICY: FieldSupport = {
     { path: 'allowInternet', reader: GOVERNANCE },
     { path: 'allowedStorageClasses', reader: GOVERNANCE },
     { path: 'requiredRuntimeClass', reader: GOVERNANCE },
-    { path: 'delegated', reader: GOVERNANCE },
   ],
   unsupported: [
     { path: 'maxSandboxesPerUser', needs: 'sandboxes are not counted', harmless: [0] },
@@ -173,6 +172,9 @@ export const FIELD_SUPPORT: Readonly<Record<SpecKind, FieldSupport>> = {
   SandboxTemplate: TEMPLATE,
   ClusterSandboxTemplate: TEMPLATE,
   GovernancePolicy: POLICY,
-  ClusterGovernancePolicy: POLICY,
+  ClusterGovernancePolicy: {
+    ...POLICY,
+    supported: [...POLICY.supported, { path: 'delegated', reader: GOVERNANCE }],
+  },
   SandboxWarmPool: POOL,
 };

@@ -81,7 +81,7 @@ export function parseServerControl(text: string): ServerControl | undefined {
   const frame = parseObject(text);
   const type = frame?.['type'];
   if (frame === undefined || typeof type !== 'string') return undefined;
-  return SERVER_CONTROL[type]?.(frame);
+  return Object.hasOwn(SERVER_CONTROL, type) ? SERVER_CONTROL[type]?.(frame) : undefined;
 }
 
 /** A message of a version 1 server. */

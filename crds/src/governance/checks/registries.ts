@@ -3,8 +3,8 @@ import { imageOf, parseImage, splitHost, splitTag, type ImageReference } from '.
 import type { Violation } from '../../meta/violation.ts';
 import type { PolicyInput } from '../check.ts';
 
-/** A name with a dot, a port, `localhost`, or `*` for any one registry. */
-const HOST_ONLY = /^(\*|localhost|[^/:]*\.[^/:]*|[^/:]+:[0-9]+|[^/:]*\.[^/]*:[0-9]+)$/;
+/** An entry that is a registry and nothing more: a name with a dot, a port, or `localhost`. */
+const HOST_ONLY = /^(localhost|[^/:]*\.[^/:]*|[^/:]+:[0-9]+|[^/:]*\.[^/]*:[0-9]+)$/;
 
 interface CheckedImage {
   readonly field: string;
@@ -42,6 +42,7 @@ export function admits(entry: string, reference: string): boolean {
 
 function parseEntry(entry: string): { segments: readonly string[]; tag?: string } {
   const trimmed = entry.replace(/\/+$/, '');
+  if (trimmed === '*') return { segments: ['*'] };
   if (HOST_ONLY.test(trimmed)) return { segments: [splitHost(`${trimmed}/`).registry] };
   const { name, ...tag } = splitTag(trimmed);
   if (name.startsWith('*/')) return { segments: name.split('/'), ...tag };

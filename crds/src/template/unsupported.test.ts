@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { SPEC_FIELDS } from '../generated/schemas.ts';
+import { FIELD_SUPPORT, type SpecKind } from './support.ts';
+import { unsupportedFields } from './unsupported.ts';
+
+const fields = (kind: SpecKind, spec: object): string[] =>
+  unsupportedFields(kind, spec).map(({ field }) => field);
+
+/** Whether a table entry is about the field: the same, or above it. */
+const covers = (path: string, field: string): boolean =>
+  path === '' || field === path || ['.', '[', '{'].some((next) => field.startsWith(path + next));
+
+const KINDS = Object.keys(SPEC_FIELDS) as SpecKind[];
+
+describe.each(KINDS)('every field of %s', (kind) => {
+  const known: readonly string[] = SPEC_FIELDS[kind];
+  const { supported, unsupported } = FIELD_SUPPORT[kind];
+
+  it('is acted on by a reader that is named, or refused with what it needs', () => {
+    const dead = known.filter((field) => {
+      const reader = supported.find(({ path }) => covers(path, field))?.reader;
+      const needs = unsupported.find(({ path }) => covers(path, field))?.needs;
+      return (reader ?? needs ?? '') === '';
+    });
+    expect(dead, 'accepted and dead: add them to template/support.ts').toEqual([]);
+  });
+
+  it('and no other is in the tables', () => {
+    const paths = [...supported, ...unsupported].map(({ path }) => path);
+    expect(paths.filter((path) => !known.some((field) => covers(path, field)))).toEqual([]);
+  });
+});
+
+describe('unsupportedFields', () => {
+  it('passes a sandbox that uses all that is there', () => {
+    const spec = {
+      mode: 'code',
+      templateRef: { name: 'x' },
+      image: { repository: 'x', tag: '1', pullPolicy: 'Always', pullSecret: 's' },
+      resources: { requests: { cpu: 1 }, limits: { cpu: 1 } },
+      storage: { size: '1Gi', storageClass: 'x', mountPath: '/x' },
+      network: {
+        allowInternet: true,
+        egressRules: [{ cidr: '10.0.0.0/8', ports: [{ port: 1 }] }],
+        ingressRules: [{ cidr: '10.0.0.0/8' }],
+        allowPeerSandboxes: true,
+        peerSandboxSelector: {},
+      },
+      env: [{ name: 'A', value: 'b' }],
+      timeout: '1h',
+      idleTimeout: '1h',
+      runtimeClass: 'x',
+      desiredState: 'Running',
+      createdBy: { sub: 'a' },
+      resolved: { hash: 'x', spec: { sidecars: [{}] } },
+    };
+    expect(fields('Sandbox', spec)).toEqual([]);
+  });
+
+  it('names each field that nothing acts on, all at once', () => {
+    const spec = {
+      mode: 'agent',
+      storage: { shared: true, snapshotOnStop: true, existingClaim: 'x' },
+      network: {
+        allowedDomains: ['x'],
+        egressRules: [{ cidr: '10.0.0.0/8' }, { serviceRef: { name: 'x' } }],
+      },
+      env: [{ name: 'A' }, { name: 'B', valueFrom: { fieldRef: {}, secretKeyRef: { name: 'x', key: 'y' } } }],
+      security: { privileged: true },
+      serviceAccount: 'x',
+      sidecars: [{ name: 'x' }],
+      harness: { shell: '/bin/sh' },
+      autoResume: true,
+      warmPool: 'Require',
+      templateUpdatePolicy: 'Pinned',
+      gracePeriod: '1m',
+    };
+    expect(fields('Sandbox', spec).toSorted()).toEqual([
+      'spec.autoResume',
+      'spec.env[1].valueFrom',
+      'spec.gracePeriod',
+      'spec.harness',
+      'spec.mode',
+      'spec.network.allowedDomains',
+      'spec.network.egressRules[1].serviceRef',
+      'spec.security',
+      'spec.serviceAccount',
+      'spec.sidecars',
+      'spec.storage.existingClaim',
+      'spec.storage.shared',
+      'spec.storage.snapshotOnStop',
+      'spec.templateUpdatePolicy',
+      'spec.warmPool',
+    ]);
+  });
+
+  it('lets pass what asks for nothing', () => {
+    const spec = {
+      mode: 'code',
+      storage: { shared: false, snapshotOnStop: false, existingClaim: '' },
+      network: { allowedDomains: [] },
+      security: { privileged: false },
+      sidecars: [],
+      credentials: [],
+      sharing: { users: [], groups: [] },
+      harness: {},
+      serviceAccount: '',
+      autoResume: false,
+      warmPool: 'Auto',
+      templateUpdatePolicy: 'OnResume',
+    };
+    expect(fields('Sandbox', spec)).toEqual([]);
+    expect(
+      fields('ClusterGovernancePolicy', { maxSandboxesPerUser: 0, total: {}, requireDigest: false }),
+    ).toEqual([]);
+  });
+
+  it('knows what a template may have that a sandbox may not', () => {
+    const harness = { shell: '/bin/sh', command: ['x'], args: ['y'], workingDir: '/x' };
+    expect(
+      fields('ClusterSandboxTemplate', { harness, description: 'x', inheritsFrom: { name: 'x' } }),
+    ).toEqual([]);
+    expect(
+      fields('SandboxTemplate', { harness: { ...harness, hooks: { onStart: 'x' } }, hidden: true }),
+    ).toEqual(['spec.harness.hooks', 'spec.hidden']);
+  });
+
+  it('refuses every warm pool', () => {
+    expect(fields('SandboxWarmPool', { templateRef: { name: 'x' }, replicas: 0 })).toEqual(['spec']);
+    expect(fields('SandboxWarmPool', {})).toEqual(['spec']);
+  });
+
+  it('says what is the matter and what to do', () => {
+    expect(unsupportedFields('Sandbox', { files: [{ path: 'x' }] })).toEqual([
+      {
+        code: 'field_not_supported',
+        field: 'spec.files',
+        message: 'spec.files is not acted on yet: files are not delivered. Leave it out',
+      },
+    ]);
+  });
+});
