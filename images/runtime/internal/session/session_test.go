@@ -138,7 +138,7 @@ func TestExitCodeAfterTheLastByte(t *testing.T) {
 func TestABackgroundJobDoesNotDelayTheExit(t *testing.T) {
 	s := open(t, manager(t), "main")
 	a, _ := s.Attach(-1, false)
-	typeIn(t, s, "(trap '' HUP; while :; do echo noise; done) & exit 5\n")
+	typeIn(t, s, "(trap '' HUP; while echo noise; do :; done) & exit 5\n")
 	<-s.child.Done()
 	began := time.Now()
 	eventually(t, "the end of the session", s.hasEnded)
