@@ -7,7 +7,7 @@ import { createKubeClient } from '@agenttier/machinery/kube/client';
 import type { ClusterAccess } from '@agenttier/machinery/kube/client';
 import { issueAuthority, issueLeaf } from '@agenttier/machinery/tls/issue';
 import { nodeBinary } from './binary.ts';
-import { freePorts, Program } from './processes.ts';
+import { freePorts, Program, Reaper } from './processes.ts';
 
 /** A running etcd and kube-apiserver, without nodes and without controllers. */
 export interface ControlPlane {
@@ -30,6 +30,7 @@ interface Layout {
   readonly etcdPort: number;
   readonly peerPort: number;
   readonly apiPort: number;
+  readonly reaper: Reaper;
 }
 
 /** Starts a control plane in a folder of its own. Cleans up after itself when that fails. */
@@ -38,18 +39,14 @@ export async function startControlPlane(
 ): Promise<ControlPlane> {
   const binary = await nodeBinary(env);
   const [etcdPort = 0, peerPort = 0, apiPort = 0] = await freePorts(3);
-  const layout = {
-    folder: await mkdtemp(join(tmpdir(), 'agenttier-envtest-')),
-    binary,
-    etcdPort,
-    peerPort,
-    apiPort,
-  };
+  const folder = await mkdtemp(join(tmpdir(), 'agenttier-envtest-'));
+  const layout = { folder, binary, etcdPort, peerPort, apiPort, reaper: new Reaper(folder) };
   const programs: Program[] = [];
   const stop = async (): Promise<void> => {
     // The API server first: without etcd it would wait for it while shutting down.
     for (const program of programs.toReversed()) await program.stop();
-    await rm(layout.folder, { recursive: true, force: true, maxRetries: 3 });
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    layout.reaper.dismiss();
   };
   try {
     const access = await writeCredentials(layout);
@@ -57,7 +54,7 @@ export async function startControlPlane(
     await ready(access, programs);
     return {
       access,
-      kubeconfig: join(layout.folder, 'kubeconfig'),
+      kubeconfig: join(folder, 'kubeconfig'),
       etcdUrl: `http://127.0.0.1:${etcdPort}`,
       crashApiServer: () => crash(layout, access, programs),
       stop,
@@ -82,7 +79,7 @@ async function crash(
   };
 }
 
-function startEtcd({ folder, binary, etcdPort, peerPort }: Layout): Program {
+function startEtcd({ folder, binary, etcdPort, peerPort, reaper }: Layout): Program {
   const client = `http://127.0.0.1:${etcdPort}`;
   const peer = `http://127.0.0.1:${peerPort}`;
   const args = [
@@ -95,10 +92,10 @@ function startEtcd({ folder, binary, etcdPort, peerPort }: Layout): Program {
     // Nothing here outlives the test run, so nothing needs to survive a power cut.
     '--unsafe-no-fsync',
   ];
-  return new Program({ binary, name: 'etcd', args, logFile: join(folder, 'etcd.log') });
+  return new Program({ binary, name: 'etcd', args, logFile: join(folder, 'etcd.log'), reaper });
 }
 
-function startApiServer({ folder, binary, etcdPort, apiPort }: Layout): Program {
+function startApiServer({ folder, binary, etcdPort, apiPort, reaper }: Layout): Program {
   const file = (name: string): string => join(folder, name);
   const args = [
     `--etcd-servers=http://127.0.0.1:${etcdPort}`,
@@ -118,7 +115,7 @@ function startApiServer({ folder, binary, etcdPort, apiPort }: Layout): Program 
     '--allow-privileged=true',
     '--shutdown-delay-duration=0s',
   ];
-  return new Program({ binary, name: 'kube-apiserver', args, logFile: file('apiserver.log') });
+  return new Program({ binary, name: 'kube-apiserver', args, logFile: file('apiserver.log'), reaper });
 }
 
 /** Writes CA, server certificate, ServiceAccount keys and an administrator's kubeconfig into the folder. */

@@ -1,17 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
 const TERMINATE_MS = 5000;
 
-/** Started and not yet ended; killed without further ado when this process ends, however it ends. */
-const running = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
+/** Reads `+pid` and `-pid` lines until its input ends, then kills what is left and removes the folder. */
+const REAPER = `
+alive=""
+while read -r line; do
+  case $line in
+    +*) alive="$alive \${line#+}" ;;
+    -*) kept=""; for pid in $alive; do [ "$pid" = "\${line#-}" ] || kept="$kept $pid"; done; alive=$kept ;;
+  esac
+done
+for pid in $alive; do kill -9 "$pid"; done
+sleep 1
+rm -rf "$1"
+`;
+
+/**
+ * Cleans up when this process ends without doing so itself, be it by SIGKILL: its input is a pipe that ends with us. In
+ * a session of its own, so that Ctrl-C at a terminal does not reach it.
+ */
+export class Reaper {
+  readonly #child: ChildProcess;
+
+  constructor(folder: string) {
+    const stdio: StdioOptions = ['pipe', 'ignore', 'ignore'];
+    this.#child = spawn('sh', ['-c', REAPER, 'reaper', folder], { stdio, detached: true });
+    this.#child.stdin?.on('error', () => undefined);
+    this.#child.unref();
+  }
+
+  watch(child: ChildProcess): void {
+    const { pid } = child;
+    if (pid === undefined) return;
+    this.#child.stdin?.write(`+${pid}\n`);
+    child.once('exit', () => this.#child.stdin?.write(`-${pid}\n`));
+  }
+
+  /** Everything is cleaned up: nothing is left to do. */
+  dismiss(): void {
+    this.#child.kill('SIGKILL');
+  }
+}
+
+interface ProgramOptions {
+  readonly binary: string;
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly logFile: string;
+  readonly reaper: Reaper;
+}
 
 /** A program of the control plane with its output in a file. */
 export class Program {
@@ -19,29 +62,26 @@ export class Program {
   readonly #logFile: string;
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
+  #running = true;
 
-  constructor(options: {
-    readonly binary: string;
-    readonly name: string;
-    readonly args: readonly string[];
-    readonly logFile: string;
-  }) {
+  constructor(options: ProgramOptions) {
     this.name = options.name;
     this.#logFile = options.logFile;
     const log = openSync(options.logFile, 'a');
     this.#child = spawn(options.binary, [options.name, ...options.args], { stdio: ['ignore', log, log] });
     closeSync(log);
-    running.add(this.#child);
-    this.#ended = new Promise((resolve) => {
+    options.reaper.watch(this.#child);
+    this.#ended = new Promise<void>((resolve) => {
       this.#child.once('error', () => resolve());
       this.#child.once('exit', () => resolve());
+    }).then(() => {
+      this.#running = false;
     });
-    void this.#ended.then(() => running.delete(this.#child));
   }
 
   /** Throws with the end of the log when the program is no longer running. */
   check(): void {
-    if (running.has(this.#child)) return;
+    if (this.#running) return;
     const lines = readFileSync(this.#logFile, 'utf8').trimEnd().split('\n').slice(-15).join('\n');
     throw new Error(`${this.name} ended (code ${this.#child.exitCode ?? this.#child.signalCode}):\n${lines}`);
   }

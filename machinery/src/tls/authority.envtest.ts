@@ -87,7 +87,7 @@ async function configure(port: number): Promise<void> {
     metadata: { name: namespace },
     webhooks: [webhook('create', ['CREATE']), webhook('delete', ['DELETE'])],
   };
-  await client.apply(VALIDATING_WEBHOOK_CONFIGURATIONS, body as KubeObject, { fieldManager: 'helm' });
+  await client.apply(VALIDATING_WEBHOOK_CONFIGURATIONS, body, { fieldManager: 'helm' });
 }
 
 const create = (name: string): Promise<KubeObject> =>
