@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { RETRY_BUDGET } from '@agenttier/crds/lifecycle/retry';
 import type { Loss } from '../sandbox/failure.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
@@ -6,7 +7,7 @@ import type { Outcome } from '../sandbox/status.ts';
 import { planOf } from './actions.ts';
 import type { Plan } from './actions.ts';
 import { no } from './conditions.ts';
-import { MAX_RESTARTS, restartDelayMs } from './deadlines.ts';
+import { restartDelayMs } from './deadlines.ts';
 import { deletePod, planHold } from './down.ts';
 import { holdOf } from './hold.ts';
 
@@ -26,9 +27,9 @@ export function planLoss(state: SandboxState, loss: Loss, now: number): Plan {
   const counted = status?.phase === 'Creating' && status.reason === RESTART_BACKOFF;
   if (counted) return planOf([deletePod(state)]);
   const restartCount = (spentRestarts(state) ?? 0) + (loss.spendsBudget ? 1 : 0);
-  if (restartCount > MAX_RESTARTS) return planExhausted(state, loss, now);
+  if (restartCount > RETRY_BUDGET) return planExhausted(state, loss, now);
   const delay = loss.spendsBudget ? restartDelayMs(restartCount, state.owner.uid) : 0;
-  const message = `${loss.message} (restart ${restartCount} of ${MAX_RESTARTS})`;
+  const message = `${loss.message} (restart ${restartCount} of ${RETRY_BUDGET})`;
   const outcome: Outcome = {
     phase: 'Creating',
     reason: RESTART_BACKOFF,
@@ -53,6 +54,6 @@ export function spentRestarts({ sandbox }: SandboxState): number | undefined {
 }
 
 function planExhausted(state: SandboxState, loss: Loss, now: number): Plan {
-  const message = `${loss.message}; given up after ${MAX_RESTARTS} restarts: set annotation agenttier.io/retry to try again`;
+  const message = `${loss.message}; given up after ${RETRY_BUDGET} restarts: set annotation agenttier.io/retry to try again`;
   return planHold(state, holdOf(loss.reason, message), now);
 }

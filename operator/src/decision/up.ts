@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EffectiveSpec, SandboxStatus } from '@agenttier/crds/generated/types';
+import type { ExpiryReason } from '@agenttier/crds/lifecycle/expiry';
+import { RECOVERED_AFTER_MS } from '@agenttier/crds/lifecycle/retry';
 import type { SandboxState } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
 import type { Outcome, StatusChanges } from '../sandbox/status.ts';
@@ -7,7 +9,7 @@ import { planOf } from './actions.ts';
 import type { EventNote, Plan, Tally } from './actions.ts';
 import { refusalFinding } from './conditions.ts';
 import type { Finding } from './conditions.ts';
-import { admittedAt, expiryOf, RESTART_RESET_MS, timeOf } from './deadlines.ts';
+import { admittedAt, expiryOf, timeOf } from './deadlines.ts';
 import { planHold } from './down.ts';
 import { driftActions } from './drift.ts';
 import { spentRestarts } from './heal.ts';
@@ -22,19 +24,19 @@ export interface Up {
 /** A sandbox whose pod is up: say so, keep what is around it right, and wake at the next deadline. */
 export function planUp(state: SandboxState, spec: EffectiveSpec, { now, finding }: Up): Plan {
   const running = state.sandbox.status?.phase === 'Running';
-  const expiry = running ? expiryOf(state.sandbox, spec) : undefined;
-  if (expiry !== undefined && expiry.at <= now)
-    return planHold(state, holdOf(expiry.reason, expiry.message), now);
+  const { expired, nextCheckMs } = running ? expiryOf(state.sandbox, spec, now) : {};
+  if (expired !== undefined) return planHold(state, holdOf(expired, expiryMessage(expired, spec)), now);
   const drift = driftActions(state, spec, { now, create: true });
-  const stages = [
-    drift,
-    statusStage(state, running ? steady(state, finding, now) : started(state, finding, now), now),
-  ];
-  const reset = resetAt(state);
-  const dues = [expiry?.at, reset, ...retries(state)].filter(
-    (at) => at !== undefined && at > now,
-  ) as number[];
-  return planOf(stages, dues.length === 0 ? undefined : Math.min(...dues) - now);
+  const outcome = running ? steady(state, finding, now) : started(state, finding, now);
+  const dues = [resetAt(state), ...retries(state)].map((at) => (at ?? 0) - now).filter((ms) => ms > 0);
+  if (nextCheckMs !== undefined) dues.push(nextCheckMs);
+  return planOf([drift, statusStage(state, outcome, now)], dues.length === 0 ? undefined : Math.min(...dues));
+}
+
+function expiryMessage(reason: ExpiryReason, { timeout, idleTimeout }: EffectiveSpec): string {
+  return reason === 'MaxRuntime'
+    ? `it ran for its timeout of ${timeout}`
+    : `it was not used for its idle timeout of ${idleTimeout}`;
 }
 
 const retries = (state: SandboxState): number[] =>
@@ -44,7 +46,7 @@ const retries = (state: SandboxState): number[] =>
 function resetAt(state: SandboxState): number | undefined {
   const { restartCount = 0, startedAt } = state.sandbox.status ?? {};
   const since = timeOf(startedAt);
-  return restartCount > 0 && since !== undefined ? since + RESTART_RESET_MS : undefined;
+  return restartCount > 0 && since !== undefined ? since + RECOVERED_AFTER_MS : undefined;
 }
 
 function steady(state: SandboxState, finding: Finding, now: number): Outcome {

@@ -34,6 +34,8 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
   else notes.unwanted();
   const objects = ownObjects(sandbox, owner, input);
   if (objects.pod !== undefined) notes.podSeen(objects.pod, now);
+  // What was waited for is here.
+  for (const kind of Object.keys(objects) as (keyof Objects)[]) notes.seen(kind);
   const resolution = verifyResolved(sandbox, lookupIn(caches));
   return { sandbox, owner, settings, resolution, observations: notes.observations(), ...objects };
 }

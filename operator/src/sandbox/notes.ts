@@ -69,6 +69,11 @@ export class Notes {
     this.#attempts.delete(kind);
   }
 
+  /** The object is in the cache. */
+  seen(kind: OwnedKind): void {
+    if (this.#refusals.get(kind)?.cause === 'waiting') this.accepted(kind);
+  }
+
   /** An object on its way out is gone: whatever waited for that may be tried at once. */
   removalSeen(): void {
     for (const [kind, refusal] of this.#refusals) {

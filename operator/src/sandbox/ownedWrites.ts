@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
-import { FIELD_MANAGER_OPERATOR } from '@agenttier/crds/meta/labels';
+import { FIELD_MANAGER_OPERATOR, LABEL_MANAGED, ownedLabels } from '@agenttier/crds/meta/labels';
 import { isAlreadyExists, isConflict, isNotFound } from '@agenttier/machinery/kube/errors';
 import { PERSISTENT_VOLUME_CLAIMS, SECRETS } from '@agenttier/machinery/kube/resource';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
@@ -45,11 +45,7 @@ async function adopt(kind: OwnedKind, name: string, context: PerformContext): Pr
     .get(RESOURCES[kind], { namespace: owner.namespace, name }, { signal })
     .catch(absent);
   if (live === undefined) return 'halt';
-  if (isOwnedBy(live, owner)) {
-    storeOf(context.caches, kind).applyLocal(live);
-    notes.accepted(kind);
-    return 'halt';
-  }
+  if (isOwnedBy(live, owner)) return reclaim(kind, live, context);
   const leftover = isLeftover(live, owner);
   // The garbage collector would remove it in a moment; a volume is left to it alone, since it holds data.
   if (leftover && !isTerminating(live) && kind !== 'pvc') {
@@ -62,6 +58,32 @@ async function adopt(kind: OwnedKind, name: string, context: PerformContext): Pr
     ? `an earlier ${what} is still being removed`
     : `${what} exists and does not belong to this Sandbox: delete it, or use another name`;
   notes.refused(kind, { cause: gone ? 'waiting' : 'conflict', message, generation }, now());
+  return 'halt';
+}
+
+/**
+ * Ours, and not in the cache. Either the watch is late, then the cache takes it now. Or somebody took away the label by
+ * which it is watched: then it gets its labels back, and is seen again when the watch brings it.
+ */
+async function reclaim(kind: OwnedKind, live: KubeObject, context: PerformContext): Promise<Effect> {
+  const { client, owner, notes, signal, now, generation } = context;
+  const { name = '', uid, resourceVersion } = live.metadata;
+  const store = storeOf(context.caches, kind);
+  store.applyLocal(live);
+  if (live.metadata.labels?.[LABEL_MANAGED] === 'true') {
+    if (store.get(owner.namespace, name)?.metadata.uid === uid) notes.accepted(kind);
+    return 'halt';
+  }
+  const body = { metadata: { uid, resourceVersion, labels: ownedLabels(owner.name, owner.uid) } };
+  const key = { namespace: owner.namespace, name };
+  await client.patch(
+    RESOURCES[kind],
+    key,
+    { type: 'merge', body },
+    { fieldManager: FIELD_MANAGER_OPERATOR, signal },
+  );
+  const message = `${RESOURCES[kind].kind} ${name} had lost its labels and gets them back`;
+  notes.refused(kind, { cause: 'waiting', message, generation }, now());
   return 'halt';
 }
 

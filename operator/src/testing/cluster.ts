@@ -55,7 +55,7 @@ export class Cluster {
   }
 
   sandbox(name = 'one'): Sandbox {
-    const found = this.find(SANDBOXES, 'team', name) as Sandbox | undefined;
+    const found: Sandbox | undefined = this.find(SANDBOXES, 'team', name);
     if (found === undefined) throw new Error(`no sandbox ${name}`);
     return found;
   }

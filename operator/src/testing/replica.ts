@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { LABEL_MANAGED } from '@agenttier/crds/meta/labels';
+import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import { silentLogger } from '@agenttier/machinery/telemetry/log';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
 import type { Store } from '@agenttier/machinery/reflector/store';
@@ -77,7 +79,10 @@ export class Replica {
 
   #take({ resource, gone, object }: Change): void {
     const store = this.#storeOf(resource);
-    if (gone) {
+    // An object without the label is gone as far as a watch by that label is concerned.
+    const unlabelled =
+      resource.plural !== SANDBOXES.plural && object.metadata.labels?.[LABEL_MANAGED] !== 'true';
+    if (gone || unlabelled) {
       store?.deleteWatch(object);
       this.notebook.peek(KEY)?.removalSeen();
     } else store?.applyWatch(object);

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
+import type { Sandbox } from '@agenttier/crds/generated/types';
+import { findCondition } from '@agenttier/crds/meta/conditions';
+import { CLUSTER_SANDBOX_TEMPLATES, SANDBOXES } from '@agenttier/crds/meta/resources';
+import type { TemplateObject } from '@agenttier/crds/template/compose';
+import { adminClient, freshNamespace } from '@agenttier/e2e/envtest/server';
+import { createEventRecorder } from '@agenttier/machinery/events/recorder';
+import type { CallOptions, KubeClient } from '@agenttier/machinery/kube/client';
+import { isAlreadyExists, isNotFound } from '@agenttier/machinery/kube/errors';
+import {
+  EVENTS,
+  NETWORK_POLICIES,
+  PERSISTENT_VOLUME_CLAIMS,
+  PODS,
+  SECRETS,
+  SERVICE_ACCOUNTS,
+} from '@agenttier/machinery/kube/resource';
+import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
+import { silentLogger } from '@agenttier/machinery/telemetry/log';
+import { until } from '@agenttier/machinery/testing/until';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { createCaches, createReflectors } from './caches.ts';
+import type { Pod, PodStatus } from './core.ts';
+import { operate } from './operator.ts';
+import { sandbox as build, SETTINGS, template } from './testing/fixtures.ts';
+import { exitedPod, READY_POD } from './testing/pods.ts';
+
+const OPERATOR = {
+  user: 'system:serviceaccount:agenttier:agenttier-operator',
+  groups: ['system:authenticated'],
+};
+
+const as = <O extends CallOptions>(options: O | undefined): O & CallOptions => {
+  const impersonate = { ...OPERATOR };
+  return { ...(options as O), impersonate };
+};
+
+/** The operator's client with the rights that the chart gives it, and no others. */
+function asOperator(admin: KubeClient): KubeClient {
+  return {
+    get: (resource, key, options) => admin.get(resource, key, as(options)),
+    list: (resource, query, options) => admin.list(resource, query, as(options)),
+    create: (resource, namespace, body, options) => admin.create(resource, namespace, body, as(options)),
+    update: (resource, body, options) => admin.update(resource, body, as(options)),
+    apply: (resource, body, options) => admin.apply(resource, body, as(options)),
+    patch: (resource, key, patch, options) => admin.patch(resource, key, patch, as(options)),
+    delete: (resource, key, options) => admin.delete(resource, key, as(options)),
+    watch: (resource, query, control) => admin.watch(resource, query, as(control)),
+    raw: (request, options) => admin.raw(request, as(options)),
+    close: () => admin.close(),
+  };
+}
+
+/** The cluster-wide rules of the chart's own template, whose few placeholders do not touch them. */
+async function chartRules(): Promise<KubeObject[]> {
+  const path = new URL('../../helm/agenttier/templates/operator/rbac.yaml', import.meta.url);
+  const text = (await readFile(path, 'utf8')).replaceAll(/^.*\{\{.*\}\}.*$/gm, '');
+  const objects = parseAllDocuments(text).map((document) => document.toJS() as KubeObject | null);
+  return objects.filter((object): object is KubeObject => object?.kind === 'ClusterRole');
+}
+
+const RBAC = { group: 'rbac.authorization.k8s.io', version: 'v1', namespaced: false } as const;
+const ROLES: Resource = { ...RBAC, plural: 'clusterroles', kind: 'ClusterRole' };
+const BINDINGS: Resource = { ...RBAC, plural: 'clusterrolebindings', kind: 'ClusterRoleBinding' };
+
+let admin: KubeClient;
+let namespace: string;
+let chain: TemplateObject[];
+const stop = new AbortController();
+let running: Promise<unknown>;
+
+beforeAll(async () => {
+  admin = await adminClient();
+  namespace = await freshNamespace('operator', { 'pod-security.kubernetes.io/enforce': 'restricted' });
+  for (const role of await chartRules()) {
+    await admin.create(ROLES, undefined, role);
+    const roleRef = { apiGroup: RBAC.group, kind: 'ClusterRole', name: role.metadata.name };
+    const subjects = [{ apiGroup: RBAC.group, kind: 'User', name: OPERATOR.user }];
+    await admin.create(BINDINGS, undefined, {
+      metadata: { name: 'operator-envtest' },
+      roleRef,
+      subjects,
+    } as KubeObject);
+  }
+  const base = template(
+    { image: { repository: 'example.test/tools', tag: '1' }, harness: { shell: '/bin/sh' } },
+    'operator-envtest',
+  );
+  const { metadata, spec } = base;
+  const made = await admin.create(CLUSTER_SANDBOX_TEMPLATES, undefined, {
+    metadata: { name: metadata.name ?? '' },
+    spec,
+  } as KubeObject);
+  chain = [{ ...base, metadata: made.metadata }];
+  const client = asOperator(admin);
+  const caches = createCaches();
+  const reflectors = createReflectors({ client, caches, log: silentLogger });
+  const watching = reflectors.map((one) => one.run(stop.signal));
+  await Promise.all(reflectors.map((one) => one.synced()));
+  const recorder = createEventRecorder({ client, component: 'agenttier.io/operator', instance: 'envtest' });
+  const options = {
+    client,
+    caches,
+    settings: SETTINGS,
+    recorder,
+    log: silentLogger,
+    workers: 4,
+    directProbe: false,
+  };
+  running = Promise.all([operate(options, stop.signal), ...watching]);
+});
+
+afterAll(async () => {
+  stop.abort();
+  await running;
+});
+
+async function apply(name: string, spec: Sandbox['spec'] = {}): Promise<Sandbox> {
+  const { metadata, ...rest } = build({ name, spec, chain });
+  const { annotations, finalizers } = metadata;
+  return admin.create(SANDBOXES, namespace, {
+    ...rest,
+    metadata: { name, namespace, annotations, finalizers },
+  } as KubeObject);
+}
+
+const read = async <T extends KubeObject>(resource: Resource, name: string): Promise<T | undefined> =>
+  admin.get<T>(resource, { namespace, name }).catch((error: unknown) => {
+    if (!isNotFound(error)) throw error;
+    return undefined;
+  });
+
+const status = async (name: string) => (await read<Sandbox & KubeObject>(SANDBOXES, name))?.status ?? {};
+
+const phaseIs = (name: string, phase: string) =>
+  until(async () => (await status(name)).phase === phase, `${name} to be ${phase}`).catch(
+    async (error: unknown) => {
+      throw new Error(`${String(error)}: ${JSON.stringify(await status(name))}`);
+    },
+  );
+
+const setPodStatus = (name: string, podStatus: PodStatus) =>
+  admin.patch(
+    PODS,
+    { namespace, name: `${name}-pod` },
+    { type: 'merge', body: { status: podStatus } },
+    { subresource: 'status' },
+  );
+
+async function start(name: string, spec: Sandbox['spec'] = {}): Promise<void> {
+  await apply(name, spec);
+  await until(async () => (await read(PODS, `${name}-pod`)) !== undefined, 'the pod');
+  await setPodStatus(name, READY_POD);
+  await phaseIs(name, 'Running');
+}
+
+const textOf = async (policy: string) => JSON.stringify(await read(NETWORK_POLICIES, policy));
+
+const desire = (name: string, desiredState: string) =>
+  admin.patch(SANDBOXES, { namespace, name }, { type: 'merge', body: { spec: { desiredState } } });
+
+describe('the operator, with the rights of the chart, on a real API server', () => {
+  it('makes everything in a namespace that enforces Pod Security "restricted"', async () => {
+    await start('alpha');
+    const names: [Resource, string][] = [
+      [PODS, 'alpha-pod'],
+      [PERSISTENT_VOLUME_CLAIMS, 'alpha-workspace'],
+      [NETWORK_POLICIES, 'alpha-netpol'],
+      [SECRETS, 'alpha-runtime-token'],
+      [SERVICE_ACCOUNTS, 'sbx-alpha'],
+    ];
+    const { uid } = (await read(SANDBOXES, 'alpha'))?.metadata ?? {};
+    for (const [resource, name] of names) {
+      const owner = { kind: 'Sandbox', uid, controller: true, blockOwnerDeletion: true };
+      expect((await read(resource, name))?.metadata.ownerReferences, name).toMatchObject([owner]);
+    }
+    const token = (await read<KubeObject & { data: { token: string } }>(SECRETS, 'alpha-runtime-token'))?.data
+      .token;
+    expect(Buffer.from(token ?? '', 'base64').toString()).toMatch(/^[\w-]{43}$/);
+  });
+
+  it('writes a status that the schema keeps whole, then is quiet', async () => {
+    await start('quiet');
+    const before = await read<Sandbox & KubeObject>(SANDBOXES, 'quiet');
+    expect(before?.status).toMatchObject({
+      phase: 'Running',
+      reason: 'Ready',
+      podName: 'quiet-pod',
+      pvcName: 'quiet-workspace',
+      resolvedTemplate: 'operator-envtest',
+      observedGeneration: 1,
+      startup: { path: 'cold' },
+    });
+    for (const type of ['Resolved', 'VolumeReady', 'NetworkReady', 'PodReady', 'Ready']) {
+      expect(findCondition(before?.status?.conditions, type)?.status, type).toBe('True');
+    }
+    // A touch of an owned object makes it look again; it must find nothing to write.
+    const touched = await admin.patch(
+      NETWORK_POLICIES,
+      { namespace, name: 'quiet-netpol' },
+      { type: 'merge', body: { metadata: { annotations: { touched: 'yes' } } } },
+    );
+    await start('later');
+    expect((await read(SANDBOXES, 'quiet'))?.metadata.resourceVersion).toBe(before?.metadata.resourceVersion);
+    expect((await read(NETWORK_POLICIES, 'quiet-netpol'))?.metadata.resourceVersion).toBe(
+      touched.metadata.resourceVersion,
+    );
+  });
+
+  it('records events on the Sandbox', async () => {
+    await start('eventful');
+    const { uid } = (await read(SANDBOXES, 'eventful'))?.metadata ?? {};
+    const seen = async (): Promise<unknown[]> => {
+      const { items } = await admin.list<KubeObject & { regarding: { uid: string }; reason: string }>(
+        EVENTS,
+        { namespace },
+      );
+      return items.filter(({ regarding }) => regarding.uid === uid).map(({ reason }) => reason);
+    };
+    await until(async () => (await seen()).includes('Running'), 'the event Running');
+    expect(await seen()).toContain('Creating');
+  });
+
+  it('brings back what is deleted or opened behind its back', async () => {
+    await start('guarded');
+    const first = await read(NETWORK_POLICIES, 'guarded-netpol');
+    await admin.delete(NETWORK_POLICIES, { namespace, name: 'guarded-netpol' });
+    await until(
+      async () =>
+        ((await read(NETWORK_POLICIES, 'guarded-netpol'))?.metadata.uid ?? first?.metadata.uid) !==
+        first?.metadata.uid,
+      'a new policy',
+      1_000,
+    );
+    const open = { metadata: { labels: { 'agenttier.io/managed': null } }, spec: { egress: [{}] } };
+    await admin.patch(NETWORK_POLICIES, { namespace, name: 'guarded-netpol' }, { type: 'merge', body: open });
+    const closed = async () =>
+      JSON.stringify((await read<KubeObject & { spec: object }>(NETWORK_POLICIES, 'guarded-netpol'))?.spec);
+    await until(async () => (await closed()).includes('kube-dns'), 'the policy to be closed again', 1_000);
+  });
+
+  it('opens the network of a running sandbox when its spec says so', async () => {
+    await start('online');
+    const { spec } = build({
+      name: 'online',
+      spec: {
+        network: {
+          allowInternet: true,
+          egressRules: [{ cidr: '10.0.0.0/8', ports: [{ port: 443 }] }],
+          ingressRules: [{ cidr: '10.2.0.0/16' }],
+          allowPeerSandboxes: true,
+        },
+      },
+      chain,
+    });
+    await admin.patch(SANDBOXES, { namespace, name: 'online' }, { type: 'merge', body: { spec } });
+    await until(
+      async () =>
+        (await textOf('online-netpol')).includes('0.0.0.0/0') &&
+        (await textOf('online-netpol')).includes('10.2.0.0/16'),
+      'the open policy',
+    );
+  });
+
+  it('stops, keeps the volume, and resumes', async () => {
+    await start('pausing');
+    const volume = (await read(PERSISTENT_VOLUME_CLAIMS, 'pausing-workspace'))?.metadata.uid;
+    const token = (await read<KubeObject & { data: object }>(SECRETS, 'pausing-runtime-token'))?.data;
+    await desire('pausing', 'Stopped');
+    await phaseIs('pausing', 'Stopped');
+    expect(await read(PODS, 'pausing-pod')).toBeUndefined();
+    await desire('pausing', 'Running');
+    await until(async () => (await read(PODS, 'pausing-pod')) !== undefined, 'the new pod');
+    await setPodStatus('pausing', READY_POD);
+    await phaseIs('pausing', 'Running');
+    expect((await status('pausing')).startup?.path).toBe('resume');
+    expect((await read(PERSISTENT_VOLUME_CLAIMS, 'pausing-workspace'))?.metadata.uid).toBe(volume);
+    expect((await read<KubeObject & { data: object }>(SECRETS, 'pausing-runtime-token'))?.data).not.toEqual(
+      token,
+    );
+  });
+
+  it('a program that ends leaves a Stopped sandbox; the action annotation starts it again', async () => {
+    await start('program');
+    await setPodStatus('program', exitedPod(0));
+    await phaseIs('program', 'Stopped');
+    expect((await status('program')).reason).toBe('Completed');
+    await admin.patch(
+      SANDBOXES,
+      { namespace, name: 'program' },
+      { type: 'merge', body: { metadata: { annotations: { 'agenttier.io/action': 'resume' } } } },
+    );
+    await until(async () => (await read(PODS, 'program-pod')) !== undefined, 'the new pod');
+    await until(
+      async () =>
+        (await read(SANDBOXES, 'program'))?.metadata.annotations?.['agenttier.io/action'] === undefined,
+      'the command to be taken away',
+    );
+    await phaseIs('program', 'Creating');
+  });
+
+  it('says why the API server refuses its pod', async () => {
+    await apply('spoilt', { runtimeClass: 'no-such-class' });
+    await until(async () => JSON.stringify(await status('spoilt')).includes('no-such-class'), 'the reason');
+    expect(await read(PODS, 'spoilt-pod')).toBeUndefined();
+    await desire('spoilt', 'Stopped');
+    await phaseIs('spoilt', 'Stopped');
+  });
+
+  it('refuses to act on a forged spec.resolved', async () => {
+    const { metadata, spec } = build({ name: 'forged', chain });
+    const resolved = {
+      ...spec?.resolved,
+      spec: { ...spec?.resolved?.spec, image: { repository: 'evil.test/miner' } },
+    };
+    const { annotations, finalizers } = metadata;
+    await admin.create(SANDBOXES, namespace, {
+      metadata: { name: 'forged', namespace, annotations, finalizers },
+      spec: { ...spec, resolved },
+    } as KubeObject);
+    await phaseIs('forged', 'Error');
+    expect(findCondition((await status('forged')).conditions, 'Resolved')?.reason).toBe('Forged');
+    expect(await read(PODS, 'forged-pod')).toBeUndefined();
+  });
+
+  it('deletes pod and volume before it lets the Sandbox go', async () => {
+    await start('doomed');
+    await admin.delete(SANDBOXES, { namespace, name: 'doomed' });
+    await until(async () => (await read(SANDBOXES, 'doomed')) === undefined, 'the Sandbox to be gone');
+    expect(await read(PODS, 'doomed-pod')).toBeUndefined();
+    // The volume's protection finalizer is taken away by a controller that this server does not have.
+    const volume = await read(PERSISTENT_VOLUME_CLAIMS, 'doomed-workspace');
+    expect(volume === undefined || volume.metadata.deletionTimestamp !== undefined).toBe(true);
+  });
+
+  it('takes over the name of a sandbox that is just gone', async () => {
+    await start('again');
+    await admin.delete(SANDBOXES, { namespace, name: 'again' });
+    await until(async () => (await read(SANDBOXES, 'again')) === undefined, 'the Sandbox to be gone');
+    const volume = await read(PERSISTENT_VOLUME_CLAIMS, 'again-workspace');
+    if (volume !== undefined) {
+      await admin.patch(
+        PERSISTENT_VOLUME_CLAIMS,
+        { namespace, name: 'again-workspace' },
+        { type: 'merge', body: { metadata: { finalizers: null } } },
+      );
+    }
+    const second = await apply('again');
+    await until(async () => (await read(PODS, 'again-pod')) !== undefined, 'the pod');
+    const pod = await read<Pod>(PODS, 'again-pod');
+    expect(pod?.metadata.ownerReferences?.[0]?.uid).toBe(second.metadata.uid);
+    const policy = await read(NETWORK_POLICIES, 'again-netpol');
+    expect(policy?.metadata.ownerReferences?.[0]?.uid).toBe(second.metadata.uid);
+  });
+
+  it('is the only one to create: the same name is refused by the server', async () => {
+    await start('unique');
+    await expect(apply('unique')).rejects.toSatisfy(isAlreadyExists);
+  });
+});
