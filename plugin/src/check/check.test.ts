@@ -151,6 +151,15 @@ describe('check', () => {
     expect(server.requestsTo('/api/v1')).toHaveLength(1);
   });
 
+  it('counts a field that the schema does not know as a refusal, although apply answers 500', async () => {
+    const message =
+      'failed to create typed patch object (team/a; agenttier.io/v1alpha1, Kind=Sandbox): .spec.tiemout: field not declared in schema';
+    server.on('PATCH', `${SANDBOXES}/a`, status(500, { reason: 'InternalError', message }));
+    const { code, out } = await check(sandboxYaml('a'));
+    expect(code).toBe(1);
+    expect(out.split('\n')[1]).toBe('  spec.tiemout: the schema has no such field [unknown_field]');
+  });
+
   it('fails, rather than refuses, when the cluster is away', async () => {
     server.on('PATCH', /./, cut);
     const { code, out, err } = await check(sandboxYaml('a'));

@@ -21,18 +21,32 @@ export function allowed(document: SourceDocument, warnings: readonly string[]): 
 
 /** The verdict in a refused write. Anything that says nothing about the object (no access, no network) is thrown on. */
 export function refused(document: SourceDocument, error: unknown, warnings: readonly string[]): Verdict {
-  if (!isAboutTheObject(error)) throw error;
-  const told = isKubeError(error) ? refusalsOf(error) : [];
-  const violations = told.length > 0 ? told : [{ message: messageOf(error) }];
+  const violations = violationsOf(error);
+  if (violations === undefined) throw error;
   return { ...subject(document), allowed: false, violations, warnings };
 }
 
 /** 403 stands for policy and for a missing right alike: both keep this object out. */
-function isAboutTheObject(error: unknown): boolean {
-  return (
-    error instanceof CommandError ||
-    (isKubeError(error) && [400, 403, 404, 409, 413, 422].includes(error.status))
-  );
+const REFUSALS = new Set([400, 403, 404, 409, 413, 422]);
+
+function violationsOf(error: unknown): readonly Refusal[] | undefined {
+  if (error instanceof CommandError) return [{ message: error.message }];
+  if (!isKubeError(error)) return undefined;
+  const unknown = unknownField(error.message);
+  if (unknown) return [unknown];
+  if (!REFUSALS.has(error.status)) return undefined;
+  const told = refusalsOf(error);
+  return told.length > 0 ? told : [{ message: messageOf(error) }];
+}
+
+/** Apply answers a field that the schema does not know with 500 and a sentence of its merge library, not with 422. */
+function unknownField(message: string): Refusal | undefined {
+  const field = /failed to create typed patch object .*: \.(\S+): field not declared in schema/.exec(
+    message,
+  )?.[1];
+  return field === undefined
+    ? undefined
+    : { code: 'unknown_field', field, message: 'the schema has no such field' };
 }
 
 function subject({ source, object }: SourceDocument): Pick<Verdict, 'source' | 'object' | 'namespace'> {

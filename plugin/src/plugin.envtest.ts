@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Sandbox } from '@agenttier/crds/generated/types';
+import { SANDBOXES } from '@agenttier/crds/meta/resources';
+import { createKubeClient, type KubeClient } from '@agenttier/machinery/kube/client';
+import { loadAccess } from '@agenttier/machinery/kube/kubeconfig';
+import { NAMESPACES } from '@agenttier/machinery/kube/resource';
+import { until } from '@agenttier/machinery/testing/until';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { type FakeHost, fakeHost, type PluginRun, runWith } from './testing/fakeHost.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Path of an administrator's kubeconfig, from the harness that starts the API server. */
+    readonly kubeconfig: string;
+  }
+}
+
+const namespace = `plugin-${Date.now().toString(36)}`;
+let client: KubeClient;
+let host: FakeHost;
+
+/** Runs a command line against the real API server; `input` is its standard input. */
+function run(args: readonly string[], input = ''): Promise<PluginRun> {
+  host = fakeHost({ variables: { KUBECONFIG: inject('kubeconfig') } });
+  host.streams.in.end(input);
+  return runWith(host, ...args, ...(args.includes('-n') ? [] : ['-n', namespace]));
+}
+const out = async (...args: string[]): Promise<string> => {
+  const outcome = await run(args);
+  expect(outcome).toMatchObject({ code: 0, err: '' });
+  return outcome.out;
+};
+const sandbox = (name: string, spec: string): string =>
+  `apiVersion: agenttier.io/v1alpha1\nkind: Sandbox\nmetadata: {name: ${name}}\nspec: ${spec}\n`;
+/** What the operator would write. */
+const setStatus = (name: string, status: NonNullable<Sandbox['status']>): Promise<Sandbox> =>
+  client.patch<Sandbox>(
+    SANDBOXES,
+    { namespace, name },
+    { type: 'merge', body: { status } },
+    { subresource: 'status' },
+  );
+
+beforeAll(async () => {
+  client = createKubeClient(await loadAccess({ kubeconfig: inject('kubeconfig'), env: {} }));
+  await client.create(NAMESPACES, undefined, { metadata: { name: namespace } });
+});
+afterAll(() => client.close());
+
+describe('the plugin and a real API server', () => {
+  it('creates, lists, shows and deletes', async () => {
+    expect(await out('create', 'life', '-t', 'python', '--cpu', '2', '--env', 'A=1')).toBe(
+      'sandbox.agenttier.io/life created\n',
+    );
+    expect(await out('list', '--no-headers')).toMatch(/^life +Pending +python +\ds\n$/);
+    expect(
+      await out(
+        'get',
+        'life',
+        '-o',
+        'jsonpath={.spec.resources.limits.cpu} {.spec.env[?(@.name=="A")].value}',
+      ),
+    ).toBe('2 1');
+    expect(await out('get', '-o', 'name')).toBe('sandbox.agenttier.io/life\n');
+    expect(await out('get', 'life', '-o', 'yaml')).toMatch(
+      /^apiVersion: agenttier.io\/v1alpha1\nkind: Sandbox\nmetadata:\n/,
+    );
+    expect(await out('delete', 'life', '--wait')).toBe('sandbox.agenttier.io "life" deleted\n');
+    expect(await run(['get', 'life'])).toEqual({
+      code: 1,
+      out: '',
+      err: 'Error from server (NotFound): sandboxes.agenttier.io "life" not found\n',
+    });
+  });
+
+  it('stores nothing in a server dry run, and says what exists already', async () => {
+    expect(await out('create', 'dry', '-t', 'python', '--dry-run=server')).toBe(
+      'sandbox.agenttier.io/dry created (server dry run)\n',
+    );
+    expect((await run(['get', 'dry'])).code).toBe(1);
+    await out('create', 'twice', '-t', 'python');
+    expect((await run(['create', 'twice', '-t', 'python'])).err).toBe(
+      'Error from server (AlreadyExists): sandboxes.agenttier.io "twice" already exists\n',
+    );
+  });
+
+  it('names every field that the schema refuses', async () => {
+    const { code, err } = await run([
+      'create',
+      'bad',
+      '-t',
+      'python',
+      '--timeout',
+      '1d',
+      '--idle-timeout',
+      'soon',
+    ]);
+    expect(code).toBe(1);
+    const [head, ...violations] = err.trimEnd().split('\n');
+    expect(head).toBe('Error from server (Invalid): Sandbox.agenttier.io "bad" is invalid:');
+    // The schema's pattern and its CEL rule both speak up.
+    const fields = new Set(violations.map((line) => line.trim().split(': ')[0]));
+    expect(fields).toEqual(new Set(['spec.timeout', 'spec.idleTimeout']));
+  });
+
+  it('waits for what the operator reports, and for an end without success', async () => {
+    await out('create', 'slow', '-t', 'python');
+    const waiting = run(['wait', 'slow', '--timeout', '30s']);
+    await setStatus('slow', { phase: 'Creating', observedGeneration: 1 });
+    await setStatus('slow', { phase: 'Running', observedGeneration: 1 });
+    expect(await waiting).toMatchObject({ code: 0, out: 'sandbox.agenttier.io/slow is running\n' });
+
+    const stopping = run(['stop', 'slow', '--wait']);
+    await until(async () => {
+      const { spec, metadata } = await client.get<Sandbox>(SANDBOXES, { namespace, name: 'slow' });
+      return spec?.desiredState === 'Stopped' && metadata.generation === 2;
+    });
+    await setStatus('slow', { phase: 'Stopped', observedGeneration: 2 });
+    expect((await stopping).out).toBe('sandbox.agenttier.io/slow stopped\n');
+
+    const resuming = run(['resume', 'slow', '--wait']);
+    await until(
+      async () =>
+        (await client.get<Sandbox>(SANDBOXES, { namespace, name: 'slow' })).metadata.generation === 3,
+    );
+    await setStatus('slow', {
+      phase: 'Error',
+      observedGeneration: 3,
+      reason: 'CrashLoop',
+      message: 'exit code 1',
+    });
+    expect(await resuming).toMatchObject({
+      code: 1,
+      err: 'error: sandbox "slow" cannot run: CrashLoop: exit code 1\n',
+    });
+  });
+
+  it('checks new and existing objects of ours and of others', async () => {
+    await out('create', 'there', '-t', 'python');
+    const input = [
+      sandbox('there', '{templateRef: {name: python}, timeout: 2h}'),
+      sandbox('moved', '{templateRef: {name: python}}'),
+      sandbox('wrong', '{templateRef: {name: python}, timeout: 1d}'),
+      sandbox('typo', '{templateRef: {name: python}, tiemout: 1h}'),
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\ndata: {a: b}\n',
+    ].join('---\n');
+    const { code, out: text } = await run(['check', '-f', '-', '-o', 'json'], input);
+    expect(code).toBe(1);
+    const { verdicts } = JSON.parse(text) as {
+      verdicts: { object: string; allowed: boolean; violations: { field?: string; message: string }[] }[];
+    };
+    expect(verdicts.map(({ object, allowed }) => `${object} ${allowed}`)).toEqual([
+      'sandbox.agenttier.io/there true',
+      'sandbox.agenttier.io/moved true',
+      'sandbox.agenttier.io/wrong false',
+      'sandbox.agenttier.io/typo false',
+      'configmap/other true',
+    ]);
+    expect(new Set(verdicts[2]?.violations.map(({ field }) => field))).toEqual(new Set(['spec.timeout']));
+    expect(verdicts[3]?.violations.map(({ field }) => field)).toEqual(['spec.tiemout']);
+    expect((await run(['get', 'moved'])).code).toBe(1);
+  });
+
+  it('knows who is there, and what completes', async () => {
+    expect(await out('whoami')).toMatch(/^Kubernetes: .+ \(groups: .*system:masters/);
+    expect(await out('version')).toMatch(/\nKubernetes: v1\.\d+\.\d+/);
+    const { out: found } = await run(['__complete', '-n', namespace, 'get', 'twi']);
+    expect(found).toBe('twice\n:4\n');
+  });
+});
