@@ -25,7 +25,7 @@ export async function nodeBinary(env: Readonly<Record<string, string | undefined
   const [newest] = builds.filter(({ at }) => at !== undefined).toSorted((a, b) => (b.at ?? 0) - (a.at ?? 0));
   if (!newest) {
     throw new Error(
-      `no control plane binary in ${cache}: run "make test-tools", or set AGENTTIER_NODE_BINARY`,
+      `no control plane binary in ${cache}: "make test" builds one, or set AGENTTIER_NODE_BINARY`,
     );
   }
   return newest.path;

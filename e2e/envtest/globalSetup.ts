@@ -5,13 +5,6 @@ import type { TestProject } from 'vitest/node';
 import { startControlPlane } from './controlPlane.ts';
 import { installCrds } from './crds.ts';
 
-declare module 'vitest' {
-  export interface ProvidedContext {
-    /** Path of an administrator's kubeconfig for the API server of this run. */
-    readonly kubeconfig: string;
-  }
-}
-
 const CRDS = fileURLToPath(new URL('../../crds', import.meta.url));
 
 /** Starts one API server for all *.envtest.ts files of a run; vitest calls the returned function at the end. */

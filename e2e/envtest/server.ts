@@ -5,7 +5,13 @@ import type { ClusterAccess, KubeClient } from '@agenttier/machinery/kube/client
 import { loadAccess } from '@agenttier/machinery/kube/kubeconfig';
 import { NAMESPACES, SERVICE_ACCOUNTS } from '@agenttier/machinery/kube/resource';
 import { inject } from 'vitest';
-import './globalSetup.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Path of an administrator's kubeconfig for the API server of this run. */
+    readonly kubeconfig: string;
+  }
+}
 
 /** Path of the administrator's kubeconfig, for programs under test that read one. */
 export function adminKubeconfig(): string {

@@ -53,7 +53,10 @@ const PING_MS = 20_000;
 /** Ours is the smaller limit on purpose: a frame of the API server is at most 32 KiB of output. */
 const MAX_FRAME = 4 * 1024 * 1024;
 
-/** Runs a command in a pod. Resolves when the API server has accepted it; rejects with KubeError when it refuses. */
+/**
+ * Runs a command in a pod. Resolves when the API server has accepted it; rejects with KubeError when it refuses. A
+ * WebSocket opens with GET, so the caller needs the verb `get` on pods/exec, and from Kubernetes 1.35 `create` as well.
+ */
 export async function execInPod(access: ClusterAccess, options: ExecOptions): Promise<ExecStream> {
   options.signal?.throwIfAborted();
   const token = await access.token?.();
