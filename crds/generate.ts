@@ -11,7 +11,7 @@ import { parse } from 'yaml';
 import type { CustomResourceDefinition } from './generator/schema.ts';
 import { twinOf } from './generator/twins.ts';
 import { renderSchemas, renderTypes } from './generator/types.ts';
-import { renderValidators, VALIDATOR_DECLARATIONS } from './generator/validators.ts';
+import { renderValidators, renderValidatorDeclarations } from './generator/validators.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -51,7 +51,7 @@ function generate(): Map<string, string> {
   files.set('src/generated/types.ts', renderTypes(crds));
   files.set('src/generated/schemas.ts', renderSchemas(crds));
   files.set('src/generated/validators.js', renderValidators(crds));
-  files.set('src/generated/validators.d.ts', VALIDATOR_DECLARATIONS(crds));
+  files.set('src/generated/validators.d.ts', renderValidatorDeclarations(crds));
   return files;
 }
 

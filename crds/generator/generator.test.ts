@@ -60,7 +60,7 @@ describe('generate.ts', () => {
     });
     expect(stderr).toBe('');
     expect(status).toBe(0);
-  });
+  }, 60_000);
 
   it('makes validators that run without a library and under a strict content security policy', () => {
     const code = readFileSync(at('src/generated/validators.js'), 'utf8');

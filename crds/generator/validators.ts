@@ -51,7 +51,8 @@ export function renderValidators(crds: readonly CustomResourceDefinition[]): str
   return `${BANNER}${code}\n`;
 }
 
-export function VALIDATOR_DECLARATIONS(crds: readonly CustomResourceDefinition[]): string {
+/** Types of the module that renderValidators makes. */
+export function renderValidatorDeclarations(crds: readonly CustomResourceDefinition[]): string {
   const lines = crds.map((crd) => `export declare const validate${crd.spec.names.kind}: Validator;`);
   return `${BANNER}
 export interface SchemaFault {

@@ -304,6 +304,28 @@ describe('isolation', () => {
   });
 });
 
+describe('warnings', () => {
+  it.each([
+    ['0.0.0.0/0', 1],
+    ['169.254.0.0/16', 1],
+    ['169.254.169.254/32', 1],
+    ['fd00::/8', 1],
+    ['10.0.0.0/8', 0],
+    ['2001:db8::/32', 0],
+  ])('of a rule for %s: %d', (cidr, count) => {
+    const resolved: Resolved = {
+      hash: '',
+      spec: { network: { egressRules: [{ cidr: '10.0.0.0/8' }, { cidr }] } },
+    };
+    const { warnings } = evaluate({ namespace: 'a', spec: {}, resolved, policy: effectivePolicy() });
+    expect(warnings).toHaveLength(count);
+    for (const warning of warnings) {
+      expect(warning).toContain('spec.network.egressRules[1].cidr');
+      expect(warning.length).toBeLessThanOrEqual(120);
+    }
+  });
+});
+
 describe('all at once', () => {
   const everything: PolicySpec = {
     allowedTemplates: ['x'],

@@ -39,6 +39,26 @@ export const PRIVATE_RANGES: readonly string[] = [
   '::1/128',
 ];
 
+/** Where clouds hand out the credentials of a machine. No network rule ever opens these, however wide its range. */
+export const METADATA_SERVICES: readonly string[] = [
+  '169.254.169.254/32',
+  '169.254.170.2/32',
+  '169.254.170.23/32',
+  '100.100.100.200/32',
+  '168.63.129.16/32',
+  'fd00:ec2::254/128',
+  'fd00:ec2::23/128',
+  'fd20:ce::254/128',
+];
+
+/** Whether the range has an address of a metadata service in it. */
+export function coversMetadata(cidr: Cidr): boolean {
+  return METADATA_SERVICES.some((text) => {
+    const service = parseCidr(text);
+    return service !== undefined && contains(cidr, service);
+  });
+}
+
 /** Whether no address of the range is public. */
 export function isPrivate(cidr: Cidr): boolean {
   return PRIVATE_RANGES.some((text) => {
