@@ -38,7 +38,7 @@ describe('resolveReason', () => {
       sandbox({ desiredState: 'Stopped' }),
       undefined,
     ],
-    ['the retry annotation taken away', sandbox({}), sandbox({}, retry('1')), undefined],
+    ['the retry annotation taken away', sandbox({}), sandbox({}, retry('1')), 'resume'],
     ['only labels changed', sandbox({}, { labels: { a: 'b' } }), sandbox({}), undefined],
     ['only what the webhook writes changed', sandbox({ resolved: { hash: 'x' } }), sandbox({}), undefined],
     [

@@ -22,14 +22,17 @@ export function sameJson(a: unknown, b: unknown): boolean {
   return equalJson(a ?? null, b ?? null);
 }
 
+function retryOf(sandbox: SpecifiedSandbox): string {
+  return sandbox.metadata.annotations?.[ANNOTATION_RETRY] ?? '';
+}
+
 function isResumed(sandbox: SpecifiedSandbox, old: SpecifiedSandbox): boolean {
   if (sandbox.spec.desiredState === 'Stopped') {
     return false;
   }
-  const retry = sandbox.metadata.annotations?.[ANNOTATION_RETRY];
-  // From Error, desiredState is Running already: a new value of the annotation is how one asks again.
-  const retried = retry !== undefined && retry !== old.metadata.annotations?.[ANNOTATION_RETRY];
-  return old.spec.desiredState === 'Stopped' || retried;
+  // From Error, or after an automatic stop, desiredState is Running already: another value of the annotation is how one
+  // asks again. Taking it away is another value too.
+  return old.spec.desiredState === 'Stopped' || retryOf(sandbox) !== retryOf(old);
 }
 
 /**

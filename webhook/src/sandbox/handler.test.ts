@@ -82,6 +82,8 @@ async function admitted(object: unknown, from: Case = {}): Promise<string[]> {
   return validated((await mutated(object, from)).result, from);
 }
 
+const image = (object: Sandbox): unknown => object.spec?.resolved?.spec?.image?.repository;
+
 const fine = (more: SandboxSpec = {}): SandboxSpec => ({ templateRef: { name: 'base' }, ...more });
 
 async function stored(spec: SandboxSpec = fine(), from: Case = {}): Promise<Sandbox> {
@@ -251,7 +253,6 @@ describe('update', () => {
   it('takes up a changed template at resume, not before', async () => {
     const old = await stored();
     const scene = { stored: [cluster('base', { image: { repository: 'ghcr.io/acme/next' } })] };
-    const image = (object: Sandbox): unknown => object.spec?.resolved?.spec?.image?.repository;
     const stopped = (await mutated(edit(old, { desiredState: 'Stopped' }), { scene, old })).result;
     expect(image(stopped)).toBe('ghcr.io/acme/base');
     const resumed = (await mutated(edit(stopped, { desiredState: 'Running' }), { scene, old: stopped }))

@@ -4,6 +4,7 @@ import type { EffectivePolicy } from '@agenttier/crds/governance/effective';
 import { evaluate } from '@agenttier/crds/governance/evaluate';
 import type { Violation } from '@agenttier/crds/meta/violation';
 import {
+  isSealed,
   validateResolved,
   validateSandboxShape,
   validateSandboxUpdate,
@@ -76,9 +77,11 @@ function forgeryMessage(sandbox: SpecifiedSandbox, expected: Extract<Resolution,
     const other = now[i];
     return other?.uid !== link.uid || other?.generation !== link.generation;
   });
-  return moved === undefined
-    ? 'is written by AgentTier and differs from what templates, policy and spec give; remove it from the manifest'
-    : `${linkName(moved)} changed while this was admitted; try again`;
+  if (moved !== undefined) return `${linkName(moved)} changed while this was admitted; try again`;
+  // Right in itself but not what we get: from a replica of another version, during an upgrade, or from another sandbox.
+  return isSealed(resolved)
+    ? 'differs from what templates, policy and spec give; take it out of the manifest if it is there, and try again'
+    : 'is written by AgentTier; remove it from the manifest';
 }
 
 /** The whole content is compared, so that a right hash over wrong content does not pass. */

@@ -36,6 +36,9 @@ async function codes(object: Template, scene: LookupScene = {}, old?: Template):
 }
 
 const child = (name: string): TemplateSpec => ({ inheritsFrom: { kind: 'ClusterSandboxTemplate', name } });
+const open = (name: string): TemplateSpec => ({ inheritsFrom: { name } });
+const image = (repository: string): TemplateSpec => ({ image: { repository } });
+const added = (value: string): object[] => [{ op: 'add', path: '/spec/inheritsFrom/kind', value }];
 const localChild = (name: string): TemplateSpec => ({ inheritsFrom: { kind: 'SandboxTemplate', name } });
 
 describe('the parents of a template', () => {
@@ -113,7 +116,6 @@ describe('the content of a template', () => {
     ['of the cluster', [clusterPolicy({ approvedRegistries: ['ghcr.io/acme'] })]],
     ['of the namespace', [localPolicy({ approvedRegistries: ['ghcr.io/acme'] })]],
   ])('has an image that the policy %s approves', async (_what, policies) => {
-    const image = (repository: string): TemplateSpec => ({ image: { repository } });
     expect(await codes(local('t', image('ghcr.io/acme/x')), { policies })).toEqual([]);
     expect(await codes(local('t', image('ghcr.io/acme-evil/x')), { policies })).toEqual([
       'spec.image.repository image_registry_not_approved',
@@ -153,8 +155,6 @@ describe('the content of a template', () => {
 describe('mutation', () => {
   const patch = async (object: Template, scene: LookupScene = {}, old?: Template): Promise<unknown> =>
     (await mutateTemplates({ lookup: lookupScene(scene).lookup })(review(object, old), signal)).patch ?? [];
-  const open = (name: string): TemplateSpec => ({ inheritsFrom: { name } });
-  const kind = (value: string): object[] => [{ op: 'add', path: '/spec/inheritsFrom/kind', value }];
 
   it.each([
     ['the one of the namespace', local('t', open('p')), [local('p'), cluster('p')], 'SandboxTemplate'],
@@ -166,13 +166,13 @@ describe('mutation', () => {
       'ClusterSandboxTemplate',
     ],
   ])('writes the kind of the parent down: %s', async (_what, object, stored, expected) => {
-    expect(await patch(object, { stored })).toEqual(kind(expected));
+    expect(await patch(object, { stored })).toEqual(added(expected));
   });
 
   it('keeps the kind that was found before', async () => {
     const old = local('t', child('p'));
     expect(await patch(local('t', open('p')), { stored: [local('p')] }, old)).toEqual(
-      kind('ClusterSandboxTemplate'),
+      added('ClusterSandboxTemplate'),
     );
   });
 

@@ -49,7 +49,7 @@ export interface LookupUnderTest {
   readonly lookup: Lookup;
   /** `Kind/namespace/name` of each object the API server was asked for. */
   readonly asked: readonly string[];
-  advance(ms: number): void;
+  readonly advance: (ms: number) => void;
 }
 
 /** A Lookup over stores that hold `stored` and `policies`, before an API server that knows `live`. */
