@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ObjectMeta, SandboxSpec } from '@agenttier/crds/generated/types';
-import { ANNOTATION_RETRY } from '@agenttier/crds/meta/labels';
+import { ANNOTATION_ACTION, ANNOTATION_RETRY } from '@agenttier/crds/meta/labels';
 import { describe, expect, it } from 'vitest';
 import { metadataChanged, resolveReason, userFieldsChanged } from './change.ts';
 import type { SpecifiedSandbox } from './specified.ts';
@@ -10,6 +10,7 @@ const sandbox = (spec: SandboxSpec, metadata: ObjectMeta = {}): SpecifiedSandbox
   spec,
 });
 const retry = (value: string): ObjectMeta => ({ annotations: { [ANNOTATION_RETRY]: value } });
+const action = (value: string): ObjectMeta => ({ annotations: { [ANNOTATION_ACTION]: value } });
 const leaving: ObjectMeta = { deletionTimestamp: '2026-11-24T00:00:00Z' };
 
 describe('resolveReason', () => {
@@ -39,6 +40,9 @@ describe('resolveReason', () => {
       undefined,
     ],
     ['the retry annotation taken away', sandbox({}), sandbox({}, retry('1')), 'resume'],
+    ['told to resume', sandbox({}, action('resume')), sandbox({}), 'resume'],
+    ['told to resume already', sandbox({}, action('resume')), sandbox({}, action('resume')), undefined],
+    ['told to stop', sandbox({}, action('stop')), sandbox({}), undefined],
     ['only labels changed', sandbox({}, { labels: { a: 'b' } }), sandbox({}), undefined],
     ['only what the webhook writes changed', sandbox({ resolved: { hash: 'x' } }), sandbox({}), undefined],
     [

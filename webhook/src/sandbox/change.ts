@@ -2,7 +2,7 @@
 import type { SandboxSpec } from '@agenttier/crds/generated/types';
 import type { SpecifiedSandbox } from './specified.ts';
 import { equalJson } from '@agenttier/crds/meta/canonical';
-import { ANNOTATION_RETRY } from '@agenttier/crds/meta/labels';
+import { ANNOTATION_ACTION, ANNOTATION_RETRY } from '@agenttier/crds/meta/labels';
 
 /**
  * Why `spec.resolved` has to be worked out again.
@@ -22,8 +22,12 @@ export function sameJson(a: unknown, b: unknown): boolean {
   return equalJson(a ?? null, b ?? null);
 }
 
-function retryOf(sandbox: SpecifiedSandbox): string {
-  return sandbox.metadata.annotations?.[ANNOTATION_RETRY] ?? '';
+function retryOf({ metadata }: SpecifiedSandbox): string {
+  return metadata.annotations?.[ANNOTATION_RETRY] ?? '';
+}
+
+function saysResume({ metadata }: SpecifiedSandbox): boolean {
+  return metadata.annotations?.[ANNOTATION_ACTION] === 'resume';
 }
 
 function isResumed(sandbox: SpecifiedSandbox, old: SpecifiedSandbox): boolean {
@@ -32,7 +36,8 @@ function isResumed(sandbox: SpecifiedSandbox, old: SpecifiedSandbox): boolean {
   }
   // From Error, or after an automatic stop, desiredState is Running already: another value of the annotation is how one
   // asks again. Taking it away is another value too.
-  return old.spec.desiredState === 'Stopped' || retryOf(sandbox) !== retryOf(old);
+  const asked = retryOf(sandbox) !== retryOf(old) || (saysResume(sandbox) && !saysResume(old));
+  return asked || old.spec.desiredState === 'Stopped';
 }
 
 /**
