@@ -12,7 +12,9 @@ export function processTerminal(process: NodeJS.Process): TerminalDevice {
     size: (): WindowSize | undefined =>
       stdout.isTTY ? { cols: stdout.columns, rows: stdout.rows } : undefined,
     setRaw: (raw) => {
-      if (stdin.isTTY) stdin.setRawMode(raw);
+      if (!stdin.isTTY) return;
+      stdin.setRawMode(raw);
+      if (raw) passOutputThrough(process);
     },
     onResize: (callback) => {
       stdout.on('resize', callback);
@@ -28,4 +30,15 @@ export function processTerminal(process: NodeJS.Process): TerminalDevice {
       };
     },
   };
+}
+
+/**
+ * libuv's raw mode keeps ONLCR (uv_tty_set_mode), so a line feed from the far side, which means "one down" to a full-screen
+ * program, would also go to column one. Node has no call for it; stty is on every Unix. Leaving raw mode puts all settings
+ * back as they were before. Without a stty only such programs look odd.
+ */
+function passOutputThrough(process: NodeJS.Process): void {
+  // By this call and not by an import, since every start would pay for the import.
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
+  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'], timeout: 2000 });
 }

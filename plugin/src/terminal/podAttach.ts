@@ -100,7 +100,7 @@ class ExecAttachment implements Attachment {
           return this.#events.closed({ retry: false, message: `ended with code ${code}` });
         }
       } catch (error) {
-        if (last || !isMissing(error)) {
+        if (last || this.#sawOutput || !isMissing(error)) {
           const retry = survives && at === 0 && isNetworkError(error);
           return this.#events.closed({ retry, message: messageOf(error) });
         }
@@ -142,11 +142,7 @@ class ExecAttachment implements Attachment {
 /** Of shells: 126 = found but not executable, 127 = not found. 128 is what runc reports for the latter. */
 const isMissingCode = (code: number): boolean => code >= 126 && code <= 128;
 
-/** A container runtime that fails before the program starts says so in words only. */
+/** A container runtime that cannot start a program says why in words of its own: anything but a refusal counts. */
 function isMissing(error: unknown): boolean {
-  return (
-    isKubeError(error) &&
-    error.status !== 0 &&
-    /no such file|not found in|executable file not found|stat .*: no/i.test(error.message)
-  );
+  return isKubeError(error) && error.status >= 500;
 }

@@ -17,7 +17,7 @@ let printed = '';
 function open(): void {
   printed = '';
   const script =
-    '"$NODE" "$MAIN" terminal demo -n team; echo "code=$?"; stty -a | tr ";" "\\n" | grep -wo -e "-\\?echo" -e "-\\?icanon" -e "-\\?isig"; echo over';
+    '"$NODE" "$MAIN" terminal demo -n team; echo "code=$?"; stty -a | tr ";" "\\n" | grep -wo -e "-\\?echo" -e "-\\?icanon" -e "-\\?isig" -e "-\\?opost"; echo over';
   pty = spawn('/bin/sh', ['-c', script], {
     cols: 90,
     rows: 33,
@@ -39,11 +39,11 @@ const sees = (text: string): Promise<void> =>
 const attached = (count: number): Promise<void> =>
   until(() => router.attachments.length >= count && router.clients > 0, 'the plugin to attach', DEADLINE);
 
-/** Echo, line editing and signals by keys are back: what a raw terminal lacks. */
+/** Echo, line editing, signals by keys and line ends are back: what a raw terminal lacks. */
 async function expectRestored(code: number): Promise<void> {
   await sees('over');
   expect(printed).toContain(`code=${code}\r\n`);
-  for (const setting of ['echo', 'icanon', 'isig'])
+  for (const setting of ['echo', 'icanon', 'isig', 'opost'])
     expect(printed.split('code=')[1]).toMatch(new RegExp(`^${setting}\\r$`, 'm'));
 }
 
@@ -60,11 +60,13 @@ describe('the plugin in a real terminal', () => {
     open();
     await attached(1);
     expect(router.attachments[0]?.query.get('cols')).toBe('90');
-    router.print('prompt$ ');
+    // A line feed alone means "one down" to full-screen programs: the bytes must come through as they are.
+    const prompt = 'one\r\ntwo\nthree\tprompt$ ';
+    router.print(prompt);
     await sees('prompt$ ');
     pty.write('a\u0003\u001a'); // Ctrl-C and Ctrl-Z are the far shell's
     await until(() => router.input === 'a\u0003\u001a', 'keys to arrive', DEADLINE);
-    expect(printed).toBe('prompt$ '); // no local echo
+    expect(printed).toBe(prompt); // no local echo
     pty.resize(101, 37);
     await until(
       () => router.controls.some((frame) => frame['cols'] === 101 && frame['rows'] === 37),

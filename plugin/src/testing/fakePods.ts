@@ -50,9 +50,10 @@ export class FakeCommand {
 
   /** The container runtime could not start the program. */
   fail(message: string): void {
+    // As the kubelet writes it: a Status without its kind.
     this.#send(
       3,
-      JSON.stringify({ kind: 'Status', status: 'Failure', reason: 'InternalError', code: 500, message }),
+      JSON.stringify({ metadata: {}, status: 'Failure', reason: 'InternalError', code: 500, message }),
     );
     this.#socket.close(1000);
   }
