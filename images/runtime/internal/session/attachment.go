@@ -2,7 +2,11 @@
 
 package session
 
-import "github.com/agenttier/agenttier/images/runtime/internal/reaper"
+import (
+	"time"
+
+	"github.com/agenttier/agenttier/images/runtime/internal/reaper"
+)
 
 // Attachment is one client's place in a session's output. Each client reads
 // the ring at its own pace, so none can make another lose a byte.
@@ -10,6 +14,7 @@ type Attachment struct {
 	session *Session
 	view    bool
 	cursor  int64
+	behind  time.Time // since when it is more than MaxLag behind
 	inputs  uint64
 	changed chan struct{}
 }
@@ -24,7 +29,8 @@ type Placement struct {
 
 // Attach adds a client. With since >= 0 the replay begins there if the ring
 // still has it, otherwise at the oldest byte held. Viewers never slow the
-// program down; they are moved on when they fall out of the ring.
+// program down, clients that sleep only for MaxHold; they are moved on when they
+// fall out of the ring.
 func (s *Session) Attach(since int64, view bool) (*Attachment, Placement) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,7 +68,7 @@ func (a *Attachment) wake() {
 	}
 }
 
-// Read copies the next unread output into buf without blocking. A viewer that
+// Read copies the next unread output into buf without blocking. A client that
 // fell out of the ring gets the place where it goes on instead.
 func (a *Attachment) Read(buf []byte) (n int, moved *Placement) {
 	s := a.session
@@ -77,6 +83,7 @@ func (a *Attachment) Read(buf []byte) (n int, moved *Placement) {
 	n = s.ring.ReadAt(buf, a.cursor)
 	a.cursor += int64(n)
 	if before > MaxLag && before-int64(n) <= MaxLag {
+		a.behind = time.Time{}
 		s.drained.Broadcast()
 	}
 	return n, nil

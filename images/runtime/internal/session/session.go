@@ -19,9 +19,12 @@ import (
 const (
 	// RingSize is how much output a session keeps for replay.
 	RingSize = 2 << 20
-	// MaxLag is how far the slowest controlling client may fall behind before
-	// the program in the terminal is held up.
+	// MaxLag is how far a controlling client may fall behind before the program
+	// in the terminal is held up.
 	MaxLag = 1 << 20
+	// MaxHold is how long one client may hold the program up while another
+	// controlling client keeps pace. After that it is moved on like a viewer.
+	MaxHold = time.Second
 	// readSize is more than the kernel's terminal buffer gives at once.
 	readSize = 64 << 10
 	// inputPiece and inputPieces bound the input that waits for the program.
@@ -106,7 +109,7 @@ func launch(name string, plan plan, base int64) (*Session, error) {
 
 // pumpOutput moves what the program prints into the ring, until the terminal
 // closes or finish interrupts it. It stops reading, and so in time the program,
-// while a controlling client is too far behind.
+// while a controlling client is too far behind (see held).
 func (s *Session) pumpOutput(done chan<- struct{}) {
 	defer close(done)
 	buf := make([]byte, readSize)
@@ -148,8 +151,10 @@ func (s *Session) publish(p []byte) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.lag() > MaxLag {
+	for s.held(time.Now()) {
+		again := time.AfterFunc(MaxHold/4, s.drained.Broadcast)
 		s.drained.Wait()
+		again.Stop()
 	}
 	s.ring.Write(p)
 	s.lastOutput = time.Now()
@@ -161,16 +166,25 @@ func (s *Session) publish(p []byte) {
 	}
 }
 
-// lag is what the slowest controlling client has not read. Viewers do not
-// count: who only looks on must not hold up the others.
-func (s *Session) lag() int64 {
-	worst := int64(0)
+// held tells whether the program must wait for a client. Viewers do not count,
+// nor does a client that has been behind for long while another keeps pace:
+// who only looks on or sleeps must not hold up the others.
+func (s *Session) held(now time.Time) bool {
+	behind, fresh, keepsPace := false, false, false
 	for a := range s.attached {
-		if !a.view {
-			worst = max(worst, s.ring.End()-a.cursor)
+		if a.view {
+			continue
 		}
+		if s.ring.End()-a.cursor <= MaxLag {
+			keepsPace = true
+			continue
+		}
+		if a.behind.IsZero() {
+			a.behind = now
+		}
+		behind, fresh = true, fresh || now.Sub(a.behind) < MaxHold
 	}
-	return worst
+	return behind && (fresh || !keepsPace)
 }
 
 func (s *Session) pumpInput() {

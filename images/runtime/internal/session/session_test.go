@@ -236,6 +236,25 @@ func TestBackPressure(t *testing.T) {
 	}
 }
 
+// A client that sleeps must not stop the one that is awake.
+func TestASleepingClientHoldsNobodyUpForLong(t *testing.T) {
+	s := open(t, manager(t), "main")
+	asleep, _ := s.Attach(-1, false)
+	awake, _ := s.Attach(-1, false)
+	typeIn(t, s, "stty -echo; seq 600000; echo en''d\n")
+	began := time.Now()
+	text := readUntil(t, awake, holds("end\r\n"))
+	if took := time.Since(began); took > 5*MaxHold {
+		t.Errorf("the output took %v", took)
+	}
+	if !strings.HasSuffix(text, "599999\r\n600000\r\nend\r\n") || strings.Count(text, "\n") < 600_000 {
+		t.Errorf("%d bytes ending in %q", len(text), tail(text))
+	}
+	if _, moved := asleep.Read(make([]byte, 10)); moved == nil || !moved.Reset {
+		t.Errorf("the sleeper goes on at %+v", moved)
+	}
+}
+
 func TestRemoveEndsTheShellAndItsJobs(t *testing.T) {
 	m := manager(t)
 	s, _, err := m.Open(Request{Name: "x", Shell: "/bin/bash", Cols: 80, Rows: 24, Since: -1})
