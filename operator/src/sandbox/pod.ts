@@ -3,6 +3,7 @@ import type { EffectiveSpec } from '@agenttier/crds/generated/types';
 import { canonicalJson } from '@agenttier/crds/meta/canonical';
 import { sha256Hex } from '@agenttier/crds/meta/hash';
 import { LABEL_TEMPLATE } from '@agenttier/crds/meta/labels';
+import { compareQuantity } from '@agenttier/crds/meta/quantity';
 import { podName, serviceAccountName, TOKEN_KEY, tokenSecretName } from '@agenttier/crds/meta/names';
 import type { Container, EnvVar, Pod, PodSpec, Probe } from '../core.ts';
 import type { Settings } from '../settings.ts';
@@ -192,8 +193,9 @@ function environment(env: readonly EnvVar[], mountPath: string): EnvVar[] {
 function withEphemeralStorage(spec: EffectiveSpec): NonNullable<Container['resources']> {
   const { requests, limits } = spec.resources ?? {};
   const limit = limits?.['ephemeral-storage'] ?? EPHEMERAL_LIMIT;
+  const small = (compareQuantity(String(limit), EPHEMERAL_REQUEST) ?? 0) < 0;
   return {
-    requests: { 'ephemeral-storage': limits?.['ephemeral-storage'] ?? EPHEMERAL_REQUEST, ...requests },
+    requests: { 'ephemeral-storage': small ? limit : EPHEMERAL_REQUEST, ...requests },
     limits: { ...limits, 'ephemeral-storage': limit },
   };
 }

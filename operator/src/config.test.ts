@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { readConfig } from './config.ts';
+
+const NEEDED = { POD_NAME: 'agenttier-operator-0', RUNTIME_IMAGE: 'example.test/runtime:1' };
+
+describe('readConfig', () => {
+  it('needs little', () => {
+    expect(readConfig(NEEDED)).toEqual({
+      podName: 'agenttier-operator-0',
+      healthPort: 8081,
+      leaseName: 'agenttier-operator',
+      logLevel: 'info',
+      workers: 32,
+      directProbe: true,
+      settings: {
+        installNamespace: 'agenttier',
+        runtimeImage: 'example.test/runtime:1',
+        runtimePullPolicy: 'IfNotPresent',
+        imageVolume: false,
+        pullSecrets: [],
+        dns: {
+          namespace: 'kube-system',
+          podLabels: { 'k8s-app': 'kube-dns' },
+          nodeLocal: ['169.254.20.10/32'],
+        },
+        clusterCidrs: [],
+        startDeadlineMs: 600_000,
+      },
+    });
+  });
+
+  it('takes everything', () => {
+    const { settings, ...rest } = readConfig({
+      ...NEEDED,
+      POD_NAMESPACE: 'system',
+      HEALTH_PORT: '9091',
+      LEASE_NAME: 'lead',
+      LOG_LEVEL: 'debug',
+      KUBECONFIG: '/k',
+      WORKERS: '4',
+      DIRECT_PROBE: 'false',
+      IMAGE_PULL_POLICY: 'Never',
+      IMAGE_VOLUME: 'true',
+      SANDBOX_PULL_SECRETS: 'a, b',
+      DNS_NAMESPACE: 'dns',
+      DNS_POD_LABELS: '{"app":"coredns"}',
+      DNS_NODE_LOCAL: '169.254.25.10/32',
+      CLUSTER_CIDRS: '203.0.113.0/24, fd10::/16',
+      START_DEADLINE: '0',
+    });
+    expect(rest).toMatchObject({
+      healthPort: 9091,
+      leaseName: 'lead',
+      kubeconfig: '/k',
+      workers: 4,
+      directProbe: false,
+    });
+    expect(settings).toMatchObject({
+      installNamespace: 'system',
+      runtimePullPolicy: 'Never',
+      imageVolume: true,
+      pullSecrets: ['a', 'b'],
+      dns: { namespace: 'dns', podLabels: { app: 'coredns' }, nodeLocal: ['169.254.25.10/32'] },
+      clusterCidrs: ['203.0.113.0/24', 'fd10::/16'],
+      startDeadlineMs: 0,
+    });
+  });
+
+  it('names every problem at once', () => {
+    const bad = {
+      HEALTH_PORT: 'x',
+      WORKERS: '-1',
+      DIRECT_PROBE: 'yes',
+      IMAGE_PULL_POLICY: 'Sometimes',
+      DNS_POD_LABELS: '{"app":1}',
+      CLUSTER_CIDRS: '10.0.0.0/99',
+      START_DEADLINE: '1d',
+    };
+    for (const name of [...Object.keys(bad), 'POD_NAME', 'RUNTIME_IMAGE']) {
+      expect(() => readConfig(bad), name).toThrow(name);
+    }
+  });
+});

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import { WorkQueue } from '@agenttier/machinery/controller/workqueue';
+import type { KubeObject } from '@agenttier/machinery/kube/resource';
+import { describe, expect, it } from 'vitest';
+import { createCaches } from '../caches.ts';
+import { sandbox, TEMPLATE } from '../testing/fixtures.ts';
+import { feedQueue } from './controller.ts';
+
+const owned = (labels: Record<string, string>): KubeObject => ({
+  metadata: { name: 'x', namespace: 'team', uid: 'x', resourceVersion: '1', labels },
+});
+
+async function drain(queue: WorkQueue): Promise<string[]> {
+  const keys: string[] = [];
+  while (queue.length > 0) {
+    const key = (await queue.get()) ?? '';
+    keys.push(key);
+    queue.done(key);
+  }
+  return keys;
+}
+
+describe('feedQueue', () => {
+  it('begins with what is known, then follows sandboxes, their objects and their templates', async () => {
+    const caches = createCaches();
+    const removals: string[] = [];
+    caches.sandboxes.applyWatch(sandbox());
+    caches.sandboxes.applyWatch(sandbox({ name: 'two', uid: 'two', chain: [] }));
+    const queue = new WorkQueue();
+    const stop = feedQueue(caches, queue, (key) => removals.push(key));
+    expect(await drain(queue)).toEqual(['team/one', 'team/two']);
+    caches.clusterTemplates.applyWatch({
+      metadata: { ...TEMPLATE.metadata, resourceVersion: '2' },
+      spec: {},
+    });
+    expect(await drain(queue)).toEqual(['team/one']);
+    const pod = owned({ 'agenttier.io/sandbox': 'two' });
+    caches.pods.applyWatch(pod as never);
+    caches.pods.deleteWatch(pod as never);
+    expect(await drain(queue)).toEqual(['team/two']);
+    expect(removals).toEqual(['team/two']);
+    caches.secrets.applyWatch(owned({}));
+    expect(await drain(queue)).toEqual([]);
+    stop();
+    caches.sandboxes.applyWatch(sandbox({ name: 'three', uid: 'three' }));
+    expect(await drain(queue)).toEqual([]);
+  });
+});

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import type { EffectiveSpec } from '@agenttier/crds/generated/types';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import type { Settings } from '../settings.ts';
+import { SETTINGS } from '../testing/fixtures.ts';
+import { buildNetworkPolicy } from './networkPolicy.ts';
+import { buildPod } from './pod.ts';
+import { buildPvc } from './pvc.ts';
+import { buildServiceAccount } from './serviceAccount.ts';
+import { buildTokenSecret } from './tokenSecret.ts';
+
+const owner = { namespace: 'team', name: 'one', uid: '0d9c' };
+
+/** The objects as the API server gets them, in files that a person can review. */
+const golden = (file: string): unknown =>
+  parse(readFileSync(new URL(`../../testdata/${file}.yaml`, import.meta.url), 'utf8'));
+
+const MINIMAL: EffectiveSpec = { image: { repository: 'example.test/tools', tag: '1' } };
+
+const FULL: EffectiveSpec = {
+  mode: 'code',
+  image: { repository: 'example.test/tools@sha256:0123', pullPolicy: 'Always', pullSecret: 'registry-login' },
+  resources: {
+    requests: { cpu: '250m', memory: '512Mi' },
+    limits: { cpu: 1, memory: '1Gi', 'ephemeral-storage': '4Gi' },
+  },
+  storage: { size: '20Gi', storageClass: 'fast', mountPath: '/home/dev' },
+  env: [
+    { name: 'EDITOR', value: 'vi' },
+    { name: 'EMPTY', value: '' },
+  ],
+  runtimeClass: 'gvisor',
+  harness: { command: ['/usr/bin/agent'], args: ['--serve'], shell: '/bin/zsh', workingDir: '/home/dev/src' },
+  network: {
+    allowInternet: true,
+    egressRules: [{ cidr: '10.1.0.0/16', ports: [{ port: 5432 }, { port: 53, protocol: 'UDP' }] }],
+    ingressRules: [{ cidr: '10.2.0.0/16', ports: [{ port: 8080 }] }],
+    allowPeerSandboxes: true,
+    peerSandboxSelector: { matchLabels: { team: 'red' } },
+  },
+};
+
+describe('golden objects', () => {
+  const pod = (spec: EffectiveSpec, settings: Settings = SETTINGS) =>
+    buildPod({ owner, spec, settings, pvcName: 'one-workspace', template: 'base' });
+  const policy = (spec: EffectiveSpec, settings: Settings = SETTINGS) =>
+    buildNetworkPolicy(owner, spec, settings);
+
+  it.each([
+    ['pod-minimal', pod(MINIMAL)],
+    ['pod-full', pod(FULL, { ...SETTINGS, pullSecrets: ['company', 'registry-login'], startDeadlineMs: 0 })],
+    ['pod-image-volume', pod(MINIMAL, { ...SETTINGS, imageVolume: true })],
+    ['network-policy-closed', policy(MINIMAL)],
+    ['network-policy-open', policy(FULL, { ...SETTINGS, clusterCidrs: ['203.0.113.0/24', 'fd10::/16'] })],
+    ['volume-minimal', buildPvc(owner, 'one-workspace', MINIMAL)],
+    ['volume-full', buildPvc(owner, 'one-workspace', FULL)],
+    ['service-account', buildServiceAccount(owner)],
+    ['token-secret', buildTokenSecret(owner, 'dG9rZW4=')],
+  ])('%s', (file, object) => {
+    expect(object).toEqual(golden(file));
+  });
+});
