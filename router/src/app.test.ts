@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { get } from 'node:http';
 import { CLUSTER_SANDBOX_TEMPLATES } from '@agenttier/crds/meta/resources';
 import { errorFromResponse } from '@agenttier/machinery/kube/errors';
 import { statusBody } from '@agenttier/machinery/testing/scriptedServer';
@@ -66,17 +67,45 @@ describe('what is on every answer', () => {
     expect(path.status).toBe(400);
   });
 
-  it('is not ready before the cluster was read, alive all the same, and measured', async () => {
+  it('is alive, ready and measured, by routes and not by names', async () => {
     expect(await harness.call('GET', '/healthz', { key: '' })).toMatchObject({ status: 200, body: 'ok' });
-    const ready = await harness.call('GET', '/readyz', { key: '' });
-    expect(ready).toMatchObject({
-      status: 503,
-      body: expect.stringMatching(/^not ready: cluster: not read yet: sandboxes, /),
-    });
+    expect(await harness.call('GET', '/readyz', { key: '' })).toMatchObject({ status: 200, body: 'ok' });
     await harness.call('GET', '/api/v1/sandboxes/some-name');
     const page = (await harness.call('GET', '/metrics', { key: '' })).body as string;
     expect(page).toContain('route="/sandboxes/:id",code="404"');
     expect(page).not.toContain('some-name');
+  });
+
+  it('serves clients that ask for HTTP/2 in passing', async () => {
+    const headers = {
+      Upgrade: 'h2c',
+      Connection: 'Upgrade, HTTP2-Settings',
+      'HTTP2-Settings': 'AAMAAABkAAQCAAAAAAIAAAAA',
+    };
+    const status = await new Promise((resolve, reject) => {
+      get(`${harness.url}/healthz`, { headers }, (response) => resolve(response.resume().statusCode)).on(
+        'error',
+        reject,
+      );
+    });
+    expect(status).toBe(200);
+  });
+});
+
+describe('before the cluster was read', () => {
+  it('nothing is answered that would be wrong, and readiness says what is missing', async () => {
+    const starting = await Harness.start({}, { watching: false });
+    try {
+      expect(await starting.call('GET', '/healthz')).toMatchObject({ status: 200 });
+      const ready = await starting.call('GET', '/readyz');
+      const reason = expect.stringMatching(/^not ready: cluster: not read yet: sandboxes, /);
+      expect(ready).toMatchObject({ status: 503, body: reason });
+      const list = await starting.call('GET', '/api/v1/sandboxes');
+      expect(list).toMatchObject({ status: 503, body: { error: expect.stringContaining('starting') } });
+      expect(list.headers.get('retry-after')).toBe('1');
+    } finally {
+      await starting.stop();
+    }
   });
 });
 

@@ -21,6 +21,8 @@ export interface AppOptions {
   readonly corsOrigins: readonly string[];
   /** Reasons for not being ready; empty when ready. */
   readonly unready: () => readonly string[];
+  /** What has not been read from the cluster yet: until it is, answers would be wrong. */
+  readonly missing: () => readonly string[];
   readonly metricsPage: (request: Request, response: Response) => void;
   readonly metrics: Pick<RouterMetrics, 'request'>;
   readonly log: Logger;
@@ -42,6 +44,7 @@ export function createApp(options: AppOptions): Express {
   app.get('/metrics', options.metricsPage);
   app.use(cors(options.corsOrigins));
   if (options.auth.devAuth) app.use(ownPagesOnly(options.corsOrigins));
+  app.use('/api', whenRead(options.missing));
   for (const route of ROUTES) mount(app, route, options);
   app.get('/ws/terminal/:id', () => {
     throw refusals.upgradeRequired();
@@ -51,6 +54,14 @@ export function createApp(options: AppOptions): Express {
   });
   app.use(errorHandler(options.log));
   return app;
+}
+
+/** An empty list, or a 404 for what does exist, would be taken at its word. */
+function whenRead(missing: AppOptions['missing']): RequestHandler {
+  return (_request, _response, next) => {
+    if (missing().length > 0) throw refusals.starting();
+    next();
+  };
 }
 
 /** Where no credential is asked for, any page in the developer's browser could act: so foreign pages are refused. */

@@ -28,7 +28,7 @@ import type { RouterMetrics } from './telemetry.ts';
 import { connectPty } from './terminal/connect.ts';
 import { openExecLink } from './terminal/execFallback.ts';
 import { TerminalGateway } from './terminal/gateway.ts';
-import { upgradeHandler } from './terminal/upgrade.ts';
+import { upgradeHandler, wantsWebSocket } from './terminal/upgrade.ts';
 
 export interface RouterOptions {
   readonly config: Config;
@@ -62,6 +62,7 @@ export function createRouter(options: RouterOptions): Router {
   const parts: Parts = {
     ...options,
     stores,
+    caches,
     health,
     metrics: createRouterMetrics(options.registry),
     runtime: new RuntimeClient(config.runtimePort),
@@ -94,26 +95,34 @@ async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer)
 }
 
 function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
-  const { config, auth, health, stores, metrics, registry, log } = parts;
+  const { config, auth, health, stores, caches, metrics, registry, log } = parts;
   const { host, port, drainMs, corsOrigins, sandboxNamespace: defaultNamespace } = config;
   const app = createApp({
     handlers: createHandlers(parts),
     auth,
     corsOrigins,
     unready: () => health.unready(),
+    missing: () => caches.missing(),
     metricsPage: metricsHandler(registry),
     metrics,
     log,
   });
   const server = createHttpServer({ app, host, port, drainMs, log });
-  const isDraining = (): boolean => health.draining;
-  const upgrade = upgradeHandler({ auth, stores, defaultNamespace, corsOrigins, gateway, isDraining, log });
-  server.server.on('upgrade', upgrade);
+  const unavailable = (): string | undefined => {
+    if (health.draining) return 'this replica is shutting down';
+    return caches.missing().length > 0 ? 'this replica has not read the cluster yet' : undefined;
+  };
+  const observe = (status: number): void =>
+    metrics.request({ method: 'GET', route: '/ws/terminal/:id', status }, 0);
+  const common = { auth, stores, defaultNamespace, corsOrigins, gateway, log };
+  Object.assign(server.server, { shouldUpgradeCallback: wantsWebSocket });
+  server.server.on('upgrade', upgradeHandler({ ...common, unavailable, observe }));
   return server;
 }
 
 interface Parts extends RouterOptions {
   readonly stores: Stores;
+  readonly caches: Caches;
   readonly health: Health;
   readonly auth: AuthenticateOptions;
   readonly metrics: RouterMetrics;

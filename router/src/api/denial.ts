@@ -1,22 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Violation, ViolationCode } from '@agenttier/crds/meta/violation';
+import type { ErrorBody } from '@agenttier/crds/wire/problem';
 import type { KubeError, StatusCause } from '@agenttier/machinery/kube/errors';
-
-/** Body of every answer that is not a success. `error` is a code for programs in a few known cases, else a sentence. */
-export interface ErrorBody {
-  readonly error: string;
-  readonly message?: string;
-  readonly [detail: string]: unknown;
-}
-
-/** One reason of a refusal on the wire. */
-export interface WireViolation {
-  readonly code: string;
-  readonly field: string;
-  readonly message: string;
-  readonly limit?: string | number;
-  readonly actual?: string | number;
-  readonly scope?: string;
-}
 
 /** The API server puts this in front of whatever a webhook says; the sentence after it is what people need. */
 const WEBHOOK_PREFIX = /^admission webhook "[^"]*" denied the request: /;
@@ -38,17 +23,18 @@ export function deniedBody(error: KubeError): ErrorBody | undefined {
   return { error: 'policy_violation', message: text, violations };
 }
 
-function violationOf(cause: StatusCause): WireViolation {
+function violationOf(cause: StatusCause): Violation {
   const reason = cause.reason ?? '';
   return {
-    code: OUR_CODE.test(reason) ? reason : 'invalid_value',
+    // A newer webhook may know more codes than we do: they are handed on as they are.
+    code: OUR_CODE.test(reason) ? (reason as ViolationCode) : 'invalid_value',
     field: cause.field ?? '',
     ...numbersOf(cause.message ?? ''),
   };
 }
 
 /** A cause has no room for numbers, so our webhook puts them, with the sentence, into a JSON object in `message`. */
-function numbersOf(message: string): Pick<WireViolation, 'message' | 'limit' | 'actual' | 'scope'> {
+function numbersOf(message: string): Pick<Violation, 'message' | 'limit' | 'actual' | 'scope'> {
   if (!message.startsWith('{')) return { message };
   let value: unknown;
   try {
@@ -63,7 +49,7 @@ function numbersOf(message: string): Pick<WireViolation, 'message' | 'limit' | '
     message: sentence,
     ...(isNumeric(limit) ? { limit } : {}),
     ...(isNumeric(actual) ? { actual } : {}),
-    ...(typeof scope === 'string' ? { scope } : {}),
+    ...(scope === 'cluster' || scope === 'namespace' ? { scope } : {}),
   };
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ErrorBody } from '@agenttier/crds/wire/problem';
 import { KubeError } from '@agenttier/machinery/kube/errors';
 import { deniedBody } from './denial.ts';
-import type { ErrorBody } from './denial.ts';
 
 /** An answer that ends the request. Handlers throw it for what the caller did wrong; it is not a fault of ours. */
 export class HttpError extends Error {
@@ -42,15 +42,15 @@ export const refusals = {
   noSuchRoute: (method: string, path: string) =>
     say(404, 'no such route', `${method} ${path} does not exist`),
   roleTooLow: (what: string) =>
-    say(403, 'forbidden', `only the owner or an administrator may ${what} this sandbox`),
-  viewOnly: (what: string) => say(403, 'forbidden', `a viewer may not ${what} in this sandbox`),
+    say(403, 'access_denied', `only the owner or an administrator may ${what} this sandbox`),
+  viewOnly: (what: string) => say(403, 'access_denied', `a viewer may not ${what} in this sandbox`),
   ambiguousSandbox: (id: string, namespaces: readonly string[]) =>
     say(
       409,
       `sandbox ${id} exists in several namespaces (${namespaces.join(', ')}): name one with ?namespace=`,
     ),
   namespaceRefused: (namespace: string) =>
-    say(403, 'forbidden', `this key does not reach namespace ${namespace}`),
+    say(403, 'access_denied', `this key does not reach namespace ${namespace}`),
   /** The terminal and exec share it. */
   notRunning: (state: string) => say(409, 'sandbox is not running', `the sandbox is ${state}`),
   wrongPhase: (text: string) => say(409, text),
@@ -68,6 +68,7 @@ export const refusals = {
     ),
   tooLarge: (limit: number) => say(413, `the request body is larger than ${limit} bytes`),
   transportLost: (text: string) => say(502, text),
+  starting: () => refusals.unavailable('this replica is starting: it has not read the cluster yet'),
   unavailable: (text: string) => new HttpError(503, { error: text }, { 'Retry-After': '1' }),
 } as const;
 

@@ -3,11 +3,10 @@ import type { ExecRequest } from '../cluster/runtimeClient.ts';
 import { RuntimeLost, RuntimeRefused } from '../cluster/runtimeErrors.ts';
 import type { Target } from '../cluster/target.ts';
 import type { Stores } from '../cluster/caches.ts';
-import { findTarget } from '../cluster/target.ts';
+import { awaitTarget } from '../cluster/awaitTarget.ts';
 import type { ExecOutcome } from '../exec/exec.ts';
 import type { Call, Handler, Reply } from './contract.ts';
 import { refusals } from './errors.ts';
-import { phaseOf, wantsToRun } from './sandboxView.ts';
 import { findFor } from './sandboxes.ts';
 import type { Sandbox } from '@agenttier/crds/generated/types';
 
@@ -31,7 +30,7 @@ export function execOperation(options: ExecOptions): Handler {
 async function exec(options: ExecOptions, call: Call): Promise<Reply> {
   const request = readExec(call.body);
   const sandbox = findFor(options, call, 'exec');
-  const target = runningTarget(options.stores, sandbox);
+  const target = await awaitTarget(options.stores, sandbox, call.signal);
   options.touch(sandbox);
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1000;
@@ -51,15 +50,6 @@ async function exec(options: ExecOptions, call: Call): Promise<Reply> {
     // A long command is use until its end, not only at its start.
     options.touch(sandbox);
   }
-}
-
-/** The pod to work in, or the 409 that says what state the sandbox is in instead. */
-export function runningTarget(stores: Pick<Stores, 'pods' | 'tokens'>, sandbox: Sandbox): Target {
-  const phase = phaseOf(sandbox);
-  const target = phase === 'Running' && wantsToRun(sandbox) ? findTarget(stores, sandbox) : undefined;
-  if (target) return target;
-  const state = phase === 'Running' ? 'about to lose or replace its pod' : phase;
-  throw refusals.notRunning(state);
 }
 
 /** Reads the body of an exec: `command` as a line for `/bin/sh -c`, or as a list that is run without any shell. */

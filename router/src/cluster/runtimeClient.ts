@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { PTY_PROTOCOL_V2 } from '@agenttier/crds/wire/terminal';
 import { Pool } from 'undici';
 import { WebSocket } from 'ws';
 import { isConnectFault, RuntimeLost, RuntimeRefused, RuntimeUnreachable } from './runtimeErrors.ts';
@@ -25,8 +26,6 @@ export interface PtyQuery {
   readonly cols?: number;
   readonly rows?: number;
 }
-
-export const PTY_PROTOCOL = 'agenttier.pty.v2';
 
 /** A pod on a reachable network answers a connect within milliseconds; a filtered port never does. */
 const CONNECT_MS = 1500;
@@ -74,7 +73,7 @@ export class RuntimeClient {
 
   /** Opens a terminal; resolves once the runtime has accepted it. The socket is paused: attach listeners, then resume. */
   dialPty(address: RuntimeAddress, query: PtyQuery): Promise<WebSocket> {
-    const socket = new WebSocket(this.#ptyUrl(address, query), [PTY_PROTOCOL], {
+    const socket = new WebSocket(this.#ptyUrl(address, query), [PTY_PROTOCOL_V2], {
       headers: { authorization: `Bearer ${address.token}` },
       handshakeTimeout: CONNECT_MS,
       maxPayload: MAX_FRAME,

@@ -15,7 +15,7 @@ let harness: Harness;
 beforeEach(async () => {
   runtime = await FakeRuntime.start();
   podExec = await FakePodExec.start();
-  harness = await Harness.start({ runtimePort: runtime.port }, podExec.url);
+  harness = await Harness.start({ runtimePort: runtime.port }, { apiServer: podExec.url });
 });
 afterEach(async () => {
   await harness.stop();
@@ -175,7 +175,7 @@ describe('exec through the API server', () => {
   });
 
   it('is used when the port is closed, and remembers that', async () => {
-    const other = await Harness.start({ runtimePort: await closedPort() }, podExec.url);
+    const other = await Harness.start({ runtimePort: await closedPort() }, { apiServer: podExec.url });
     try {
       await other.add({ name: 'box' });
       podExec.onExec = (run) => run.exit(0);

@@ -19,7 +19,10 @@ let controls: Record<string, unknown>[];
 beforeEach(async () => {
   runtime = await FakeRuntime.start();
   podExec = await FakePodExec.start();
-  harness = await Harness.start({ runtimePort: runtime.port, terminalPingMs: 1000 }, podExec.url);
+  harness = await Harness.start(
+    { runtimePort: runtime.port, terminalPingMs: 1000 },
+    { apiServer: podExec.url },
+  );
   received = [];
   controls = [];
   runtime.onPty = (socket) => {

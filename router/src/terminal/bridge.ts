@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RawData, WebSocket } from 'ws';
-import { PTY_PROTOCOL } from '../cluster/runtimeClient.ts';
+import { PTY_PROTOCOL_V2 } from '@agenttier/crds/wire/terminal';
 import { binaryPeer, textPeer } from './clientPeer.ts';
 import type { ClientPeer } from './clientPeer.ts';
 import { ENDINGS } from './ending.ts';
@@ -37,7 +37,7 @@ export class Bridge {
     this.#options = options;
     this.#client = client;
     const sent = (): void => this.#toClient?.check();
-    this.#peer = client.protocol === PTY_PROTOCOL ? binaryPeer(client, sent) : textPeer(client, sent);
+    this.#peer = client.protocol === PTY_PROTOCOL_V2 ? binaryPeer(client, sent) : textPeer(client, sent);
     client.on('message', (data, isBinary) => this.#receive(data, isBinary));
     client.on('error', () => client.terminate());
     client.once('close', () => this.#leave());

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { parseClientControl, parseClientFrameV1 } from '@agenttier/crds/wire/terminal';
 import type { RawData, WebSocket } from 'ws';
 import type { ControlFrame } from './link.ts';
-import { InputBytes, OutputFrames, parseClientFrame } from './textFrames.ts';
+import { InputBytes, OutputFrames } from './textFrames.ts';
 
 /** What a client asks for, in the terms of a PTY. */
 export type ClientRequest =
@@ -24,9 +25,7 @@ export function binaryPeer(socket: WebSocket, sent: () => void): ClientPeer {
     control: (frame) => socket.send(JSON.stringify(frame), sent),
     read: (data, isBinary) => {
       const bytes = data as Buffer;
-      if (isBinary) return { type: 'input', bytes };
-      const frame = parseClientFrame(bytes.toString('utf8'));
-      return frame?.type === 'input' ? undefined : frame;
+      return isBinary ? { type: 'input', bytes } : parseClientControl(bytes.toString('utf8'));
     },
   };
 }
@@ -52,7 +51,7 @@ export function textPeer(socket: WebSocket, sent: () => void): ClientPeer {
       send(JSON.stringify(frame));
     },
     read: (data) => {
-      const frame = parseClientFrame((data as Buffer).toString('utf8'));
+      const frame = parseClientFrameV1((data as Buffer).toString('utf8'));
       return frame?.type === 'input' ? { type: 'input', bytes: input.push(frame.data) } : frame;
     },
   };

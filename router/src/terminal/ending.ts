@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '@agenttier/crds/generated/types';
+import { CLOSE_CODES } from '@agenttier/crds/wire/terminal';
+import type { CloseReason } from '@agenttier/crds/wire/terminal';
 import type { StoreEvent } from '@agenttier/machinery/reflector/store';
 import { phaseOf, wantsToRun } from '../api/sandboxView.ts';
 import { mayDo, roleOn } from '../auth/authorize.ts';
@@ -11,12 +13,14 @@ export interface Ending {
   readonly code: number;
 }
 
+const ending = (reason: CloseReason): Ending => ({ reason, code: CLOSE_CODES[reason] });
+
 /** 4001 and 4003 tell clients not to come back; 1011 and 1012 (RFC 6455 registry) invite a new attempt. */
 export const ENDINGS = {
-  stopped: { reason: 'sandbox_stopped', code: 4001 },
-  deleted: { reason: 'sandbox_deleted', code: 4001 },
-  revoked: { reason: 'access_revoked', code: 4003 },
-  lost: { reason: 'error', code: 1011 },
+  stopped: ending('sandbox_stopped'),
+  deleted: ending('sandbox_deleted'),
+  revoked: ending('access_revoked'),
+  lost: ending('error'),
   draining: { reason: 'router_drain', code: 1012 },
 } as const satisfies Record<string, Ending>;
 

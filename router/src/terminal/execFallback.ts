@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { DEFAULT_SIZE } from '@agenttier/crds/wire/terminal';
 import type { ClusterAccess } from '@agenttier/machinery/kube/access';
 import { execInPod } from '@agenttier/machinery/kube/exec';
 import type { ExecStream } from '@agenttier/machinery/kube/exec';
@@ -9,8 +10,6 @@ import type { PtyPaths } from './connect.ts';
 import type { LinkEnd, LinkSink, PtyLink } from './link.ts';
 
 const RUNTIME = '/agenttier/bin/agenttier-runtime';
-const DEFAULT_COLS = 120;
-const DEFAULT_ROWS = 40;
 
 /** Bytes that a shell of the last resort is found with; a login shell, as the runtime starts one. */
 const ANY_SHELL =
@@ -18,7 +17,7 @@ const ANY_SHELL =
 
 /** What runs in the pod, best first: joining the runtime's session keeps it over a reconnect, a shell alone does not. */
 export function attachCommands(query: PtyQuery): string[][] {
-  const { session, mode, cols = DEFAULT_COLS, rows = DEFAULT_ROWS } = query;
+  const { session, mode, cols = DEFAULT_SIZE.cols, rows = DEFAULT_SIZE.rows } = query;
   const size = ['--cols', String(cols), '--rows', String(rows)];
   return [
     [RUNTIME, 'attach', '--session', session, '--mode', mode, ...size],
@@ -58,7 +57,7 @@ export class ExecLink implements PtyLink {
     this.#stream = stream;
     this.#openShell = openShell;
     this.#query = query;
-    this.#size = { cols: query.cols ?? DEFAULT_COLS, rows: query.rows ?? DEFAULT_ROWS };
+    this.#size = { cols: query.cols ?? DEFAULT_SIZE.cols, rows: query.rows ?? DEFAULT_SIZE.rows };
   }
 
   start(sink: LinkSink): void {

@@ -77,8 +77,12 @@ export class TerminalGateway {
     });
     const session: Session = { ...admission, key: keyOf(sandbox), bridge };
     this.#sessions.add(session);
-    client.once('close', () => this.#sessions.delete(session));
     const fields = { sandbox: session.key, sub: seat.principal.sub, mode: seat.mode };
+    const started = performance.now();
+    client.once('close', (code) => {
+      this.#sessions.delete(session);
+      log.info({ ...fields, code, duration_ms: Math.round(performance.now() - started) }, 'terminal closed');
+    });
     try {
       const link = await connect(target, query);
       const over = observer.opened({ transport: link.transport, mode: seat.mode });

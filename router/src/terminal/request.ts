@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { DEFAULT_SESSION } from '@agenttier/crds/wire/terminal';
 import { refusals } from '../api/errors.ts';
 import type { PtyQuery } from '../cluster/runtimeClient.ts';
 
@@ -28,7 +29,7 @@ export function readTerminalRequest(target: string): TerminalRequest | undefined
     ...(namespace ? { namespace } : {}),
     ...(token ? { token } : {}),
     pty: {
-      session: matched(query, 'session', SESSION) ?? 'main',
+      session: matched(query, 'session', SESSION) ?? DEFAULT_SESSION,
       mode: readMode(query.get('mode')),
       ...optional('since', matched(query, 'since', OFFSET)),
       ...optional('cols', readSide(query, 'cols')),

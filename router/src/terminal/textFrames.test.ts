@@ -1,33 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clampSide, InputBytes, OutputFrames, parseClientFrame } from './textFrames.ts';
-
-describe('parseClientFrame', () => {
-  const rows: [name: string, text: string, frame: unknown][] = [
-    ['input', '{"type":"input","data":"ls\\n"}', { type: 'input', data: 'ls\n' }],
-    ['ping', '{"type":"ping"}', { type: 'ping' }],
-    ['resize', '{"type":"resize","cols":80,"rows":24}', { type: 'resize', cols: 80, rows: 24 }],
-    [
-      'resize beyond the kernel',
-      '{"type":"resize","cols":0,"rows":99999}',
-      { type: 'resize', cols: 1, rows: 65535 },
-    ],
-    ['resize with text', '{"type":"resize","cols":"80","rows":24}', undefined],
-    ['input without text', '{"type":"input","data":5}', undefined],
-    ['unknown type', '{"type":"dance"}', undefined],
-    ['no object', '"input"', undefined],
-    ['null', 'null', undefined],
-    ['half a frame', '{"type":"inp', undefined],
-  ];
-  it.each(rows)('%s', (_name, text, frame) => {
-    expect(parseClientFrame(text)).toEqual(frame);
-  });
-
-  it('clamps sides to what a terminal can have', () => {
-    expect([Number.NaN, -3, 1.9, 70_000].map(clampSide)).toEqual([1, 1, 1, 65_535]);
-  });
-});
+import { InputBytes, OutputFrames } from './textFrames.ts';
 
 const dataOf = (frame: string | undefined): string =>
   frame === undefined ? '' : (JSON.parse(frame) as { data: string }).data;

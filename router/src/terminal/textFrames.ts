@@ -1,40 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Text frames of clients without the sub-protocol: one JSON object each, terminal bytes as a JSON string. */
-export type ClientFrame =
-  | { readonly type: 'input'; readonly data: string }
-  | { readonly type: 'resize'; readonly cols: number; readonly rows: number }
-  | { readonly type: 'ping' };
-
-const MAX_SIDE = 65_535;
-
-/** Reads a client's frame; undefined for anything malformed or unknown, which is skipped by the contract. */
-export function parseClientFrame(text: string): ClientFrame | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const frame = value as Record<string, unknown>;
-  if (frame['type'] === 'ping') return { type: 'ping' };
-  if (frame['type'] === 'input') {
-    return typeof frame['data'] === 'string' ? { type: 'input', data: frame['data'] } : undefined;
-  }
-  return frame['type'] === 'resize' ? resizeFrame(frame['cols'], frame['rows']) : undefined;
-}
-
-function resizeFrame(cols: unknown, rows: unknown): ClientFrame | undefined {
-  if (typeof cols !== 'number' || typeof rows !== 'number') return undefined;
-  return { type: 'resize', cols: clampSide(cols), rows: clampSide(rows) };
-}
-
-/** Terminal sides are unsigned 16-bit numbers in the kernel's winsize and at least 1. */
-export function clampSide(value: number): number {
-  if (!Number.isFinite(value)) return 1;
-  return Math.min(MAX_SIDE, Math.max(1, Math.trunc(value)));
-}
+import { encodeFrame } from '@agenttier/crds/wire/terminal';
 
 /**
  * PTY bytes to JSON frames. Chunks end anywhere, also inside a character: the decoder keeps the unfinished bytes until
@@ -74,7 +40,7 @@ function withoutTail(chunk: Uint8Array): Uint8Array {
 }
 
 const frameOf = (data: string): string | undefined =>
-  data === '' ? undefined : JSON.stringify({ type: 'output', stream: 'stdout', data });
+  data === '' ? undefined : encodeFrame({ type: 'output', stream: 'stdout', data });
 
 const HIGH_SURROGATE_AT_END = /[\uD800-\uDBFF]$/;
 

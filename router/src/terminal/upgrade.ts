@@ -5,16 +5,16 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
-import { runningTarget } from '../api/exec.ts';
 import { isFault, refusals, toHttpError } from '../api/errors.ts';
 import type { HttpError } from '../api/errors.ts';
 import { authenticate } from '../auth/authenticate.ts';
 import type { AuthenticateOptions } from '../auth/authenticate.ts';
 import { mayDo, scopeRefusal } from '../auth/authorize.ts';
 import { originAllowed } from '../auth/origin.ts';
+import { awaitTarget } from '../cluster/awaitTarget.ts';
 import type { Stores } from '../cluster/caches.ts';
 import { findSandbox } from '../cluster/lookup.ts';
-import { PTY_PROTOCOL } from '../cluster/runtimeClient.ts';
+import { PTY_PROTOCOL_V2 } from '@agenttier/crds/wire/terminal';
 import type { Admission, TerminalGateway } from './gateway.ts';
 import { readTerminalRequest } from './request.ts';
 import type { TerminalRequest } from './request.ts';
@@ -25,12 +25,19 @@ export interface UpgradeOptions {
   readonly defaultNamespace: string;
   readonly corsOrigins: readonly string[];
   readonly gateway: TerminalGateway;
-  readonly isDraining: () => boolean;
+  /** Why nobody can be served at the moment; undefined when somebody can. */
+  readonly unavailable: () => string | undefined;
+  /** A request that was refused, for the count. */
+  readonly observe: (status: number) => void;
   readonly log: Logger;
 }
 
 /** One paste of two megabytes is the most that a single message may carry; longer ones come in several. */
 const MAX_MESSAGE = 2 * 1024 * 1024;
+
+/** Is this a request for a WebSocket? Anything else that asks for an upgrade (h2c) is an ordinary request to us. */
+export const wantsWebSocket = (request: IncomingMessage): boolean =>
+  request.headers.upgrade?.toLowerCase() === 'websocket';
 
 /** Handler of a server's `upgrade` event. Every refusal is a plain HTTP answer, before the connection is a WebSocket. */
 export function upgradeHandler(options: UpgradeOptions) {
@@ -39,7 +46,7 @@ export function upgradeHandler(options: UpgradeOptions) {
     perMessageDeflate: false,
     maxPayload: MAX_MESSAGE,
     // Without an answer to what was offered a browser drops the connection; older clients offer nothing.
-    handleProtocols: (offered) => (offered.has(PTY_PROTOCOL) ? PTY_PROTOCOL : false),
+    handleProtocols: (offered) => (offered.has(PTY_PROTOCOL_V2) ? PTY_PROTOCOL_V2 : false),
   });
   server.on('wsClientError', (error, socket) => refuse(socket, refusals.badRequest(error.message)));
   return (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
@@ -54,7 +61,10 @@ export function upgradeHandler(options: UpgradeOptions) {
       },
       (error: unknown) => {
         const answer = toHttpError(error);
-        if (isFault(answer)) options.log.error({ err: error }, 'terminal request failed');
+        const fields = { path: pathOnly(request.url), status: answer.status };
+        if (isFault(answer)) options.log.error({ ...fields, err: error }, 'terminal request failed');
+        else options.log.info({ ...fields, reason: answer.message }, 'terminal refused');
+        options.observe(answer.status);
         refuse(socket, answer);
       },
     );
@@ -64,14 +74,15 @@ export function upgradeHandler(options: UpgradeOptions) {
 async function admit(options: UpgradeOptions, request: IncomingMessage): Promise<Admission> {
   const asked = readTerminalRequest(request.url ?? '/');
   if (!asked) throw refusals.noSuchRoute(request.method ?? 'GET', pathOnly(request.url));
-  if (options.isDraining()) throw refusals.unavailable('this replica is shutting down');
+  const unavailable = options.unavailable();
+  if (unavailable !== undefined) throw refusals.unavailable(unavailable);
   const { origin, host } = request.headers;
   if (!originAllowed(origin, host, options.corsOrigins)) throw refusals.originRefused(String(origin));
   const principal = await authenticate(credentialsOf(request, asked), options.auth);
   const scope = scopeRefusal(principal, asked.pty.mode === 'view' ? 'watch' : 'terminal', asked.id);
   if (scope !== undefined) throw refusals.scopedKey(scope);
   const { sandbox, role } = findSandbox(options.stores.sandboxes, asked, principal, options.defaultNamespace);
-  const target = runningTarget(options.stores, sandbox);
+  const target = await awaitTarget(options.stores, sandbox);
   // Whoever may only watch is shown the terminal, whatever the URL says.
   const mode = mayDo(role, 'terminal') ? asked.pty.mode : 'view';
   return {

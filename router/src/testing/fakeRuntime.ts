@@ -4,7 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
-import { PTY_PROTOCOL } from '../cluster/runtimeClient.ts';
+import { PTY_PROTOCOL_V2 } from '@agenttier/crds/wire/terminal';
 import type { ExecResult } from '../cluster/runtimeClient.ts';
 
 export const FAKE_TOKEN = 'runtime-token';
@@ -25,7 +25,7 @@ export class FakeRuntime {
   readonly #sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
-    handleProtocols: (offered) => (offered.has(PTY_PROTOCOL) ? PTY_PROTOCOL : false),
+    handleProtocols: (offered) => (offered.has(PTY_PROTOCOL_V2) ? PTY_PROTOCOL_V2 : false),
   });
 
   private constructor() {

@@ -4,10 +4,12 @@ import { FINALIZER, ownedLabels } from '@agenttier/crds/meta/labels';
 import { podName, tokenSecretName } from '@agenttier/crds/meta/names';
 import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
+import { INITIAL_EVENTS_END } from '@agenttier/machinery/kube/watch';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { silentLogger } from '@agenttier/machinery/telemetry/log';
 import { createRegistry } from '@agenttier/machinery/telemetry/metrics';
 import { MemoryApi } from '@agenttier/machinery/testing/memoryApi';
+import { until } from '@agenttier/machinery/testing/until';
 import type { Secret } from '../cluster/shapes.ts';
 import { readConfig } from '../config.ts';
 import type { Config } from '../config.ts';
@@ -47,11 +49,20 @@ export function keySecret(key: string, record: Record<string, unknown>): Secret 
   };
 }
 
+export interface HarnessOptions {
+  /** URL of an API server for pods/exec; default: nothing listens there. */
+  readonly apiServer?: string;
+  /** False leaves the router as it is before it has read the cluster. */
+  readonly watching?: boolean;
+}
+
 /** A router on loopback over objects in memory: its stores are filled by the test, writes reach them by themselves. */
 export class Harness {
   readonly api = new MemoryApi();
   readonly router: Router;
   readonly #access = { server: 'http://127.0.0.1:1', namespace: 'default' };
+  readonly #watching = new AbortController();
+  #watched: Promise<void> = Promise.resolve();
   url = '';
 
   private constructor(config: Partial<Config>, apiServer?: string) {
@@ -66,8 +77,9 @@ export class Harness {
     });
   }
 
-  static async start(config: Partial<Config> = {}, apiServer?: string): Promise<Harness> {
-    const harness = new Harness(config, apiServer);
+  static async start(config: Partial<Config> = {}, options: HarnessOptions = {}): Promise<Harness> {
+    const harness = new Harness(config, options.apiServer);
+    if (options.watching ?? true) await harness.#watch();
     harness.url = `http://127.0.0.1:${await harness.router.listen()}`;
     const { apiKeys } = harness.router.stores;
     apiKeys.applyWatch(keySecret(ANN_KEY, { userId: 'ann', email: 'ann@example.com' }));
@@ -76,8 +88,15 @@ export class Harness {
     return harness;
   }
 
+  async #watch(): Promise<void> {
+    this.#watched = this.router.watch(this.#watching.signal);
+    await until(() => this.router.health.unready().length === 0, 'the router to be ready');
+  }
+
   async stop(): Promise<void> {
     await this.router.close();
+    this.#watching.abort();
+    await this.#watched;
   }
 
   /** Puts a sandbox, with its pod and token where it runs, before the router. */
@@ -163,7 +182,12 @@ function clientOf(api: MemoryApi): KubeClient {
     apply: (resource, body) => api.apply(resource, body),
     patch: (resource, key, patch) => api.patch(resource, key, patch),
     delete: (resource, key, options) => api.delete(resource, key, options),
-    watch: async function* () {},
+    // A streaming list of nothing, and then silence: tests fill the stores themselves.
+    watch: async function* (_resource, _query, control) {
+      const annotations = { [INITIAL_EVENTS_END]: 'true' };
+      yield { type: 'BOOKMARK', object: { metadata: { resourceVersion: '0', annotations } } };
+      await new Promise((resolve) => control?.signal?.addEventListener('abort', resolve, { once: true }));
+    },
     raw: remove,
     close: async () => {},
   };

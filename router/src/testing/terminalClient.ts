@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { until } from '@agenttier/machinery/testing/until';
 import { WebSocket } from 'ws';
-import { PTY_PROTOCOL } from '../cluster/runtimeClient.ts';
+import { PTY_PROTOCOL_V2 } from '@agenttier/crds/wire/terminal';
 import { ANN_KEY } from './harness.ts';
 
 interface ClientOptions {
@@ -22,7 +22,7 @@ export class TerminalClient {
   constructor(url: string, options: ClientOptions = {}) {
     const { key = ANN_KEY, binary = false, headers = {} } = options;
     this.#binary = binary;
-    this.socket = new WebSocket(url.replace('http', 'ws'), binary ? [PTY_PROTOCOL] : [], {
+    this.socket = new WebSocket(url.replace('http', 'ws'), binary ? [PTY_PROTOCOL_V2] : [], {
       headers: { ...(key === '' ? {} : { 'X-API-Key': key }), ...headers },
       perMessageDeflate: false,
     });

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Sandbox } from '@agenttier/crds/generated/types';
+import { ownedLabels } from '@agenttier/crds/meta/labels';
+import { podName, tokenSecretName } from '@agenttier/crds/meta/names';
+import { describe, expect, it } from 'vitest';
+import { awaitTarget } from './awaitTarget.ts';
+import { createStores } from './caches.ts';
+import type { Stores } from './caches.ts';
+import type { Pod, Secret } from './shapes.ts';
+
+const box = (
+  phase: 'Creating' | 'Running' | 'Stopped' | undefined,
+  over: Partial<Sandbox> = {},
+  uid = 'u1',
+): Sandbox => ({
+  metadata: { name: 'box', namespace: 'team', uid, resourceVersion: `${Math.random()}` },
+  spec: {},
+  ...(phase ? { status: { phase, podName: podName('box') } } : {}),
+  ...over,
+});
+const pod = (status: Pod['status'], uid = 'u1'): Pod => ({
+  metadata: {
+    name: podName('box'),
+    namespace: 'team',
+    uid: 'p1',
+    resourceVersion: `${Math.random()}`,
+    labels: ownedLabels('box', uid),
+  },
+  ...(status ? { status } : {}),
+});
+const token = (uid = 'u1'): Secret => ({
+  metadata: {
+    name: tokenSecretName('box'),
+    namespace: 'team',
+    resourceVersion: `${Math.random()}`,
+    labels: ownedLabels('box', uid),
+  },
+  data: { token: Buffer.from('secret\n').toString('base64') },
+});
+const up = { phase: 'Running', podIP: '10.0.0.1' };
+const FOUND = {
+  namespace: 'team',
+  pod: 'box-pod',
+  podUid: 'p1',
+  runtime: { podIP: '10.0.0.1', token: 'secret', podUid: 'p1' },
+};
+
+function filled(fill: (stores: Stores) => void): Stores {
+  const stores = createStores();
+  fill(stores);
+  return stores;
+}
+
+describe('awaitTarget', () => {
+  it('knows a running pod at once', async () => {
+    const sandbox = box('Running');
+    const stores = filled((s) => {
+      s.sandboxes.applyWatch(sandbox);
+      s.pods.applyWatch(pod(up));
+      s.tokens.applyWatch(token());
+    });
+    expect(await awaitTarget(stores, sandbox)).toEqual(FOUND);
+  });
+
+  it('waits for watches that are not in step', async () => {
+    const sandbox = box('Creating');
+    const stores = filled((s) => s.sandboxes.applyWatch(sandbox));
+    const target = awaitTarget(stores, sandbox);
+    setTimeout(() => stores.sandboxes.applyWatch(box('Running')), 20);
+    setTimeout(() => stores.tokens.applyWatch(token()), 40);
+    setTimeout(() => stores.pods.applyWatch(pod(up)), 60);
+    expect(await target).toEqual(FOUND);
+  });
+
+  it('goes without the runtime when token or address stay away', async () => {
+    const sandbox = box('Running');
+    const noToken = filled((s) => {
+      s.sandboxes.applyWatch(sandbox);
+      s.pods.applyWatch(pod(up));
+    });
+    expect(await awaitTarget(noToken, sandbox)).toMatchObject({ pod: 'box-pod', reason: 'no_token' });
+    const noAddress = filled((s) => {
+      s.sandboxes.applyWatch(sandbox);
+      s.pods.applyWatch(pod({ phase: 'Running' }));
+      s.tokens.applyWatch(token());
+    });
+    expect(await awaitTarget(noAddress, sandbox)).toMatchObject({ reason: 'no_address' });
+  });
+
+  const refused: [name: string, sandbox: Sandbox, more: (stores: Stores) => void, state: RegExp][] = [
+    ['a stopped sandbox', box('Stopped'), () => {}, /Stopped/],
+    ['one that is to stop', box('Running', { spec: { desiredState: 'Stopped' } }), () => {}, /stopping/],
+    ['one that does not start', box('Creating'), () => {}, /Creating/],
+    ['one whose pod is not there', box('Running'), () => {}, /replacing/],
+    [
+      'a pod that is leaving',
+      box('Running'),
+      (s) => s.pods.applyWatch({ ...pod(up), metadata: { ...pod(up).metadata, deletionTimestamp: 'now' } }),
+      /replacing/,
+    ],
+    ['a pod that has ended', box('Running'), (s) => s.pods.applyWatch(pod({ phase: 'Failed' })), /replacing/],
+    ['the pod of a namesake', box('Running'), (s) => s.pods.applyWatch(pod(up, 'u0')), /replacing/],
+    [
+      'a sandbox that was made anew',
+      box('Running'),
+      (s) => s.sandboxes.applyWatch(box('Running', {}, 'u2')),
+      /deleted/,
+    ],
+  ];
+  it.each(refused)('refuses %s', async (_name, sandbox, more, state) => {
+    const stores = filled((s) => s.sandboxes.applyWatch(sandbox));
+    more(stores);
+    await expect(awaitTarget(stores, sandbox)).rejects.toMatchObject({
+      status: 409,
+      body: { error: 'sandbox is not running', message: expect.stringMatching(state) },
+    });
+  });
+
+  it('takes no token of a namesake', async () => {
+    const sandbox = box('Running');
+    const stores = filled((s) => {
+      s.sandboxes.applyWatch(sandbox);
+      s.pods.applyWatch(pod(up));
+      s.tokens.applyWatch(token('u0'));
+    });
+    expect(await awaitTarget(stores, sandbox)).toMatchObject({ reason: 'no_token' });
+  });
+});
