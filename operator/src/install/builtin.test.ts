@@ -36,10 +36,10 @@ const kubeError = (status: number): KubeError =>
   new KubeError({ message: `answer ${status}`, status, reason: 'Test' });
 const log = { info: (): void => {} };
 
-describe('installTemplates', () => {
-  const install = (client: KubeClient, folder: string): Promise<void> =>
-    installTemplates({ client, folder, log, signal: AbortSignal.timeout(10_000), retryMs: 1 });
+const install = (client: KubeClient, folder: string): Promise<void> =>
+  installTemplates({ client, folder, log, signal: AbortSignal.timeout(10_000), retryMs: 1 });
 
+describe('installTemplates', () => {
   it('applies every YAML file in the order of their names', async () => {
     const { client, applied } = server([]);
     await install(

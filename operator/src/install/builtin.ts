@@ -35,26 +35,32 @@ export async function installTemplates({
 }: InstallOptions): Promise<void> {
   for (const file of (await readdir(folder)).filter((name) => name.endsWith('.yaml')).toSorted()) {
     const template = readTemplate(await readFile(join(folder, file), 'utf8'), file);
-    for (;;) {
-      signal.throwIfAborted();
-      try {
-        // Server-side apply with force: the fields of the file are the install's, whoever touched them since.
-        await client.apply(CLUSTER_SANDBOX_TEMPLATES, template, {
-          fieldManager: FIELD_MANAGER,
-          force: true,
-          signal,
-        });
-        break;
-      } catch (error) {
-        if (!isKubeError(error) || (error.status > 0 && error.status < 500 && error.status !== 429))
-          throw error;
-        log.info({ file, reason: error.message }, 'the API server cannot take the template yet');
-        await pause(retryMs, undefined, { signal });
-      }
+    while (!(await taken(client, template, signal))) {
+      log.info({ file }, 'the API server cannot take the template yet');
+      await pause(retryMs, undefined, { signal });
     }
     log.info({ template: template.metadata.name }, 'template applied');
   }
 }
+
+/** False when the API server could not judge the template now; throws when it refused. */
+async function taken(client: KubeClient, template: KubeObject, signal: AbortSignal): Promise<boolean> {
+  try {
+    // Server-side apply with force: the fields of the file are the install's, whoever touched them since.
+    await client.apply(CLUSTER_SANDBOX_TEMPLATES, template, {
+      fieldManager: FIELD_MANAGER,
+      force: true,
+      signal,
+    });
+    return true;
+  } catch (error) {
+    if (isKubeError(error) && isPassing(error.status)) return false;
+    throw error;
+  }
+}
+
+/** No answer at all (0), too many requests, or the server's own failure. */
+const isPassing = (status: number): boolean => status === 0 || status === 429 || status >= 500;
 
 function readTemplate(text: string, file: string): KubeObject {
   const object = parse(text) as Partial<KubeObject> | null;
