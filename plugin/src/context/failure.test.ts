@@ -46,6 +46,7 @@ describe('describeFailure', () => {
       causes: [
         { reason: 'FieldValueInvalid', field: 'spec.timeout', message: 'Invalid value: "1d": no' },
         { reason: 'field_not_supported', field: 'spec.env', message: 'comes later [field_not_supported]' },
+        { reason: 'field_not_supported', field: 'spec.env', message: 'comes later [field_not_supported]' },
       ],
     },
   });

@@ -72,10 +72,11 @@ function routerLines(error: RouterError): string[] {
   return [`${label}: ${error.message}`, ...error.refusals.map((one) => `  ${refusalText(one)}`)];
 }
 
-/** The violations in a refused write: one per cause that names a field. */
+/** The violations in a refused write: one per cause that names a field, and each once however often it is listed. */
 export function refusalsOf(error: KubeError): readonly Refusal[] {
   const causes = error.body?.details?.causes ?? [];
-  return causes.filter((cause) => cause.field !== undefined && cause.field !== '').map(refusalOf);
+  const refusals = causes.filter((cause) => cause.field !== undefined && cause.field !== '').map(refusalOf);
+  return [...new Map(refusals.map((refusal) => [JSON.stringify(refusal), refusal])).values()];
 }
 
 /** A cause has room for a sentence only, so our webhook may put a JSON object with the numbers there. */

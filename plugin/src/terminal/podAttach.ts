@@ -6,7 +6,7 @@ import { execInPod, type ExecStream } from '@agenttier/machinery/kube/exec';
 import { messageOf } from '../context/failure.ts';
 import type { Host, WindowSize } from '../context/host.ts';
 import type { PodTarget } from '../exec/pod.ts';
-import type { Attach, Attachment, AttachmentEvents } from './attachment.ts';
+import type { Attach, Attachment, AttachmentEvents, Ending } from './attachment.ts';
 
 /** The in-pod runtime's own bridge to a session, at the place where every sandbox mounts it. */
 const RUNTIME = '/agenttier/bin/agenttier-runtime';
@@ -88,26 +88,35 @@ class ExecAttachment implements Attachment {
     this.#stream?.close();
   }
 
-  /** Tries the commands; a program that is missing shows only when its exec has been answered. */
+  /** Tries the commands in order; that a program is missing shows only when its exec has been answered. */
   async #run(): Promise<void> {
     const { commands, survives } = this.#target;
     for (const [at, command] of commands.entries()) {
-      const last = at === commands.length - 1;
-      try {
-        const code = await this.#runCommand(command);
-        if (last || !isMissingCode(code) || this.#sawOutput) {
-          this.#events.exited(code);
-          return this.#events.closed({ retry: false, message: `ended with code ${code}` });
-        }
-      } catch (error) {
-        if (last || this.#sawOutput || !isMissing(error)) {
-          const retry = survives && at === 0 && isNetworkError(error);
-          return this.#events.closed({ retry, message: messageOf(error) });
-        }
-      }
+      const more = at < commands.length - 1;
+      const ending = await this.#attempt(command, more).catch(
+        (error: unknown): Ending => ({
+          retry: survives && at === 0 && isNetworkError(error),
+          message: messageOf(error),
+        }),
+      );
+      if (ending !== 'missing') return this.#events.closed(ending);
       this.#note(
         `${command[0]} is not in this sandbox: opening a plain shell, which ends with the connection`,
       );
+    }
+  }
+
+  /** `missing` when the program is not there and there are more to try. */
+  async #attempt(command: readonly string[], more: boolean): Promise<Ending | 'missing'> {
+    const mayBeMissing = (): boolean => more && !this.#sawOutput;
+    try {
+      const code = await this.#runCommand(command);
+      if (mayBeMissing() && isMissingCode(code)) return 'missing';
+      this.#events.exited(code);
+      return { retry: false, message: `ended with code ${code}` };
+    } catch (error) {
+      if (mayBeMissing() && cannotStart(error)) return 'missing';
+      throw error;
     }
   }
 
@@ -143,6 +152,6 @@ class ExecAttachment implements Attachment {
 const isMissingCode = (code: number): boolean => code >= 126 && code <= 128;
 
 /** A container runtime that cannot start a program says why in words of its own: anything but a refusal counts. */
-function isMissing(error: unknown): boolean {
+function cannotStart(error: unknown): boolean {
   return isKubeError(error) && error.status >= 500;
 }
