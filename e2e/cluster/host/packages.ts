@@ -112,16 +112,26 @@ function addNewerRelease(): boolean {
   return true;
 }
 
-async function install(packages: readonly string[]): Promise<void> {
-  await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
-    env: { DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_MODE: 'l' },
-  });
+/** Only the bare node runs as root already. */
+function asRoot(file: string, args: readonly string[]): Promise<string> {
+  const settings = ['env', 'DEBIAN_FRONTEND=noninteractive', 'NEEDRESTART_MODE=l'];
+  return process.getuid?.() === 0
+    ? run('env', [...settings.slice(1), file, ...args])
+    : run('sudo', [...settings, file, ...args]);
 }
 
-/** Installs what is missing; says what it installed. Throws on a system without apt that lacks something. */
-export async function ensurePackages(): Promise<string> {
-  const verdicts = await Promise.all(NEEDS.map(isMissing));
-  const missing = NEEDS.filter((_, index) => verdicts[index]);
+async function install(packages: readonly string[]): Promise<void> {
+  await asRoot('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages]);
+}
+
+/**
+ * Installs what is missing; says what it installed. The bare node needs all of it, other clusters only Go to build from.
+ * Throws on a system without apt that lacks something.
+ */
+export async function ensurePackages(kind: string): Promise<string> {
+  const needs = kind === 'bare' ? NEEDS : [];
+  const verdicts = await Promise.all(needs.map(isMissing));
+  const missing = needs.filter((_, index) => verdicts[index]);
   const needsGo = which('go') === undefined && goBinary() === undefined;
   if (missing.length === 0 && !needsGo) return 'all there';
   const names = missing.map((need) => need.package);
@@ -130,8 +140,8 @@ export async function ensurePackages(): Promise<string> {
       `install these first (only Debian and Ubuntu are done by themselves): ${[...names, 'go'].join(' ')}`,
     );
   }
-  const newer = addNewerRelease();
-  await run('apt-get', ['update', '-qq']);
+  const newer = missing.some((need) => need.newer === true) && addNewerRelease();
+  await asRoot('apt-get', ['update', '-qq']);
   const wanted = missing.map((need) =>
     need.newer === true && newer ? `${need.package}/trixie` : need.package,
   );

@@ -12,6 +12,16 @@ export function formatStep(at: number, mark: string, title: string, note: string
   return `[${formatElapsed(at).padStart(6)}] ${mark} ${title}${note === '' ? '' : `  ${note}`}`;
 }
 
+/** What a step's result adds to its line: a text as it is, a list as its texts or the names in it. */
+export function describeResult(result: unknown): string {
+  if (typeof result === 'string') return result;
+  if (!Array.isArray(result)) return '';
+  const names = result.map((one: unknown) =>
+    typeof one === 'object' && one !== null && 'name' in one ? one.name : one,
+  );
+  return names.filter((name) => typeof name === 'string').join(' ');
+}
+
 /** Said now and then by a step that takes long. */
 export type Say = (note: string) => void;
 
@@ -39,7 +49,7 @@ export class Progress {
     this.#write(formatStep(this.elapsed(), '·', text, ''));
   }
 
-  /** Runs one step; its result's text, if it is one, is added to the line. */
+  /** Runs one step; its result, where it is a text or a list of texts, is added to the line. */
   async step<T>(title: string, work: (say: Say) => Promise<T>): Promise<T> {
     const began = this.#now();
     let latest = '';
@@ -52,7 +62,7 @@ export class Progress {
       const result = await work((note) => {
         latest = note.slice(0, 100);
       });
-      const note = typeof result === 'string' ? result : '';
+      const note = describeResult(result);
       this.#write(
         formatStep(this.elapsed(), '✓', title, `${formatElapsed(this.#now() - began)} ${note}`.trim()),
       );

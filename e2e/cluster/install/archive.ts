@@ -55,6 +55,8 @@ function folders(path: string): string[] {
   return parts.map((_, index) => `${parts.slice(0, index + 1).join('/')}/`);
 }
 
+const sha = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
+
 /** The image as an archive that `docker load` and `ctr images import` read. */
 export function scratchArchive(image: ScratchImage): Buffer {
   const names = Object.keys(image.files).map((path) => path.replace(/^\//, ''));
@@ -65,7 +67,6 @@ export function scratchArchive(image: ScratchImage): Buffer {
     content: readFileSync(file),
   }));
   const layer = tar([...parents, ...files]);
-  const sha = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
   const config = Buffer.from(
     JSON.stringify({
       architecture: process.arch === 'x64' ? 'amd64' : process.arch,

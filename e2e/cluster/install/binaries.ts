@@ -1,44 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
 import type { Account } from '../host/account.ts';
-import { cached, contentKey, filesBelow, makeFolders } from '../host/cache.ts';
+import { cacheFolder, cached, contentKey, filesBelow, makeFolders } from '../host/cache.ts';
 import { run } from '../host/command.ts';
 import { goBinary } from '../host/packages.ts';
 import type { Say } from '../host/progress.ts';
 
-/** Programs built from tools/go.mod: package to build by the name of the binary. */
+interface Source {
+  /** Folder of the Go module. */
+  readonly module: 'tools' | 'tools/csi';
+  /** What is built: a folder of the module, or a package that its go.mod pins. */
+  readonly target: string;
+}
+
+const SIDECARS = 'github.com/kubernetes-csi/external-provisioner/v5/cmd';
+
+/** Programs that we build, by the name of the binary. */
 const PROGRAMS = {
-  node: './cmd/node',
-  coredns: './cmd/dns',
-  helm: 'helm.sh/helm/v3/cmd/helm',
-  netpol: 'sigs.k8s.io/kube-network-policies/cmd',
-  pause: './cmd/pause',
-  csi: './cmd/csi',
-} as const;
+  node: { module: 'tools', target: './cmd/node' },
+  coredns: { module: 'tools', target: './cmd/dns' },
+  helm: { module: 'tools', target: 'helm.sh/helm/v3/cmd/helm' },
+  netpol: { module: 'tools', target: 'sigs.k8s.io/kube-network-policies/cmd' },
+  pause: { module: 'tools', target: './cmd/pause' },
+  'csi-driver': { module: 'tools/csi', target: './driver' },
+  'csi-provisioner': { module: 'tools/csi', target: `${SIDECARS}/csi-provisioner` },
+} as const satisfies Record<string, Source>;
 
 export type Program = keyof typeof PROGRAMS;
 
-const KUBERNETES = { version: 'v1.34.4', major: '1', minor: '34' } as const;
+/** What kubectl and the servers report as their version, written in by the linker as Kubernetes' own build does. */
+const VERSION = { gitVersion: 'v1.34.4', gitMajor: '1', gitMinor: '34', gitTreeState: 'clean' } as const;
 
-/** The version that kubectl and the servers report, written in by the linker as Kubernetes' own build does. */
 function linkerFlags(): string {
-  const set = (name: string, value: string): string => `-X k8s.io/component-base/version.${name}=${value}`;
-  const client = (name: string, value: string): string => `-X k8s.io/client-go/pkg/version.${name}=${value}`;
-  const values = {
-    gitVersion: KUBERNETES.version,
-    gitMajor: KUBERNETES.major,
-    gitMinor: KUBERNETES.minor,
-    gitTreeState: 'clean',
-  };
-  return [
-    '-s',
-    '-w',
-    ...Object.entries(values).flatMap(([name, value]) => [set(name, value), client(name, value)]),
-  ].join(' ');
+  const settings = Object.entries(VERSION).flatMap(([name, value]) =>
+    ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'].map(
+      (home) => `-X ${home}.${name}=${value}`,
+    ),
+  );
+  return ['-s', '-w', ...settings].join(' ');
 }
 
 export interface BuildPlace {
+  /** Of the checkout. */
   readonly root: string;
   readonly cache: string;
   readonly owner: Account;
@@ -46,45 +51,51 @@ export interface BuildPlace {
 
 /** Where a program is or will be in the cache: keyed by the pinned modules, its own sources and the build's flags. */
 export function programPath(place: Pick<BuildPlace, 'root' | 'cache'>, program: Program): string {
-  const tools = join(place.root, 'tools');
-  const own = PROGRAMS[program].startsWith('./') ? filesBelow(join(tools, PROGRAMS[program])) : [];
-  const sources = own.filter((file) => !file.endsWith('_test.go'));
-  const key = contentKey(
-    tools,
-    [join(tools, 'go.mod'), join(tools, 'go.sum'), ...sources],
-    linkerFlags(),
-    process.arch,
-  );
+  const source: Source = PROGRAMS[program];
+  const module = join(place.root, source.module);
+  const own = source.target.startsWith('./') ? filesBelow(join(module, source.target)) : [];
+  const files = [
+    join(module, 'go.mod'),
+    join(module, 'go.sum'),
+    ...own.filter((file) => !file.endsWith('_test.go')),
+  ];
+  const key = contentKey(module, files, linkerFlags(), process.arch);
   return join(place.cache, 'bin', key, program);
 }
 
-export function hasProgram(root: string, program: Program): boolean {
-  return !PROGRAMS[program].startsWith('./') || existsSync(join(root, 'tools', PROGRAMS[program]));
-}
-
-/** Builds the programs that the cache lacks, one after the other as each uses all cores; returns their paths. */
+/** Builds the programs that the cache lacks, one after the other as each uses all cores; says which. */
 export async function ensurePrograms(
   place: BuildPlace,
   programs: readonly Program[],
   say: Say,
 ): Promise<string> {
   const missing = programs.filter((program) => !existsSync(programPath(place, program)));
-  if (missing.length === 0) return 'cached';
-  const go = goBinary();
-  if (go === undefined) throw new Error('the go command is missing: install Go 1.21 or newer');
   for (const program of missing) {
     say(`go build ${program}`);
     const path = programPath(place, program);
     makeFolders(join(path, '..'), place.owner);
-    await cached(path, place.owner, async (draft) => {
-      await run(go, ['build', '-trimpath', '-ldflags', linkerFlags(), '-o', draft, PROGRAMS[program]], {
-        cwd: join(place.root, 'tools'),
-        as: place.owner,
-        env: { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOTOOLCHAIN: 'auto' },
-        timeoutMs: 1_800_000,
-        onLine: (line) => say(`go build ${program}: ${line}`),
-      });
-    });
+    await cached(path, place.owner, (draft) => build(place, program, draft));
   }
-  return `built ${missing.join(', ')}`;
+  return missing.length === 0 ? 'cached' : `built ${missing.join(', ')}`;
+}
+
+async function build(place: BuildPlace, program: Program, draft: string): Promise<void> {
+  const go = goBinary();
+  if (go === undefined) throw new Error('the go command is missing: install Go 1.21 or newer');
+  const source: Source = PROGRAMS[program];
+  await run(go, ['build', '-trimpath', '-ldflags', linkerFlags(), '-o', draft, source.target], {
+    cwd: join(place.root, source.module),
+    as: place.owner,
+    // The toolchain that go.mod names comes through the module proxy where the machine's Go is older.
+    env: { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false', GOTOOLCHAIN: 'auto' },
+    timeoutMs: 1_800_000,
+  });
+}
+
+/** The helm program in the person's cache; throws with the remedy when it has not been built. */
+export function helmBinary(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  const place = { root: resolve(import.meta.dirname, '../../..'), cache: cacheFolder(env, homedir()) };
+  const file = programPath(place, 'helm');
+  if (!existsSync(file)) throw new Error(`${file} is missing: run \`make tools\``);
+  return file;
 }

@@ -9,7 +9,7 @@ const HARDENED = {
 };
 
 /** Names of the cluster answered from the API server, all others by the machine's own servers. */
-const COREFILE = `.:1053 {
+const COREFILE = `.:53 {
     errors
     health :8080
     ready :8181
@@ -49,20 +49,23 @@ function rbac(): object[] {
   ];
 }
 
+const probe = (path: string, port: number): object => ({
+  httpGet: { path, port },
+  periodSeconds: 2,
+  timeoutSeconds: 2,
+});
+
+const port = (name: string, protocol: string): object => ({ name, port: 53, protocol });
+
 function deployment(image: string): object {
-  const probe = (path: string, port: number): object => ({
-    httpGet: { path, port },
-    periodSeconds: 2,
-    timeoutSeconds: 2,
-  });
   const container = {
     name: 'coredns',
     image,
     imagePullPolicy: 'IfNotPresent',
     args: ['-conf', '/etc/coredns/Corefile'],
     ports: [
-      { name: 'dns', containerPort: 1053, protocol: 'UDP' },
-      { name: 'dns-tcp', containerPort: 1053, protocol: 'TCP' },
+      { name: 'dns', containerPort: 53, protocol: 'UDP' },
+      { name: 'dns-tcp', containerPort: 53, protocol: 'TCP' },
     ],
     resources: { requests: { cpu: '20m', memory: '32Mi' }, limits: { memory: '170Mi' } },
     securityContext: HARDENED,
@@ -89,6 +92,8 @@ function deployment(image: string): object {
             runAsNonRoot: true,
             runAsUser: 65532,
             runAsGroup: 65532,
+            // The pod itself listens on 53: a NetworkPolicy names the port of the pod, not of the Service.
+            sysctls: [{ name: 'net.ipv4.ip_unprivileged_port_start', value: '53' }],
             seccompProfile: { type: 'RuntimeDefault' },
           },
           containers: [container],
@@ -101,7 +106,6 @@ function deployment(image: string): object {
 
 /** The cluster's DNS: a real pod in kube-system behind the address that the kubelet gives to all pods. */
 export function dnsObjects(image: string): object[] {
-  const port = (name: string, protocol: string): object => ({ name, port: 53, targetPort: 1053, protocol });
   return [
     ...rbac(),
     {

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-import { programPath, type BuildPlace } from '../install/binaries.ts';
+import { readFileSync } from 'node:fs';
+import type { Cluster, Start } from '../cluster.ts';
+import { type BuildPlace, programPath } from '../install/binaries.ts';
 import { dnsObjects } from '../install/dns.ts';
+import { writeKubeconfig } from '../install/env.ts';
+import { LOCAL_REGISTRY } from '../install/images.ts';
 import { Kubectl } from '../install/kubectl.ts';
 import { ensureNodeImages, nodeImages } from '../install/nodeImages.ts';
 import { policyAgentObjects, queueHasListener } from '../install/policyAgent.ts';
-import type { Progress } from '../host/progress.ts';
 import { waitFor } from '../host/waitFor.ts';
 import { containerd } from './containerd.ts';
 import { controlPlane } from './controlPlane.ts';
 import { kubeProxy, kubelet } from './kubelet.ts';
 import { net, paths } from './layout.ts';
+import { loadIntoNode } from './load.ts';
 import { ensureNetwork } from './network.ts';
 import { ensurePki, kubeconfigFile } from './pki.ts';
 import { Processes, isAlive } from './processes.ts';
 import { claimNode, nodeOwner } from './state.ts';
+import { ensureStorage } from './storage.ts';
 import { anyAlive, clearRemains, readQueueTable, teardown } from './teardown.ts';
 
 /** Makes the machine ready for a node of this checkout: another checkout's node goes, a crashed one's remains too. */
@@ -72,8 +77,9 @@ async function startAddons(place: BuildPlace, kubectl: Kubectl): Promise<void> {
   );
 }
 
-/** Brings the bare node up, or repairs it; returns kubectl for it. The programs must be in the cache. */
-export async function startBareNode(place: BuildPlace, progress: Progress): Promise<Kubectl> {
+/** Brings the bare node up, or repairs it. The programs must be in the cache. */
+export async function startBareNode(start: Start): Promise<Cluster> {
+  const { place, progress } = start;
   const binary = programPath(place, 'node');
   const kubectl = new Kubectl([binary, 'kubectl'], kubeconfigFile('admin'));
   await progress.step('certificates, network', () => prepare(place.root));
@@ -81,5 +87,17 @@ export async function startBareNode(place: BuildPlace, progress: Progress): Prom
   await progress.step('images of the node', () => ensureNodeImages(place));
   await progress.step('node ready', () => startKubelet(binary, kubectl));
   await progress.step('DNS, network policy', () => startAddons(place, kubectl));
-  return kubectl;
+  await progress.step('storage', () => ensureStorage(place, new Processes(paths.run), kubectl));
+  return {
+    kubectl,
+    kubeconfig: writeKubeconfig(place, readFileSync(kubeconfigFile('admin'), 'utf8')),
+    apiUrl: `http://${net.nodeAddress}:${net.routerNodePort}`,
+    values: {
+      'image.registry': LOCAL_REGISTRY,
+      'image.tag': start.version,
+      'router.service.type': 'NodePort',
+      'router.service.nodePort': net.routerNodePort,
+    },
+    load: loadIntoNode,
+  };
 }

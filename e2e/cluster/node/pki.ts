@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../host/command.ts';
 import { API_URL, net, paths } from './layout.ts';
@@ -113,11 +114,14 @@ export async function ensurePki(): Promise<string> {
 const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 
 async function makeAuthority(name: string): Promise<void> {
-  await run('openssl', [
-    ...['req', '-x509', ...newKey, '-days', '3650', '-subj', `/CN=agenttier-${name}`],
-    ...['-addext', 'keyUsage=critical,keyCertSign,cRLSign,digitalSignature'],
-    ...['-keyout', pkiFile(name, 'key'), '-out', pkiFile(name, 'crt')],
-  ]);
+  const subject = [
+    '-subj',
+    `/CN=agenttier-${name}`,
+    '-addext',
+    'keyUsage=critical,keyCertSign,cRLSign,digitalSignature',
+  ];
+  const files = ['-keyout', pkiFile(name, 'key'), '-out', pkiFile(name, 'crt')];
+  await run('openssl', ['req', '-x509', ...newKey, '-days', '3650', ...subject, ...files]);
 }
 
 async function makeServiceAccountKey(): Promise<void> {
@@ -141,32 +145,38 @@ async function issue(certificate: Certificate): Promise<void> {
     request,
   ]);
   const serial = `0x${Buffer.from(name).toString('hex').slice(0, 30)}`; // an own serial each, as they are issued side by side
-  await run('openssl', [
-    ...['x509', '-req', '-in', request, '-days', '3650', '-set_serial', serial, '-extfile', extensionFile],
-    ...['-CA', pkiFile(authority, 'crt'), '-CAkey', pkiFile(authority, 'key'), '-out', pkiFile(name, 'crt')],
-  ]);
+  const signer = [
+    '-CA',
+    pkiFile(authority, 'crt'),
+    '-CAkey',
+    pkiFile(authority, 'key'),
+    '-set_serial',
+    serial,
+  ];
+  const leaf = ['-in', request, '-days', '3650', '-extfile', extensionFile, '-out', pkiFile(name, 'crt')];
+  await run('openssl', ['x509', '-req', ...leaf, ...signer]);
   rmSync(request);
   rmSync(extensionFile);
 }
 
+const base64Of = async (file: string): Promise<string> => (await readFile(file)).toString('base64');
+
 async function writeKubeconfig(name: string): Promise<void> {
-  const { readFile, writeFile } = await import('node:fs/promises');
-  const data = async (file: string): Promise<string> => (await readFile(file)).toString('base64');
   const config = {
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [
       {
         name: 'agenttier',
-        cluster: { server: API_URL, 'certificate-authority-data': await data(pkiFile('ca', 'crt')) },
+        cluster: { server: API_URL, 'certificate-authority-data': await base64Of(pkiFile('ca', 'crt')) },
       },
     ],
     users: [
       {
         name,
         user: {
-          'client-certificate-data': await data(pkiFile(name, 'crt')),
-          'client-key-data': await data(pkiFile(name, 'key')),
+          'client-certificate-data': await base64Of(pkiFile(name, 'crt')),
+          'client-key-data': await base64Of(pkiFile(name, 'key')),
         },
       },
     ],

@@ -12,9 +12,9 @@ export interface Before {
   readonly newFolders: readonly string[];
 }
 
-function readJson<T>(file: string): T | undefined {
+function readJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as T;
+    return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
     return undefined; // missing, or cut off by a crash while it was written
   }
@@ -22,11 +22,11 @@ function readJson<T>(file: string): T | undefined {
 
 /** Which checkout built the node, if there is one. */
 export function nodeOwner(): string | undefined {
-  return readJson<{ checkout: string }>(paths.owner)?.checkout;
+  return (readJson(paths.owner) as { checkout: string } | undefined)?.checkout;
 }
 
 export function readBefore(): Before | undefined {
-  return readJson<Before>(paths.before);
+  return readJson(paths.before) as Before | undefined;
 }
 
 /** Remembers the machine's state and the checkout, once per node. */
