@@ -10,31 +10,21 @@ import {
 } from '@agenttier/crds/meta/labels';
 import { podName, tokenSecretName } from '@agenttier/crds/meta/names';
 import { CLUSTER_SANDBOX_TEMPLATES, SANDBOXES } from '@agenttier/crds/meta/resources';
-import { createKubeClient } from '@agenttier/machinery/kube/client';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { isNotFound } from '@agenttier/machinery/kube/errors';
-import { PODS, SECRETS, SERVICE_ACCOUNTS } from '@agenttier/machinery/kube/resource';
+import { PODS, SECRETS } from '@agenttier/machinery/kube/resource';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
-import { silentLogger } from '@agenttier/machinery/telemetry/log';
-import { createRegistry } from '@agenttier/machinery/telemetry/metrics';
 import { until } from '@agenttier/machinery/testing/until';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readConfig } from './config.ts';
-import { createRouter } from './router.ts';
-import type { Router } from './router.ts';
 import { FAKE_TOKEN, FakeRuntime } from './testing/fakeRuntime.ts';
-import { ADMIN_KEY, ANN_KEY, keySecret } from './testing/harness.ts';
-import { grantRoles } from './testing/rbac.ts';
+import { ADMIN_KEY } from './testing/harness.ts';
+import { LiveRouter, storeKey } from './testing/liveRouter.ts';
 
 let admin: KubeClient;
 let namespace: string;
 let installNamespace: string;
 let runtime: FakeRuntime;
-let router: Router;
-let routerClient: KubeClient;
-let url: string;
-const watching = new AbortController();
-let watched: Promise<void>;
+let live: LiveRouter;
 
 type SandboxObject = Sandbox & KubeObject;
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -43,72 +33,22 @@ beforeAll(async () => {
   admin = await adminClient();
   namespace = await freshNamespace('router');
   installNamespace = await freshNamespace('install');
-  const account = { metadata: { name: 'agenttier-router', namespace: installNamespace } };
-  await admin.create(SERVICE_ACCOUNTS, installNamespace, account);
-  await grantRoles(admin, installNamespace);
-  for (const [key, record] of [
-    [ANN_KEY, { userId: 'ann', email: 'ann@example.com' }],
-    [ADMIN_KEY, { userId: 'root', isAdmin: true }],
-  ] as const) {
-    const secret = keySecret(key, record);
-    const labels = { [LABEL_SECRET_PURPOSE]: SECRET_PURPOSES.apiKey };
-    const metadata = { name: secret.metadata.name ?? '', namespace: installNamespace, labels };
-    await admin.create(SECRETS, installNamespace, { ...secret, metadata });
-  }
   runtime = await FakeRuntime.start();
-  await startRouter();
+  live = await LiveRouter.start({
+    admin,
+    adminAccess: await adminAccess(),
+    installNamespace,
+    sandboxNamespace: namespace,
+    runtimePort: runtime.port,
+  });
 });
 
-async function startRouter(): Promise<void> {
-  const { server, ca } = await adminAccess();
-  const path = `/api/v1/namespaces/${installNamespace}/serviceaccounts/agenttier-router/token`;
-  const body = {
-    apiVersion: 'authentication.k8s.io/v1',
-    kind: 'TokenRequest',
-    spec: { expirationSeconds: 3600 },
-  };
-  const { body: issued } = await admin.raw({ method: 'POST', path, body });
-  const token = (issued as { status: { token: string } }).status.token;
-  const access = { server, ca, token: async () => token, namespace: installNamespace };
-  const result = readConfig({
-    LISTEN_ADDR: '127.0.0.1:0',
-    POD_NAMESPACE: installNamespace,
-    SANDBOX_NAMESPACE: namespace,
-  });
-  if (!result.ok) throw new Error(result.problems.join());
-  routerClient = createKubeClient(access);
-  router = createRouter({
-    config: { ...result.config, runtimePort: runtime.port, drainMs: 2000 },
-    access,
-    client: routerClient,
-    log: silentLogger,
-    registry: createRegistry('router', { processMetrics: false }),
-  });
-  url = `http://127.0.0.1:${await router.listen()}`;
-  watched = router.watch(watching.signal);
-  await until(() => router.health.unready().length === 0, 'the router to be ready', 30_000);
-}
-
 afterAll(async () => {
-  await router.close();
-  watching.abort();
-  await watched;
-  await routerClient.close();
+  await live.stop();
   await runtime.close();
 });
 
-async function call(method: string, path: string, body?: unknown, key = ANN_KEY) {
-  const answer = await fetch(`${url}/api/v1${path}`, {
-    method,
-    headers: { 'X-API-Key': key },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  return {
-    status: answer.status,
-    body: (text === '' ? undefined : JSON.parse(text)) as Record<string, unknown>,
-  };
-}
+const call: LiveRouter['call'] = (...parameters) => live.call(...parameters);
 
 const stored = (name: string): Promise<SandboxObject> =>
   admin.get<SandboxObject>(SANDBOXES, { namespace, name });
@@ -150,11 +90,11 @@ async function runningSandbox(name: string): Promise<void> {
     `${name} to be seen`,
   );
   await until(
-    () => router.stores.pods.get(namespace, podName(name))?.status?.podIP !== undefined,
+    () => live.router.stores.pods.get(namespace, podName(name))?.status?.podIP !== undefined,
     'its pod to be seen',
   );
   await until(
-    () => router.stores.tokens.get(namespace, tokenSecretName(name)) !== undefined,
+    () => live.router.stores.tokens.get(namespace, tokenSecretName(name)) !== undefined,
     'its token to be seen',
   );
 }
@@ -178,7 +118,7 @@ describe('the router on a real API server', () => {
     const { managedFields } = object.metadata as { managedFields: { manager: string }[] };
     expect(managedFields.map(({ manager }) => manager)).toContain('agenttier-router');
     // The router itself may not: without impersonation the same write is refused.
-    const own = routerClient.create(SANDBOXES, namespace, { metadata: { name: 'own', namespace } });
+    const own = live.client.create(SANDBOXES, namespace, { metadata: { name: 'own', namespace } });
     await expect(own).rejects.toMatchObject({ status: 403 });
   });
 
@@ -251,13 +191,7 @@ describe('the router on a real API server', () => {
 
   it('forgets a revoked key with its Secret', async () => {
     const key = 'atk_gone-0123456789abcdefghijklmn';
-    const secret = keySecret(key, { userId: 'gone' });
-    const labels = { [LABEL_SECRET_PURPOSE]: SECRET_PURPOSES.apiKey };
-    const name = secret.metadata.name ?? '';
-    await admin.create(SECRETS, installNamespace, {
-      ...secret,
-      metadata: { name, namespace: installNamespace, labels },
-    });
+    const name = await storeKey({ admin, installNamespace }, key, { userId: 'gone' });
     expect((await call('GET', '/user/me', undefined, key)).status).toBe(200);
     await admin.delete(SECRETS, { namespace: installNamespace, name });
     await until(

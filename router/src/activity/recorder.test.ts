@@ -36,14 +36,15 @@ describe('marks', () => {
 });
 
 type SandboxObject = Sandbox & KubeObject;
-let recorder: ActivityRecorder;
-afterEach(() => recorder.stop());
+let current: ActivityRecorder | undefined;
+afterEach(() => current?.stop());
 
 async function setUp() {
   const api = new MemoryApi();
   const sandboxes = new Store<SandboxObject>();
   let time = Date.UTC(2026, 0, 1);
-  recorder = new ActivityRecorder({ client: api, sandboxes, log: silentLogger, now: () => time });
+  const recorder = new ActivityRecorder({ client: api, sandboxes, log: silentLogger, now: () => time });
+  current = recorder;
   const box = await api.create<SandboxObject>(SANDBOXES, 'team', {
     metadata: { name: 'box', namespace: 'team' },
   });
@@ -54,12 +55,12 @@ async function setUp() {
       .map(
         ({ body }) => (body as { status: { lastActivityTimestamp: string } }).status.lastActivityTimestamp,
       );
-  return { api, sandboxes, box, written, pass: (ms: number) => (time += ms) };
+  return { recorder, api, sandboxes, box, written, pass: (ms: number) => (time += ms) };
 }
 
 describe('ActivityRecorder', () => {
   it('writes the first use, then the latest once an interval', async () => {
-    const { box, written, pass } = await setUp();
+    const { recorder, box, written, pass } = await setUp();
     recorder.touch(box);
     await recorder.flush();
     for (let second = 0; second < 29; second++) {
@@ -77,7 +78,7 @@ describe('ActivityRecorder', () => {
   });
 
   it('never sets the clock back to before what another replica saw', async () => {
-    const { box, sandboxes, written } = await setUp();
+    const { recorder, box, sandboxes, written } = await setUp();
     const status = { lastActivityTimestamp: '2026-01-01T00:00:05Z' };
     sandboxes.applyWatch({ ...box, status, metadata: { ...box.metadata, resourceVersion: '99' } });
     recorder.touch(box);
@@ -86,7 +87,7 @@ describe('ActivityRecorder', () => {
   });
 
   it('says nothing about a sandbox that has gone or was made anew', async () => {
-    const { api, box, sandboxes, written } = await setUp();
+    const { recorder, api, box, sandboxes, written } = await setUp();
     recorder.touch({ ...box, metadata: { ...box.metadata, uid: 'of-before' } });
     await recorder.flush(true);
     expect(written()).toEqual([]);
@@ -100,7 +101,7 @@ describe('ActivityRecorder', () => {
   });
 
   it('tries again when the write failed, and at the end writes all', async () => {
-    const { api, box, written, pass } = await setUp();
+    const { recorder, api, box, written, pass } = await setUp();
     api.before = (call) => {
       if (call.verb === 'patch') throw new Error('away');
     };
