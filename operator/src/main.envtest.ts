@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { SANDBOXES } from '@agenttier/crds/meta/resources';
+import { adminClient, adminKubeconfig, freshNamespace } from '@agenttier/e2e/envtest/server';
+import type { KubeClient } from '@agenttier/machinery/kube/client';
+import { LEASES, PODS } from '@agenttier/machinery/kube/resource';
+import type { KubeObject } from '@agenttier/machinery/kube/resource';
+import { until } from '@agenttier/machinery/testing/until';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sandbox } from './testing/fixtures.ts';
+
+const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
+
+interface Process {
+  readonly child: ChildProcess;
+  readonly name: string;
+  readonly port: number;
+  readonly output: string[];
+}
+
+let admin: KubeClient;
+let install: string;
+let team: string;
+const processes: Process[] = [];
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function launch(name: string): Promise<Process> {
+  const port = await freePort();
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    KUBECONFIG: adminKubeconfig(),
+    POD_NAME: name,
+    POD_NAMESPACE: install,
+    HEALTH_PORT: String(port),
+    RUNTIME_IMAGE: 'example.test/agenttier/runtime:1',
+    DIRECT_PROBE: 'false',
+  };
+  const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const output: string[] = [];
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => output.push(chunk.toString()));
+  const started = { child, name, port, output };
+  processes.push(started);
+  await until(
+    async () => (await get(started, '/readyz')).status === 200,
+    `${name} to be ready: ${output.join('')}`,
+  );
+  return started;
+}
+
+async function get({ port }: Process, path: string): Promise<{ status: number; text: string }> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`);
+    return { status: response.status, text: await response.text() };
+  } catch {
+    return { status: 0, text: '' };
+  }
+}
+
+const holder = async (): Promise<string> => {
+  const lease = await admin.get<KubeObject & { spec: { holderIdentity?: string } }>(LEASES, {
+    namespace: install,
+    name: 'agenttier-operator',
+  });
+  return lease.spec.holderIdentity ?? '';
+};
+
+const pods = async (): Promise<number> => (await admin.list(PODS, { namespace: team })).items.length;
+
+/** Exit code and signal, also of a process that has ended already. */
+async function exitOf({ child }: Process): Promise<[number | null, string | null]> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  return [child.exitCode, child.signalCode];
+}
+
+const apply = async (name: string): Promise<void> => {
+  const { metadata, spec } = sandbox({
+    name,
+    spec: { image: { repository: 'example.test/tools' } },
+    chain: [],
+  });
+  const { templateRef: _, ...rest } = spec ?? {};
+  const { annotations, finalizers } = metadata;
+  await admin.create(SANDBOXES, team, {
+    metadata: { name, namespace: team, annotations, finalizers },
+    spec: rest,
+  } as KubeObject);
+};
+
+beforeAll(async () => {
+  admin = await adminClient();
+  install = await freshNamespace('install');
+  team = await freshNamespace('team');
+});
+
+afterAll(async () => {
+  for (const { child } of processes) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+});
+
+describe('two operator processes', () => {
+  it('one leads, both are ready, and the other goes on when the leader stops in the middle', async () => {
+    const first = await launch('operator-a');
+    const second = await launch('operator-b');
+    await until(async () => (await holder()).startsWith('operator-a_'), 'the first to lead');
+    const names = Array.from({ length: 20 }, (_, index) => `burst-${index}`);
+    const [early, late] = [names.slice(0, 10), names.slice(10)];
+    await Promise.all(early.map((name) => apply(name)));
+    await until(async () => (await pods()) > 2, 'the first pods');
+    first.child.kill('SIGTERM');
+    await Promise.all(late.map((name) => apply(name)));
+    const [code] = await exitOf(first);
+    expect(code, first.output.join('')).toBe(0);
+    await until(async () => (await pods()) === names.length, 'all pods', 20_000);
+    await until(async () => (await holder()).startsWith('operator-b_'), 'the second to lead');
+    const metrics = await get(second, '/metrics');
+    expect(metrics.text).toMatch(/agenttier_leader\{component="operator"\} 1/);
+    expect(metrics.text).toMatch(
+      /agenttier_sandboxes\{phase="Creating",mode="code",component="operator"\} \d+/,
+    );
+    expect((await get(second, '/healthz')).status).toBe(200);
+    expect((await get(second, '/elsewhere')).status).toBe(404);
+  });
+
+  it('ends with an error when the lease is taken away from it', async () => {
+    const leader = processes.at(-1) as Process;
+    const lease = await admin.get<KubeObject & { spec: object }>(LEASES, {
+      namespace: install,
+      name: 'agenttier-operator',
+    });
+    const spec = {
+      ...lease.spec,
+      holderIdentity: 'somebody-else',
+      renewTime: new Date().toISOString().replace('Z', '000Z'),
+    };
+    await admin.update(LEASES, { ...lease, spec } as KubeObject);
+    expect(await exitOf(leader)).toEqual([1, null]);
+  });
+
+  it('refuses to start with a configuration that it cannot use', async () => {
+    const child = spawn(process.execPath, [MAIN], {
+      env: { PATH: process.env['PATH'] ?? '', WORKERS: 'many' },
+      stdio: 'pipe',
+    });
+    const errors: string[] = [];
+    child.stderr.on('data', (chunk: Buffer) => errors.push(chunk.toString()));
+    const [code] = (await once(child, 'exit')) as [number | null];
+    expect(code).toBe(1);
+    expect(errors.join('')).toContain('WORKERS');
+  });
+});
