@@ -225,7 +225,8 @@ describe('exec', () => {
 
   it('rejects the exit when the command cannot be started', async () => {
     const stream = await exec();
-    pod.send(3, JSON.stringify(statusBody(500, { reason: 'InternalError', message: 'no such file' })));
+    const { kind: _, ...failure } = statusBody(500, { reason: 'InternalError', message: 'no such file' });
+    pod.send(3, JSON.stringify(failure));
     pod.socket?.close();
     await expect(stream.exit).rejects.toMatchObject({ status: 500, message: 'no such file' });
   });

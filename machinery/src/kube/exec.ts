@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import { reasonOf } from '../runtime/clock.ts';
 import type { ClusterAccess } from './access.ts';
 import { errorFromResponse, networkError } from './errors.ts';
-import type { StatusBody } from './errors.ts';
+import type { KubeError, StatusBody } from './errors.ts';
 import type { Impersonation } from './impersonation.ts';
 import { impersonationHeaders } from './impersonation.ts';
 import { tlsSettings } from './transport.ts';
@@ -121,6 +121,10 @@ function jsonOrText(text: string): unknown {
   }
 }
 
+/** The kubelet's Status on channel 3 leaves out its kind, by which an answer over HTTP is known for one. */
+const statusError = (status: StatusBody): KubeError =>
+  errorFromResponse(status.code ?? 500, typeof status === 'object' ? { ...status, kind: 'Status' } : status);
+
 /** Ends the connection at once; a paused socket would hold back its own end. */
 function drop(socket: WebSocket): void {
   if (socket.isPaused) socket.resume();
@@ -220,7 +224,7 @@ class ExecChannels implements ExecStream {
     const status = jsonOrText(payload.toString('utf8'));
     const exit = exitOf(status);
     if (exit) this.#exit.resolve(exit);
-    else this.#exit.reject(errorFromResponse((status as StatusBody).code ?? 500, status));
+    else this.#exit.reject(statusError(status as StatusBody));
   }
 
   #keepAlive(): void {
