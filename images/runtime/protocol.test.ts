@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -180,13 +180,11 @@ describe('a terminal', () => {
     const first = runtime.terminal({ session: 'replay' });
     await first.type("stty -echo; echo rea''dy\n");
     await first.shows('ready\r\n');
-    await first.type('(sleep 0.2; seq 20000; echo fin) &\n');
+    await first.type('(sleep 0.2; seq 20000; touch printed; echo fin) &\n');
     await first.cut();
     const seen = first.position;
-    await until('output without a client', async () => {
-      const { stdout } = await runtime.exec({ command: ['pgrep', '-x', 'seq|sleep'] });
-      return stdout === '' ? true : undefined;
-    });
+    const printed = join(runtime.workdir, 'printed');
+    await until('output without a client', () => existsSync(printed) || undefined);
     const second = runtime.terminal({ session: 'replay', since: seen });
     expect(await second.frame('ready')).toMatchObject({ reset: false, offset: seen });
     const whole = await second.shows('fin\r\n');
