@@ -2,10 +2,13 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { SANDBOXES } from '@agenttier/crds/meta/resources';
+import { CLUSTER_SANDBOX_TEMPLATES, SANDBOXES } from '@agenttier/crds/meta/resources';
 import { adminClient, adminKubeconfig, freshNamespace } from '@agenttier/e2e/envtest/server';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { LEASES, PODS } from '@agenttier/machinery/kube/resource';
@@ -153,13 +156,29 @@ describe('two operator processes', () => {
     expect(await exitOf(leader)).toEqual([1, null]);
   });
 
+  it('applies the templates of a folder and ends', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'templates-'));
+    const text = JSON.stringify({
+      apiVersion: 'agenttier.io/v1alpha1',
+      kind: 'ClusterSandboxTemplate',
+      metadata: { name: 'from-a-file' },
+      spec: { image: { repository: 'example.test/tools' } },
+    });
+    await writeFile(join(folder, 'one.yaml'), text);
+    const env = { PATH: process.env['PATH'] ?? '', KUBECONFIG: adminKubeconfig() };
+    const child = spawn(process.execPath, [MAIN, 'apply', folder], { env, stdio: 'inherit' });
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect((await admin.get(CLUSTER_SANDBOX_TEMPLATES, { name: 'from-a-file' })).metadata.generation).toBe(1);
+    await rm(folder, { recursive: true });
+  });
+
   it('refuses to start with a configuration that it cannot use', async () => {
     const child = spawn(process.execPath, [MAIN], {
       env: { PATH: process.env['PATH'] ?? '', WORKERS: 'many' },
       stdio: 'pipe',
     });
     const errors: string[] = [];
-    child.stderr.on('data', (chunk: Buffer) => errors.push(chunk.toString()));
+    child.stdout.on('data', (chunk: Buffer) => errors.push(chunk.toString()));
     const [code] = (await once(child, 'exit')) as [number | null];
     expect(code).toBe(1);
     expect(errors.join('')).toContain('WORKERS');

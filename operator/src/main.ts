@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto';
+import type { RequestListener } from 'node:http';
 import { createEventRecorder } from '@agenttier/machinery/events/recorder';
 import { Health } from '@agenttier/machinery/http/health';
 import { createHttpServer } from '@agenttier/machinery/http/server';
@@ -17,16 +18,23 @@ import {
 import type { Registry } from '@agenttier/machinery/telemetry/metrics';
 import { createCaches, createReflectors } from './caches.ts';
 import { readConfig } from './config.ts';
+import type { OperatorConfig } from './config.ts';
+import { installTemplates } from './install/builtin.ts';
 import { listenerOf } from './listener.ts';
 import { createOperatorMetrics } from './metrics.ts';
 import { operate } from './operator.ts';
 
-const config = readConfig(process.env);
-const log = createLogger({ component: 'operator', level: config.logLevel });
+/** Longer than the webhook takes to come up with its certificate; the chart's job has a deadline of its own. */
+const APPLY_MS = 240_000;
+
+const [command, folder] = process.argv.slice(2);
 const signal = rootSignal();
+const log = createLogger({ component: 'operator', level: process.env['LOG_LEVEL'] });
 
 try {
-  await main();
+  if (command === undefined) await main(readConfig(process.env));
+  else if (command === 'apply' && folder !== undefined) await applyTemplates(folder);
+  else throw new Error('usage: operator, or operator apply FOLDER');
 } catch (error) {
   // A lost lease ends here too: another replica leads by now, and a fresh process has no half-done work to forget.
   log.fatal({ err: error }, 'the operator ends');
@@ -35,7 +43,18 @@ try {
 // Keep-alive sockets and timers of a process that is done must not hold it.
 process.exit();
 
-async function main(): Promise<void> {
+/** What the chart's job after an install or upgrade runs. */
+async function applyTemplates(folder: string): Promise<void> {
+  const client = createKubeClient(await loadAccess({ inClusterFallback: true, env: process.env }));
+  await installTemplates({
+    client,
+    folder,
+    log,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(APPLY_MS)]),
+  });
+}
+
+async function main(config: OperatorConfig): Promise<void> {
   const { settings, podName, workers, directProbe } = config;
   const access = await loadAccess({
     kubeconfig: config.kubeconfig,
@@ -47,7 +66,9 @@ async function main(): Promise<void> {
   const caches = createCaches();
   const metrics = createOperatorMetrics(registry, caches.sandboxes);
   const reflectors = createReflectors({ client, caches, log, metrics: reflectorMetrics(registry) });
-  const serving = await serve(registry, () => reflectors.every((one) => one.hasSynced()));
+  const app = appOf(registry, () => reflectors.every((one) => one.hasSynced()));
+  const server = createHttpServer({ app: app.listener, port: config.healthPort, log });
+  await server.listen();
   const watching = Promise.all(reflectors.map((one) => one.run(signal)));
   await Promise.all(reflectors.map((one) => one.synced()));
   const recorder = createEventRecorder({
@@ -63,21 +84,14 @@ async function main(): Promise<void> {
   const onChange = (leading: boolean): void => metrics.leading(leading);
   await runWithLease({ ...lease, onLead: (leading) => operate(work, leading), onChange, signal });
   await recorder.flush();
-  await serving.end();
+  app.health.startDraining();
+  await server.close();
   await watching;
 }
 
 /** A replica that does not lead is ready too: ready to take over, with the same caches. */
-async function serve(registry: Registry, isFilled: () => boolean): Promise<{ end: () => Promise<void> }> {
+function appOf(registry: Registry, isFilled: () => boolean): { health: Health; listener: RequestListener } {
   const health = new Health();
   health.addReadiness('caches', () => isFilled() || 'the caches are not filled yet');
-  const app = listenerOf(health, metricsHandler(registry));
-  const server = createHttpServer({ app, port: config.healthPort, log });
-  await server.listen();
-  return {
-    end: () => {
-      health.startDraining();
-      return server.close();
-    },
-  };
+  return { health, listener: listenerOf(health, metricsHandler(registry)) };
 }
