@@ -262,13 +262,14 @@ func TestRemoveEndsTheShellAndItsJobs(t *testing.T) {
 		t.Skip("no bash here")
 	}
 	a, _ := s.Attach(-1, false)
-	typeIn(t, s, "trap '' HUP TERM; sleep 987 & sleep 987\n")
-	eventually(t, "the jobs", func() bool { return count("sleep\x00987") == 2 })
+	seconds := fmt.Sprint(900_000 + os.Getpid()) // of this run alone: other runs may count at the same time
+	typeIn(t, s, "trap '' HUP TERM; sleep "+seconds+" & sleep "+seconds+"\n")
+	eventually(t, "the jobs", func() bool { return count("sleep\x00"+seconds) == 2 })
 	if !m.Remove("x") || m.Remove("x") {
 		t.Error("remove says the wrong thing")
 	}
 	readUntil(t, a, func(string) bool { _, over := a.Exited(); return over })
-	eventually(t, "the jobs' end", func() bool { return count("sleep\x00987") == 0 })
+	eventually(t, "the jobs' end", func() bool { return count("sleep\x00"+seconds) == 0 })
 }
 
 func count(command string) int {
