@@ -16,6 +16,7 @@ export interface Config {
   /** How long running requests may take to finish after that. */
   readonly drainMs: number;
   readonly terminalPingMs: number;
+  readonly terminalsPerPerson: number;
   readonly runtimePort: number;
   readonly kubeconfig: string | undefined;
   readonly kubeContext: string | undefined;
@@ -42,6 +43,12 @@ export function readConfig(env: Environment): ConfigResult {
     drainDelayMs: seconds('AGENTTIER_DRAIN_DELAY_SECONDS', { fallback: 3, min: 0, max: 60 }),
     drainMs: seconds('AGENTTIER_DRAIN_SECONDS', { fallback: 30, min: 0, max: 600 }),
     terminalPingMs: seconds('AGENTTIER_TERMINAL_PING_SECONDS', { fallback: 30, min: 1, max: 60 }),
+    terminalsPerPerson: readNumber(
+      env,
+      'AGENTTIER_TERMINALS_PER_USER',
+      { fallback: 50, min: 1, max: 10_000 },
+      problems,
+    ),
     runtimePort: readNumber(env, 'AGENTTIER_RUNTIME_PORT', { fallback: 9000, min: 1, max: 65535 }, problems),
     kubeconfig: env['KUBECONFIG'] || undefined,
     kubeContext: env['AGENTTIER_KUBE_CONTEXT'] || undefined,

@@ -5,7 +5,7 @@ import { Health } from '@agenttier/machinery/http/health';
 import { createHttpServer } from '@agenttier/machinery/http/server';
 import type { HttpServer } from '@agenttier/machinery/http/server';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
-import { metricsHandler } from '@agenttier/machinery/telemetry/metrics';
+import { metricsHandler, reflectorMetrics } from '@agenttier/machinery/telemetry/metrics';
 import type { Registry } from '@agenttier/machinery/telemetry/metrics';
 import { ActivityRecorder } from './activity/recorder.ts';
 import type { Handlers } from './api/contract.ts';
@@ -53,7 +53,13 @@ export interface Router {
 export function createRouter(options: RouterOptions): Router {
   const { config, client, log } = options;
   const stores = createStores();
-  const caches = new Caches({ client, stores, installNamespace: config.installNamespace, log });
+  const caches = new Caches({
+    client,
+    stores,
+    installNamespace: config.installNamespace,
+    log,
+    metrics: reflectorMetrics(options.registry),
+  });
   const health = new Health();
   health.addReadiness('cluster', () => {
     const missing = caches.missing();
@@ -175,6 +181,8 @@ function createGateway(parts: Parts): TerminalGateway {
   };
   return new TerminalGateway({
     sandboxes: stores.sandboxes,
+    apiKeys: stores.apiKeys,
+    perPerson: config.terminalsPerPerson,
     connect: (target, query) => connectPty(paths, target, query),
     touch: activity.touch,
     observer: metrics.terminals,

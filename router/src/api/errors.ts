@@ -60,6 +60,10 @@ export const refusals = {
       error: fields.map(({ field, message }) => `${field}: ${message}`).join('; '),
       violations: fields.map(({ field, message }) => ({ code: 'invalid_value', field, message })),
     }),
+  tooManyTerminals: () => {
+    const message = 'you have as many terminals open as one person may have: close one first';
+    return new HttpError(429, { error: 'concurrency_exceeded', message }, { 'Retry-After': '5' });
+  },
   upgradeRequired: () =>
     new HttpError(
       426,

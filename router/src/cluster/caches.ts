@@ -8,9 +8,11 @@ import {
 } from '@agenttier/crds/meta/labels';
 import { CLUSTER_SANDBOX_TEMPLATES, SANDBOX_TEMPLATES, SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
+import { isForbidden } from '@agenttier/machinery/kube/errors';
 import { PODS, SECRETS } from '@agenttier/machinery/kube/resource';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
 import { Reflector } from '@agenttier/machinery/reflector/reflector';
+import type { ReflectorMetrics } from '@agenttier/machinery/reflector/reflector';
 import { Store } from '@agenttier/machinery/reflector/store';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import type { Pod, Secret } from './shapes.ts';
@@ -64,35 +66,62 @@ interface Feed {
   readonly run: (signal: AbortSignal) => Promise<void>;
 }
 
+export interface CachesOptions {
+  readonly client: KubeClient;
+  readonly stores: Stores;
+  readonly installNamespace: string;
+  readonly log: Logger;
+  /** Figures of the reflector of a resource. */
+  readonly metrics?: (resource: string) => ReflectorMetrics;
+}
+
+interface Source<T extends KubeObject> {
+  readonly name: string;
+  readonly resource: Resource;
+  readonly store: Store<T>;
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly transform?: (object: T) => T;
+  /** Without the right to read it the router works all the same; what is lost is logged with these words. */
+  readonly unlessForbidden?: string;
+}
+
 /** Keeps the stores equal to the cluster. */
 export class Caches {
   readonly #feeds: readonly Feed[];
 
-  constructor(options: { client: KubeClient; stores: Stores; installNamespace: string; log: Logger }) {
-    const { client, stores, installNamespace, log } = options;
-    const feed = <T extends KubeObject>(
-      name: string,
-      resource: Resource,
-      store: Store<T>,
-      selection: { namespace?: string; labelSelector?: string; transform?: (object: T) => T } = {},
-    ): Feed => {
-      const reflector = new Reflector<T>({ client, resource, store, log, transform: slim, ...selection });
-      return { name, hasSynced: () => reflector.hasSynced(), run: (signal) => reflector.run(signal) };
-    };
+  constructor(options: CachesOptions) {
+    const { stores, installNamespace: namespace } = options;
+    const feed = <T extends KubeObject>(source: Source<T>): Feed => feedOf(options, source);
     this.#feeds = [
-      feed('sandboxes', SANDBOXES, stores.sandboxes),
-      feed('cluster templates', CLUSTER_SANDBOX_TEMPLATES, stores.clusterTemplates),
-      feed('templates', SANDBOX_TEMPLATES, stores.templates),
-      feed('pods', PODS, stores.pods, {
+      feed({ name: 'sandboxes', resource: SANDBOXES, store: stores.sandboxes }),
+      feed({
+        name: 'cluster templates',
+        resource: CLUSTER_SANDBOX_TEMPLATES,
+        store: stores.clusterTemplates,
+      }),
+      feed({ name: 'templates', resource: SANDBOX_TEMPLATES, store: stores.templates }),
+      feed({
+        name: 'pods',
+        resource: PODS,
+        store: stores.pods,
         labelSelector: `${LABEL_COMPONENT}=${COMPONENT_SANDBOX}`,
         transform: slimPod,
       }),
-      feed('runtime tokens', SECRETS, stores.tokens, {
-        labelSelector: purpose(SECRET_PURPOSES.runtimeToken),
+      feed({
+        name: 'runtime tokens',
+        resource: SECRETS,
+        store: stores.tokens,
+        labelSelector: `${LABEL_SECRET_PURPOSE}=${SECRET_PURPOSES.runtimeToken}`,
+        unlessForbidden:
+          'Secrets of sandboxes may not be read: commands and terminals take the slower way through the API server',
       }),
-      feed('API keys', SECRETS, stores.apiKeys, {
-        namespace: installNamespace,
-        labelSelector: purpose(SECRET_PURPOSES.apiKey),
+      feed({
+        name: 'API keys',
+        resource: SECRETS,
+        store: stores.apiKeys,
+        namespace,
+        labelSelector: `${LABEL_SECRET_PURPOSE}=${SECRET_PURPOSES.apiKey}`,
       }),
     ];
   }
@@ -108,7 +137,29 @@ export class Caches {
   }
 }
 
-const purpose = (value: string): string => `${LABEL_SECRET_PURPOSE}=${value}`;
+function feedOf<T extends KubeObject>(options: CachesOptions, source: Source<T>): Feed {
+  const { client, log, metrics } = options;
+  const { name, resource, unlessForbidden, ...selection } = source;
+  let forbidden = false;
+  const reflector = new Reflector<T>({
+    client,
+    resource,
+    log,
+    transform: slim,
+    ...selection,
+    metrics: metrics?.(resource.plural),
+    onError: (error) => {
+      if (forbidden || !unlessForbidden || !isForbidden(error)) return;
+      forbidden = true;
+      log.warn({ feed: name }, unlessForbidden);
+    },
+  });
+  return {
+    name,
+    hasSynced: () => forbidden || reflector.hasSynced(),
+    run: (signal) => reflector.run(signal),
+  };
+}
 
 /** managedFields are about half of an object's bytes and nobody here reads them. */
 function slim<T extends KubeObject>(object: T): T {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import { FakePodExec } from '../testing/fakePodExec.ts';
 import { FakeRuntime } from '../testing/fakeRuntime.ts';
-import { BOB_KEY, Harness } from '../testing/harness.ts';
+import { ADMIN_KEY, ANN_KEY, BOB_KEY, Harness, keySecret } from '../testing/harness.ts';
 import { TerminalClient } from '../testing/terminalClient.ts';
 
 let runtime: FakeRuntime;
@@ -145,6 +145,16 @@ describe('a terminal ends', () => {
       expect(await client.end()).toEqual({ code, reason });
       expect(client.frames.at(-1)).toEqual({ type: 'close', reason, code });
     }
+  });
+
+  it('when the key that opened it is revoked', async () => {
+    await harness.add({ name: 'box' });
+    const client = await open();
+    const other = await open({ key: ADMIN_KEY });
+    const { apiKeys } = harness.router.stores;
+    apiKeys.deleteWatch(keySecret(ANN_KEY, { userId: 'ann' }));
+    expect(await client.end()).toEqual({ code: 4003, reason: 'access_revoked' });
+    expect(other.closed).toBeUndefined();
   });
 
   it('not when something else about the sandbox changes', async () => {

@@ -4,11 +4,12 @@ import type { Store } from '@agenttier/machinery/reflector/store';
 import { keyOf } from '@agenttier/machinery/reflector/store';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import type { WebSocket } from 'ws';
+import type { Secret } from '../cluster/shapes.ts';
 import type { PtyQuery } from '../cluster/runtimeClient.ts';
 import type { Target } from '../cluster/target.ts';
 import { Bridge } from './bridge.ts';
 import type { PtyLink } from './link.ts';
-import { endingFor } from './ending.ts';
+import { ENDINGS, endingFor } from './ending.ts';
 import type { Seat } from './ending.ts';
 
 export interface TerminalObserver {
@@ -19,6 +20,10 @@ export interface TerminalObserver {
 
 export interface GatewayOptions {
   readonly sandboxes: Store<Sandbox>;
+  /** Stored keys: with a key, the terminals opened with it end. */
+  readonly apiKeys: Store<Secret>;
+  /** At most so many terminals for one person. */
+  readonly perPerson: number;
   readonly connect: (target: Target, query: PtyQuery) => Promise<PtyLink>;
   /** The sandbox is being used: somebody types. */
   readonly touch: (sandbox: Sandbox) => void;
@@ -47,6 +52,12 @@ export class TerminalGateway {
 
   constructor(options: GatewayOptions) {
     this.#options = options;
+    options.apiKeys.subscribe(({ type, object }) => {
+      if (type !== 'deleted') return;
+      for (const { seat, bridge } of this.#sessions) {
+        if (seat.principal.key?.id === object.metadata.name) bridge.end(ENDINGS.revoked);
+      }
+    });
     options.sandboxes.subscribe((event) => {
       const key = keyOf(event.object);
       for (const session of this.#sessions) {
@@ -58,6 +69,13 @@ export class TerminalGateway {
 
   get size(): number {
     return this.#sessions.size;
+  }
+
+  /** Has the person as many terminals as one may have? A client that never ends its old ones would take all sockets. */
+  isFull(sub: string): boolean {
+    let count = 0;
+    for (const { seat } of this.#sessions) if (seat.principal.sub === sub) count++;
+    return count >= this.#options.perPerson;
   }
 
   /** Takes over a client whose WebSocket has just been opened. Resolves when it is connected or was told why not. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { until } from '@agenttier/machinery/testing/until';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeRuntime } from '../testing/fakeRuntime.ts';
-import { ANN_KEY, Harness, keySecret } from '../testing/harness.ts';
+import { ADMIN_KEY, ANN_KEY, Harness, keySecret } from '../testing/harness.ts';
 import { refusedUpgrade, TerminalClient } from '../testing/terminalClient.ts';
 import { readTerminalRequest } from './request.ts';
 
@@ -91,6 +92,27 @@ describe('who may open a terminal', () => {
       (await TerminalClient.open(`${dev.url}/ws/terminal/box`, { key: '' })).socket.close();
     } finally {
       await dev.stop();
+    }
+  });
+
+  it('one person only so many at a time', async () => {
+    const small = await Harness.start({ terminalsPerPerson: 1, runtimePort: runtime.port });
+    try {
+      await small.add({ name: 'box' });
+      const first = await TerminalClient.open(`${small.url}/ws/terminal/box`);
+      expect(await refusedUpgrade(`${small.url}/ws/terminal/box`)).toMatchObject({ status: 429 });
+      (await TerminalClient.open(`${small.url}/ws/terminal/box`, { key: ADMIN_KEY })).socket.close();
+      first.socket.close();
+      await first.end();
+      await until(async () => {
+        const again = new TerminalClient(`${small.url}/ws/terminal/box`);
+        return new Promise((resolve) => {
+          again.socket.once('open', () => resolve(true));
+          again.socket.once('error', () => resolve(false));
+        });
+      }, 'the place to be free again');
+    } finally {
+      await small.stop();
     }
   });
 

@@ -81,6 +81,7 @@ async function admit(options: UpgradeOptions, request: IncomingMessage): Promise
   const principal = await authenticate(credentialsOf(request, asked), options.auth);
   const scope = scopeRefusal(principal, asked.pty.mode === 'view' ? 'watch' : 'terminal', asked.id);
   if (scope !== undefined) throw refusals.scopedKey(scope);
+  if (options.gateway.isFull(principal.sub)) throw refusals.tooManyTerminals();
   const { sandbox, role } = findSandbox(options.stores.sandboxes, asked, principal, options.defaultNamespace);
   const target = await awaitTarget(options.stores, sandbox);
   // Whoever may only watch is shown the terminal, whatever the URL says.
