@@ -2,7 +2,7 @@
 import type { EffectiveSpec } from '@agenttier/crds/generated/types';
 import { CONDITION_TYPES, findCondition } from '@agenttier/crds/meta/conditions';
 import type { Pod } from '../core.ts';
-import { conditionOf, diagnose, disruptionOf, mainStatus } from '../sandbox/failure.ts';
+import { conditionOf, diagnose, disruptionOf } from '../sandbox/failure.ts';
 import type { Diagnosis, Loss } from '../sandbox/failure.ts';
 import { isTerminating } from '../sandbox/state.ts';
 import type { SandboxState } from '../sandbox/state.ts';
@@ -18,7 +18,7 @@ import { claimName, driftActions } from './drift.ts';
 import { planLoss, RESTART_BACKOFF } from './heal.ts';
 import { holdOf } from './hold.ts';
 import { planCreate, planStarting } from './start.ts';
-import { planUp } from './up.ts';
+import { graceLeft, planUp } from './up.ts';
 
 /** Reason of the status while a new start waits for the old pod to be gone. */
 export const WAITING_FOR_POD = 'WaitingForPod';
@@ -43,7 +43,7 @@ function planUnresolved(state: SandboxState, now: number): Plan {
     phase: keeps ? 'Running' : 'Error',
     reason,
     message,
-    pod: keeps ? podFinding(state) : no(reason, message),
+    pod: keeps ? podFinding(state, now) : no(reason, message),
     events: keeps || phase === 'Error' ? [] : [event],
   };
   return planOf([statusStage(state, outcome, now)]);
@@ -134,7 +134,7 @@ function planPod(state: SandboxState, spec: EffectiveSpec, now: number): Plan {
     }
     default:
       return isUp(state, diagnosis)
-        ? planUp(state, spec, { now, finding: podFinding(state) })
+        ? planUp(state, spec, { now, finding: podFinding(state, now) })
         : planStarting(state, spec, { now, diagnosis });
   }
 }
@@ -149,13 +149,13 @@ function isUp(state: SandboxState, diagnosis: Diagnosis): boolean {
   return answered || (diagnosis.kind === 'running' && diagnosis.ready);
 }
 
-/** PodReady of a pod that is up. Before the kubelet's first own success its "not ready" only means "not asked yet". */
-function podFinding(state: SandboxState): Finding {
-  const { pod } = state;
-  const main = pod && mainStatus(pod);
-  const kubeletHasSeenIt = main?.started === true;
-  const ready = pod !== undefined && conditionOf(pod, 'Ready')?.status === 'True';
-  if (ready || !kubeletHasSeenIt) return yes('Ready', 'the runtime answers');
+/**
+ * PodReady of a pod that is up. Right after the start, the kubelet's "not ready" only means that it has not asked yet: it
+ * takes several failed probes in a row to lose readiness, so none can be lost before that time has passed.
+ */
+function podFinding(state: SandboxState, now: number): Finding {
+  const ready = state.pod !== undefined && conditionOf(state.pod, 'Ready')?.status === 'True';
+  if (ready || graceLeft(state, now) > 0) return yes('Ready', 'the runtime answers');
   return no('RuntimeUnhealthy', 'the runtime in the pod does not answer the kubelet');
 }
 

@@ -12,7 +12,7 @@ import type { Finding } from './conditions.ts';
 import { attemptStart, SAFETY_MS } from './deadlines.ts';
 import { planHold } from './down.ts';
 import { blockOf, claimName, driftActions } from './drift.ts';
-import { spentRestarts } from './heal.ts';
+import { RESTART_BACKOFF, spentRestarts } from './heal.ts';
 import { holdOf } from './hold.ts';
 
 /**
@@ -76,9 +76,27 @@ export function planStarting(state: SandboxState, spec: EffectiveSpec, { now, di
       ...driftActions(state, spec, { now, create: true }),
       ...pullSecretInquiry(spec, diagnosis),
     ],
-    statusStage(state, starting(state, finding), now),
+    quietFor(state, diagnosis, now) > 0 ? [] : statusStage(state, starting(state, finding), now),
   ];
-  return planOf(stages, startWait(state, diagnosis, now));
+  return planOf(
+    stages,
+    Math.min(startWait(state, diagnosis, now), quietFor(state, diagnosis, now) || SAFETY_MS),
+  );
+}
+
+/** Steps that a healthy start passes through, too. */
+const PASSING: ReadonlySet<string> = new Set(['Starting', 'Unschedulable']);
+const QUIET_MS = 1_000;
+
+/**
+ * How long, in milliseconds, a change of a start that seems to go well is kept back: a claim that is unbound for 50 ms
+ * makes the pod unschedulable for as long, and each word of that costs a write just when the node is busiest. What
+ * lasts, and anything that looks like a fault, is said.
+ */
+function quietFor({ sandbox, observations }: SandboxState, diagnosis: Diagnosis, now: number): number {
+  const passing = !('reason' in diagnosis) || PASSING.has(diagnosis.reason);
+  if (!passing || sandbox.status?.phase !== 'Creating' || sandbox.status.reason === RESTART_BACKOFF) return 0;
+  return Math.max(0, (observations.statusAt ?? 0) + QUIET_MS - now);
 }
 
 /** From the moment the pod has an address: the runtime may answer before the kubelet reports its container. */

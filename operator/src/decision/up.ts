@@ -2,6 +2,8 @@
 import type { EffectiveSpec, SandboxStatus } from '@agenttier/crds/generated/types';
 import type { ExpiryReason } from '@agenttier/crds/lifecycle/expiry';
 import { RECOVERED_AFTER_MS } from '@agenttier/crds/lifecycle/retry';
+import { conditionOf, mainStatus } from '../sandbox/failure.ts';
+import { READINESS_LOSS_MS } from '../sandbox/pod.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
 import type { Outcome, StatusChanges } from '../sandbox/status.ts';
@@ -30,6 +32,7 @@ export function planUp(state: SandboxState, spec: EffectiveSpec, { now, finding 
   const outcome = running ? steady(state, finding, now) : started(state, finding, now);
   const dues = [resetAt(state), ...retries(state)].map((at) => (at ?? 0) - now).filter((ms) => ms > 0);
   if (nextCheckMs !== undefined) dues.push(nextCheckMs);
+  if (graceLeft(state, now) > 0) dues.push(graceLeft(state, now));
   return planOf([drift, statusStage(state, outcome, now)], dues.length === 0 ? undefined : Math.min(...dues));
 }
 
@@ -37,6 +40,13 @@ function expiryMessage(reason: ExpiryReason, { timeout, idleTimeout }: Effective
   return reason === 'MaxRuntime'
     ? `it ran for its timeout of ${timeout}`
     : `it was not used for its idle timeout of ${idleTimeout}`;
+}
+
+/** Milliseconds in which the kubelet's readiness of a started container says nothing yet; 0 once it does. */
+export function graceLeft({ pod }: SandboxState, now: number): number {
+  if (pod === undefined || conditionOf(pod, 'Ready')?.status === 'True') return 0;
+  const startedAt = timeOf(mainStatus(pod)?.state?.running?.startedAt);
+  return startedAt === undefined ? READINESS_LOSS_MS : Math.max(0, startedAt + READINESS_LOSS_MS - now);
 }
 
 const retries = (state: SandboxState): number[] =>

@@ -3,7 +3,7 @@ import { ANNOTATION_RETRY } from '@agenttier/crds/meta/labels';
 import { PERSISTENT_VOLUME_CLAIMS, PODS } from '@agenttier/machinery/kube/resource';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MINUTE, SECOND, sandbox, SETTINGS } from '../testing/fixtures.ts';
-import { BROKEN_IMAGE, exitedPod, FAILED_POD, READY_POD, runningPod } from '../testing/pods.ts';
+import { BROKEN_IMAGE, exitedPod, FAILED_POD, PENDING, READY_POD, runningPod } from '../testing/pods.ts';
 import { Scenario } from '../testing/scenario.ts';
 let s: Scenario;
 
@@ -149,11 +149,26 @@ describe('failures', () => {
       conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }],
     });
     await s.operator.reconcile();
+    expect(s.condition('PodReady')?.reason).toBe('Starting');
+    s.advance(SECOND);
+    await s.operator.reconcile();
     expect(s.condition('PodReady')).toMatchObject({ reason: 'Unschedulable', message });
+  });
+
+  it('does not take the kubelet’s silence right after a start for a fault', async () => {
+    s.apply();
+    await s.operator.reconcile();
+    s.cluster.setPodStatus({ ...PENDING, podIP: '10.0.0.7' });
+    s.operator.answer(s.cluster.pod()?.metadata.uid ?? '');
+    await s.operator.reconcile();
+    s.cluster.setPodStatus(runningPod({ ready: false }));
+    expect(await s.operator.reconcile()).toBe(15 * SECOND);
+    expect(s.status()).toMatchObject({ phase: 'Running', reason: 'Ready' });
   });
 
   it('a runtime that stops answering shows in Ready and nowhere else', async () => {
     await s.start();
+    s.advance(15 * SECOND);
     s.cluster.setPodStatus(runningPod({ ready: false }));
     await s.operator.reconcile();
     expect(s.status()).toMatchObject({ phase: 'Running', reason: 'RuntimeUnhealthy' });

@@ -19,6 +19,7 @@ export class Notes {
   readonly #attempts = new Map<OwnedKind, number>();
   #milestones: MutableMilestones = {};
   #answeredPod: string | undefined;
+  #statusAt: number | undefined;
   #missingPullSecret: string | undefined;
   #volumeLost = false;
   readonly #deleted = new Set<string>();
@@ -32,6 +33,7 @@ export class Notes {
       refusals: new Map(this.#refusals),
       milestones: { ...this.#milestones },
       ...(this.#answeredPod === undefined ? {} : { answeredPod: this.#answeredPod }),
+      ...(this.#statusAt === undefined ? {} : { statusAt: this.#statusAt }),
       ...(this.#missingPullSecret === undefined ? {} : { missingPullSecret: this.#missingPullSecret }),
       ...(this.#volumeLost ? { volumeLost: true } : {}),
     };
@@ -94,6 +96,10 @@ export class Notes {
 
   runtimeAnswered(podUid: string): void {
     this.#answeredPod = podUid;
+  }
+
+  statusWritten(now: number): void {
+    this.#statusAt = now;
   }
 
   pullSecretMissing(name: string | undefined): void {

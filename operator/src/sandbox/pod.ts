@@ -167,6 +167,9 @@ const CONTAINER_SECURITY = {
 
 const HEALTH = { path: '/healthz', port: RUNTIME_PORT };
 
+/** The least time in which a container can lose a readiness that it had. */
+export const READINESS_LOSS_MS = 15_000;
+
 const READINESS: Probe = { httpGet: HEALTH, periodSeconds: 5, timeoutSeconds: 2, failureThreshold: 3 };
 
 /**

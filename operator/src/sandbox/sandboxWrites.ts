@@ -36,6 +36,7 @@ export async function writeStatus(
     .catch(absent);
   if (updated === undefined) return 'halt';
   caches.sandboxes.applyLocal(updated);
+  context.notes.statusWritten(context.now());
   // What was noted about a start that has ended here must not be held against the next one.
   if (action.status.phase === 'Stopped' || action.status.phase === 'Error') context.notes.unwanted();
   context.announce(updated, action.events, action.tallies);

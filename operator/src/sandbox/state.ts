@@ -46,6 +46,8 @@ export interface Observations {
   /** uid of the pod whose runtime answered the operator's own probe. */
   readonly answeredPod?: string;
   readonly milestones: Milestones;
+  /** When this process last wrote the status, in milliseconds since the epoch. */
+  readonly statusAt?: number;
   /** Name of a pull secret that was looked for and does not exist. */
   readonly missingPullSecret?: string;
   /** The recorded volume was looked for by name and is gone. */
