@@ -6,6 +6,7 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -173,5 +174,15 @@ export async function buildImages(place: BuildPlace, version: string, say: Say):
   } finally {
     await builder.close();
   }
+  for (const { name } of missing) forgetOldArchives(join(place.cache, 'images'), name);
   return images;
+}
+
+/** How many contents of an image the cache keeps: going back to the one before should not cost a build. */
+const KEPT = 3;
+
+function forgetOldArchives(folder: string, name: string): void {
+  const mine = readdirSync(folder).filter((file) => new RegExp(`^${name}-[0-9a-f]{16}\\.tar$`).test(file));
+  const byAge = mine.map((file) => ({ file: join(folder, file), at: statSync(join(folder, file)).mtimeMs }));
+  for (const { file } of byAge.sort((a, b) => b.at - a.at).slice(KEPT)) rmSync(file);
 }
