@@ -30,7 +30,7 @@ export function execOperation(options: ExecOptions): Handler {
 async function exec(options: ExecOptions, call: Call): Promise<Reply> {
   const request = readExec(call.body);
   const sandbox = findFor(options, call, 'exec');
-  const target = await awaitTarget(options.stores, sandbox, call.signal);
+  const target = await awaitTarget(options.stores, sandbox, { signal: call.signal });
   options.touch(sandbox);
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1000;

@@ -110,10 +110,22 @@ describe('awaitTarget', () => {
   it.each(refused)('refuses %s', async (_name, sandbox, more, state) => {
     const stores = filled((s) => s.sandboxes.applyWatch(sandbox));
     more(stores);
-    await expect(awaitTarget(stores, sandbox)).rejects.toMatchObject({
+    await expect(awaitTarget(stores, sandbox, { patienceMs: 50 })).rejects.toMatchObject({
       status: 409,
       body: { error: 'sandbox is not running', message: expect.stringMatching(state) },
     });
+  });
+
+  it('does not wait for what a pod that has long been ready will not get', async () => {
+    const status = { phase: 'Running' as const, podName: podName('box'), startedAt: '2026-01-01T00:00:00Z' };
+    const sandbox = box('Running', { status });
+    const stores = filled((s) => {
+      s.sandboxes.applyWatch(sandbox);
+      s.pods.applyWatch(pod(up));
+    });
+    const started = performance.now();
+    await awaitTarget(stores, sandbox);
+    expect(performance.now() - started).toBeLessThan(200);
   });
 
   it('takes no token of a namesake', async () => {

@@ -15,28 +15,54 @@ type Watched = Pick<Stores, 'sandboxes' | 'pods' | 'tokens'>;
 const PATIENCE_MS = 1500;
 /** For a pod that is there while only its address or token is missing: there is another way in, so less is waited. */
 const RUNTIME_PATIENCE_MS = 250;
+/** A pod that has been ready for longer will not get its token any more. */
+const YOUNG_MS = 10_000;
+
+export interface AwaitOptions {
+  readonly signal?: AbortSignal;
+  /** Longest wait in ms; default 1500. */
+  readonly patienceMs?: number;
+}
 
 /** The pod to work in, or the 409 that says what state the sandbox is in instead. */
-export async function awaitTarget(stores: Watched, sandbox: Sandbox, signal?: AbortSignal): Promise<Target> {
+export async function awaitTarget(
+  stores: Watched,
+  sandbox: Sandbox,
+  options: AwaitOptions = {},
+): Promise<Target> {
+  const { signal, patienceMs = PATIENCE_MS } = options;
   const started = performance.now();
   for (;;) {
-    const { phase, target } = look(stores, sandbox);
-    if (target?.runtime) return target;
-    const left = (target ? RUNTIME_PATIENCE_MS : PATIENCE_MS) - (performance.now() - started);
+    const seen = look(stores, sandbox);
+    if (seen.target?.runtime) return seen.target;
+    const left = Math.min(patienceMs, patienceFor(seen)) - (performance.now() - started);
     if (left > 0) await changed(stores, left, signal);
-    else if (target) return target;
-    else throw refusals.notRunning(phase === 'Running' ? 'replacing its pod' : phase);
+    else if (seen.target) return seen.target;
+    else throw refusals.notRunning(seen.phase === 'Running' ? 'replacing its pod' : seen.phase);
   }
 }
 
+interface Seen {
+  readonly phase: string;
+  readonly target: Target | undefined;
+  /** When the pod became ready, ms since the epoch; NaN while that is unknown. */
+  readonly readyAt: number;
+}
+
+function patienceFor({ target, readyAt }: Seen): number {
+  if (!target) return PATIENCE_MS;
+  return Date.now() - readyAt > YOUNG_MS ? 0 : RUNTIME_PATIENCE_MS;
+}
+
 /** What is known now. Refuses at once what no patience would change: a sandbox that neither runs nor is about to. */
-function look(stores: Watched, { metadata }: Sandbox): { phase: string; target: Target | undefined } {
+function look(stores: Watched, { metadata }: Sandbox): Seen {
   const sandbox = stores.sandboxes.get(metadata.namespace, metadata.name ?? '');
   if (!sandbox || sandbox.metadata.uid !== metadata.uid) throw refusals.notRunning('deleted');
   const phase = phaseOf(sandbox);
   if (phase !== 'Running' && phase !== 'Creating') throw refusals.notRunning(phase);
   if (!wantsToRun(sandbox)) throw refusals.notRunning('stopping');
-  return { phase, target: phase === 'Running' ? findTarget(stores, sandbox) : undefined };
+  const target = phase === 'Running' ? findTarget(stores, sandbox) : undefined;
+  return { phase, target, readyAt: Date.parse(sandbox.status?.startedAt ?? '') };
 }
 
 /** Resolves at the next change of anything watched, or after a while. */
