@@ -6,10 +6,12 @@ import { conditionOf } from '../sandbox/failure.ts';
 import { buildNetworkPolicy, networkPolicyMatches } from '../sandbox/networkPolicy.ts';
 import { isTerminating } from '../sandbox/state.ts';
 import type { OwnedKind, Refusal, SandboxState } from '../sandbox/state.ts';
-import { HELD } from './hold.ts';
+import { activeHold, HELD } from './hold.ts';
 import type { Hold } from './hold.ts';
 
 export const DRIFTED = 'Drifted';
+/** Reason of a sandbox that can be used. */
+export const READY = 'Ready';
 
 const UNDER_WAY: ReadonlySet<string> = new Set(['Provisioning', 'Applying']);
 
@@ -22,43 +24,50 @@ export interface Finding {
 export const yes = (reason: string, message = ''): Finding => ({ status: 'True', reason, message });
 export const no = (reason: string, message: string): Finding => ({ status: 'False', reason, message });
 
+/** What the conditions are derived from, beside the state. */
+export interface Verdict {
+  /** Whether the sandbox is meant to be in use. */
+  readonly phase: string;
+  /** Why not, or `Ready`. */
+  readonly reason: string;
+  readonly message: string;
+  readonly pod: Finding;
+  readonly hold?: Hold | undefined;
+}
+
 /**
- * The conditions of a Sandbox. `Ready` sums up the four before it and carries the first failing reason. `Drifted` and
- * `Held` are there only while true: they are exceptions, and an absent one reads as False.
+ * The conditions of a Sandbox. `Ready` sums up the four before it; its reason is what the phase is derived from. `Drifted`
+ * and `Held` are there only while true: they are exceptions, and an absent one reads as False.
  */
-export function deriveConditions(
-  state: SandboxState,
-  pod: Finding,
-  hold: Hold | undefined,
-  now: number,
-): readonly Condition[] {
+export function deriveConditions(state: SandboxState, verdict: Verdict, now: number): readonly Condition[] {
   const { resolved, volumeReady, networkReady, podReady, ready } = CONDITION_TYPES;
   const parts: [string, Finding][] = [
     [resolved, resolvedFinding(state)],
     [volumeReady, volumeFinding(state)],
     [networkReady, networkFinding(state)],
-    [podReady, pod],
+    [podReady, verdict.pod],
   ];
-  const failures = parts.map(([, finding]) => finding).filter(({ status }) => status !== 'True');
-  // What is merely under way explains less than what went wrong.
-  const failing = failures.find(({ reason }) => !UNDER_WAY.has(reason)) ?? failures[0];
-  const sum =
-    failing === undefined
-      ? yes('Ready', 'the sandbox can be used')
-      : { ...failing, status: 'False' as const };
   const drift = state.resolution.ok ? state.resolution.drift : undefined;
-  const exceptions: [string, Finding | undefined][] = [
+  const { hold } = verdict;
+  const rest: [string, Finding | undefined][] = [
+    [ready, readyFinding(verdict, parts)],
     [DRIFTED, drift === undefined ? undefined : yes('TemplateChanged', drift)],
     [HELD, hold === undefined ? undefined : yes(hold.reason, hold.message)],
   ];
   let list: readonly Condition[] = state.sandbox.status?.conditions ?? [];
-  for (const [type, finding] of [...parts, [ready, sum] as const, ...exceptions]) {
-    list =
-      finding === undefined
-        ? list.filter((one) => one.type !== type)
-        : put(list, { type, finding, state, now });
+  for (const [type, finding] of [...parts, ...rest]) {
+    const without = finding === undefined;
+    list = without ? list.filter((one) => one.type !== type) : put(list, { type, finding, state, now });
   }
   return list;
+}
+
+function readyFinding({ phase, reason, message }: Verdict, parts: readonly [string, Finding][]): Finding {
+  if (phase !== 'Running' || reason !== READY) return no(reason, message);
+  const failures = parts.map(([, finding]) => finding).filter(({ status }) => status !== 'True');
+  // What is merely under way explains less than what went wrong.
+  const failing = failures.find((finding) => !UNDER_WAY.has(finding.reason)) ?? failures[0];
+  return failing === undefined ? yes(READY, message) : no(failing.reason, failing.message);
 }
 
 interface Entry {
@@ -71,8 +80,9 @@ interface Entry {
 function put(list: readonly Condition[], { type, finding, state, now }: Entry): readonly Condition[] {
   const { generation } = state.sandbox.metadata;
   const before = list.find((one) => one.type === type);
-  // A hold keeps the generation it was made at: that is what tells a later edit of the spec.
-  const observed = type === HELD && before?.status === 'True' ? before.observedGeneration : generation;
+  // A hold that goes on keeps the generation it was made at: that is what tells a later edit of the spec.
+  const goesOn = type === HELD && activeHold(state.sandbox) !== undefined;
+  const observed = goesOn ? before?.observedGeneration : generation;
   const condition = { type, ...finding, ...(observed === undefined ? {} : { observedGeneration: observed }) };
   return setCondition(list, condition, new Date(now));
 }

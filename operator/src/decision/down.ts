@@ -2,10 +2,12 @@
 import type { SandboxState } from '../sandbox/state.ts';
 import { isTerminating } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
-import type { Outcome, Phase } from '../sandbox/status.ts';
+import type { Outcome } from '../sandbox/status.ts';
 import { planOf } from './actions.ts';
 import type { Action, EventNote, Plan, Tally } from './actions.ts';
+import { CONDITION_TYPES, findCondition } from '@agenttier/crds/meta/conditions';
 import { no } from './conditions.ts';
+import type { Finding } from './conditions.ts';
 import { driftActions } from './drift.ts';
 import type { Hold } from './hold.ts';
 
@@ -16,6 +18,8 @@ export interface Down {
   readonly message: string;
   readonly hold?: Hold | undefined;
   readonly changes?: Outcome['changes'];
+  /** The condition PodReady, when it says more than the reason does. */
+  readonly pod?: Finding | undefined;
   /** The annotation `agenttier.io/action` was the command: it is taken away once the hold is stored. */
   readonly clearAction?: boolean;
 }
@@ -54,14 +58,13 @@ function keepRight(state: SandboxState, now: number): Action[] {
 function downOutcome(state: SandboxState, down: Down): Outcome {
   const before = state.sandbox.status?.phase;
   // Stopped is said only once the pod is gone: until then a resume has to wait for the volume.
-  if (down.outcome === 'Stopped' && state.pod !== undefined)
-    return stoppingOutcome(down, before ?? 'Creating');
+  if (down.outcome === 'Stopped' && state.pod !== undefined) return stoppingOutcome(down);
   const entered = before !== down.outcome;
   return {
     phase: down.outcome,
     reason: down.reason,
     message: down.message,
-    pod: no(down.reason, down.message),
+    pod: down.pod ?? lastPodFinding(state, down),
     hold: down.hold,
     changes: { startedAt: undefined, ...down.changes },
     events: entered ? [downEvent(down)] : [],
@@ -69,8 +72,15 @@ function downOutcome(state: SandboxState, down: Down): Outcome {
   };
 }
 
-const stoppingOutcome = (down: Down, phase: Phase): Outcome => ({
-  phase,
+/** An Error keeps showing what its last pod died of. */
+function lastPodFinding({ sandbox }: SandboxState, down: Down): Finding {
+  const last = findCondition(sandbox.status?.conditions, CONDITION_TYPES.podReady);
+  const kept = down.outcome === 'Error' && sandbox.status?.phase === 'Error' && last?.status === 'False';
+  return kept ? no(last.reason, last.message) : no(down.reason, down.message);
+}
+
+const stoppingOutcome = (down: Down): Outcome => ({
+  phase: 'Running',
   reason: STOPPING,
   message: down.message,
   pod: no(STOPPING, down.message),
@@ -86,7 +96,12 @@ function downEvent({ outcome, reason, message }: Down): EventNote {
     : { type: 'Warning', reason: 'Error', note: `${reason}: ${message}` };
 }
 
-/** Puts a hold in force. Always counted as an entry, so the reason of the hold is in the event. */
-export function planHold(state: SandboxState, hold: Hold, now: number, changes?: Outcome['changes']): Plan {
-  return planDown(state, { ...hold, hold, changes }, now);
+/** Puts a hold in force. */
+export function planHold(
+  state: SandboxState,
+  hold: Hold,
+  now: number,
+  more: Pick<Down, 'changes' | 'pod'> = {},
+): Plan {
+  return planDown(state, { ...hold, hold, ...more }, now);
 }

@@ -9,6 +9,9 @@ import type { OwnedKind, Refusal, SandboxState } from '../sandbox/state.ts';
 import { tokenOf, tokenSecretMatches, buildTokenSecret } from '../sandbox/tokenSecret.ts';
 import type { Action } from './actions.ts';
 
+/** Reason of the status between the command to resume and the first look at what is there. */
+export const RESUMING = 'Resuming';
+
 /** Name of the workspace claim: what is recorded wins for the sandbox's whole life. */
 export const claimName = (state: SandboxState): string =>
   state.sandbox.status?.pvcName || pvcName(state.owner.name);
@@ -68,12 +71,16 @@ function tokenAction(state: SandboxState, options: DriftOptions): Action | undef
   if (blockOf(state, 'tokenSecret', options.now)) return undefined;
   const live = state.tokenSecret;
   if (live === undefined) return options.create ? { do: 'createToken' } : undefined;
-  const resuming = options.create && state.pod === undefined && state.sandbox.status?.phase === 'Stopped';
-  if (resuming) return { do: 'repairToken', rotate: true };
+  if (options.create && isResuming(state)) return { do: 'repairToken', rotate: true };
   const desired = buildTokenSecret(state.owner, tokenOf(live) ?? '');
   return tokenSecretMatches(live, desired)
     ? undefined
     : { do: 'repairToken', rotate: tokenOf(live) === undefined };
+}
+
+function isResuming({ sandbox, pod }: SandboxState): boolean {
+  const { phase, reason } = sandbox.status ?? {};
+  return pod === undefined && (phase === 'Stopped' || reason === RESUMING);
 }
 
 /** A claim that was recorded and is not there is looked for by name, never silently replaced by an empty one. */

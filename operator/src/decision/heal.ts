@@ -54,6 +54,8 @@ export function spentRestarts({ sandbox }: SandboxState): number | undefined {
 }
 
 function planExhausted(state: SandboxState, loss: Loss, now: number): Plan {
-  const message = `${loss.message}; given up after ${RETRY_BUDGET} restarts: set annotation agenttier.io/retry to try again`;
-  return planHold(state, holdOf(loss.reason, message), now);
+  const message = `given up after ${RETRY_BUDGET} restarts, the last for ${loss.reason}: ${loss.message}; set annotation agenttier.io/retry to try again`;
+  return planHold(state, holdOf('RestartLimitExceeded', message), now, {
+    pod: no(loss.reason, loss.message),
+  });
 }

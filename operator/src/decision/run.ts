@@ -34,20 +34,26 @@ export function planRun(state: SandboxState, now: number): Plan {
 
 /** Nothing is created from a spec that cannot be trusted; what runs already is left alone. */
 function planUnresolved(state: SandboxState, now: number): Plan {
-  if (state.resolution.ok) return { stages: [] };
+  if (state.resolution.ok) return planOf([]);
   const { reason, message } = state.resolution;
   const { phase } = state.sandbox.status ?? {};
-  const keeps = state.pod !== undefined && phase === 'Running';
+  if (state.pod !== undefined && phase === 'Running') {
+    const outcome: Outcome = { phase: 'Running', reason: 'Unresolved', message, pod: podFinding(state, now) };
+    return planOf([statusStage(state, outcome, now)]);
+  }
   const event = { type: 'Warning', reason: 'Error', note: `${reason}: ${message}` } as const;
   const outcome: Outcome = {
-    phase: keeps ? 'Running' : 'Error',
-    reason,
+    phase: 'Error',
+    reason: UNRESOLVED[reason] ?? reason,
     message,
-    pod: keeps ? podFinding(state, now) : no(reason, message),
-    events: keeps || phase === 'Error' ? [] : [event],
+    pod: no(reason, message),
+    events: phase === 'Error' ? [] : [event],
   };
   return planOf([statusStage(state, outcome, now)]);
 }
+
+/** Reasons of the condition Resolved, where the catalogue of permanent reasons of Ready has another word. */
+const UNRESOLVED: Readonly<Record<string, string>> = { Forged: 'ResolvedForged', Unresolved: 'InvalidSpec' };
 
 function planMissingPod(state: SandboxState, spec: EffectiveSpec, now: number): Plan {
   const { phase, reason } = state.sandbox.status ?? {};
@@ -168,7 +174,7 @@ function planLostVolume(state: SandboxState, now: number): Plan {
   if (state.pvc !== undefined) {
     const message = `PersistentVolumeClaim ${name} is being deleted`;
     const outcome: Outcome = {
-      phase: state.sandbox.status?.phase ?? 'Creating',
+      phase: 'Error',
       reason: 'VolumeLost',
       message,
       pod: no('VolumeLost', message),
@@ -176,5 +182,5 @@ function planLostVolume(state: SandboxState, now: number): Plan {
     return planOf([statusStage(state, outcome, now)], SAFETY_MS);
   }
   const message = `PersistentVolumeClaim ${name} and its data are gone: set annotation agenttier.io/retry to start with an empty volume`;
-  return planHold(state, holdOf('VolumeLost', message), now, { pvcName: undefined });
+  return planHold(state, holdOf('VolumeLost', message), now, { changes: { pvcName: undefined } });
 }

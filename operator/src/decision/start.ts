@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EffectiveSpec } from '@agenttier/crds/generated/types';
+import { PERMANENT_REASONS } from '@agenttier/crds/lifecycle/phase';
+import { formatDuration } from '@agenttier/crds/meta/duration';
 import type { Diagnosis } from '../sandbox/failure.ts';
 import { buildPod } from '../sandbox/pod.ts';
 import type { SandboxState } from '../sandbox/state.ts';
@@ -38,7 +40,15 @@ function givenUp(state: SandboxState, now: number): Plan | undefined {
   );
   const finding = refusalFinding(state);
   if (finding === undefined || (!final && !isOverdue(state, now))) return undefined;
-  return planHold(state, holdOf(finding.reason, finding.message), now);
+  return final
+    ? planHold(state, holdOf('InvalidSpec', finding.message), now, { pod: finding })
+    : planOverdue(state, finding, now);
+}
+
+function planOverdue(state: SandboxState, finding: Finding, now: number): Plan {
+  const limit = formatDuration(state.settings.startDeadlineMs);
+  const message = `not running after ${limit}: ${finding.reason}: ${finding.message}`;
+  return planHold(state, holdOf('StartDeadlineExceeded', message), now, { pod: finding });
 }
 
 /** The pod is made only when all that it leans on is there, or is made by the stage before. */
@@ -68,8 +78,11 @@ export interface Starting {
 /** A pod on its way up: say where it is, and give it up when it cannot or did not get there. */
 export function planStarting(state: SandboxState, spec: EffectiveSpec, { now, diagnosis }: Starting): Plan {
   const finding = startingFinding(state, diagnosis);
-  if (isStuck(state, diagnosis, now) || isOverdue(state, now))
-    return planHold(state, holdOf(finding.reason, finding.message), now);
+  if (isStuck(state, diagnosis, now)) {
+    const reason = PERMANENT_REASONS.has(finding.reason) ? finding.reason : 'InvalidSpec';
+    return planHold(state, holdOf(reason, finding.message), now, { pod: finding });
+  }
+  if (isOverdue(state, now)) return planOverdue(state, finding, now);
   const stages = [
     [
       ...probeAction(state),
@@ -128,7 +141,9 @@ function pullSecretInquiry(spec: EffectiveSpec, diagnosis: Diagnosis): Action[] 
 const BEGUN: EventNote = { type: 'Normal', reason: 'Creating', note: 'Sandbox is being started' };
 
 function starting(state: SandboxState, finding: Finding): Outcome {
-  const { reason, message } = finding;
+  const { message } = finding;
+  // A fault that may still pass must not read as one that cannot: readers of Ready know those reasons as final.
+  const reason = PERMANENT_REASONS.has(finding.reason) ? 'Starting' : finding.reason;
   return {
     phase: 'Creating',
     reason,

@@ -9,7 +9,7 @@ import { statusStage } from '../sandbox/status.ts';
 import type { Outcome, StatusChanges } from '../sandbox/status.ts';
 import { planOf } from './actions.ts';
 import type { EventNote, Plan, Tally } from './actions.ts';
-import { refusalFinding } from './conditions.ts';
+import { READY, refusalFinding } from './conditions.ts';
 import type { Finding } from './conditions.ts';
 import { admittedAt, expiryOf, timeOf } from './deadlines.ts';
 import { planHold } from './down.ts';
@@ -70,7 +70,7 @@ function steady(state: SandboxState, finding: Finding, now: number): Outcome {
   const problem = finding.status === 'True' ? refusalFinding(state) : finding;
   return {
     phase: 'Running',
-    reason: problem?.reason ?? 'Ready',
+    reason: problem?.reason ?? READY,
     message: problem?.message ?? 'the sandbox can be used',
     pod: finding,
     changes: forget ? { restartCount: undefined } : undefined,
@@ -96,7 +96,7 @@ function started(state: SandboxState, finding: Finding, now: number): Outcome {
       : [{ metric: 'startup', path: startup.path ?? 'cold', seconds: (startup.totalMs ?? 0) / 1000 }];
   return {
     phase: 'Running',
-    reason: 'Ready',
+    reason: READY,
     message: 'the sandbox can be used',
     pod: finding,
     changes,

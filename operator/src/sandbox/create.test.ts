@@ -86,8 +86,8 @@ describe('create', () => {
   });
 
   it.each([
-    [422, 'Invalid', 0, 'Rejected'],
-    [403, 'Forbidden', 10 * MINUTE, 'Forbidden'],
+    [422, 'Invalid', 0, 'InvalidSpec'],
+    [403, 'Forbidden', 10 * MINUTE, 'StartDeadlineExceeded'],
   ])('gives a pod that is refused with %i up after its time', async (code, reason, wait, expected) => {
     s.apply();
     s.cluster.before = ({ verb, resource }) => {
@@ -101,6 +101,20 @@ describe('create', () => {
     }
     expect(s.status()).toMatchObject({ phase: 'Error', reason: expected });
     expect(s.status().message).toContain('no such pod here');
+  });
+
+  it('judges an edited spec by itself: refused again, it is an Error again and then at rest', async () => {
+    s.apply();
+    s.cluster.before = ({ verb, resource }) => {
+      if (verb === 'create' && resource === 'pods') throw refusal(422, 'Invalid', 'no such pod here');
+    };
+    await s.operator.reconcile();
+    s.cluster.editSandbox((one) => ({ ...one, spec: { ...one.spec, autoResume: true } }));
+    await s.operator.reconcile();
+    expect(s.status()).toMatchObject({ phase: 'Error', reason: 'InvalidSpec', observedGeneration: 2 });
+    const calls = s.cluster.calls.length;
+    await s.operator.reconcile();
+    expect(s.cluster.calls.length).toBe(calls);
   });
 
   it('keeps trying on faults of the API server and is never an Error for them', async () => {

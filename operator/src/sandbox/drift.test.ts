@@ -89,12 +89,12 @@ const spoil = (resolved: unknown): void => {
 
 describe('spec.resolved', () => {
   it.each([
-    ['Unresolved', () => undefined],
-    ['Forged', (one: object) => ({ ...one, hash: 'f'.repeat(64) })],
-  ])('%s: nothing is created', async (reason, edit) => {
+    ['Unresolved', 'InvalidSpec', () => undefined],
+    ['Forged', 'ResolvedForged', (one: object) => ({ ...one, hash: 'f'.repeat(64) })],
+  ])('%s: nothing is created', async (reason, word, edit) => {
     spoil(edit(sandbox().spec?.resolved ?? {}));
     await s.operator.reconcile();
-    expect(s.status()).toMatchObject({ phase: 'Error', reason });
+    expect(s.status()).toMatchObject({ phase: 'Error', reason: word });
     expect(s.condition('Resolved')).toMatchObject({ status: 'False', reason });
     expect(s.cluster.calls.map(({ verb }) => verb)).toEqual(['patch']);
   });

@@ -49,7 +49,7 @@ describe('diagnose', () => {
     [
       'cannot be started',
       main({ exitCode: 128, reason: 'StartError', message: 'no such file' }),
-      { kind: 'broken', reason: 'StartError', message: 'the container cannot be started: no such file' },
+      { kind: 'broken', reason: 'InitFailed', message: 'the container cannot be started: no such file' },
     ],
     [
       'init failed',

@@ -148,7 +148,7 @@ function endOf(pod: Pod, { exitCode, reason = 'Unknown', message = '' }: Termina
     return { kind: 'exited', exitCode, message: exitMessage(exitCode, message) };
   }
   if (reason === 'StartError' || reason === 'ContainerCannotRun') {
-    return { kind: 'broken', reason: 'StartError', message: `the container cannot be started: ${message}` };
+    return { kind: 'broken', reason: 'InitFailed', message: `the container cannot be started: ${message}` };
   }
   // ContainerStatusUnknown and the like: the node lost track of the container, the program did nothing wrong.
   return lost(reason, `the node lost the container: ${message || reason}`);

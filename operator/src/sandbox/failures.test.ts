@@ -71,7 +71,8 @@ describe('failures', () => {
     }
     s.cluster.setPodStatus(FAILED_POD.oom);
     await s.operator.reconcile();
-    expect(s.status()).toMatchObject({ phase: 'Error', reason: 'OOMKilled' });
+    expect(s.status()).toMatchObject({ phase: 'Error', reason: 'RestartLimitExceeded' });
+    expect(s.condition('PodReady')?.reason).toBe('OOMKilled');
     s.cluster.endPod();
     await s.operator.reconcile();
     s.annotate(ANNOTATION_RETRY, '1');
@@ -104,7 +105,13 @@ describe('failures', () => {
     expect(s.condition('Ready')?.message).toContain('Back-off pulling image');
     s.advance(10 * MINUTE);
     await s.operator.reconcile();
-    expect(s.status()).toMatchObject({ phase: 'Error', reason: 'ImagePullBackOff' });
+    expect(s.status()).toMatchObject({ phase: 'Error', reason: 'StartDeadlineExceeded' });
+    expect(s.status().message).toContain(
+      'not running after 10m: ImagePullBackOff: container sandbox: Back-off',
+    );
+    s.cluster.endPod();
+    await s.operator.reconcile();
+    expect(s.condition('PodReady')?.reason).toBe('ImagePullBackOff');
   });
 
   it('names a pull secret that does not exist', async () => {
@@ -126,7 +133,8 @@ describe('failures', () => {
     s.cluster.setPodStatus(BROKEN_IMAGE.waiting(reason));
     await s.operator.reconcile();
     if (patience > 0) {
-      expect(s.status()).toMatchObject({ phase: 'Creating', reason });
+      expect(s.status().phase).toBe('Creating');
+      expect(s.condition('PodReady')?.reason).toBe(reason);
       s.advance(patience);
       await s.operator.reconcile();
     }

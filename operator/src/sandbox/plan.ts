@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ANNOTATION_ACTION } from '@agenttier/crds/meta/labels';
+import { planOf } from '../decision/actions.ts';
 import type { Plan } from '../decision/actions.ts';
+import { RESUMING } from '../decision/drift.ts';
 import { planDown } from '../decision/down.ts';
 import { activeHold, holdOf } from '../decision/hold.ts';
 import { planRemove } from '../decision/remove.ts';
 import { planRun } from '../decision/run.ts';
 import { no } from '../decision/conditions.ts';
 import { statusStage } from './status.ts';
+import type { Outcome } from './status.ts';
 import type { SandboxState } from './state.ts';
 
 const BY_USER = 'stopped by its user';
@@ -37,7 +40,13 @@ export function plan(state: SandboxState, now: number): Plan {
 /** The hold is taken off the status before the command that asked for it is taken away, never the other way round. */
 function planRelease(state: SandboxState, now: number): Plan {
   const message = 'the sandbox is being resumed';
-  const { phase = 'Stopped' } = state.sandbox.status ?? {};
-  const outcome = { phase, reason: 'Resuming', message, pod: no('Resuming', message) };
-  return { stages: [statusStage(state, outcome, now), [{ do: 'clearAction' }]], requeueAfterMs: 1 };
+  const outcome: Outcome = {
+    phase: 'Creating',
+    reason: RESUMING,
+    message,
+    pod: no(RESUMING, message),
+    changes: { restartCount: undefined },
+    events: [{ type: 'Normal', reason: 'Creating', note: 'Sandbox is being started' }],
+  };
+  return planOf([statusStage(state, outcome, now), [{ do: 'clearAction' }]], 1);
 }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SandboxStatus } from '@agenttier/crds/generated/types';
+import { derivePhase } from '@agenttier/crds/lifecycle/phase';
+import type { Phase, PhaseSummary, StopReason } from '@agenttier/crds/lifecycle/phase';
 import { equalJson } from '@agenttier/crds/meta/canonical';
+import type { Condition } from '@agenttier/crds/meta/conditions';
 import type { Action, EventNote, Tally } from '../decision/actions.ts';
 import { deriveConditions } from '../decision/conditions.ts';
 import type { Finding } from '../decision/conditions.ts';
 import { retryValue } from '../decision/hold.ts';
 import type { Hold } from '../decision/hold.ts';
 import type { SandboxState } from './state.ts';
-
-export type Phase = NonNullable<SandboxStatus['phase']>;
 
 /** Fields that a transition sets; `undefined` takes a field away. */
 export type StatusChanges = {
@@ -21,7 +22,7 @@ export type StatusChanges = {
     | 'pvcName']?: SandboxStatus[F] | undefined;
 };
 
-/** What a decision says about the sandbox; conditions follow from it and the state. */
+/** What a decision says about the sandbox; conditions follow from it and the state, and the stored phase from those. */
 export interface Outcome {
   readonly phase: Phase;
   readonly reason: string;
@@ -44,17 +45,32 @@ export function statusStage(state: SandboxState, outcome: Outcome, now: number):
 
 export function nextStatus(state: SandboxState, outcome: Outcome, now: number): SandboxStatus {
   const { sandbox, pod } = state;
+  const conditions = deriveConditions(state, outcome, now);
   return withoutAbsent({
     ...sandbox.status,
-    phase: outcome.phase,
-    reason: outcome.reason,
-    message: outcome.message,
+    ...summary(state, outcome, conditions),
     podName: pod?.metadata.name,
     ...identityFields(state),
     observedGeneration: sandbox.metadata.generation,
     observedRetry: retryValue(sandbox) || undefined,
-    conditions: deriveConditions(state, outcome.pod, outcome.hold, now),
+    conditions,
     ...outcome.changes,
+  });
+}
+
+/** Phase, reason and message, derived from the conditions by the one function that every reader of them knows. */
+function summary(
+  { sandbox, pod }: SandboxState,
+  { phase, hold }: Outcome,
+  conditions: readonly Condition[],
+): PhaseSummary {
+  return derivePhase({
+    deleting: sandbox.metadata.deletionTimestamp !== undefined,
+    desiredState: sandbox.spec?.desiredState ?? 'Running',
+    conditions,
+    podExists: pod !== undefined,
+    started: phase === 'Running',
+    ...(hold?.outcome === 'Stopped' ? { stopReason: hold.reason as StopReason } : {}),
   });
 }
 
