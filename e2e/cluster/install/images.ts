@@ -127,7 +127,9 @@ class Builder {
       '--build-arg',
       `${argument}=${baseReference(this.#place.root, kind)}`,
     ]);
-    await this.#buildah('bud', '--quiet', '--pull-never', ...bases, '-t', image.keyed, source.folder);
+    // The host's network: a namespace of its own for RUN would leave a mount on /run/netns behind.
+    const options = ['--quiet', '--pull-never', '--network', 'host'];
+    await this.#buildah('bud', ...options, ...bases, '-t', image.keyed, source.folder);
     await cached(image.archive, this.#place.owner, async (draft) => {
       await this.#buildah('push', '--quiet', image.keyed, `docker-archive:${draft}:${image.keyed}`);
     });

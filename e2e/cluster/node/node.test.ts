@@ -9,7 +9,15 @@ import { net, paths, STATE } from './layout.ts';
 import { parseImageList } from './load.ts';
 import { cniConfig } from './network.ts';
 import { extensions } from './pki.ts';
-import { Processes, fingerprint, isAlive, parseParent, parseStartTime, readProc } from './processes.ts';
+import {
+  Processes,
+  type ProcessSpec,
+  fingerprint,
+  isAlive,
+  parseParent,
+  parseStartTime,
+  readProc,
+} from './processes.ts';
 import { parseTables, withDescendants } from './teardown.ts';
 
 describe('/proc/PID/stat', () => {
@@ -24,6 +32,12 @@ describe('/proc/PID/stat', () => {
 });
 
 const ready = async (): Promise<true> => true;
+const sleeper = (seconds: string): ProcessSpec => ({
+  name: 'sleeper',
+  file: 'sleep',
+  args: [seconds],
+  ready,
+});
 
 describe('processes', () => {
   let folder = '';
@@ -31,7 +45,6 @@ describe('processes', () => {
     folder = mkdtempSync(join(tmpdir(), 'agenttier-processes-'));
   });
   afterEach(() => rmSync(folder, { recursive: true }));
-  const sleeper = (seconds: string) => ({ name: 'sleeper', file: 'sleep', args: [seconds], ready });
 
   it('start once, are kept, restart when asked for something else, and end', async () => {
     const processes = new Processes(folder);
