@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The two commands of the README are `make up` and `make test`; the work is done by the programs that they call.
-.PHONY: up down tools
+.PHONY: up down tools test check unit go-test envtest e2e bench generate format bundle
 NODE := PATH="$(CURDIR)/node_modules/.bin:$$PATH" node
 
 # A Kubernetes with AgentTier on it (see e2e/cluster/up.ts); CLUSTER=bare|kind|existing chooses where.
@@ -14,6 +14,29 @@ down: node_modules/.package-lock.json
 # The programs that tests without a node need: control plane, kubectl, helm.
 tools: node_modules/.package-lock.json
 	@$(NODE) e2e/cluster/tools.ts
+
+# Every level of test, and one closing line over all of them (see docs/testing.md).
+test: tools
+	@$(NODE) e2e/testAll.ts
+
+# One level each. `e2e` starts the cluster when there is none.
+check unit go-test envtest e2e: tools
+	@$(NODE) e2e/testAll.ts $@
+
+# The figures of docs/performance.md, against the cluster of `make up`.
+bench: node_modules/.package-lock.json
+	@. .local/env && $(NODE) e2e/load/bench.ts $(ARGS)
+
+# Types and validators from the CRD YAML.
+generate: node_modules/.package-lock.json
+	@$(NODE) crds/generate.ts
+
+format: node_modules/.package-lock.json
+	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" npm run --silent format
+
+# Servers and plugin as one file each, where their images expect them.
+bundle: node_modules/.package-lock.json
+	@$(NODE) images/bundle.ts
 
 # Node 24 itself is one of the packages.
 node_modules/.package-lock.json: package-lock.json

@@ -8,7 +8,7 @@ import { addTallies, emptyTally, goTally, type Tally, vitestTally } from './tall
  * `make test`: every level of test, cheapest first, and one closing line over all of them. A level that cannot run
  * counts as a failure: a green run means that everything was really tried.
  *
- * Arguments name the levels to run (`check unit go envtest e2e`); none means all.
+ * Arguments name the levels to run (`check unit go-test envtest e2e`); none means all.
  */
 
 const root = join(import.meta.dirname, '..');
@@ -89,7 +89,7 @@ const levels: readonly Level[] = [
   { name: 'check', run: checks },
   { name: 'unit', run: () => vitest('unit') },
   {
-    name: 'go',
+    name: 'go-test',
     run: async () => addTallies(await goTests('images/runtime'), await goTests('tools/csi')),
   },
   { name: 'envtest', run: () => vitest('envtest') },

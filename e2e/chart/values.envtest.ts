@@ -5,9 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { helmBinary } from '../cluster/install/binaries.ts';
+import { account } from '../cluster/host/account.ts';
+import { cacheFolder } from '../cluster/host/cache.ts';
+import { programPath } from '../cluster/install/binaries.ts';
 
-const chart = join(import.meta.dirname, '../../helm/agenttier');
+const root = join(import.meta.dirname, '../..');
+const chart = join(root, 'helm/agenttier');
+const helm = programPath({ root, cache: cacheFolder(process.env, account(process.env).home) }, 'helm');
 const folder = mkdtempSync(join(tmpdir(), 'agenttier-chart-'));
 
 type Values = Readonly<Record<string, unknown>>;
@@ -16,7 +20,7 @@ function render(values: Values, name = 'values'): string {
   const file = join(folder, `${name}.yaml`);
   writeFileSync(file, stringify(values));
   const args = ['template', 'agenttier', chart, '-n', 'agenttier', '--kube-version', '1.34.0', '-f', file];
-  return execFileSync(helmBinary(), args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  return execFileSync(helm, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 /** Every leaf of values.yaml as its path; an empty list or map counts as a leaf. */
