@@ -37,6 +37,7 @@ const others: Readonly<Record<string, unknown>> = {
   'router.service.type': 'NodePort',
   'webhook.failurePolicy': 'Ignore',
   'operator.startDeadline': '3m',
+  'operator.sandboxPullSecrets': ['pull'],
   'operator.clusterCIDRs': ['10.0.0.0/8'],
   'router.corsAllowedOrigins': ['https://console.example'],
 };

@@ -60,7 +60,7 @@ capabilities: { drop: [ALL] }
   value: {{ (index .root.Values .component).logLevel | quote }}
 {{- end }}
 
-{{/* What a Sandbox gets by default: the webhook merges it, the operator checks the merge against it. */}}
+{{/* What a Sandbox gets by default: the webhook merges it. */}}
 {{- define "agenttier.defaultsEnv" -}}
 - name: DEFAULT_CPU_REQUEST
   value: {{ .Values.defaults.cpuRequest | quote }}
