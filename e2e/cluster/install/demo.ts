@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import { describeTrouble } from './chart.ts';
+import { waitFor } from '../host/waitFor.ts';
 import type { Kubectl } from './kubectl.ts';
 
 export const DEMO = { namespace: 'demo', sandbox: 'hello' } as const;
@@ -22,6 +23,11 @@ export async function runDemo(root: string, kubectl: Kubectl): Promise<string> {
       (phase) => phase === 'Running',
       120_000,
     );
+    // After a crash of the node the phase may be from before it; a command that runs is from now.
+    await waitFor({ what: `a command in ${sandbox}`, deadlineMs: 120_000, everyMs: 200 }, async () => {
+      const ran = await kubectl.try('-n', namespace, 'exec', `${sandbox}-pod`, '-c', 'sandbox', '--', 'true');
+      return ran.code === 0 ? true : ran.stderr.trim().slice(-200);
+    });
   } catch (error) {
     const status = (await kubectl.try('-n', namespace, 'get', 'sandbox', sandbox, '-o', 'jsonpath={.status}'))
       .stdout;
