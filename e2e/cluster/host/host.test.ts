@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { account, widenPath } from './account.ts';
 import { cacheFolder, cached, contentKey, filesBelow } from './cache.ts';
 import { CommandError, run, tryRun } from './command.ts';
-import { archiveOf, containerdIsEnough, parseOsRelease } from './packages.ts';
+import { archiveOf, containerdIsEnough, goIsEnough, parseOsRelease } from './packages.ts';
 import { Progress, describeResult, formatElapsed } from './progress.ts';
 import { DeadlineError, waitFor } from './waitFor.ts';
 
@@ -24,6 +24,13 @@ describe('packages', () => {
     ['containerd github.com/containerd/containerd 1.6.20~ds1 1.6.20', false],
     ['', false],
   ])('%s: enough %s', (version, enough) => expect(containerdIsEnough(version)).toBe(enough));
+
+  it.each([
+    ['go version go1.26.8 linux/amd64', true],
+    ['go1.21~1', true],
+    ['go version go1.19.8 linux/amd64', false],
+    ['', false],
+  ])('%s: enough %s', (version, enough) => expect(goIsEnough(version)).toBe(enough));
 
   it('reads os-release with and without quotes', () => {
     expect(

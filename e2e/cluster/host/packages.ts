@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { run, tryRun } from './command.ts';
 
@@ -35,15 +35,14 @@ const NEEDS: readonly Need[] = [
   { program: '/usr/share/keyrings/debian-archive-keyring.gpg', package: 'debian-archive-keyring' },
 ];
 
-/** Go packages by preference; any from 1.21 on fetches the toolchain that tools/go.mod asks for. */
-const GO_PACKAGES = [
-  'golang-1.24-go',
-  'golang-1.25-go',
-  'golang-1.26-go',
-  'golang-1.23-go',
-  'golang-1.22-go',
-  'golang-1.21-go',
-];
+/** Any Go from 1.21 on fetches the toolchain that tools/go.mod asks for by itself. */
+export function goIsEnough(version: string): boolean {
+  const found = /go(\d+)\.(\d+)/.exec(version);
+  return found !== null && Number(found[1]) * 100 + Number(found[2]) >= 121;
+}
+
+/** Where the distribution's own `golang-go` is older, as on Ubuntu 22.04. */
+const GO_VERSIONS = ['1.24', '1.23', '1.22', '1.21'];
 
 /** Path of a program on PATH, or of a file given in full. */
 export function which(program: string, path: string = process.env['PATH'] ?? ''): string | undefined {
@@ -95,29 +94,28 @@ function aptSources(): string[] {
  * Lets single packages come from Debian 13 on Debian 12. At priority 50 nothing is taken from there unless asked by
  * name, so an upgrade of the machine stays within its own release.
  */
-function addNewerRelease(): boolean {
+async function addNewerRelease(): Promise<boolean> {
   const release = parseOsRelease(readFileSync('/etc/os-release', 'utf8'));
   if (release['ID'] !== 'debian' || release['VERSION_CODENAME'] !== 'bookworm') return false;
   const archive = archiveOf(aptSources(), 'bookworm');
   if (archive === undefined) return false;
   const signed = 'Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg';
-  writeFileSync(
-    '/etc/apt/sources.list.d/agenttier-trixie.sources',
-    `Types: deb\nURIs: ${archive}\nSuites: trixie\nComponents: main\n${signed}\n`,
-  );
-  writeFileSync(
-    '/etc/apt/preferences.d/agenttier-trixie',
+  const source = `Types: deb\nURIs: ${archive}\nSuites: trixie\nComponents: main\n${signed}\n`;
+  await asRoot('tee', ['/etc/apt/sources.list.d/agenttier-trixie.sources'], source);
+  await asRoot(
+    'tee',
+    ['/etc/apt/preferences.d/agenttier-trixie'],
     'Package: *\nPin: release n=trixie\nPin-Priority: 50\n',
   );
   return true;
 }
 
 /** Only the bare node runs as root already. */
-function asRoot(file: string, args: readonly string[]): Promise<string> {
-  const settings = ['env', 'DEBIAN_FRONTEND=noninteractive', 'NEEDRESTART_MODE=l'];
+function asRoot(file: string, args: readonly string[], input = ''): Promise<string> {
+  const command = ['DEBIAN_FRONTEND=noninteractive', 'NEEDRESTART_MODE=l', file, ...args];
   return process.getuid?.() === 0
-    ? run('env', [...settings.slice(1), file, ...args])
-    : run('sudo', [...settings, file, ...args]);
+    ? run('env', command, { input })
+    : run('sudo', ['env', ...command], { input });
 }
 
 async function install(packages: readonly string[]): Promise<void> {
@@ -132,7 +130,7 @@ export async function ensurePackages(kind: string): Promise<string> {
   const needs = kind === 'bare' ? NEEDS : [];
   const verdicts = await Promise.all(needs.map(isMissing));
   const missing = needs.filter((_, index) => verdicts[index]);
-  const needsGo = which('go') === undefined && goBinary() === undefined;
+  const needsGo = await goIsMissing();
   if (missing.length === 0 && !needsGo) return 'all there';
   const names = missing.map((need) => need.package);
   if (which('apt-get') === undefined) {
@@ -140,30 +138,38 @@ export async function ensurePackages(kind: string): Promise<string> {
       `install these first (only Debian and Ubuntu are done by themselves): ${[...names, 'go'].join(' ')}`,
     );
   }
-  const newer = missing.some((need) => need.newer === true) && addNewerRelease();
+  const newer = await addNewerRelease();
   await asRoot('apt-get', ['update', '-qq']);
   const wanted = missing.map((need) =>
     need.newer === true && newer ? `${need.package}/trixie` : need.package,
   );
-  if (needsGo) wanted.push(...(await goPackage(newer)));
+  if (needsGo) wanted.push(...(await goPackages(newer)));
   await install(wanted);
   return `installed ${wanted.join(' ')}`;
 }
 
-async function goPackage(newer: boolean): Promise<string[]> {
-  for (const name of GO_PACKAGES) {
-    const policy = await tryRun('apt-cache', ['policy', name]);
-    if (!/Candidate: \d/.test(policy.stdout)) continue;
-    // The compiler's own sources are a package of the same release.
-    return newer ? [`${name}/trixie`, `${name.replace('-go', '-src')}/trixie`] : [name];
+async function goIsMissing(): Promise<boolean> {
+  const go = goBinary();
+  return go === undefined || !goIsEnough((await tryRun(go, ['version'])).stdout);
+}
+
+async function goPackages(newer: boolean): Promise<string[]> {
+  // The compiler and its sources are packages of their own, each of which must be named to come from there.
+  if (newer)
+    return ['golang-go', 'golang-src', 'golang-1.24-go', 'golang-1.24-src'].map((name) => `${name}/trixie`);
+  const candidate = /Candidate: (?:\d+:)?(\S+)/.exec(
+    (await tryRun('apt-cache', ['policy', 'golang-go'])).stdout,
+  )?.[1];
+  if (candidate !== undefined && goIsEnough(`go${candidate}`)) return ['golang-go'];
+  for (const version of GO_VERSIONS) {
+    const name = `golang-${version}-go`;
+    if (/Candidate: \d/.test((await tryRun('apt-cache', ['policy', name])).stdout)) return [name];
   }
   return ['golang-go'];
 }
 
 /** The go command: on PATH, or where a versioned package puts it. */
 export function goBinary(): string | undefined {
-  const versioned = GO_PACKAGES.map(
-    (name) => `/usr/lib/${name.replace('golang-', 'go-').replace(/-go$/, '')}/bin/go`,
-  );
+  const versioned = GO_VERSIONS.map((version) => `/usr/lib/go-${version}/bin/go`);
   return which('go') ?? versioned.find((file) => existsSync(file));
 }

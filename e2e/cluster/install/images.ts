@@ -9,9 +9,10 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { cached, contentKey, filesBelow } from '../host/cache.ts';
 import { run } from '../host/command.ts';
+import { goBinary } from '../host/packages.ts';
 import type { Say } from '../host/progress.ts';
 import { RUNTIME } from '../node/layout.ts';
 import { unmountAll } from '../node/teardown.ts';
@@ -147,10 +148,12 @@ export async function prepareImages(place: BuildPlace, say: Say): Promise<void> 
   const bundle = join(place.root, 'images', 'bundle.ts');
   if (!existsSync(bundle)) return;
   say('bundles');
+  const go = goBinary();
+  const path = go === undefined ? [] : [dirname(go)];
   await run(process.execPath, [bundle], {
     cwd: place.root,
     as: place.owner,
-    env: { AGENTTIER_CACHE: place.cache },
+    env: { PATH: [...path, process.env['PATH'] ?? ''].join(delimiter) },
   });
 }
 
