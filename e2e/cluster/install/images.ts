@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { cached, contentKey, filesBelow } from '../host/cache.ts';
+import { cached, contentKey, filesBelow, makeFolders } from '../host/cache.ts';
 import { run } from '../host/command.ts';
 import { goBinary } from '../host/packages.ts';
 import type { Say } from '../host/progress.ts';
@@ -99,7 +99,7 @@ class Builder {
   constructor(place: BuildPlace) {
     this.#place = place;
     mkdirSync(RUNTIME, { recursive: true });
-    mkdirSync(join(place.cache, 'build'), { recursive: true });
+    makeFolders(join(place.cache, 'build'), place.owner);
     this.#folder = mkdtempSync(join(place.cache, 'build', 'storage-'));
   }
 
@@ -164,7 +164,6 @@ export async function buildImages(place: BuildPlace, version: string, say: Say):
   const images = sources.map((source) => describeImage(place, source, version));
   const missing = sources.filter((_, index) => !existsSync(images[index]?.archive ?? ''));
   if (missing.length === 0) return images;
-  mkdirSync(join(place.cache, 'images'), { recursive: true });
   const builder = new Builder(place);
   try {
     for (const kind of new Set(missing.flatMap((source) => Object.values(source.bases)))) {
