@@ -21,13 +21,13 @@ describe('three templates in a chain and a Sandbox in one file', () => {
       await ok(plugin(['explain', 'sandbox', 'chained', '-n', namespace(), '-o', 'json'])),
     ) as { fields: { field: string; origin: string; value: unknown }[] };
     const origin = (field: string) => explained.fields.find((row) => row.field === field)?.origin;
-    expect(origin('spec.image.repository')).toBe('ClusterSandboxTemplate/minimal-shell');
-    expect(origin('spec.resources.limits.memory')).toBe(`SandboxTemplate/${namespace()}/department`);
-    expect(origin('spec.resources.limits.cpu')).toBe('ClusterSandboxTemplate/minimal-shell');
-    expect(origin('spec.storage.size')).toBe(`SandboxTemplate/${namespace()}/project`);
-    expect(origin('spec.env[COMPANY]')).toBe(`SandboxTemplate/${namespace()}/company`);
-    expect(origin('spec.env[LEVEL]')).toBe(`SandboxTemplate/${namespace()}/department`);
-    expect(origin('spec.env[MINE]')).toBe('Sandbox');
+    expect(origin('image.repository')).toBe('ClusterSandboxTemplate/minimal-shell');
+    expect(origin('resources.limits.memory')).toBe(`SandboxTemplate/${namespace()}/department`);
+    expect(origin('resources.limits.cpu')).toBe('ClusterSandboxTemplate/minimal-shell');
+    expect(origin('storage.size')).toBe(`SandboxTemplate/${namespace()}/project`);
+    expect(origin('env[COMPANY]')).toBe(`SandboxTemplate/${namespace()}/company`);
+    expect(origin('env[LEVEL]')).toBe(`SandboxTemplate/${namespace()}/department`);
+    expect(origin('env[MINE]')).toBe('Sandbox');
   });
 
   it('changes nothing when applied again', async () => {
@@ -57,7 +57,7 @@ spec:
     const object = await getJson(['sandbox', 'chained', '-n', namespace()]);
     expect(object.spec.idleTimeout).toBe('2h');
     expect(object.spec.resolved.spec.idleTimeout).toBe('2h');
-    expect(object.spec.resolved.origins['spec.idleTimeout']).toBe('Sandbox');
+    expect(object.spec.resolved.origins.idleTimeout).toBe('Sandbox');
     expect(object.spec.env).toEqual([{ name: 'MINE', value: '1' }]);
   });
 });
