@@ -17,6 +17,7 @@ export const LABEL_SECRET_PURPOSE = 'agenttier.io/secret-purpose';
 
 export const SECRET_PURPOSES = {
   runtimeToken: 'runtime-token',
+  runtimeKey: 'runtime-key',
   scopedApiKey: 'scoped-api-key',
   apiKey: 'api-key',
   webhookSubscription: 'webhook-subscription',
@@ -46,6 +47,12 @@ export const ANNOTATION_FORCE_DELETE = 'agenttier.io/force-delete';
 export const ANNOTATION_DEFAULT_TEMPLATE = 'agenttier.io/default-template';
 /** On owned objects: hash of what was applied last, to notice drift without comparing defaulted fields. */
 export const ANNOTATION_APPLIED_HASH = 'agenttier.io/applied-hash';
+
+/**
+ * On a sandbox's pod: what its runtime token was derived with, beside the uid. Another value is another token. The token
+ * Secret carries it, too; the pod's counts.
+ */
+export const ANNOTATION_TOKEN_NONCE = 'agenttier.io/token-nonce';
 
 /** Field managers of server-side apply. */
 export const FIELD_MANAGER_OPERATOR = 'agenttier-operator';

@@ -9,6 +9,7 @@ import {
   pvcName,
   serviceAccountName,
   tokenSecretName,
+  tokenSubject,
 } from './names.ts';
 
 const long = `${'a'.repeat(50)}-${'b'.repeat(12)}`;
@@ -44,6 +45,11 @@ describe('derived names', () => {
       }
     },
   );
+});
+
+it('a token subject differs by sandbox and by start', () => {
+  expect(tokenSubject('u1', '1')).toBe('u1/1');
+  expect(new Set(['u1/1', tokenSubject('u1', '2'), tokenSubject('u2', '1')]).size).toBe(3);
 });
 
 describe('isDnsLabel', () => {

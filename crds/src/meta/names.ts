@@ -29,6 +29,14 @@ export function serviceAccountName(sandbox: string): string {
 /** Key of the runtime token inside its Secret. */
 export const TOKEN_KEY = 'token';
 
+/** Secret in the install namespace with the key from which the runtime tokens of all sandboxes are derived. */
+export const RUNTIME_KEY_SECRET = 'agenttier-runtime-key';
+
+/** Whom a runtime token is for: one sandbox, from one start to the next resume. A uid holds no slash. */
+export function tokenSubject(sandboxUid: string, nonce: string): string {
+  return `${sandboxUid}/${nonce}`;
+}
+
 /** Whether the text is an RFC 1123 DNS label of at most 63 characters. */
 export function isDnsLabel(text: string): boolean {
   return text.length <= MAX_LABEL && LABEL.test(text);

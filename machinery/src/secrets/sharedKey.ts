@@ -55,9 +55,15 @@ export async function ensureSharedKey(
   }
 }
 
+/** The key in a Secret that was read already; undefined when it holds none of at least 32 bytes. */
+export function sharedKeyIn(secret: Pick<Secret, 'data'> | undefined): Buffer | undefined {
+  const key = Buffer.from(secret?.data?.[DATA_KEY] ?? '', 'base64');
+  return key.length < KEY_BYTES ? undefined : key;
+}
+
 function keyOf(secret: Secret, at: ObjectKey): Buffer {
-  const key = Buffer.from(secret.data?.[DATA_KEY] ?? '', 'base64');
-  if (key.length < KEY_BYTES)
+  const key = sharedKeyIn(secret);
+  if (key === undefined)
     throw new Error(`Secret ${at.namespace}/${at.name} holds no key of ${KEY_BYTES} bytes`);
   return key;
 }
