@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseCidr } from '@agenttier/crds/meta/cidr';
 import { parseDuration } from '@agenttier/crds/meta/duration';
-import type { DnsSettings, Settings } from './settings.ts';
+import type { DnsSettings, EnvironmentSettings } from './settings.ts';
 
 export interface OperatorConfig {
   /** Unique per replica: it identifies the lease holder. */
@@ -14,7 +14,7 @@ export interface OperatorConfig {
   readonly workers: number;
   /** Ask a starting pod's runtime directly; off where the operator cannot reach pod addresses. */
   readonly directProbe: boolean;
-  readonly settings: Settings;
+  readonly settings: EnvironmentSettings;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -42,7 +42,7 @@ export function readConfig(env: Environment): OperatorConfig {
   return config;
 }
 
-function readSettings(reader: Reader): Settings {
+function readSettings(reader: Reader): EnvironmentSettings {
   return {
     installNamespace: reader.text('POD_NAMESPACE', 'agenttier'),
     runtimeImage: reader.required('RUNTIME_IMAGE'),

@@ -8,11 +8,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { RUNTIME_KEY_SECRET } from '@agenttier/crds/meta/names';
 import { CLUSTER_SANDBOX_TEMPLATES, SANDBOXES } from '@agenttier/crds/meta/resources';
 import { adminClient, adminKubeconfig, freshNamespace } from '@agenttier/e2e/envtest/server';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
-import { LEASES, PODS } from '@agenttier/machinery/kube/resource';
+import { LEASES, PODS, SECRETS } from '@agenttier/machinery/kube/resource';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
+import { readSharedKey } from '@agenttier/machinery/secrets/sharedKey';
 import { until } from '@agenttier/machinery/testing/until';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sandbox } from './testing/fixtures.ts';
@@ -139,6 +141,17 @@ describe('two operator processes', () => {
     );
     expect((await get(second, '/healthz')).status).toBe(200);
     expect((await get(second, '/elsewhere')).status).toBe(404);
+  });
+
+  it('share one key, which the router finds by its label and no log shows', async () => {
+    const labelSelector = 'agenttier.io/secret-purpose=runtime-key';
+    const { items } = await admin.list(SECRETS, { namespace: install, labelSelector });
+    expect(items.map(({ metadata }) => metadata.name)).toEqual([RUNTIME_KEY_SECRET]);
+    const key = await readSharedKey(admin, { namespace: install, name: RUNTIME_KEY_SECRET });
+    expect(key).toHaveLength(32);
+    const logged = processes.map(({ output }) => output.join('')).join('');
+    for (const form of [key?.toString('base64'), key?.toString('hex'), key?.join(',')])
+      expect(logged).not.toContain(form);
   });
 
   it('ends with an error when the lease is taken away from it', async () => {

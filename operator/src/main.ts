@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
+import { APP_NAME, LABEL_APP_NAME, LABEL_SECRET_PURPOSE, SECRET_PURPOSES } from '@agenttier/crds/meta/labels';
+import { RUNTIME_KEY_SECRET } from '@agenttier/crds/meta/names';
 import { createEventRecorder } from '@agenttier/machinery/events/recorder';
 import { Health } from '@agenttier/machinery/http/health';
 import { createHttpServer } from '@agenttier/machinery/http/server';
 import { createKubeClient } from '@agenttier/machinery/kube/client';
+import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { loadAccess } from '@agenttier/machinery/kube/kubeconfig';
 import { runWithLease } from '@agenttier/machinery/lease/lease';
 import { rootSignal } from '@agenttier/machinery/runtime/shutdown';
+import { ensureSharedKey } from '@agenttier/machinery/secrets/sharedKey';
 import { createLogger } from '@agenttier/machinery/telemetry/log';
 import {
   controllerMetrics,
@@ -55,7 +59,7 @@ async function applyTemplates(folder: string): Promise<void> {
 }
 
 async function main(config: OperatorConfig): Promise<void> {
-  const { settings, podName, workers, directProbe } = config;
+  const { podName, workers, directProbe } = config;
   const access = await loadAccess({
     kubeconfig: config.kubeconfig,
     inClusterFallback: true,
@@ -71,6 +75,7 @@ async function main(config: OperatorConfig): Promise<void> {
   await server.listen();
   const watching = Promise.all(reflectors.map((one) => one.run(signal)));
   await Promise.all(reflectors.map((one) => one.synced()));
+  const settings = { ...config.settings, tokenKey: await tokenKey(client, config) };
   const recorder = createEventRecorder({
     client,
     component: 'agenttier.io/operator',
@@ -87,6 +92,13 @@ async function main(config: OperatorConfig): Promise<void> {
   app.health.startDraining();
   await server.close();
   await watching;
+}
+
+/** The key of the runtime tokens; whichever replica is first makes it, once for the installation's life. */
+function tokenKey(client: KubeClient, { settings }: OperatorConfig): Promise<Uint8Array> {
+  const labels = { [LABEL_APP_NAME]: APP_NAME, [LABEL_SECRET_PURPOSE]: SECRET_PURPOSES.runtimeKey };
+  const at = { namespace: settings.installNamespace, name: RUNTIME_KEY_SECRET };
+  return ensureSharedKey(client, at, labels, signal);
 }
 
 /** A replica that does not lead is ready too: ready to take over, with the same caches. */

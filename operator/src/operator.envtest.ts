@@ -2,6 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import { findCondition } from '@agenttier/crds/meta/conditions';
+import { ANNOTATION_TOKEN_NONCE } from '@agenttier/crds/meta/labels';
+import { tokenSubject } from '@agenttier/crds/meta/names';
 import { CLUSTER_SANDBOX_TEMPLATES, SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { TemplateObject } from '@agenttier/crds/template/compose';
 import { adminClient, freshNamespace } from '@agenttier/e2e/envtest/server';
@@ -17,6 +19,7 @@ import {
   SERVICE_ACCOUNTS,
 } from '@agenttier/machinery/kube/resource';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
+import { deriveToken } from '@agenttier/machinery/secrets/derive';
 import { silentLogger } from '@agenttier/machinery/telemetry/log';
 import { until } from '@agenttier/machinery/testing/until';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -176,9 +179,23 @@ describe('the operator, with the rights of the chart, on a real API server', () 
       const owner = { kind: 'Sandbox', uid, controller: true, blockOwnerDeletion: true };
       expect((await read(resource, name))?.metadata.ownerReferences, name).toMatchObject([owner]);
     }
-    const token = (await read<KubeObject & { data: { token: string } }>(SECRETS, 'alpha-runtime-token'))?.data
-      .token;
-    expect(Buffer.from(token ?? '', 'base64').toString()).toMatch(/^[\w-]{43}$/);
+  });
+
+  it('writes the token that the router derives from the pod', async () => {
+    await apply('spoken');
+    await until(async () => (await read(PODS, 'spoken-pod')) !== undefined, 'the pod');
+    const { uid = '' } = (await read(SANDBOXES, 'spoken'))?.metadata ?? {};
+    const nonce = (await read(PODS, 'spoken-pod'))?.metadata.annotations?.[ANNOTATION_TOKEN_NONCE] ?? '';
+    const token = deriveToken(SETTINGS.tokenKey, tokenSubject(uid, nonce));
+    const data = { token: Buffer.from(token).toString('base64') };
+    expect(await read(SECRETS, 'spoken-runtime-token')).toMatchObject({ data });
+    const forged = { metadata: { annotations: { [ANNOTATION_TOKEN_NONCE]: 'x' } }, data: { token: 'eA==' } };
+    const key = { namespace, name: 'spoken-runtime-token' };
+    await admin.patch(SECRETS, key, { type: 'merge', body: forged });
+    await until(async () => {
+      const live = await read<KubeObject & { data: object }>(SECRETS, key.name);
+      return JSON.stringify(live?.data) === JSON.stringify(data);
+    }, 'the token to be back');
   });
 
   it('writes a status that the schema keeps whole, then is quiet', async () => {

@@ -19,7 +19,12 @@ export interface Settings {
   readonly clusterCidrs: readonly string[];
   /** Milliseconds a start may take before it counts as failed; 0 switches the limit off. */
   readonly startDeadlineMs: number;
+  /** Key of the installation, from which runtime tokens are derived. Settings are never logged: of this the least. */
+  readonly tokenKey: Uint8Array;
 }
+
+/** What the environment says; the key comes from the cluster. */
+export type EnvironmentSettings = Omit<Settings, 'tokenKey'>;
 
 export interface DnsSettings {
   readonly namespace: string;

@@ -17,15 +17,8 @@ export type Tally =
 
 /** One write or inquiry. Each says in `perform` what makes it safe to repeat and safe on an outdated cache. */
 export type Action =
-  | { readonly do: 'create'; readonly kind: Exclude<OwnedKind, 'tokenSecret'>; readonly body: KubeObject }
-  | {
-      readonly do: 'repair';
-      readonly kind: Exclude<OwnedKind, 'pod' | 'tokenSecret'>;
-      readonly body: KubeObject;
-    }
-  | { readonly do: 'createToken' }
-  /** Applies the token Secret again; with `rotate` the token is a new one. */
-  | { readonly do: 'repairToken'; readonly rotate: boolean }
+  | { readonly do: 'create'; readonly kind: OwnedKind; readonly body: KubeObject }
+  | { readonly do: 'repair'; readonly kind: Exclude<OwnedKind, 'pod'>; readonly body: KubeObject }
   | { readonly do: 'delete'; readonly kind: 'pod' | 'pvc'; readonly name: string; readonly uid: string }
   | {
       readonly do: 'status';

@@ -6,7 +6,7 @@ import { buildPvc, pvcMatches, pvcRepair } from '../sandbox/pvc.ts';
 import { buildServiceAccount, serviceAccountMatches } from '../sandbox/serviceAccount.ts';
 import { isTerminating } from '../sandbox/state.ts';
 import type { OwnedKind, Refusal, SandboxState } from '../sandbox/state.ts';
-import { tokenOf, tokenSecretMatches, buildTokenSecret } from '../sandbox/tokenSecret.ts';
+import { buildTokenSecret, nonceIn, tokenSecretMatches } from '../sandbox/tokenSecret.ts';
 import type { Action } from './actions.ts';
 
 /** Reason of the status between the command to resume and the first look at what is there. */
@@ -63,24 +63,38 @@ function networkPolicyAction(
   return networkPolicyMatches(live, body) ? undefined : { do: 'repair', kind: 'networkPolicy', body };
 }
 
-/**
- * A resume gets a new token, so that one that leaked from an earlier run opens nothing. It is rotated only while there
- * is no pod: a runtime that is up learns of a new token by a file that the kubelet refreshes within a minute or so.
- */
+/** A repair is for the version that it was decided on: two operators must never write different tokens. */
 function tokenAction(state: SandboxState, options: DriftOptions): Action | undefined {
   if (blockOf(state, 'tokenSecret', options.now)) return undefined;
+  const body = buildTokenSecret(state.owner, tokenNonce(state, options), state.settings.tokenKey);
   const live = state.tokenSecret;
-  if (live === undefined) return options.create ? { do: 'createToken' } : undefined;
-  if (options.create && isResuming(state)) return { do: 'repairToken', rotate: true };
-  const desired = buildTokenSecret(state.owner, tokenOf(live) ?? '');
-  return tokenSecretMatches(live, desired)
-    ? undefined
-    : { do: 'repairToken', rotate: tokenOf(live) === undefined };
+  if (live === undefined) return options.create ? { do: 'create', kind: 'tokenSecret', body } : undefined;
+  if (tokenSecretMatches(live, body)) return undefined;
+  const { uid = '', resourceVersion = '' } = live.metadata;
+  const pinned = { ...body, metadata: { ...body.metadata, uid, resourceVersion } };
+  return { do: 'repair', kind: 'tokenSecret', body: pinned };
+}
+
+/**
+ * What the runtime token is derived with, beside the uid. A resume gets a new one, so that a token that leaked from an
+ * earlier run opens nothing. It is changed only while there is no pod: a runtime that is up learns of another token by a
+ * file that the kubelet refreshes within a minute or so. From the pod on, the pod says it: the router goes by that.
+ */
+export function tokenNonce(state: SandboxState, { now, create }: DriftOptions): string {
+  const made = nonceIn(state.pod) ?? nonceIn(state.tokenSecret);
+  if (made === undefined) return String(now);
+  return create && isResuming(state) && !isOfThisStart(state, made, now) ? String(now) : made;
 }
 
 function isResuming({ sandbox, pod }: SandboxState): boolean {
   const { phase, reason } = sandbox.status ?? {};
   return pod === undefined && (phase === 'Stopped' || reason === RESUMING);
+}
+
+/** A start whose pod is refused is planned many times, and needs one new token. */
+function isOfThisStart({ observations }: SandboxState, nonce: string, now: number): boolean {
+  const { requested = now } = observations.milestones;
+  return Number(nonce) >= requested && Number(nonce) <= now;
 }
 
 /** A claim that was recorded and is not there is looked for by name, never silently replaced by an empty one. */

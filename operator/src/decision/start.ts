@@ -13,7 +13,7 @@ import { no, refusalFinding } from './conditions.ts';
 import type { Finding } from './conditions.ts';
 import { attemptStart, SAFETY_MS } from './deadlines.ts';
 import { planHold } from './down.ts';
-import { blockOf, claimName, driftActions } from './drift.ts';
+import { blockOf, claimName, driftActions, tokenNonce } from './drift.ts';
 import { RESTART_BACKOFF, spentRestarts } from './heal.ts';
 import { holdOf } from './hold.ts';
 
@@ -60,7 +60,8 @@ function podCreation(state: SandboxState, spec: EffectiveSpec, now: number): Act
   if (blocked || noVolume) return [];
   const { owner, settings, sandbox } = state;
   const template = sandbox.spec?.resolved?.chain?.at(-1)?.name;
-  const body = buildPod({ owner, spec, settings, template, pvcName: claimName(state) });
+  const nonce = tokenNonce(state, { now, create: true });
+  const body = buildPod({ owner, spec, settings, template, nonce, pvcName: claimName(state) });
   return [{ do: 'create', kind: 'pod', body }];
 }
 

@@ -44,7 +44,7 @@ const FULL: EffectiveSpec = {
 
 describe('golden objects', () => {
   const pod = (spec: EffectiveSpec, settings: Settings = SETTINGS) =>
-    buildPod({ owner, spec, settings, pvcName: 'one-workspace', template: 'base' });
+    buildPod({ owner, spec, settings, pvcName: 'one-workspace', template: 'base', nonce: '1' });
   const policy = (spec: EffectiveSpec, settings: Settings = SETTINGS) =>
     buildNetworkPolicy(owner, spec, settings);
 
@@ -57,7 +57,7 @@ describe('golden objects', () => {
     ['volume-minimal', buildPvc(owner, 'one-workspace', MINIMAL)],
     ['volume-full', buildPvc(owner, 'one-workspace', FULL)],
     ['service-account', buildServiceAccount(owner)],
-    ['token-secret', buildTokenSecret(owner, 'dG9rZW4=')],
+    ['token-secret', buildTokenSecret(owner, '1', SETTINGS.tokenKey)],
   ])('%s', (file, object) => {
     expect(object).toEqual(golden(file));
   });

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomBytes } from 'node:crypto';
 import { FIELD_MANAGER_OPERATOR, LABEL_MANAGED, ownedLabels } from '@agenttier/crds/meta/labels';
 import { isAlreadyExists, isConflict, isNotFound } from '@agenttier/machinery/kube/errors';
-import { PERSISTENT_VOLUME_CLAIMS, SECRETS } from '@agenttier/machinery/kube/resource';
+import { PERSISTENT_VOLUME_CLAIMS } from '@agenttier/machinery/kube/resource';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import type { Action } from '../decision/actions.ts';
 import { absent } from './context.ts';
@@ -12,10 +11,6 @@ import { refusalOf } from './refusal.ts';
 import { isTerminating } from './state.ts';
 import type { OwnedKind } from './state.ts';
 import { RESOURCES, storeOf } from './stores.ts';
-import { buildTokenSecret, tokenOf } from './tokenSecret.ts';
-
-/** 32 random bytes as base64url text, and that text in base64 as Secret data wants it. */
-export const newToken = (): string => Buffer.from(randomBytes(32).toString('base64url')).toString('base64');
 
 /**
  * Safe on an outdated cache because it is a plain create: an object that is there already makes it fail, and then its
@@ -89,13 +84,14 @@ async function reclaim(kind: OwnedKind, live: KubeObject, context: PerformContex
 
 /**
  * Server-side apply of the fields we own, by force: drift is by definition somebody else's value. The uid makes it fail,
- * instead of creating or changing another object, when ours was replaced meanwhile.
+ * instead of creating or changing another object, when ours was replaced meanwhile. A body that names a version as well is
+ * only for that version.
  */
 export async function repair(kind: OwnedKind, body: KubeObject, context: PerformContext): Promise<Effect> {
   const { client, owner, notes, signal } = context;
   const store = storeOf(context.caches, kind);
   const uid = store.get(owner.namespace, body.metadata.name ?? '')?.metadata.uid;
-  const pinned = { ...body, metadata: { ...body.metadata, ...(uid === undefined ? {} : { uid }) } };
+  const pinned = { ...body, metadata: { ...(uid === undefined ? {} : { uid }), ...body.metadata } };
   try {
     store.applyLocal(
       await client.apply(RESOURCES[kind], pinned, {
@@ -108,27 +104,6 @@ export async function repair(kind: OwnedKind, body: KubeObject, context: Perform
     return refuse(kind, error, context);
   }
   notes.accepted(kind);
-  return 'changed';
-}
-
-/** As `repair`, and pinned to the version as well: two operators must not each write a token of their own. */
-export async function repairToken(rotate: boolean, context: PerformContext): Promise<Effect> {
-  const { client, owner, caches, notes, signal } = context;
-  const body = buildTokenSecret(owner, '');
-  const live = caches.secrets.get(owner.namespace, body.metadata.name ?? '');
-  const { uid, resourceVersion } = live?.metadata ?? {};
-  if (uid === undefined || resourceVersion === undefined) return 'halt';
-  const token = (rotate ? undefined : tokenOf(live)) ?? newToken();
-  const metadata = { ...body.metadata, uid, resourceVersion };
-  const secret = { ...buildTokenSecret(owner, token), metadata };
-  try {
-    caches.secrets.applyLocal(
-      await client.apply(SECRETS, secret, { fieldManager: FIELD_MANAGER_OPERATOR, force: true, signal }),
-    );
-  } catch (error) {
-    return refuse('tokenSecret', error, context);
-  }
-  notes.accepted('tokenSecret');
   return 'changed';
 }
 

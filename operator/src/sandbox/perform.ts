@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Action, Plan } from '../decision/actions.ts';
 import type { Effect, PerformContext } from './context.ts';
-import { create, findPvc, newToken, remove, repair, repairToken } from './ownedWrites.ts';
+import { create, findPvc, remove, repair } from './ownedWrites.ts';
 import { clearAction, findPullSecret, releaseFinalizer, writeStatus } from './sandboxWrites.ts';
-import { buildTokenSecret } from './tokenSecret.ts';
 
 /**
  * Carries a plan out. Returns whether anything changed that the next plan should see. Rejects with the first KubeError
@@ -33,9 +32,7 @@ type Handlers = {
 
 const HANDLERS: Handlers = {
   create: ({ kind, body }, context) => create(kind, body, context),
-  createToken: (_, context) => create('tokenSecret', buildTokenSecret(context.owner, newToken()), context),
   repair: ({ kind, body }, context) => repair(kind, body, context),
-  repairToken: ({ rotate }, context) => repairToken(rotate, context),
   delete: remove,
   status: writeStatus,
   clearAction: (_, context) => clearAction(context),

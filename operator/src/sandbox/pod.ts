@@ -2,7 +2,7 @@
 import type { EffectiveSpec } from '@agenttier/crds/generated/types';
 import { canonicalJson } from '@agenttier/crds/meta/canonical';
 import { sha256Hex } from '@agenttier/crds/meta/hash';
-import { LABEL_TEMPLATE } from '@agenttier/crds/meta/labels';
+import { ANNOTATION_TOKEN_NONCE, LABEL_TEMPLATE } from '@agenttier/crds/meta/labels';
 import { compareQuantity } from '@agenttier/crds/meta/quantity';
 import { podName, serviceAccountName, TOKEN_KEY, tokenSecretName } from '@agenttier/crds/meta/names';
 import type { Container, EnvVar, Pod, PodSpec, Probe } from '../core.ts';
@@ -33,6 +33,8 @@ export interface PodInput {
   readonly pvcName: string;
   /** Name of the leaf template, for the label. */
   readonly template?: string | undefined;
+  /** What the token in the Secret of the same plan was derived with. */
+  readonly nonce: string;
   readonly settings: Settings;
 }
 
@@ -47,7 +49,10 @@ export function buildPod(input: PodInput): Pod {
     metadata: {
       ...meta,
       labels: { ...meta.labels, ...templateLabel(input.template) },
-      annotations: withAppliedHash(sha256Hex(canonicalJson(spec))),
+      annotations: {
+        ...withAppliedHash(sha256Hex(canonicalJson(spec))),
+        [ANNOTATION_TOKEN_NONCE]: input.nonce,
+      },
     },
     spec,
   };

@@ -1,26 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-import { LABEL_SECRET_PURPOSE, SECRET_PURPOSES } from '@agenttier/crds/meta/labels';
-import { TOKEN_KEY, tokenSecretName } from '@agenttier/crds/meta/names';
+import { ANNOTATION_TOKEN_NONCE, LABEL_SECRET_PURPOSE, SECRET_PURPOSES } from '@agenttier/crds/meta/labels';
+import { TOKEN_KEY, tokenSecretName, tokenSubject } from '@agenttier/crds/meta/names';
+import type { KubeObject } from '@agenttier/machinery/kube/resource';
+import { deriveToken } from '@agenttier/machinery/secrets/derive';
 import type { Secret } from '../core.ts';
 import { hasOwnedMeta, ownedMeta } from './ownership.ts';
 import type { Identity } from './ownership.ts';
 
-/**
- * The Secret with the bearer token of the in-pod runtime. `token` is the base64 of the token's text (the wire form of
- * Secret data); it is made by the shell, since a plan must not be random.
- */
-export function buildTokenSecret(owner: Identity, token: string): Secret {
+/** The Secret with the bearer token of the in-pod runtime. The router derives the same token from the same key. */
+export function buildTokenSecret(owner: Identity, nonce: string, key: Uint8Array): Secret {
   const meta = ownedMeta(owner, tokenSecretName(owner.name));
+  const token = deriveToken(key, tokenSubject(owner.uid, nonce));
   return {
-    metadata: { ...meta, labels: { ...meta.labels, [LABEL_SECRET_PURPOSE]: SECRET_PURPOSES.runtimeToken } },
+    metadata: {
+      ...meta,
+      labels: { ...meta.labels, [LABEL_SECRET_PURPOSE]: SECRET_PURPOSES.runtimeToken },
+      annotations: { [ANNOTATION_TOKEN_NONCE]: nonce },
+    },
     type: 'Opaque',
-    data: { [TOKEN_KEY]: token },
+    data: { [TOKEN_KEY]: Buffer.from(token).toString('base64') },
   };
 }
 
-/** The token of a live Secret, still in base64; undefined when somebody emptied it. */
-export const tokenOf = (secret: Secret | undefined): string | undefined =>
-  secret?.data?.[TOKEN_KEY] || undefined;
+/** The nonce that a live pod or token Secret carries; undefined without one. */
+export const nonceIn = (object: KubeObject | undefined): string | undefined =>
+  object?.metadata.annotations?.[ANNOTATION_TOKEN_NONCE] || undefined;
 
 export const tokenSecretMatches = (live: Secret, desired: Secret): boolean =>
-  hasOwnedMeta(live, desired) && tokenOf(live) !== undefined;
+  hasOwnedMeta(live, desired) &&
+  nonceIn(live) === nonceIn(desired) &&
+  live.data?.[TOKEN_KEY] === desired.data?.[TOKEN_KEY];
