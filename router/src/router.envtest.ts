@@ -2,13 +2,12 @@
 import { adminAccess, adminClient, freshNamespace } from '@agenttier/e2e/envtest/server';
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import {
+  ANNOTATION_TOKEN_NONCE,
   COMPONENT_SANDBOX,
   LABEL_COMPONENT,
-  LABEL_SECRET_PURPOSE,
   ownedLabels,
-  SECRET_PURPOSES,
 } from '@agenttier/crds/meta/labels';
-import { podName, tokenSecretName } from '@agenttier/crds/meta/names';
+import { podName } from '@agenttier/crds/meta/names';
 import { CLUSTER_SANDBOX_TEMPLATES, SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { isNotFound } from '@agenttier/machinery/kube/errors';
@@ -16,9 +15,10 @@ import { PODS, SECRETS } from '@agenttier/machinery/kube/resource';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { until } from '@agenttier/machinery/testing/until';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FAKE_TOKEN, FakeRuntime } from './testing/fakeRuntime.ts';
+import { FakeRuntime } from './testing/fakeRuntime.ts';
 import { ADMIN_KEY } from './testing/harness.ts';
 import { LiveRouter, storeKey } from './testing/liveRouter.ts';
+import { admit, TEST_NONCE } from './testing/tokens.ts';
 
 let admin: KubeClient;
 let namespace: string;
@@ -27,7 +27,6 @@ let runtime: FakeRuntime;
 let live: LiveRouter;
 
 type SandboxObject = Sandbox & KubeObject;
-const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 beforeAll(async () => {
   admin = await adminClient();
@@ -60,14 +59,14 @@ async function runningSandbox(name: string): Promise<void> {
     spec: { templateRef: { name: 'shell' }, createdBy: { sub: 'ann' } },
   });
   const labels = ownedLabels(name, created.metadata.uid ?? '');
-  const secretLabels = { ...labels, [LABEL_SECRET_PURPOSE]: SECRET_PURPOSES.runtimeToken };
-  const secret = {
-    metadata: { name: tokenSecretName(name), namespace, labels: secretLabels },
-    data: { token: base64(FAKE_TOKEN) },
-  };
-  await admin.create(SECRETS, namespace, secret);
+  admit(created.metadata.uid ?? '');
   const pod = {
-    metadata: { name: podName(name), namespace, labels: { ...labels, [LABEL_COMPONENT]: COMPONENT_SANDBOX } },
+    metadata: {
+      name: podName(name),
+      namespace,
+      labels: { ...labels, [LABEL_COMPONENT]: COMPONENT_SANDBOX },
+      annotations: { [ANNOTATION_TOKEN_NONCE]: TEST_NONCE },
+    },
     spec: { containers: [{ name: 'sandbox', image: 'debian' }] },
   };
   await admin.create<KubeObject>(PODS, namespace, pod);
@@ -93,10 +92,6 @@ async function runningSandbox(name: string): Promise<void> {
     () => live.router.stores.pods.get(namespace, podName(name))?.status?.podIP !== undefined,
     'its pod to be seen',
   );
-  await until(
-    () => live.router.stores.tokens.get(namespace, tokenSecretName(name)) !== undefined,
-    'its token to be seen',
-  );
 }
 
 describe('the router on a real API server', () => {
@@ -117,7 +112,8 @@ describe('the router on a real API server', () => {
     expect(object.spec).toMatchObject({ timeout: '1h', resources: { limits: { cpu: '1' } } });
     const { managedFields } = object.metadata as { managedFields: { manager: string }[] };
     expect(managedFields.map(({ manager }) => manager)).toContain('agenttier-router');
-    // The router itself may not: without impersonation the same write is refused.
+    // The router itself may not: without impersonation the same write is refused, and so is a look at a Secret.
+    await expect(live.client.list(SECRETS, { namespace })).rejects.toMatchObject({ status: 403 });
     const own = live.client.create(SANDBOXES, namespace, { metadata: { name: 'own', namespace } });
     await expect(own).rejects.toMatchObject({ status: 403 });
   });

@@ -11,7 +11,7 @@ import { findFor } from './sandboxes.ts';
 import type { Sandbox } from '@agenttier/crds/generated/types';
 
 export interface ExecOptions {
-  readonly stores: Pick<Stores, 'sandboxes' | 'pods' | 'tokens'>;
+  readonly stores: Pick<Stores, 'sandboxes' | 'pods' | 'keys'>;
   readonly defaultNamespace: string;
   readonly run: (target: Target, request: ExecRequest, signal: AbortSignal) => Promise<ExecOutcome>;
   /** The sandbox is being used. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '@agenttier/crds/generated/types';
-import { ownedLabels } from '@agenttier/crds/meta/labels';
-import { podName, tokenSecretName } from '@agenttier/crds/meta/names';
+import { ANNOTATION_TOKEN_NONCE, ownedLabels } from '@agenttier/crds/meta/labels';
+import { podName } from '@agenttier/crds/meta/names';
 import { describe, expect, it } from 'vitest';
+import { keyObject, runtimeToken } from '../testing/tokens.ts';
 import { awaitTarget } from './awaitTarget.ts';
 import { createStores } from './caches.ts';
 import type { Stores } from './caches.ts';
@@ -25,24 +26,20 @@ const pod = (status: Pod['status'], uid = 'u1'): Pod => ({
     uid: 'p1',
     resourceVersion: `${Math.random()}`,
     labels: ownedLabels('box', uid),
+    annotations: { [ANNOTATION_TOKEN_NONCE]: '1' },
   },
   ...(status ? { status } : {}),
 });
-const token = (uid = 'u1'): Secret => ({
-  metadata: {
-    name: tokenSecretName('box'),
-    namespace: 'team',
-    resourceVersion: `${Math.random()}`,
-    labels: ownedLabels('box', uid),
-  },
-  data: { token: Buffer.from('secret\n').toString('base64') },
-});
+const key = (): Secret => {
+  const made = keyObject('agenttier');
+  return { ...made, metadata: { ...made.metadata, resourceVersion: `${Math.random()}` } };
+};
 const up = { phase: 'Running', podIP: '10.0.0.1' };
 const FOUND = {
   namespace: 'team',
   pod: 'box-pod',
   podUid: 'p1',
-  runtime: { podIP: '10.0.0.1', token: 'secret', podUid: 'p1' },
+  runtime: { podIP: '10.0.0.1', token: runtimeToken('u1'), podUid: 'p1' },
 };
 
 function filled(fill: (stores: Stores) => void): Stores {
@@ -57,7 +54,7 @@ describe('awaitTarget', () => {
     const stores = filled((s) => {
       s.sandboxes.applyWatch(sandbox);
       s.pods.applyWatch(pod(up));
-      s.tokens.applyWatch(token());
+      s.keys.applyWatch(key());
     });
     expect(await awaitTarget(stores, sandbox)).toEqual(FOUND);
   });
@@ -67,22 +64,22 @@ describe('awaitTarget', () => {
     const stores = filled((s) => s.sandboxes.applyWatch(sandbox));
     const target = awaitTarget(stores, sandbox);
     setTimeout(() => stores.sandboxes.applyWatch(box('Running')), 20);
-    setTimeout(() => stores.tokens.applyWatch(token()), 40);
+    setTimeout(() => stores.keys.applyWatch(key()), 40);
     setTimeout(() => stores.pods.applyWatch(pod(up)), 60);
     expect(await target).toEqual(FOUND);
   });
 
-  it('goes without the runtime when token or address stay away', async () => {
+  it('goes without the runtime when the key or the address stay away', async () => {
     const sandbox = box('Running');
-    const noToken = filled((s) => {
+    const noKey = filled((s) => {
       s.sandboxes.applyWatch(sandbox);
       s.pods.applyWatch(pod(up));
     });
-    expect(await awaitTarget(noToken, sandbox)).toMatchObject({ pod: 'box-pod', reason: 'no_token' });
+    expect(await awaitTarget(noKey, sandbox)).toMatchObject({ pod: 'box-pod', reason: 'no_token' });
     const noAddress = filled((s) => {
       s.sandboxes.applyWatch(sandbox);
       s.pods.applyWatch(pod({ phase: 'Running' }));
-      s.tokens.applyWatch(token());
+      s.keys.applyWatch(key());
     });
     expect(await awaitTarget(noAddress, sandbox)).toMatchObject({ reason: 'no_address' });
   });
@@ -126,15 +123,5 @@ describe('awaitTarget', () => {
     const started = performance.now();
     await awaitTarget(stores, sandbox);
     expect(performance.now() - started).toBeLessThan(200);
-  });
-
-  it('takes no token of a namesake', async () => {
-    const sandbox = box('Running');
-    const stores = filled((s) => {
-      s.sandboxes.applyWatch(sandbox);
-      s.pods.applyWatch(pod(up));
-      s.tokens.applyWatch(token('u0'));
-    });
-    expect(await awaitTarget(stores, sandbox)).toMatchObject({ reason: 'no_token' });
   });
 });

@@ -6,7 +6,7 @@ import type { Stores } from './caches.ts';
 import { findTarget } from './target.ts';
 import type { Target } from './target.ts';
 
-type Watched = Pick<Stores, 'sandboxes' | 'pods' | 'tokens'>;
+type Watched = Pick<Stores, 'sandboxes' | 'pods' | 'keys'>;
 
 /**
  * A client that has just been told "Running" by another replica or by the API server may be ahead of our watches, and
@@ -78,7 +78,7 @@ function changed(stores: Watched, ms: number, signal?: AbortSignal): Promise<voi
     const stops = [
       stores.sandboxes.subscribe(done),
       stores.pods.subscribe(done),
-      stores.tokens.subscribe(done),
+      stores.keys.subscribe(done),
     ];
     signal?.addEventListener('abort', done, { once: true });
   });

@@ -49,7 +49,7 @@ describe('Caches', () => {
         uid: 'p1',
         resourceVersion: '5',
         managedFields: [{}],
-        annotations: { a: 'b' },
+        annotations: { a: 'b', 'agenttier.io/token-nonce': '1' },
       },
       spec: { containers: [{ name: 'sandbox', env: [{ name: 'SECRET', value: 'x' }] }] },
       status: { phase: 'Running', podIP: '10.0.0.1', conditions: [] },
@@ -60,7 +60,13 @@ describe('Caches', () => {
     await until(() => caches.missing().length === 0, 'everything to be read');
     expect(stores.pods.list()).toEqual([
       {
-        metadata: { name: 'box-pod', namespace: 'team', uid: 'p1', resourceVersion: '5' },
+        metadata: {
+          name: 'box-pod',
+          namespace: 'team',
+          uid: 'p1',
+          resourceVersion: '5',
+          annotations: { 'agenttier.io/token-nonce': '1' },
+        },
         status: { phase: 'Running', podIP: '10.0.0.1' },
       },
     ]);
@@ -71,14 +77,13 @@ describe('Caches', () => {
         '/apis/agenttier.io/v1alpha1/sandboxtemplates ',
         '/apis/agenttier.io/v1alpha1/clustersandboxtemplates ',
         '/api/v1/pods app.kubernetes.io/component=sandbox',
-        '/api/v1/secrets agenttier.io/secret-purpose=runtime-token',
+        '/api/v1/namespaces/agenttier/secrets agenttier.io/secret-purpose=runtime-key',
         '/api/v1/namespaces/agenttier/secrets agenttier.io/secret-purpose=api-key',
       ]),
     );
   });
 
-  it('does without the tokens where they may not be read, but not without anything else', async () => {
-    server.on('GET', '/api/v1/secrets', status(403, { reason: 'Forbidden' }));
+  it('is not ready without something that it may not read', async () => {
     server.on('GET', '/api/v1/pods', status(403, { reason: 'Forbidden' }));
     server.on('GET', /.*/, collection([]));
     start();

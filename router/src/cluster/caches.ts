@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ClusterSandboxTemplate, Sandbox, SandboxTemplate } from '@agenttier/crds/generated/types';
 import {
+  ANNOTATION_TOKEN_NONCE,
   COMPONENT_SANDBOX,
   LABEL_COMPONENT,
   LABEL_SECRET_PURPOSE,
@@ -8,7 +9,6 @@ import {
 } from '@agenttier/crds/meta/labels';
 import { CLUSTER_SANDBOX_TEMPLATES, SANDBOX_TEMPLATES, SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
-import { isForbidden } from '@agenttier/machinery/kube/errors';
 import { PODS, SECRETS } from '@agenttier/machinery/kube/resource';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
 import { Reflector } from '@agenttier/machinery/reflector/reflector';
@@ -23,8 +23,8 @@ export interface Stores {
   readonly clusterTemplates: Store<ClusterSandboxTemplate>;
   readonly templates: Store<SandboxTemplate>;
   readonly pods: Store<Pod>;
-  /** Bearer tokens of the runtimes. */
-  readonly tokens: Store<Secret>;
+  /** The key that the runtimes' tokens are derived from; empty until the operator has made it. */
+  readonly keys: Store<Secret>;
   readonly apiKeys: Store<Secret>;
 }
 
@@ -45,7 +45,7 @@ export function createStores(): Stores {
     clusterTemplates: new Store<ClusterSandboxTemplate>(),
     templates: new Store<SandboxTemplate>(),
     pods: new Store<Pod>(),
-    tokens: new Store<Secret>(),
+    keys: new Store<Secret>(),
     apiKeys: new Store<Secret>(),
   };
 }
@@ -82,8 +82,6 @@ interface Source<T extends KubeObject> {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly transform?: (object: T) => T;
-  /** Without the right to read it the router works all the same; what is lost is logged with these words. */
-  readonly unlessForbidden?: string;
 }
 
 /** Keeps the stores equal to the cluster. */
@@ -109,12 +107,11 @@ export class Caches {
         transform: slimPod,
       }),
       feed({
-        name: 'runtime tokens',
+        name: 'runtime key',
         resource: SECRETS,
-        store: stores.tokens,
-        labelSelector: `${LABEL_SECRET_PURPOSE}=${SECRET_PURPOSES.runtimeToken}`,
-        unlessForbidden:
-          'Secrets of sandboxes may not be read: commands and terminals take the slower way through the API server',
+        store: stores.keys,
+        namespace,
+        labelSelector: `${LABEL_SECRET_PURPOSE}=${SECRET_PURPOSES.runtimeKey}`,
       }),
       feed({
         name: 'API keys',
@@ -139,8 +136,7 @@ export class Caches {
 
 function feedOf<T extends KubeObject>(options: CachesOptions, source: Source<T>): Feed {
   const { client, log, metrics } = options;
-  const { name, resource, unlessForbidden, ...selection } = source;
-  let forbidden = false;
+  const { name, resource, ...selection } = source;
   const reflector = new Reflector<T>({
     client,
     resource,
@@ -148,15 +144,10 @@ function feedOf<T extends KubeObject>(options: CachesOptions, source: Source<T>)
     transform: slim,
     ...selection,
     metrics: metrics?.(resource.plural),
-    onError: (error) => {
-      if (forbidden || !unlessForbidden || !isForbidden(error)) return;
-      forbidden = true;
-      log.warn({ feed: name }, unlessForbidden);
-    },
   });
   return {
     name,
-    hasSynced: () => forbidden || reflector.hasSynced(),
+    hasSynced: () => reflector.hasSynced(),
     run: (signal) => reflector.run(signal),
   };
 }
@@ -168,7 +159,10 @@ function slim<T extends KubeObject>(object: T): T {
   return { ...object, metadata };
 }
 
-/** Of a pod only identity and address are kept: thousands of full pods would not fit the memory budget. */
+/**
+ * Of a pod only identity, address and the nonce of its token are kept: thousands of full pods would not fit the memory
+ * budget.
+ */
 function slimPod(pod: Pod): Pod {
   const { name, namespace, uid, resourceVersion, labels, deletionTimestamp } = pod.metadata;
   const { phase, podIP } = pod.status ?? {};
@@ -179,8 +173,14 @@ function slimPod(pod: Pod): Pod {
       ...(uid ? { uid } : {}),
       ...(resourceVersion ? { resourceVersion } : {}),
       ...(labels ? { labels } : {}),
+      ...nonceOf(pod),
       ...(deletionTimestamp ? { deletionTimestamp } : {}),
     },
     status: { ...(phase ? { phase } : {}), ...(podIP ? { podIP } : {}) },
   };
+}
+
+function nonceOf({ metadata }: Pod): Pick<Pod['metadata'], 'annotations'> {
+  const nonce = metadata.annotations?.[ANNOTATION_TOKEN_NONCE];
+  return nonce ? { annotations: { [ANNOTATION_TOKEN_NONCE]: nonce } } : {};
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '@agenttier/crds/generated/types';
-import { LABEL_SANDBOX_UID } from '@agenttier/crds/meta/labels';
-import { podName, TOKEN_KEY, tokenSecretName } from '@agenttier/crds/meta/names';
+import { ANNOTATION_TOKEN_NONCE, LABEL_SANDBOX_UID } from '@agenttier/crds/meta/labels';
+import { podName, RUNTIME_KEY_SECRET, tokenSubject } from '@agenttier/crds/meta/names';
+import { deriveToken } from '@agenttier/machinery/secrets/derive';
+import { sharedKeyIn } from '@agenttier/machinery/secrets/sharedKey';
 import type { Stores } from './caches.ts';
-import type { Pod, Secret } from './shapes.ts';
+import type { Pod } from './shapes.ts';
 
 /** Where to reach the runtime of a pod, and with what. */
 export interface RuntimeAddress {
@@ -23,35 +25,37 @@ export interface Target {
 }
 
 /** Looks the target of a sandbox up; undefined when it has no living pod. */
-export function findTarget(stores: Pick<Stores, 'pods' | 'tokens'>, sandbox: Sandbox): Target | undefined {
+export function findTarget(stores: Pick<Stores, 'pods' | 'keys'>, sandbox: Sandbox): Target | undefined {
   const { namespace, name = '' } = sandbox.metadata;
   const pod = stores.pods.get(namespace, sandbox.status?.podName ?? podName(name));
-  return pod && targetOf(sandbox, pod, stores.tokens.get(namespace, tokenSecretName(name)));
+  // The store holds Secrets of the install namespace only, so the name alone is exact.
+  const key = stores.keys.list().find(({ metadata }) => metadata.name === RUNTIME_KEY_SECRET);
+  return pod && targetOf(sandbox, pod, sharedKeyIn(key));
 }
 
 /**
- * Joins a sandbox with what was found under its names. Both must carry the uid of this very sandbox: one deleted and
- * created again under the same name must never be reached through the leftovers of the first.
+ * Joins a sandbox with the pod that was found under its name, which must carry the uid of this very sandbox: one deleted
+ * and created again under the same name must never be reached through the leftovers of the first. The token is the one
+ * that the operator derived for this sandbox and this pod; no Secret of a sandbox is read.
  */
-export function targetOf(sandbox: Sandbox, pod: Pod, secret: Secret | undefined): Target | undefined {
+export function targetOf(sandbox: Sandbox, pod: Pod, key: Uint8Array | undefined): Target | undefined {
   const { uid } = sandbox.metadata;
   const { name = '', namespace = '', uid: podUid } = pod.metadata;
-  if (podUid === undefined || !isAlive(pod) || !belongsTo(uid, pod)) return undefined;
+  if (uid === undefined || podUid === undefined || !isAlive(pod) || !belongsTo(uid, pod)) return undefined;
   const target = { namespace, pod: name, podUid };
-  const token = belongsTo(uid, secret) ? tokenIn(secret) : '';
-  if (token === '') return { ...target, reason: 'no_token' };
+  const token = tokenOf(uid, pod, key);
+  if (token === undefined) return { ...target, reason: 'no_token' };
   const podIP = pod.status?.podIP;
   if (!podIP) return { ...target, reason: 'no_address' };
   return { ...target, runtime: { podIP, token, podUid } };
 }
 
-const tokenIn = (secret: Secret | undefined): string =>
-  Buffer.from(secret?.data?.[TOKEN_KEY] ?? '', 'base64')
-    .toString('utf8')
-    .trim();
+function tokenOf(uid: string, pod: Pod, key: Uint8Array | undefined): string | undefined {
+  const nonce = pod.metadata.annotations?.[ANNOTATION_TOKEN_NONCE];
+  return key === undefined || !nonce ? undefined : deriveToken(key, tokenSubject(uid, nonce));
+}
 
 const isAlive = (pod: Pod): boolean =>
   pod.metadata.deletionTimestamp === undefined && pod.status?.phase === 'Running';
 
-const belongsTo = (uid: string | undefined, object: Pod | Secret | undefined): boolean =>
-  uid !== undefined && object?.metadata.labels?.[LABEL_SANDBOX_UID] === uid;
+const belongsTo = (uid: string, pod: Pod): boolean => pod.metadata.labels?.[LABEL_SANDBOX_UID] === uid;

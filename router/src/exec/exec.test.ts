@@ -156,8 +156,8 @@ describe('exec over the runtime', () => {
 
 describe('exec through the API server', () => {
   it.each([
-    ['the token is missing', { token: '' }],
-    ['the token is not the runtime’s', { token: 'old' }],
+    ['there is no token', { nonce: '' }],
+    ['the token is not the runtime’s', { nonce: 'old' }],
   ])('is used when %s', async (_name, setup) => {
     await harness.add({ name: 'box', ...setup });
     podExec.onExec = (run) => {
@@ -193,7 +193,7 @@ describe('exec through the API server', () => {
   });
 
   it('answers in time although the command does not end, with what it printed', async () => {
-    await harness.add({ name: 'box', token: '' });
+    await harness.add({ name: 'box', nonce: '' });
     podExec.onExec = (run) => run.output('so far');
     const answer = await exec({ command: 'sleep 100', timeout: 1 });
     expect(answer.body).toMatchObject({ exitCode: -1, timedOut: true, stdout: 'so far' });
@@ -201,7 +201,7 @@ describe('exec through the API server', () => {
 
   it('says so when the API server refuses', async () => {
     await podExec.close();
-    await harness.add({ name: 'box', token: '' });
+    await harness.add({ name: 'box', nonce: '' });
     expect((await exec({ command: 'true' })).status).toBe(503);
     podExec = await FakePodExec.start();
   });

@@ -279,7 +279,7 @@ describe('heartbeats', () => {
 
 describe('through the API server', () => {
   it('joins the session with the runtime’s own program', async () => {
-    await harness.add({ name: 'box', token: '' });
+    await harness.add({ name: 'box', nonce: '' });
     podExec.onExec = (exec) => {
       exec.onInput = (bytes) => exec.output(`you typed ${bytes.toString()}`);
       exec.output('$ ');
@@ -322,7 +322,7 @@ describe('through the API server', () => {
   });
 
   it('falls back to a plain shell where the runtime is not in the image', async () => {
-    await harness.add({ name: 'box', token: '' });
+    await harness.add({ name: 'box', nonce: '' });
     podExec.onExec = (exec) => {
       if (exec.command[1] === 'attach') exec.cannotStart();
       else exec.output('a shell');
@@ -333,7 +333,7 @@ describe('through the API server', () => {
   });
 
   it('says so when there is no way in at all', async () => {
-    await harness.add({ name: 'box', token: '' });
+    await harness.add({ name: 'box', nonce: '' });
     podExec.onExec = (exec) => exec.cannotStart();
     const client = await TerminalClient.open(`${harness.url}/ws/terminal/box`);
     expect((await client.end()).code).toBe(1011);

@@ -2,7 +2,7 @@
 import { until } from '@agenttier/machinery/testing/until';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Harness } from '../testing/harness.ts';
-import { RealRuntime } from '../testing/realRuntime.ts';
+import { REAL_UID, RealRuntime } from '../testing/realRuntime.ts';
 import { TerminalClient } from '../testing/terminalClient.ts';
 
 let runtime: RealRuntime;
@@ -16,7 +16,7 @@ afterAll(() => runtime.stop());
 beforeEach(async () => {
   session++;
   harness = await Harness.start({ runtimePort: runtime.port });
-  await harness.add({ name: 'box' });
+  await harness.add({ name: 'box', uid: REAL_UID });
 });
 afterEach(() => harness.stop());
 
@@ -79,7 +79,7 @@ describe('coming back', () => {
 
     const other = await Harness.start({ runtimePort: runtime.port });
     try {
-      await other.add({ name: 'box' });
+      await other.add({ name: 'box', uid: REAL_UID });
       const second = await open({ binary: true, base: other.url, query: `&since=${seen}` });
       expect(await second.frame('ready')).toMatchObject({ offset: seen, reset: false });
       second.type('echo sec"ond"\r');
@@ -109,7 +109,7 @@ describe('coming back', () => {
     await harness.router.close();
     expect((await client.end()).code).toBe(1012);
     harness = await Harness.start({ runtimePort: runtime.port });
-    await harness.add({ name: 'box' });
+    await harness.add({ name: 'box', uid: REAL_UID });
     const again = await open({ binary: true });
     again.type('echo "value=$MARK"\r');
     await again.shows('value=kept');

@@ -3,15 +3,17 @@ import { until } from '@agenttier/machinery/testing/until';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeRuntime } from '../testing/fakeRuntime.ts';
 import { ADMIN_KEY, ANN_KEY, Harness, keySecret } from '../testing/harness.ts';
+import { runtimeToken } from '../testing/tokens.ts';
 import { refusedUpgrade, TerminalClient } from '../testing/terminalClient.ts';
 import { readTerminalRequest } from './request.ts';
 
 let runtime: FakeRuntime;
 let harness: Harness;
+let uid: string;
 beforeEach(async () => {
   runtime = await FakeRuntime.start();
   harness = await Harness.start({ runtimePort: runtime.port, corsOrigins: ['https://ui.example'] });
-  await harness.add({ name: 'box' });
+  uid = (await harness.add({ name: 'box' })).metadata.uid ?? '';
 });
 afterEach(async () => {
   await harness.stop();
@@ -139,7 +141,7 @@ describe('what the runtime is asked for', () => {
       rows: '30',
     });
     expect(Object.fromEntries(await asked('/ws/terminal/box'))).toEqual({ session: 'main', mode: 'control' });
-    expect(runtime.ptyRequests.at(-1)?.headers.authorization).toBe('Bearer runtime-token');
+    expect(runtime.ptyRequests.at(-1)?.headers.authorization).toBe(`Bearer ${runtimeToken(uid)}`);
     expect(runtime.ptyRequests.at(-1)?.headers['x-api-key']).toBeUndefined();
   });
 

@@ -21,7 +21,7 @@ import type { TerminalRequest } from './request.ts';
 
 export interface UpgradeOptions {
   readonly auth: AuthenticateOptions;
-  readonly stores: Pick<Stores, 'sandboxes' | 'pods' | 'tokens'>;
+  readonly stores: Pick<Stores, 'sandboxes' | 'pods' | 'keys'>;
   readonly defaultNamespace: string;
   readonly corsOrigins: readonly string[];
   readonly gateway: TerminalGateway;

@@ -6,8 +6,7 @@ import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 import { PTY_PROTOCOL_V2 } from '@agenttier/crds/wire/terminal';
 import type { ExecResult } from '../cluster/runtimeClient.ts';
-
-export const FAKE_TOKEN = 'runtime-token';
+import { isAdmitted } from './tokens.ts';
 
 type ExecReply = (request: unknown, response: ServerResponse) => ExecResult | undefined;
 
@@ -78,4 +77,4 @@ export class FakeRuntime {
 }
 
 const isAuthorized = (request: IncomingMessage): boolean =>
-  request.headers.authorization === `Bearer ${FAKE_TOKEN}`;
+  isAdmitted(request.headers.authorization?.replace(/^Bearer /, '') ?? '');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '@agenttier/crds/generated/types';
-import { FINALIZER, ownedLabels } from '@agenttier/crds/meta/labels';
-import { podName, tokenSecretName } from '@agenttier/crds/meta/names';
+import { ANNOTATION_TOKEN_NONCE, FINALIZER, ownedLabels } from '@agenttier/crds/meta/labels';
+import { podName } from '@agenttier/crds/meta/names';
 import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { INITIAL_EVENTS_END } from '@agenttier/machinery/kube/watch';
@@ -16,7 +16,7 @@ import type { Config } from '../config.ts';
 import { hashKey, secretNameOf } from '../auth/keyRecord.ts';
 import { createRouter } from '../router.ts';
 import type { Router } from '../router.ts';
-import { FAKE_TOKEN } from './fakeRuntime.ts';
+import { admit, keyObject, TEST_NONCE } from './tokens.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of every shape
 export type Json = any;
@@ -32,7 +32,10 @@ export interface SandboxSetup {
   /** Default: whatever the phase implies. */
   readonly pod?: boolean;
   readonly podIP?: string;
-  readonly token?: string;
+  /** Of the pod; with any but the default the runtime does not know the router's token, with '' there is none. */
+  readonly nonce?: string;
+  /** Default: another one for each. */
+  readonly uid?: string;
 }
 
 export const ANN_KEY = 'atk_ann-0123456789abcdefghijklmnop';
@@ -81,7 +84,9 @@ export class Harness {
     const harness = new Harness(config, options.apiServer);
     if (options.watching ?? true) await harness.#watch();
     harness.url = `http://127.0.0.1:${await harness.router.listen()}`;
-    const { apiKeys } = harness.router.stores;
+    const { apiKeys, keys } = harness.router.stores;
+    const key = keyObject('agenttier');
+    keys.applyWatch({ ...key, metadata: { ...key.metadata, resourceVersion: '1' } });
     apiKeys.applyWatch(keySecret(ANN_KEY, { userId: 'ann', email: 'ann@example.com' }));
     apiKeys.applyWatch(keySecret(BOB_KEY, { userId: 'bob' }));
     apiKeys.applyWatch(keySecret(ADMIN_KEY, { userId: 'root', isAdmin: true }));
@@ -99,14 +104,16 @@ export class Harness {
     await this.#watched;
   }
 
-  /** Puts a sandbox, with its pod and token where it runs, before the router. */
+  /** Puts a sandbox, with its pod where it runs, before the router. */
   async add(setup: SandboxSetup): Promise<SandboxObject> {
     const { name, namespace = 'default', owner = 'ann', phase = 'Running' } = setup;
-    const created = await this.api.create<SandboxObject>(SANDBOXES, namespace, {
+    const stored = await this.api.create<SandboxObject>(SANDBOXES, namespace, {
       metadata: { name, namespace, creationTimestamp: new Date().toISOString(), finalizers: [FINALIZER] },
       spec: { templateRef: { name: 'shell' }, createdBy: { sub: owner }, ...setup.spec },
       status: { phase, podName: podName(name), pvcName: `${name}-workspace` },
     });
+    const uid = setup.uid ?? stored.metadata.uid ?? '';
+    const created = { ...stored, metadata: { ...stored.metadata, uid } };
     if (setup.pod ?? phase === 'Running') this.addPod(created, setup);
     this.router.stores.sandboxes.applyWatch(created);
     return created;
@@ -122,23 +129,20 @@ export class Harness {
 
   addPod(
     sandbox: SandboxObject,
-    { podIP = '127.0.0.1', token = FAKE_TOKEN }: Partial<SandboxSetup> = {},
+    { podIP = '127.0.0.1', nonce = TEST_NONCE }: Partial<SandboxSetup> = {},
   ): void {
     const { name = '', namespace = '', uid = '' } = sandbox.metadata;
-    const labels = ownedLabels(name, uid);
+    admit(uid);
     this.router.stores.pods.applyWatch({
       metadata: {
         name: podName(name),
         namespace,
         uid: `pod-of-${uid}`,
         resourceVersion: `${Math.random()}`,
-        labels,
+        labels: ownedLabels(name, uid),
+        annotations: { [ANNOTATION_TOKEN_NONCE]: nonce },
       },
       status: { phase: 'Running', podIP },
-    });
-    this.router.stores.tokens.applyWatch({
-      metadata: { name: tokenSecretName(name), namespace, resourceVersion: `${Math.random()}`, labels },
-      data: { token: base64(token) },
     });
   }
 

@@ -12,6 +12,7 @@ import type { Router } from '../router.ts';
 import type { Json } from './harness.ts';
 import { ADMIN_KEY, ANN_KEY, BOB_KEY, keySecret } from './harness.ts';
 import { grantRoles } from './rbac.ts';
+import { keyObject } from './tokens.ts';
 
 export interface LiveRouterOptions {
   readonly admin: KubeClient;
@@ -62,6 +63,7 @@ export class LiveRouter {
     const account = { metadata: { name: 'agenttier-router', namespace: installNamespace } };
     await admin.create(SERVICE_ACCOUNTS, installNamespace, account);
     await grantRoles(admin, installNamespace);
+    await admin.create(SECRETS, installNamespace, keyObject(installNamespace));
     await storeKey(options, ANN_KEY, { userId: 'ann', email: 'ann@example.com' });
     await storeKey(options, BOB_KEY, { userId: 'bob' });
     await storeKey(options, ADMIN_KEY, { userId: 'root', isAdmin: true });

@@ -11,8 +11,10 @@ const rbac = (plural: string, kind: string, namespaced: boolean): Resource => ({
 });
 const CLUSTER_ROLES = rbac('clusterroles', 'ClusterRole', false);
 const CLUSTER_ROLE_BINDINGS = rbac('clusterrolebindings', 'ClusterRoleBinding', false);
+const ROLES = rbac('roles', 'Role', true);
+const ROLE_BINDINGS = rbac('rolebindings', 'RoleBinding', true);
 
-/** All that a router may do under its own name; every write to our kinds but the time of use is the person's. */
+/** What a router may do under its own name in every namespace; every write to our kinds but the time of use is the person's. */
 const ROUTER_RULES = [
   {
     apiGroups: ['agenttier.io'],
@@ -20,7 +22,7 @@ const ROUTER_RULES = [
     verbs: ['get', 'list', 'watch'],
   },
   { apiGroups: ['agenttier.io'], resources: ['sandboxes/status'], verbs: ['patch'] },
-  { apiGroups: [''], resources: ['pods', 'secrets'], verbs: ['get', 'list', 'watch'] },
+  { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] },
   { apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'] },
   { apiGroups: [''], resources: ['users'], verbs: ['impersonate'] },
   {
@@ -35,6 +37,9 @@ const ROUTER_RULES = [
     verbs: ['impersonate'],
   },
 ];
+
+/** And in the install namespace: hashed API keys and the key of the runtime tokens are there. */
+const INSTALL_RULES = [{ apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'watch'] }];
 
 /** What people may do whom the router speaks for; ownership is admission's business. */
 const PEOPLE_RULES = [
@@ -54,4 +59,9 @@ export async function grantRoles(admin: KubeClient, installNamespace: string): P
     const binding = { metadata: { name }, roleRef, subjects: [subject] } as KubeObject;
     await admin.apply(CLUSTER_ROLE_BINDINGS, binding, { fieldManager: 'test' });
   }
+  const metadata = { name: 'test-router', namespace: installNamespace };
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: metadata.name };
+  await admin.apply(ROLES, { metadata, rules: INSTALL_RULES } as KubeObject, { fieldManager: 'test' });
+  const binding = { metadata, roleRef, subjects: [account] } as KubeObject;
+  await admin.apply(ROLE_BINDINGS, binding, { fieldManager: 'test' });
 }

@@ -9,9 +9,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { until } from '@agenttier/machinery/testing/until';
-import { FAKE_TOKEN } from './fakeRuntime.ts';
+import { runtimeToken } from './tokens.ts';
 
 const SOURCE = fileURLToPath(new URL('../../../images/runtime', import.meta.url));
+
+/** uid of the sandbox whose token the program knows. */
+export const REAL_UID = 'real-runtime';
 
 /** The program that runs in sandboxes, built from its source and run on loopback. */
 export class RealRuntime {
@@ -33,7 +36,7 @@ export class RealRuntime {
     const env = { ...environment, CGO_ENABLED: '0' };
     await promisify(execFile)('go', ['build', '-o', binary, '.'], { cwd: SOURCE, env });
     const tokenFile = join(folder, 'token');
-    await writeFile(tokenFile, FAKE_TOKEN, { mode: 0o400 });
+    await writeFile(tokenFile, runtimeToken(REAL_UID), { mode: 0o400 });
     const port = await freePort();
     const options = ['--listen-addr', `127.0.0.1:${port}`, '--workdir', folder, '--token-file', tokenFile];
     const child = spawn(binary, ['serve', '--shell', '/bin/bash', ...options], {
