@@ -36,6 +36,8 @@ const others: Readonly<Record<string, unknown>> = {
   imagePullSecrets: [{ name: 'pull' }],
   'router.service.type': 'NodePort',
   'webhook.failurePolicy': 'Ignore',
+  'webhook.connect.mode': 'strict',
+  'webhook.connect.namespaceSelector': { matchLabels: { 'agenttier.io/sandboxes': 'enabled' } },
   'operator.startDeadline': '3m',
   'operator.sandboxPullSecrets': ['pull'],
   'operator.clusterCIDRs': ['10.0.0.0/8'],

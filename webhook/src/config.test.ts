@@ -15,6 +15,8 @@ describe('readConfig', () => {
       configuration: 'agenttier',
       certSecret: 'agenttier-webhook-tls',
       operatorUsername: 'system:serviceaccount:agenttier:agenttier-operator',
+      routerUsername: 'system:serviceaccount:agenttier:agenttier-router',
+      connectMode: 'Ignore',
       logLevel: 'info',
       settings: expect.objectContaining({ defaults: expect.anything() }),
     });

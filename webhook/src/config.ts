@@ -3,6 +3,13 @@ import { parseQuantity } from '@agenttier/crds/meta/quantity';
 import type { TemplateRef } from '@agenttier/crds/template/compose';
 import { DEFAULT_SETTINGS } from '@agenttier/crds/template/merge';
 import type { ResolveSettings } from '@agenttier/crds/template/merge';
+import type { ConnectMode } from './connect/validate.ts';
+
+/** The ServiceAccounts of our own parts, as usernames. */
+export interface SystemAccounts {
+  readonly operator: string;
+  readonly router: string;
+}
 
 /** Everything the process takes from its environment; docs of each variable live in the chart's values. */
 export interface WebhookConfig {
@@ -17,6 +24,9 @@ export interface WebhookConfig {
   readonly configuration: string;
   readonly certSecret: string;
   readonly operatorUsername: string;
+  readonly routerUsername: string;
+  /** How to answer where nobody can tell whose pod it is. */
+  readonly connectMode: ConnectMode;
   readonly logLevel: string;
   readonly settings: ResolveSettings;
   /** Template of sandboxes that name none. */
@@ -91,6 +101,12 @@ function defaultTemplate(env: Environment): TemplateRef | undefined {
   return kind === undefined ? { name } : { kind, name };
 }
 
+function connectMode(env: Environment): ConnectMode {
+  const text = optional(env, 'CONNECT_MODE', 'Ignore');
+  if (text === 'Ignore' || text === 'strict') return text;
+  throw new Error(`CONNECT_MODE is ${JSON.stringify(text)}: Ignore or strict is expected`);
+}
+
 /** Reads the environment once, at start. Throws an Error that names the variable when a value cannot be used. */
 export function readConfig(env: Environment): WebhookConfig {
   const namespace = optional(env, 'POD_NAMESPACE', 'agenttier');
@@ -108,6 +124,8 @@ export function readConfig(env: Environment): WebhookConfig {
       'OPERATOR_USERNAME',
       `system:serviceaccount:${namespace}:agenttier-operator`,
     ),
+    routerUsername: optional(env, 'ROUTER_USERNAME', `system:serviceaccount:${namespace}:agenttier-router`),
+    connectMode: connectMode(env),
     logLevel: optional(env, 'LOG_LEVEL', 'info'),
     settings: settingsFrom(env),
     ...(template === undefined ? {} : { defaultTemplate: template }),

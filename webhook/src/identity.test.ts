@@ -42,7 +42,7 @@ describe('principalOf', () => {
     ],
     ['nobody', {}, { role: 'cluster', sub: '' }],
   ])('%s', (_who, user, expected) => {
-    expect(principalOf(user, OPERATOR)).toEqual(expected);
+    expect(principalOf(user, OPERATOR)).toMatchObject(expected);
   });
 
   it('does not take an empty name for an operator that is not configured', () => {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Actor } from '@agenttier/crds/sandbox/access';
 import { EXTRA_EMAIL, GROUP_ADMINS, GROUP_USERS, USER_PREFIX } from '@agenttier/crds/meta/labels';
 import type { UserInfo } from './review.ts';
 
@@ -14,6 +15,7 @@ export interface Principal {
   /** What goes into `spec.createdBy.sub`. */
   readonly sub: string;
   readonly email?: string;
+  readonly groups: readonly string[];
 }
 
 function emailOf(user: UserInfo): string | undefined {
@@ -32,10 +34,19 @@ export function principalOf(user: UserInfo, operatorUsername: string): Principal
   const withEmail = email === undefined ? {} : { email };
   if (username.startsWith(USER_PREFIX) && groups.includes(GROUP_USERS)) {
     const role = groups.includes(GROUP_ADMINS) ? 'admin' : 'person';
-    return { role, sub: username.slice(USER_PREFIX.length), ...withEmail };
+    return { role, sub: username.slice(USER_PREFIX.length), groups, ...withEmail };
   }
   if (username !== '' && username === operatorUsername) {
-    return { role: 'operator', sub: username };
+    return { role: 'operator', sub: username, groups };
   }
-  return { role: 'cluster', sub: username, ...withEmail };
+  return { role: 'cluster', sub: username, groups, ...withEmail };
+}
+
+/** Members of this group pass every authorizer of the API server; a rule of ours could not hold them. */
+const GROUP_MASTERS = 'system:masters';
+
+/** The principal as the ownership rules see it. */
+export function actorOf({ role, sub, email, groups }: Principal): Actor {
+  const admin = role === 'admin' || groups.includes(GROUP_MASTERS) || groups.includes(GROUP_ADMINS);
+  return { sub, email, groups, admin, ofCluster: role === 'cluster' };
 }

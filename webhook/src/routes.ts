@@ -1,20 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { WebhookConfig } from './config.ts';
+import type { KubeClient } from '@agenttier/machinery/kube/client';
+import { validateConnect } from './connect/validate.ts';
 import type { Lookup } from './lookup.ts';
+import { validatePods } from './pod/validate.ts';
 import { validatePolicies } from './policy/validate.ts';
 import { mutateSandboxes, validateSandboxes } from './sandbox/handler.ts';
 import type { Handlers } from './server.ts';
+import { validateStatus } from './status/validate.ts';
 import { mutateTemplates } from './template/mutate.ts';
 import { validateTemplates } from './template/validate.ts';
 import { validateWarmPools } from './warmpool/validate.ts';
 
 /** Every webhook by its path; the webhook configurations of the chart name the same ones. */
 export function createHandlers(
-  config: Pick<WebhookConfig, 'settings' | 'defaultTemplate' | 'operatorUsername'>,
+  config: Pick<
+    WebhookConfig,
+    'settings' | 'defaultTemplate' | 'operatorUsername' | 'routerUsername' | 'connectMode'
+  >,
   lookup: Pick<Lookup, 'chain' | 'policy'>,
+  client: KubeClient,
   now: () => number = Date.now,
 ): Handlers {
   const { settings, defaultTemplate, operatorUsername } = config;
+  const accounts = { operator: operatorUsername, router: config.routerUsername };
   const sandboxes = { lookup, settings, defaultTemplate, operatorUsername, now };
   return {
     '/mutate/sandboxes': mutateSandboxes(sandboxes),
@@ -22,6 +31,9 @@ export function createHandlers(
     '/mutate/templates': mutateTemplates({ lookup }),
     '/validate/templates': validateTemplates({ lookup, settings }),
     '/validate/policies': validatePolicies,
+    '/validate/connect': validateConnect({ client, accounts, mode: config.connectMode }),
+    '/validate/pods': validatePods(operatorUsername),
+    '/validate/status': validateStatus(accounts),
     '/validate/warmpools': validateWarmPools,
   };
 }

@@ -89,6 +89,8 @@ const SANDBOX: FieldSupport = {
     { path: 'desiredState', reader: 'operator: phase' },
     { path: 'createdBy', reader: 'router: access' },
     { path: 'resolved', reader: 'operator: gather' },
+    { path: 'sharing.users', reader: 'webhook: access' },
+    { path: 'sharing.groups', reader: 'webhook: access' },
   ],
   unsupported: [
     ...WORKLOAD_UNSUPPORTED,
@@ -102,7 +104,7 @@ const SANDBOX: FieldSupport = {
     { path: 'ports', needs: 'ports are not offered outside' },
     { path: 'gracePeriod', needs: 'there is no warning before an automatic stop' },
     { path: 'autoResume', needs: 'using a stopped sandbox does not start it', harmless: [false] },
-    { path: 'sharing', needs: 'sandboxes are not shared' },
+    { path: 'sharing.shareLinks', needs: 'links are not handed out; share with users or groups' },
     { path: 'cloneFromSnapshot', needs: 'volumes are not restored from snapshots' },
   ],
 };

@@ -40,13 +40,13 @@ describe('roleOn', () => {
     [
       'shared by e-mail',
       person(),
-      sandbox({ sharing: { users: [{ identity: 'ann@example.com' }] } }),
+      sandbox({ sharing: { users: [{ identity: 'ann@example.com', level: 'viewer' }] } }),
       'viewer',
     ],
     [
       'shared with nobody',
       person({ email: '' }),
-      sandbox({ sharing: { users: [{ identity: '' }] } }),
+      sandbox({ sharing: { users: [{ identity: '', level: 'viewer' }] } }),
       undefined,
     ],
     [

@@ -1,42 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
+import { standingMay, standingOf } from '@agenttier/crds/sandbox/access';
+import type { SandboxAction, Standing } from '@agenttier/crds/sandbox/access';
+import type { SandboxSpec } from '@agenttier/crds/generated/types';
 import type { Principal } from './principal.ts';
 
-/** Strongest first. Owner and administrator differ only in the audit trail. */
-export type Role = 'admin' | 'owner' | 'collaborator' | 'viewer';
+/** A caller who has any standing at all on a sandbox. Owner and administrator differ only in the audit trail. */
+export type Role = Exclude<Standing, 'outsider' | 'stranger'>;
 
-/** What can be done to one sandbox. `watch` is a terminal that shows but takes no input. */
-export type Action = 'read' | 'watch' | 'terminal' | 'exec' | 'stop' | 'resume' | 'delete';
+/** What the router's routes do to one sandbox. */
+export type Action = Exclude<SandboxAction, 'edit' | 'share'>;
 
 /** The part of a Sandbox that decides who may do what. */
 export interface Shareable {
   readonly metadata: { readonly name?: string; readonly namespace?: string };
-  readonly spec?: {
-    readonly createdBy?: { readonly sub?: string };
-    readonly sharing?: {
-      readonly users?: readonly Share[];
-      readonly groups?: readonly Share[];
-    };
-  };
+  readonly spec?: Pick<SandboxSpec, 'createdBy' | 'sharing'>;
 }
-
-interface Share {
-  readonly identity: string;
-  readonly level?: string;
-}
-
-const ALL: readonly Role[] = ['admin', 'owner', 'collaborator', 'viewer'];
-const OWNING: readonly Role[] = ['admin', 'owner'];
-const CONTROL: readonly Role[] = ['admin', 'owner', 'collaborator'];
-
-const ALLOWED: Readonly<Record<Action, readonly Role[]>> = {
-  read: ALL,
-  watch: ALL,
-  terminal: CONTROL,
-  exec: CONTROL,
-  stop: OWNING,
-  resume: OWNING,
-  delete: OWNING,
-};
 
 /** Action groups of a sandbox-scoped key; `undefined` can never be granted to one. */
 const GROUP: Readonly<Record<Action, string | undefined>> = {
@@ -52,15 +30,15 @@ const GROUP: Readonly<Record<Action, string | undefined>> = {
 /** The caller's standing on a sandbox, or undefined when it must not even learn that the sandbox exists. */
 export function roleOn(principal: Principal, sandbox: Shareable): Role | undefined {
   if (!namespaceAllowed(principal, sandbox.metadata.namespace)) return undefined;
-  if (principal.isAdmin) return 'admin';
-  const owner = sandbox.spec?.createdBy?.sub;
-  if (owner !== undefined && owner !== '' && owner === principal.sub) return 'owner';
-  return sharedRole(principal, sandbox);
+  const { sub, email, groups, isAdmin } = principal;
+  const actor = { sub, email, groups, admin: isAdmin, ofCluster: false };
+  const standing = standingOf(actor, sandbox.spec ?? {});
+  return standing === 'stranger' || standing === 'outsider' ? undefined : standing;
 }
 
 /** May this role do that? */
 export function mayDo(role: Role, action: Action): boolean {
-  return ALLOWED[action].includes(role);
+  return standingMay(role, action);
 }
 
 /**
@@ -88,17 +66,3 @@ export function namespaceAllowed(principal: Principal, namespace: string | undef
   const allowed = principal.key?.allowedNamespaces ?? [];
   return allowed.length === 0 || (namespace !== undefined && allowed.includes(namespace));
 }
-
-function sharedRole(principal: Principal, sandbox: Shareable): Role | undefined {
-  const { users = [], groups = [] } = sandbox.spec?.sharing ?? {};
-  const mine = [
-    ...users.filter((share) => isMe(principal, share.identity)),
-    ...groups.filter((share) => principal.groups.includes(share.identity)),
-  ];
-  if (mine.length === 0) return undefined;
-  return mine.some((share) => share.level === 'collaborator') ? 'collaborator' : 'viewer';
-}
-
-/** An empty identity in a share, or an account without e-mail, must match nobody. */
-const isMe = (principal: Principal, identity: string): boolean =>
-  identity !== '' && (identity === principal.sub || identity === principal.email);

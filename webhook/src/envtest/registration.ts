@@ -72,6 +72,42 @@ function webhook(hook: Hook, port: number, more: object): object {
   };
 }
 
+const CORE = { apiGroups: [''], apiVersions: ['v1'], scope: 'Namespaced' };
+
+/** The webhooks whose rules are not simply kinds of ours. */
+function specialHooks(port: number): object[] {
+  const base = (name: string, path: string): object => webhook({ name, path, resources: [] }, port, {});
+  const pods = ['sandbox', 'slot'].map((label) => ({
+    ...base(`validate.${label}-pods.agenttier.io`, '/validate/pods'),
+    sideEffects: 'None',
+    objectSelector: { matchExpressions: [{ key: `agenttier.io/${label}`, operator: 'Exists' }] },
+    rules: [
+      { ...CORE, resources: ['pods'], operations: ['CREATE', 'UPDATE'] },
+      { ...CORE, resources: ['pods/ephemeralcontainers', 'pods/resize'], operations: ['UPDATE'] },
+    ],
+  }));
+  const status = {
+    ...base('validate.status.agenttier.io', '/validate/status'),
+    sideEffects: 'None',
+    rules: [
+      {
+        apiGroups: ['agenttier.io'],
+        apiVersions: ['v1alpha1'],
+        resources: ['sandboxes/status'],
+        operations: ['UPDATE'],
+      },
+    ],
+  };
+  const entries = ['pods/exec', 'pods/attach', 'pods/portforward', 'pods/proxy'];
+  const connect = {
+    ...base('validate.connect.agenttier.io', '/validate/connect'),
+    sideEffects: 'None',
+    failurePolicy: 'Ignore',
+    rules: [{ ...CORE, resources: entries, operations: ['CONNECT'] }],
+  };
+  return [status, ...pods, connect];
+}
+
 /** The configurations of the chart, with URLs in the place of a Service and without caBundle. */
 export async function registerWebhooks(client: KubeClient, name: string, port: number): Promise<void> {
   const mutating = HOOKS.mutating.map((hook) =>
@@ -84,7 +120,7 @@ export async function registerWebhooks(client: KubeClient, name: string, port: n
   } as KubeObject);
   await client.create(VALIDATING_WEBHOOK_CONFIGURATIONS, undefined, {
     metadata: { name },
-    webhooks: validating,
+    webhooks: [...validating, ...specialHooks(port)],
   } as KubeObject);
 }
 

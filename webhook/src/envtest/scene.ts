@@ -47,6 +47,9 @@ export const OWN_RULES: readonly Rule[] = [
     resources: ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'],
     verbs: ['get', 'patch'],
   },
+  { apiGroups: ['agenttier.io'], resources: ['sandboxes'], verbs: ['get'] },
+  { apiGroups: [''], resources: ['pods', 'serviceaccounts'], verbs: ['get'] },
+  { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
   { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'create', 'update'] },
 ];
 

@@ -1,35 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SpecifiedSandbox } from './specified.ts';
+import { ANNOTATION_ACTION, ANNOTATION_RETRY } from '@agenttier/crds/meta/labels';
 import type { Violation } from '@agenttier/crds/meta/violation';
+import { mayAct } from '@agenttier/crds/sandbox/access';
+import type { SandboxAction } from '@agenttier/crds/sandbox/access';
+import { actorOf } from '../identity.ts';
 import type { Principal } from '../identity.ts';
-import { metadataChanged, specChanged } from './change.ts';
+import { metadataChanged, sameJson, specChanged } from './change.ts';
+import type { SpecifiedSandbox } from './specified.ts';
 
 const NOT_OWNER = 'only the owner of the sandbox or an administrator may do this';
 
-function isStranger(principal: Principal, old: SpecifiedSandbox): boolean {
-  return principal.role === 'person' && principal.sub !== old.spec.createdBy?.sub;
+interface Act {
+  readonly action: SandboxAction;
+  readonly field: string;
 }
 
-/** People behind the router may change their own sandboxes only; the operator may change metadata only. */
+/** Everything of the spec but what has a rule of its own. */
+function rest({ spec }: SpecifiedSandbox): unknown {
+  const { desiredState: _state, sharing: _sharing, resolved: _resolved, ...others } = spec;
+  return others;
+}
+
+function metadataAct(sandbox: SpecifiedSandbox, old: SpecifiedSandbox): Act[] {
+  if (!metadataChanged(sandbox, old)) return [];
+  const now = sandbox.metadata.annotations ?? {};
+  const before = old.metadata.annotations ?? {};
+  const asked = [ANNOTATION_RETRY, ANNOTATION_ACTION].some((name) => now[name] !== before[name]);
+  return [{ action: asked && now[ANNOTATION_ACTION] !== 'stop' ? 'resume' : 'edit', field: 'metadata' }];
+}
+
+/** What an update does, in the words of the ownership table. */
+function actsOf(sandbox: SpecifiedSandbox, old: SpecifiedSandbox): Act[] {
+  const acts: Act[] = [];
+  if (!sameJson(sandbox.spec.desiredState, old.spec.desiredState)) {
+    const action = sandbox.spec.desiredState === 'Stopped' ? 'stop' : 'resume';
+    acts.push({ action, field: 'spec.desiredState' });
+  }
+  if (!sameJson(sandbox.spec.sharing, old.spec.sharing)) {
+    acts.push({ action: 'share', field: 'spec.sharing' });
+  }
+  if (!sameJson(rest(sandbox), rest(old))) acts.push({ action: 'edit', field: 'spec' });
+  return [...acts, ...metadataAct(sandbox, old)];
+}
+
+/** The ownership table applied to an update; the operator may change metadata only. */
 export function accessViolations(
   principal: Principal,
   sandbox: SpecifiedSandbox,
   old: SpecifiedSandbox,
 ): Violation[] {
-  const changed = specChanged(sandbox, old);
-  if (principal.role === 'operator' && changed) {
-    return [
-      { code: 'owner_forged', field: 'spec', message: 'the operator may change metadata and status only' },
-    ];
+  if (principal.role === 'operator') {
+    const message = 'the operator may change metadata and status only';
+    return specChanged(sandbox, old) ? [{ code: 'not_owner', field: 'spec', message }] : [];
   }
-  if (isStranger(principal, old) && (changed || metadataChanged(sandbox, old))) {
-    return [{ code: 'owner_forged', field: changed ? 'spec' : 'metadata', message: NOT_OWNER }];
-  }
-  return [];
+  const actor = actorOf(principal);
+  return actsOf(sandbox, old)
+    .filter(({ action }) => !mayAct(actor, old.spec, action))
+    .map(({ field }) => ({ code: 'not_owner', field, message: NOT_OWNER }));
 }
 
 export function deleteViolations(principal: Principal, old: SpecifiedSandbox): Violation[] {
-  return isStranger(principal, old)
-    ? [{ code: 'owner_forged', field: 'metadata.name', message: NOT_OWNER }]
-    : [];
+  const allowed = principal.role === 'operator' || mayAct(actorOf(principal), old.spec, 'delete');
+  return allowed ? [] : [{ code: 'not_owner', field: 'metadata.name', message: NOT_OWNER }];
 }

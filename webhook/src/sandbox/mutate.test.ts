@@ -15,7 +15,7 @@ const sandbox = (spec: SandboxSpec, metadata: ObjectMeta = {}): SpecifiedSandbox
   spec,
 });
 
-const alice: Principal = { role: 'person', sub: 'alice', email: 'alice@example.com' };
+const alice: Principal = { role: 'person', sub: 'alice', email: 'alice@example.com', groups: [] };
 const NOW = 1_000_000;
 const ours: Resolved = { hash: 'ours' };
 const forged: Resolved = { hash: 'forged' };
