@@ -55,11 +55,18 @@ export interface PodStatus {
 export interface EnvVar {
   readonly name: string;
   readonly value?: string;
+  readonly valueFrom?: { readonly secretKeyRef: Readonly<Record<string, unknown>> };
+}
+
+export interface EnvFrom {
+  readonly prefix?: string;
+  readonly secretRef: { readonly name: string };
 }
 
 export interface VolumeMount {
   readonly name: string;
   readonly mountPath: string;
+  readonly subPath?: string;
   readonly readOnly?: boolean;
 }
 
@@ -83,6 +90,7 @@ export interface Container {
   readonly args?: readonly string[];
   readonly workingDir?: string;
   readonly env?: readonly EnvVar[];
+  readonly envFrom?: readonly EnvFrom[];
   readonly ports?: readonly {
     readonly name: string;
     readonly containerPort: number;

@@ -5,6 +5,7 @@ import { validateConnect } from './connect/validate.ts';
 import type { Lookup } from './lookup.ts';
 import { validatePods } from './pod/validate.ts';
 import { validatePolicies } from './policy/validate.ts';
+import { createGrants } from './sandbox/grants.ts';
 import { mutateSandboxes, validateSandboxes } from './sandbox/handler.ts';
 import type { Handlers } from './server.ts';
 import { validateStatus } from './status/validate.ts';
@@ -19,12 +20,12 @@ export function createHandlers(
     'settings' | 'defaultTemplate' | 'operatorUsername' | 'routerUsername' | 'connectMode'
   >,
   lookup: Pick<Lookup, 'chain' | 'policy'>,
-  client: KubeClient,
-  now: () => number = Date.now,
+  { client, now = Date.now }: { client: KubeClient; now?: () => number },
 ): Handlers {
   const { settings, defaultTemplate, operatorUsername } = config;
   const accounts = { operator: operatorUsername, router: config.routerUsername };
-  const sandboxes = { lookup, settings, defaultTemplate, operatorUsername, now };
+  const grants = createGrants(client);
+  const sandboxes = { lookup, settings, defaultTemplate, operatorUsername, now, grants };
   return {
     '/mutate/sandboxes': mutateSandboxes(sandboxes),
     '/validate/sandboxes': validateSandboxes(sandboxes),

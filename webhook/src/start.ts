@@ -101,7 +101,7 @@ function admissionServer(options: StartOptions, parts: Parts, authority: Authori
     policiesCurrent: () => parts.cache.policiesCurrent(),
   });
   const app = createAdmissionApp({
-    handlers: createHandlers(config, lookup, parts.client),
+    handlers: createHandlers(config, lookup, { client: parts.client }),
     metrics: createAdmissionMetrics(parts.registry),
     log,
     deadlineMs: DEADLINE_MS,

@@ -27,6 +27,10 @@ export interface EffectivePolicy {
   readonly approvedRegistries: readonly Bound<readonly string[]>[];
   readonly allowedStorageClasses: readonly Bound<readonly string[]>[];
   readonly requiredRuntimeClass: readonly Bound<string>[];
+  readonly maxSidecars?: Bound<string>;
+  /** These two grant: what they list may be used although nothing else allows it. */
+  readonly allowedSecrets: readonly Bound<readonly string[]>[];
+  readonly allowedServiceAccounts: readonly Bound<readonly string[]>[];
 }
 
 export const NO_POLICY: EffectivePolicy = {
@@ -34,6 +38,8 @@ export const NO_POLICY: EffectivePolicy = {
   approvedRegistries: [],
   allowedStorageClasses: [],
   requiredRuntimeClass: [],
+  allowedSecrets: [],
+  allowedServiceAccounts: [],
 };
 
 type Field = keyof EffectivePolicy;
@@ -55,6 +61,7 @@ export function effectivePolicy(cluster?: PolicySpec, namespace?: PolicySpec): E
       maxCpu: amount('maxCpu', compareQuantity),
       maxMemory: amount('maxMemory', compareQuantity),
       maxStorage: amount('maxStorage', compareQuantity),
+      maxSidecars: amount('maxSidecars', compareQuantity),
       maxTimeout: amount('maxTimeout', compareDuration),
       maxIdleTimeout: amount('maxIdleTimeout', compareDuration),
       allowInternet: both('allowInternet')[0] as Bound<false> | undefined,
@@ -63,6 +70,8 @@ export function effectivePolicy(cluster?: PolicySpec, namespace?: PolicySpec): E
     approvedRegistries: both('approvedRegistries') as Bound<readonly string[]>[],
     allowedStorageClasses: both('allowedStorageClasses') as Bound<readonly string[]>[],
     requiredRuntimeClass: both('requiredRuntimeClass') as Bound<string>[],
+    allowedSecrets: both('allowedSecrets') as Bound<readonly string[]>[],
+    allowedServiceAccounts: both('allowedServiceAccounts') as Bound<readonly string[]>[],
   };
 }
 

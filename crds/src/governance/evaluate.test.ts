@@ -154,21 +154,6 @@ describe('amounts', () => {
       expected: [{ code: 'cpu_limit_missing' }],
     },
     {
-      name: 'sidecars add to the sandbox',
-      cluster: { maxCpu: '2' },
-      spec: {
-        ...limits('1500m'),
-        sidecars: [{ name: 'a', image: 'x', resources: { limits: { cpu: '600m' } } }],
-      },
-      expected: [{ code: 'cpu_limit_exceeded', actual: '1500m + 600m' }],
-    },
-    {
-      name: 'a sidecar without a limit',
-      cluster: { maxCpu: '2' },
-      spec: { ...limits('1'), sidecars: [{ name: 'a', image: 'x' }] },
-      expected: [{ code: 'cpu_limit_missing', field: 'spec.sidecars[0].resources.limits.cpu' }],
-    },
-    {
       name: 'storage within',
       cluster: { maxStorage: '10Gi' },
       spec: { storage: { size: '10Gi' } },

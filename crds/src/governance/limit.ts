@@ -6,8 +6,8 @@ import type { Bound } from './effective.ts';
 import type { PolicyInput } from './check.ts';
 
 /**
- * A maximum of CPU or memory for one sandbox. Containers run side by side, so their limits add up; a container without
- * a limit could take the whole node, and so there is no sum without it.
+ * A maximum of CPU or memory for one sandbox. Containers run side by side, so their limits add up (init containers
+ * run before, each alone); a container without a limit could take the whole node, and so there is no sum without it.
  */
 export function checkLimit(
   { resolved }: PolicyInput,
@@ -28,22 +28,36 @@ export function checkLimit(
       ...common,
     }));
   }
-  const sum = containers.reduce((total, { amount }) => total + (parseQuantity(amount ?? '') ?? 0n), 0n);
-  if (sum <= (parseQuantity(bound.value) ?? 0n)) return [];
-  const actual = containers.map(({ amount }) => String(amount)).join(' + ');
-  const field = `spec.resources.limits.${resource}`;
+  const together = containers.filter(({ alone }) => !alone);
+  const sum = together.reduce((total, { amount }) => total + milli(amount), 0n);
+  const limit = milli(bound.value);
+  const single = containers.find(({ alone, amount }) => alone && milli(amount) > limit);
+  if (sum <= limit && single === undefined) return [];
+  const tooMuch = sum > limit ? together : [single as Counted];
+  const actual = tooMuch.map(({ amount }) => String(amount)).join(' + ');
+  const field = tooMuch[0]?.field ?? `spec.resources.limits.${resource}`;
   const message = `${field} is ${actual}, the ${bound.scope} policy allows ${bound.value} at most`;
   return [{ code: `${resource}_limit_exceeded`, field, message, actual, ...common }];
 }
 
-function containersOf(
-  spec: EffectiveSpec,
-  resource: 'cpu' | 'memory',
-): { field: string; amount: Quantity | undefined }[] {
-  const main = { field: `spec.resources.limits.${resource}`, amount: spec.resources?.limits?.[resource] };
-  const sidecars = (spec.sidecars ?? []).map((container, i) => ({
-    field: `spec.sidecars[${i}].resources.limits.${resource}`,
-    amount: container.resources?.limits?.[resource],
-  }));
-  return [main, ...sidecars];
+interface Counted {
+  readonly field: string;
+  readonly amount: Quantity | undefined;
+  /** Runs before the others, not beside them, and so is no part of their sum. */
+  readonly alone: boolean;
+}
+
+const milli = (amount: Quantity | undefined): bigint => parseQuantity(amount ?? '') ?? 0n;
+
+function containersOf(spec: EffectiveSpec, resource: 'cpu' | 'memory'): Counted[] {
+  const amount = spec.resources?.limits?.[resource];
+  const main = { field: `spec.resources.limits.${resource}`, amount, alone: false };
+  const others = (['sidecars', 'initContainers'] as const).flatMap((list) =>
+    (spec[list] ?? []).map((container, i) => ({
+      field: `spec.${list}[${i}].resources.limits.${resource}`,
+      amount: container.resources?.limits?.[resource],
+      alone: list === 'initContainers',
+    })),
+  );
+  return [main, ...others];
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PolicyCheck } from './check.ts';
+import { checkBounded } from './checks/bounded.ts';
 import { checkCpu } from './checks/cpu.ts';
 import { checkIdleTimeout } from './checks/idleTimeout.ts';
 import { checkInternet } from './checks/internet.ts';
 import { checkMemory } from './checks/memory.ts';
 import { checkRegistries } from './checks/registries.ts';
 import { checkRuntimeClass } from './checks/runtimeClass.ts';
+import { checkSidecars } from './checks/sidecars.ts';
 import { checkStorage } from './checks/storage.ts';
 import { checkStorageClasses } from './checks/storageClasses.ts';
 import { checkTemplates } from './checks/templates.ts';
@@ -20,6 +22,8 @@ export const CHECKS: readonly PolicyCheck[] = [
   // The pod cannot take more than its share of a node.
   checkCpu,
   checkMemory,
+  checkBounded,
+  checkSidecars,
   // The volume is small enough and of a class that may be used.
   checkStorage,
   checkStorageClasses,

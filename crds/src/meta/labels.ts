@@ -15,6 +15,10 @@ export const LABEL_SLOT = 'agenttier.io/slot';
 /** What a Secret of ours is for: one of SECRET_PURPOSES. */
 export const LABEL_SECRET_PURPOSE = 'agenttier.io/secret-purpose';
 
+/** On a Secret or a ServiceAccount, `true`: every sandbox of its namespace may use it. */
+export const LABEL_CREDENTIAL = 'agenttier.io/sandbox-credential';
+export const LABEL_IDENTITY = 'agenttier.io/sandbox-identity';
+
 export const SECRET_PURPOSES = {
   runtimeToken: 'runtime-token',
   runtimeKey: 'runtime-key',

@@ -5,11 +5,12 @@ import { parseDuration } from '../meta/duration.ts';
 import { imageOf, parseImage } from '../meta/imageReference.ts';
 import { parseQuantity } from '../meta/quantity.ts';
 import type { Violation, ViolationCode } from '../meta/violation.ts';
+import { containerViolations } from './containers.ts';
+import { isMountable } from './mounts.ts';
+import { credentialViolations } from './secrets.ts';
 
 /** Prefix of variables that the platform sets. */
 const RESERVED_ENV = 'AGENTTIER_';
-/** Trees of the image, the kernel or the platform that a volume must not cover. */
-const RESERVED_MOUNTS = /^\/+(proc|sys|dev|etc|tmp|agenttier)(\/|$)/;
 
 /**
  * What is wrong with the fields that sandboxes and templates have in common, beyond what the schema
@@ -22,6 +23,8 @@ export function workloadViolations(spec: EffectiveSpec): Violation[] {
     ...networkViolations(spec),
     ...envViolations(spec),
     ...timeViolations(spec),
+    ...credentialViolations(spec),
+    ...containerViolations(spec),
   ];
 }
 
@@ -45,15 +48,6 @@ function storageViolations({ storage }: EffectiveSpec): Violation[] {
     out.push(wrong('spec.storage.size', 'spec.storage.size must be larger than zero', String(size)));
   }
   return out;
-}
-
-function isMountable(path: string): boolean {
-  return (
-    /^\/+[^/:]/.test(path) &&
-    !path.includes(':') &&
-    !RESERVED_MOUNTS.test(path) &&
-    !/(^|\/)\.\.(\/|$)/.test(path)
-  );
 }
 
 function networkViolations({ network }: EffectiveSpec): Violation[] {

@@ -33,6 +33,37 @@ const POD = 'operator: pod';
 const VOLUME = 'operator: volume';
 const NETWORK = 'operator: network policy';
 
+const CONTAINER_FIELDS = [
+  'name',
+  'image',
+  'imagePullPolicy',
+  'command',
+  'args',
+  'workingDir',
+  'env[].name',
+  'env[].value',
+  'env[].valueFrom.secretKeyRef',
+  'envFrom',
+  'resources.requests',
+  'resources.limits',
+  'volumeMounts',
+];
+/** What Kubernetes refuses for a container that runs to its end. */
+const INIT_ONLY = ['ports', 'livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle'];
+
+function containerFields(list: 'sidecars' | 'initContainers'): SupportedField[] {
+  const fields = list === 'sidecars' ? [...CONTAINER_FIELDS, ...INIT_ONLY] : CONTAINER_FIELDS;
+  return fields.map((field) => ({ path: `${list}[].${field}`, reader: POD }));
+}
+
+/** Sources of variables that stay closed: ConfigMaps have no rule who may use them, and fields tell of the node. */
+function otherSources(prefix: string): UnsupportedField[] {
+  return ['configMapKeyRef', 'fieldRef'].map((source) => ({
+    path: `${prefix}env[].valueFrom.${source}`,
+    needs: 'variables come from values and Secrets only',
+  }));
+}
+
 const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
   { path: 'mode', reader: 'merge' },
   { path: 'image', reader: POD },
@@ -48,9 +79,14 @@ const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
   { path: 'network.peerSandboxSelector', reader: NETWORK },
   { path: 'env[].name', reader: POD },
   { path: 'env[].value', reader: POD },
+  { path: 'env[].valueFrom.secretKeyRef', reader: POD },
   { path: 'timeout', reader: 'operator: expiry' },
   { path: 'idleTimeout', reader: 'operator: expiry' },
   { path: 'runtimeClass', reader: POD },
+  { path: 'serviceAccount', reader: POD },
+  { path: 'credentials', reader: POD },
+  ...containerFields('sidecars'),
+  ...containerFields('initContainers'),
 ];
 
 const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
@@ -62,12 +98,16 @@ const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
   { path: 'network.allowedDomains', needs: 'domain names are not enforced' },
   { path: 'network.egressRules[].serviceRef', needs: 'rules for Services are not made; use cidr' },
   { path: 'network.ingressRules[].serviceRef', needs: 'rules for Services are not made; use cidr' },
-  { path: 'env[].valueFrom', needs: 'variables from Secrets need the check who may use them' },
-  { path: 'serviceAccount', needs: 'every sandbox runs under an account of its own without rights' },
+  ...otherSources(''),
   { path: 'security', needs: 'the hardening cannot be relaxed', harmless: [false] },
-  { path: 'credentials', needs: 'Secrets are not handed to sandboxes' },
-  { path: 'sidecars', needs: 'sidecars are not started' },
-  { path: 'initContainers', needs: 'init containers are not started' },
+  ...otherSources('sidecars[].'),
+  ...otherSources('initContainers[].'),
+  { path: 'sidecars[].resources.claims', needs: 'resource claims are not handed to the pod' },
+  { path: 'initContainers[].resources.claims', needs: 'resource claims are not handed to the pod' },
+  ...INIT_ONLY.map((field) => ({
+    path: `initContainers[].${field}`,
+    needs: 'init containers run to their end',
+  })),
   { path: 'files', needs: 'files are not delivered' },
   { path: 'initScripts', needs: 'init scripts are not run' },
 ];
@@ -144,6 +184,9 @@ const POLICY: FieldSupport = {
     { path: 'allowInternet', reader: GOVERNANCE },
     { path: 'allowedStorageClasses', reader: GOVERNANCE },
     { path: 'requiredRuntimeClass', reader: GOVERNANCE },
+    { path: 'maxSidecars', reader: GOVERNANCE },
+    { path: 'allowedSecrets', reader: 'governance: grants' },
+    { path: 'allowedServiceAccounts', reader: 'governance: grants' },
   ],
   unsupported: [
     { path: 'maxSandboxesPerUser', needs: 'sandboxes are not counted', harmless: [0] },
@@ -154,9 +197,6 @@ const POLICY: FieldSupport = {
     { path: 'allowedAgentImages', needs: 'agent mode comes with invocations' },
     { path: 'maxConcurrentInvokesPerSandbox', needs: 'agent mode comes with invocations', harmless: [0] },
     { path: 'allowRelaxedSecurity', needs: 'the hardening cannot be relaxed', harmless: [false] },
-    { path: 'allowedServiceAccounts', needs: 'every sandbox runs under an account of its own' },
-    { path: 'allowedSecrets', needs: 'Secrets are not handed to sandboxes' },
-    { path: 'maxSidecars', needs: 'sidecars are not started', harmless: [0] },
     { path: 'requireDigest', needs: 'digests are not demanded', harmless: [false] },
     { path: 'maxExposedPorts', needs: 'ports are not offered outside', harmless: [0] },
   ],

@@ -78,15 +78,12 @@ describe('unsupportedFields', () => {
     };
     expect(fields('Sandbox', spec).toSorted()).toEqual([
       'spec.autoResume',
-      'spec.env[1].valueFrom',
       'spec.gracePeriod',
       'spec.harness',
       'spec.mode',
       'spec.network.allowedDomains',
       'spec.network.egressRules[1].serviceRef',
       'spec.security',
-      'spec.serviceAccount',
-      'spec.sidecars',
       'spec.storage.existingClaim',
       'spec.storage.shared',
       'spec.storage.snapshotOnStop',

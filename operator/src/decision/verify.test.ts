@@ -136,6 +136,7 @@ describe('verifyResolved', () => {
   it.each([
     ['image.repository', forged((resolved) => ({ ...resolved, spec: {} }))],
     ['timeout', withSpec({ timeout: '1d' })],
+    ['credentials[0].secretName', withSpec({ credentials: [{ secretName: 'other-runtime-token' }] })],
   ])('refuses an unusable %s', (field, one) => {
     expect(verifyResolved(one, lookupOf(CHAIN))).toMatchObject({
       reason: 'InvalidSpec',

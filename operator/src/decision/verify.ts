@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EffectiveSpec, Resolved, Sandbox, SandboxSpec } from '@agenttier/crds/generated/types';
+import { isReservedSecretName } from '@agenttier/crds/governance/grants';
 import { equalJson } from '@agenttier/crds/meta/canonical';
 import { parseDuration } from '@agenttier/crds/meta/duration';
+import { secretReferences } from '@agenttier/crds/sandbox/secrets';
 import { composeChain, describeTemplate } from '@agenttier/crds/template/compose';
 import type { TemplateLookup, TemplateObject } from '@agenttier/crds/template/compose';
 import { DEFAULT_SETTINGS, hashResolved, resolve } from '@agenttier/crds/template/merge';
@@ -50,6 +52,8 @@ const REASONS: Readonly<Record<string, string>> = {
 /** What the builders cannot work with; admission refuses it too, with a better message. */
 function unusableField(spec: EffectiveSpec): string | undefined {
   if (!spec.image?.repository) return 'image.repository is not set';
+  const secret = secretReferences(spec).find(({ name }) => isReservedSecretName(name));
+  if (secret !== undefined) return `${secret.field.slice('spec.'.length)} names a Secret of the platform`;
   for (const field of ['timeout', 'idleTimeout'] as const) {
     const text = spec[field];
     if (text !== undefined && text !== '' && parseDuration(text) === undefined) {

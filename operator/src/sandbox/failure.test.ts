@@ -52,6 +52,22 @@ describe('diagnose', () => {
       { kind: 'broken', reason: 'InitFailed', message: 'the container cannot be started: no such file' },
     ],
     [
+      'ended while a sidecar runs on',
+      { ...main({ exitCode: 3, reason: 'Error' }), phase: 'Running' },
+      { kind: 'exited', exitCode: 3 },
+    ],
+    [
+      'an init container of the user failed',
+      {
+        phase: 'Failed',
+        initContainerStatuses: [
+          { name: 'agenttier-init', state: { terminated: { exitCode: 0 } } },
+          { name: 'seed', state: { terminated: { exitCode: 2 } } },
+        ],
+      },
+      { kind: 'broken', reason: 'InitFailed', message: 'the init container seed ended with exit code 2' },
+    ],
+    [
       'init failed',
       init({ exitCode: 1, message: 'read-only' }),
       {

@@ -60,8 +60,10 @@ export function conditionOf(pod: Pod, type: string): PodCondition | undefined {
 }
 
 function diagnoseAlive(pod: Pod): Diagnosis {
-  const main = mainStatus(pod);
-  if (main?.state?.running) return { kind: 'running', ready: conditionOf(pod, 'Ready')?.status === 'True' };
+  const { running, terminated } = mainStatus(pod)?.state ?? {};
+  // Sidecars may run on, and with them the pod; the sandbox has ended all the same.
+  if (terminated) return disruptionOf(pod) ?? endOf(pod, terminated);
+  if (running) return { kind: 'running', ready: conditionOf(pod, 'Ready')?.status === 'True' };
   return diagnoseWaiting(pod) ?? diagnoseScheduling(pod) ?? STARTING;
 }
 
@@ -121,16 +123,19 @@ function podReason({ status }: Pod): Loss | undefined {
 }
 
 function diagnoseInit(pod: Pod): Diagnosis | undefined {
-  const init = pod.status?.initContainerStatuses?.find(({ name }) => name === INIT_CONTAINER);
-  const ended = init?.state?.terminated;
-  if (ended === undefined || ended.exitCode === 0) return undefined;
-  const { exitCode, reason = '', message } = ended;
-  if (KILLED.has(reason)) return lost(reason, 'the init container was killed');
+  const statuses = pod.status?.initContainerStatuses ?? [];
+  const failed = statuses.find(({ state }) => (state?.terminated?.exitCode ?? 0) !== 0);
+  return failed?.state?.terminated && initEnd(failed.name, failed.state.terminated);
+}
+
+function initEnd(name: string, { exitCode, reason = '', message }: Terminated): Diagnosis {
+  const which = name === INIT_CONTAINER ? 'the init container' : `the init container ${name}`;
+  if (KILLED.has(reason)) return lost(reason, `${which} was killed`);
   const text = message ? `: ${message}` : '';
   return {
     kind: 'broken',
     reason: 'InitFailed',
-    message: `the init container ended with exit code ${exitCode}${text}`,
+    message: `${which} ended with exit code ${exitCode}${text}`,
   };
 }
 

@@ -42,6 +42,41 @@ const FULL: EffectiveSpec = {
   },
 };
 
+/** What comes with a sandbox from others: Secrets, an account, containers before and beside the main one. */
+const GUESTS: EffectiveSpec = {
+  ...MINIMAL,
+  serviceAccount: 'builder',
+  env: [{ name: 'KEY', valueFrom: { secretKeyRef: { name: 'llm', key: 'key' } } }],
+  credentials: [
+    { secretName: 'git', mountAs: 'file', mountPath: '/secrets/git' },
+    { secretName: 'llm', envPrefix: 'LLM_' },
+    { secretName: 'ssh', mountAs: 'file', mountPath: '/secrets/ssh' },
+  ],
+  initContainers: [
+    {
+      name: 'seed',
+      image: 'example.test/seed:1',
+      command: ['/seed'],
+      volumeMounts: [{ name: 'workspace', mountPath: '/data', subPath: 'seed' }],
+      resources: { limits: { cpu: '1', memory: '64Mi' } },
+    },
+  ],
+  sidecars: [
+    {
+      name: 'cache',
+      image: 'example.test/cache:1',
+      args: ['--small'],
+      env: [{ name: 'SIZE', value: '1' }],
+      envFrom: [{ secretRef: { name: 'cache' } }],
+      ports: [{ containerPort: 6379 }],
+      readinessProbe: { tcpSocket: { port: 6379 } },
+      lifecycle: { preStop: { exec: { command: ['/stop'] } } },
+      volumeMounts: [{ name: 'store', mountPath: '/var/store' }],
+      resources: { limits: { cpu: '500m', memory: '256Mi' } },
+    },
+  ],
+};
+
 describe('golden objects', () => {
   const pod = (spec: EffectiveSpec, settings: Settings = SETTINGS) =>
     buildPod({ owner, spec, settings, pvcName: 'one-workspace', template: 'base', nonce: '1' });
@@ -51,6 +86,7 @@ describe('golden objects', () => {
   it.each([
     ['pod-minimal', pod(MINIMAL)],
     ['pod-full', pod(FULL, { ...SETTINGS, pullSecrets: ['company', 'registry-login'], startDeadlineMs: 0 })],
+    ['pod-guests', pod(GUESTS)],
     ['pod-image-volume', pod(MINIMAL, { ...SETTINGS, imageVolume: true })],
     ['network-policy-closed', policy(MINIMAL)],
     ['network-policy-open', policy(FULL, { ...SETTINGS, clusterCidrs: ['203.0.113.0/24', 'fd10::/16'] })],

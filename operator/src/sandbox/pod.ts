@@ -3,13 +3,16 @@ import type { EffectiveSpec } from '@agenttier/crds/generated/types';
 import { canonicalJson } from '@agenttier/crds/meta/canonical';
 import { sha256Hex } from '@agenttier/crds/meta/hash';
 import { ANNOTATION_TOKEN_NONCE, LABEL_TEMPLATE } from '@agenttier/crds/meta/labels';
-import { compareQuantity } from '@agenttier/crds/meta/quantity';
 import { podName, serviceAccountName, TOKEN_KEY, tokenSecretName } from '@agenttier/crds/meta/names';
 import type { Container, EnvVar, Pod, PodSpec, Probe } from '../core.ts';
 import type { Settings } from '../settings.ts';
+import { environment, EPHEMERAL_REQUEST, resourcesOf } from './containerParts.ts';
+import { credentialEnv, credentialMounts, credentialVolumes } from './credentials.ts';
 import { mountPathOf } from './effective.ts';
+import { CONTAINER_SECURITY, USER_ID } from './hardening.ts';
 import { ownedMeta, withAppliedHash } from './ownership.ts';
 import type { Identity } from './ownership.ts';
+import { initContainers, ownVolumes, sidecars } from './sideContainers.ts';
 
 export const MAIN_CONTAINER = 'sandbox';
 export const INIT_CONTAINER = 'agenttier-init';
@@ -18,14 +21,9 @@ export const RUNTIME_PORT = 9000;
 const RUNTIME_DIR = '/agenttier/bin';
 const RUNTIME_BINARY = `${RUNTIME_DIR}/agenttier-runtime`;
 const TOKEN_DIR = '/agenttier/run';
-/** Unprivileged and the same in every image, so that a volume written by one image can be read by the next. */
-const USER_ID = 1000;
 /** Long enough for a shell to save its history; the runtime forwards TERM, so a stop seldom takes all of it. */
 const GRACE_SECONDS = 10;
 const TMP_SIZE = '256Mi';
-const EPHEMERAL_LIMIT = '2Gi';
-/** Without a request of its own the limit would count as one and fill nodes with 2 GiB promises. */
-const EPHEMERAL_REQUEST = '64Mi';
 
 export interface PodInput {
   readonly owner: Identity;
@@ -61,11 +59,12 @@ export function buildPod(input: PodInput): Pod {
 function buildPodSpec(input: PodInput): PodSpec {
   const { owner, spec, settings } = input;
   const secrets = [spec.image?.pullSecret, ...settings.pullSecrets].filter((name) => Boolean(name));
+  const inits = [...(settings.imageVolume ? [] : [initContainer(settings)]), ...initContainers(spec)];
   return {
     // A new pod, on the same volume, is the operator's decision: kubelet restarts would hide failures from it.
     restartPolicy: 'Never',
     terminationGracePeriodSeconds: GRACE_SECONDS,
-    serviceAccountName: serviceAccountName(owner.name),
+    serviceAccountName: spec.serviceAccount || serviceAccountName(owner.name),
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     securityContext: {
@@ -79,29 +78,32 @@ function buildPodSpec(input: PodInput): PodSpec {
     },
     ...(spec.runtimeClass ? { runtimeClassName: spec.runtimeClass } : {}),
     ...(secrets.length > 0 ? { imagePullSecrets: [...new Set(secrets)].map((name) => ({ name })) } : {}),
-    ...(settings.imageVolume ? {} : { initContainers: [initContainer(settings)] }),
-    containers: [mainContainer(spec, settings)],
+    ...(inits.length > 0 ? { initContainers: inits } : {}),
+    containers: [mainContainer(spec, settings), ...sidecars(spec)],
     volumes: volumes(input),
   };
 }
 
 function mainContainer(spec: EffectiveSpec, settings: Settings): Container {
   const mountPath = mountPathOf(spec);
+  const envFrom = credentialEnv(spec);
   return {
     name: MAIN_CONTAINER,
     image: imageReference(spec),
     ...(spec.image?.pullPolicy ? { imagePullPolicy: spec.image.pullPolicy } : {}),
     command: mainCommand(spec),
     workingDir: spec.harness?.workingDir || mountPath,
-    env: environment(spec.env ?? [], mountPath),
+    env: mainEnvironment(spec, mountPath),
+    ...(envFrom.length > 0 ? { envFrom } : {}),
     ports: [{ name: 'runtime', containerPort: RUNTIME_PORT, protocol: 'TCP' }],
-    resources: withEphemeralStorage(spec),
+    resources: resourcesOf(spec.resources),
     securityContext: CONTAINER_SECURITY,
     volumeMounts: [
       { name: 'workspace', mountPath },
       { name: 'tmp', mountPath: '/tmp' },
       { name: 'agenttier-bin', mountPath: RUNTIME_DIR, readOnly: true },
       { name: 'agenttier-run', mountPath: TOKEN_DIR, readOnly: true },
+      ...credentialMounts(spec),
     ],
     startupProbe: startupProbe(settings.startDeadlineMs),
     readinessProbe: READINESS,
@@ -156,19 +158,10 @@ function volumes(input: PodInput): Readonly<Record<string, unknown>>[] {
         defaultMode: 0o440,
       },
     },
+    ...credentialVolumes(input.spec),
+    ...ownVolumes(input.spec),
   ];
 }
-
-const CONTAINER_SECURITY = {
-  runAsNonRoot: true,
-  runAsUser: USER_ID,
-  runAsGroup: USER_ID,
-  privileged: false,
-  allowPrivilegeEscalation: false,
-  readOnlyRootFilesystem: true,
-  capabilities: { drop: ['ALL'] },
-  seccompProfile: { type: 'RuntimeDefault' },
-};
 
 const HEALTH = { path: '/healthz', port: RUNTIME_PORT };
 
@@ -193,19 +186,9 @@ export function imageReference(spec: EffectiveSpec): string {
 }
 
 /** HOME is the workspace: the image's own home lies on the read-only root. The user's value wins. */
-function environment(env: readonly EnvVar[], mountPath: string): EnvVar[] {
-  const own = env.map(({ name, value }) => ({ name, value: value ?? '' }));
+function mainEnvironment({ env = [] }: EffectiveSpec, mountPath: string): EnvVar[] {
+  const own = environment(env);
   return own.some(({ name }) => name === 'HOME') ? own : [{ name: 'HOME', value: mountPath }, ...own];
-}
-
-function withEphemeralStorage(spec: EffectiveSpec): NonNullable<Container['resources']> {
-  const { requests, limits } = spec.resources ?? {};
-  const limit = limits?.['ephemeral-storage'] ?? EPHEMERAL_LIMIT;
-  const small = (compareQuantity(String(limit), EPHEMERAL_REQUEST) ?? 0) < 0;
-  return {
-    requests: { 'ephemeral-storage': small ? limit : EPHEMERAL_REQUEST, ...requests },
-    limits: { ...limits, 'ephemeral-storage': limit },
-  };
 }
 
 /** Template names may be DNS subdomains of 253 characters, label values end at 63: such a name gets no label. */

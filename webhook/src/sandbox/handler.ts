@@ -3,6 +3,7 @@ import { jsonPatch } from '@agenttier/crds/meta/jsonPatch';
 import type { TemplateRef } from '@agenttier/crds/template/compose';
 import type { ResolveSettings } from '@agenttier/crds/template/merge';
 import { principalOf } from '../identity.ts';
+import type { Principal } from '../identity.ts';
 import type { Lookup, ReadOptions } from '../lookup.ts';
 import { ALLOW } from '../review.ts';
 import type { AdmissionRequest, Verdict } from '../review.ts';
@@ -10,6 +11,7 @@ import type { Handler } from '../server.ts';
 import { deleteViolations } from './access.ts';
 import { resolveReason } from './change.ts';
 import type { ResolveReason } from './change.ts';
+import type { Grants } from './grants.ts';
 import { prepareSandbox, stampSandbox } from './mutate.ts';
 import { resolveAgain, resolveSandbox } from './resolution.ts';
 import type { Gathered, Resolution } from './resolution.ts';
@@ -23,6 +25,8 @@ export interface SandboxHandlerOptions {
   readonly settings: ResolveSettings;
   readonly defaultTemplate?: TemplateRef | undefined;
   readonly operatorUsername: string;
+  /** Without it no Secret or ServiceAccount is looked at. */
+  readonly grants?: Grants | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -162,8 +166,29 @@ export function validateSandboxes(options: SandboxHandlerOptions): Handler {
             resolution: (settled as NonNullable<typeof settled>).resolution,
           })
         : validateUpdate({ namespace, sandbox, old, principal, reason, resolution: settled?.resolution });
-    return { ...judgement, audit: audit(judgement, settled?.sources ?? '') };
+    const granted = await withGrants(judgement, { request, subject, principal, settled, options, signal });
+    return { ...granted, audit: audit(granted, settled?.sources ?? '') };
   };
+}
+
+interface GrantCase {
+  readonly request: AdmissionRequest;
+  readonly subject: Subject;
+  readonly principal: Principal;
+  readonly settled: Settled | undefined;
+  readonly options: SandboxHandlerOptions;
+  readonly signal: AbortSignal;
+}
+
+/** Whether the person may hand the sandbox the Secrets and the ServiceAccount that it is to get. */
+async function withGrants(judgement: Judgement, grantCase: GrantCase): Promise<Judgement> {
+  const { request, subject, principal, settled, options, signal } = grantCase;
+  if (!options.grants || !settled?.resolution.ok) return judgement;
+  const { resolved, policy } = settled.resolution;
+  const { userInfo } = request;
+  const spec = resolved.spec ?? {};
+  const found = await options.grants.judge({ ...subject, spec, policy, principal, userInfo }, signal);
+  return { ...judgement, violations: [...judgement.violations, ...found] };
 }
 
 const MALFORMED = {
