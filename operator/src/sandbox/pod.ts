@@ -3,6 +3,7 @@ import type { EffectiveSpec } from '@agenttier/crds/generated/types';
 import { canonicalJson } from '@agenttier/crds/meta/canonical';
 import { sha256Hex } from '@agenttier/crds/meta/hash';
 import { ANNOTATION_TOKEN_NONCE, LABEL_TEMPLATE } from '@agenttier/crds/meta/labels';
+import { imageOf } from '@agenttier/crds/meta/imageReference';
 import { podName, serviceAccountName, TOKEN_KEY, tokenSecretName } from '@agenttier/crds/meta/names';
 import type { Container, EnvVar, Pod, PodSpec, Probe } from '../core.ts';
 import type { Settings } from '../settings.ts';
@@ -89,7 +90,8 @@ function mainContainer(spec: EffectiveSpec, settings: Settings): Container {
   const envFrom = credentialEnv(spec);
   return {
     name: MAIN_CONTAINER,
-    image: imageReference(spec),
+    // The very text that policies were held against.
+    image: imageOf(spec.image ?? {}),
     ...(spec.image?.pullPolicy ? { imagePullPolicy: spec.image.pullPolicy } : {}),
     command: mainCommand(spec),
     workingDir: spec.harness?.workingDir || mountPath,
@@ -177,12 +179,6 @@ const READINESS: Probe = { httpGet: HEALTH, periodSeconds: 5, timeoutSeconds: 2,
 function startupProbe(startDeadlineMs: number): Probe {
   const seconds = startDeadlineMs > 0 ? Math.ceil(startDeadlineMs / 1000) + 60 : 86_400;
   return { httpGet: HEALTH, periodSeconds: 1, timeoutSeconds: 1, failureThreshold: seconds };
-}
-
-/** `repository:tag`; a repository that already carries a tag or digest stays as it is when no tag is given. */
-export function imageReference(spec: EffectiveSpec): string {
-  const { repository = '', tag } = spec.image ?? {};
-  return tag ? `${repository}:${tag}` : repository;
 }
 
 /** HOME is the workspace: the image's own home lies on the read-only root. The user's value wins. */

@@ -62,6 +62,8 @@ export interface HarnessOptions {
 /** A router on loopback over objects in memory: its stores are filled by the test, writes reach them by themselves. */
 export class Harness {
   readonly api = new MemoryApi();
+  /** Every call of the router to the API server, with all that it was given. */
+  readonly calls: { readonly method: string; readonly given: readonly unknown[] }[] = [];
   readonly router: Router;
   readonly #access = { server: 'http://127.0.0.1:1', namespace: 'default' };
   readonly #watching = new AbortController();
@@ -74,7 +76,7 @@ export class Harness {
     this.router = createRouter({
       config: { ...base.config, drainMs: 2000, ...config },
       access: apiServer ? { ...this.#access, server: apiServer } : this.#access,
-      client: clientOf(this.api),
+      client: recording(clientOf(this.api), (method, given) => this.calls.push({ method, given })),
       log: silentLogger,
       registry: createRegistry('router', { processMetrics: false }),
     });
@@ -161,6 +163,21 @@ export class Harness {
     const isJson = answer.headers.get('content-type')?.includes('json') ?? false;
     return { status: answer.status, headers: answer.headers, body: isJson ? JSON.parse(text) : text };
   }
+}
+
+function recording(
+  client: KubeClient,
+  record: (method: string, given: readonly unknown[]) => void,
+): KubeClient {
+  return new Proxy(client, {
+    get: (target, name: keyof KubeClient) => {
+      const method = target[name] as (...given: readonly unknown[]) => unknown;
+      return (...given: readonly unknown[]) => {
+        record(name, given);
+        return method(...given);
+      };
+    },
+  });
 }
 
 /** The in-memory API server behind the whole client interface; watches never say anything. */
