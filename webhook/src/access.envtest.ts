@@ -90,6 +90,14 @@ describe('entering a pod by the API server', () => {
     }
   });
 
+  it('is seen behind a port of the proxy path', async () => {
+    await withPod('ported');
+    const stranger: Impersonation = { user: 'mallory', groups: ['system:authenticated', TENANTS] };
+    for (const name of ['ported-pod:9000', 'http:ported-pod:9000']) {
+      expect(causes(await enter(name, 'proxy/exec', stranger))).toEqual(['pods/proxy not_owner']);
+    }
+  });
+
   it("is nobody's business where the pod is none of ours", async () => {
     await scene.client.create(PODS, scene.team, pod('plain'), { impersonate: tenant });
     const error = await enter('plain', 'exec?command=sh&container=sandbox', guest);

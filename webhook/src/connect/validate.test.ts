@@ -32,10 +32,11 @@ interface Scene {
   readonly mode?: ConnectMode;
 }
 
-function enter(user: UserInfo, scene: Scene = {}): Promise<Verdict> | Verdict {
+function enter(user: UserInfo, scene: Scene = {}, name = 'dev-pod'): Promise<Verdict> | Verdict {
   const gone = new KubeError({ status: 404, reason: 'NotFound', message: 'gone' });
-  const get: KubeClient['get'] = <T>(resource: { plural: string }) => {
+  const get: KubeClient['get'] = <T>(resource: { plural: string }, key: { name: string }) => {
     if (scene.fault) return Promise.reject(scene.fault);
+    if (resource.plural === 'pods' && key.name !== 'dev-pod') return Promise.reject(gone);
     const { pod = POD, sandbox: box = sandbox() } = scene;
     const found = resource.plural === 'pods' ? pod : box;
     return found.metadata.name === '' ? Promise.reject(gone) : Promise.resolve(found as T);
@@ -45,7 +46,7 @@ function enter(user: UserInfo, scene: Scene = {}): Promise<Verdict> | Verdict {
     kind: { group: '', version: 'v1', kind: 'PodExecOptions' },
     operation: 'CONNECT',
     namespace: 'team',
-    name: 'dev-pod',
+    name,
     subResource: 'exec',
     userInfo: user,
   };
@@ -95,6 +96,14 @@ describe('entering a pod of a sandbox', () => {
   ] as const)('%s', async (_who, user, scene, expected) => {
     expect(await codes(enter(user, scene))).toEqual(expected);
   });
+
+  it.each(['dev-pod:9000', 'http:dev-pod:9000', 'https:dev-pod:'])(
+    'is seen through the proxy path as %s',
+    async (name) => {
+      expect(await codes(enter({ username: 'bob' }, {}, name))).toEqual(REFUSED);
+      expect(await codes(enter({ username: 'ann' }, {}, name))).toEqual([]);
+    },
+  );
 
   it('is no concern for pods that are none of ours, or that do not exist', async () => {
     expect(await codes(enter({ username: 'bob' }, { pod: OTHER }))).toEqual([]);

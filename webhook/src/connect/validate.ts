@@ -70,13 +70,19 @@ async function ourLabels(
   return LABEL_SANDBOX in labels || LABEL_SLOT in labels ? labels : undefined;
 }
 
+/** The proxy path takes `name`, `name:port` and `scheme:name:port` (SplitSchemeNamePort of apimachinery). */
+function podNameIn(name: string): string {
+  const parts = name.split(':');
+  return (parts.length === 3 ? parts[1] : parts[0]) ?? '';
+}
+
 async function judge(
   request: AdmissionRequest,
   { client, accounts }: ConnectOptions,
   signal: AbortSignal,
 ): Promise<Verdict> {
   const { namespace = '', name = '' } = request;
-  const labels = await ourLabels({ namespace, name }, client, signal);
+  const labels = await ourLabels({ namespace, name: podNameIn(name) }, client, signal);
   const actor = actorOf(principalOf(request.userInfo, accounts.operator));
   if (!labels || actor.admin) return ALLOW;
   const sandbox = await sandboxOf(labels, namespace, client, signal);

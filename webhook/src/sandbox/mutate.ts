@@ -84,7 +84,8 @@ function stampMetadata(sandbox: SpecifiedSandbox, input: StampInput): SpecifiedS
   const { [ANNOTATION_ADMITTED_AT]: _sent, ...others } = metadata.annotations ?? {};
   const stamp = admittedAt(sandbox, input);
   const annotations = stamp === undefined ? others : { ...others, [ANNOTATION_ADMITTED_AT]: stamp };
-  const finalizers = metadata.finalizers ?? [];
+  // The schema, which is checked later, has the better words for anything that is no list.
+  const finalizers = Array.isArray(metadata.finalizers) ? metadata.finalizers : [];
   return {
     ...metadata,
     ...(metadata.annotations || stamp !== undefined ? { annotations } : {}),
