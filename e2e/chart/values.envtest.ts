@@ -1,27 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parse, stringify } from 'yaml';
-import { account } from '../cluster/host/account.ts';
-import { cacheFolder } from '../cluster/host/cache.ts';
-import { programPath } from '../cluster/install/binaries.ts';
-
-const root = join(import.meta.dirname, '../..');
-const chart = join(root, 'helm/agenttier');
-const helm = programPath({ root, cache: cacheFolder(process.env, account(process.env).home) }, 'helm');
-const folder = mkdtempSync(join(tmpdir(), 'agenttier-chart-'));
-
-type Values = Readonly<Record<string, unknown>>;
-
-function render(values: Values, name = 'values'): string {
-  const file = join(folder, `${name}.yaml`);
-  writeFileSync(file, stringify(values));
-  const args = ['template', 'agenttier', chart, '-n', 'agenttier', '--kube-version', '1.34.0', '-f', file];
-  return execFileSync(helm, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-}
+import { parse } from 'yaml';
+import { chart, render } from './render.ts';
+import type { Values } from './render.ts';
 
 /** Every leaf of values.yaml as its path; an empty list or map counts as a leaf. */
 function leaves(value: unknown, path: readonly string[] = []): (readonly string[])[] {
