@@ -62,7 +62,7 @@ beforeAll(async () => {
   await grant(scene.client, `${scene.install}-operator-pods`, rules, operator);
   await grant(scene.client, `${scene.install}-tenants`, rules, {
     kind: 'Group',
-    name: 'system:authenticated',
+    name: TENANTS,
   });
 });
 
