@@ -262,6 +262,10 @@ export const SPEC_FIELDS = {
     'resolved.chain[].uid',
     'resolved.chain[].generation',
     'resolved.origins{}',
+    'resolved.beneath[].path',
+    'resolved.beneath[].key',
+    'resolved.beneath[].origin',
+    'resolved.beneath[].value',
     'resolved.spec',
   ],
   SandboxTemplate: [

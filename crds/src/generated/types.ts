@@ -1168,6 +1168,8 @@ export interface Resolved {
   readonly chain?: readonly SandboxSpecResolvedChainItem[];
   /** For each effective field the layer that it came from. */
   readonly origins?: Readonly<Record<string, string>>;
+  /** What the templates say about fields that the sandbox sets itself, so that it can be edited when the templates have changed or are gone. */
+  readonly beneath?: readonly SandboxSpecResolvedBeneathItem[];
   /** Effective specification. */
   readonly spec?: EffectiveSpec;
 }
@@ -1184,6 +1186,18 @@ export interface SandboxSpecResolvedChainItem {
   readonly uid?: string;
   /** Generation of its spec. */
   readonly generation?: number;
+}
+
+/** One value that is not in effect. */
+export interface SandboxSpecResolvedBeneathItem {
+  /** Path of the merge rule. */
+  readonly path: string;
+  /** Key of the item or entry, where the field is merged by key. */
+  readonly key?: string;
+  /** Template that the value is from. */
+  readonly origin: string;
+  /** The value. */
+  readonly value: unknown;
 }
 
 /** What was observed last. */

@@ -66,8 +66,14 @@ function nameViolations(sandbox: Sandbox): Violation[] {
   return [{ code: 'invalid_value', field: 'metadata.name', message, actual: name.slice(0, 80), limit: 63 }];
 }
 
-/** A volume cannot shrink. Compared are effective sizes, so a smaller size in a template is seen as well. */
+/**
+ * A volume cannot shrink. Only what the sandbox asks for itself is refused: a template that was made smaller leaves the
+ * volume as it is, and must not stand in the way of a resume. Compared with the effective size of before, which may be
+ * a template's.
+ */
 function shrinkViolations(old: Sandbox, next: Sandbox): Violation[] {
+  const asked = next.spec?.storage?.size;
+  if (asked === undefined || equalJson(asked, old.spec?.storage?.size)) return [];
   const before = sizeOf(old);
   const after = sizeOf(next);
   if (before === undefined || after === undefined) return [];

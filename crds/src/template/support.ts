@@ -86,6 +86,7 @@ const SANDBOX: FieldSupport = {
   supported: [
     ...WORKLOAD_SUPPORTED,
     { path: 'templateRef', reader: 'webhook: compose' },
+    { path: 'templateUpdatePolicy', reader: 'webhook: resolution' },
     { path: 'desiredState', reader: 'operator: phase' },
     { path: 'createdBy', reader: 'router: access' },
     { path: 'resolved', reader: 'operator: gather' },
@@ -93,11 +94,6 @@ const SANDBOX: FieldSupport = {
   unsupported: [
     ...WORKLOAD_UNSUPPORTED,
     { path: 'harness', needs: 'the harness is set in templates only' },
-    {
-      path: 'templateUpdatePolicy',
-      needs: 'a resume always takes the present template',
-      harmless: ['OnResume'],
-    },
     { path: 'warmPool', needs: 'there are no warm pools', harmless: ['Auto', 'Never'] },
     { path: 'ports', needs: 'ports are not offered outside' },
     { path: 'gracePeriod', needs: 'there is no warning before an automatic stop' },

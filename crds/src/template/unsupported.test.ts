@@ -73,7 +73,6 @@ describe('unsupportedFields', () => {
       harness: { shell: '/bin/sh' },
       autoResume: true,
       warmPool: 'Require',
-      templateUpdatePolicy: 'Pinned',
       gracePeriod: '1m',
     };
     expect(fields('Sandbox', spec).toSorted()).toEqual([
@@ -90,7 +89,6 @@ describe('unsupportedFields', () => {
       'spec.storage.existingClaim',
       'spec.storage.shared',
       'spec.storage.snapshotOnStop',
-      'spec.templateUpdatePolicy',
       'spec.warmPool',
     ]);
   });
