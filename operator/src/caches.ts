@@ -2,6 +2,7 @@
 import type { ClusterSandboxTemplate, Sandbox, SandboxTemplate } from '@agenttier/crds/generated/types';
 import { LABEL_MANAGED } from '@agenttier/crds/meta/labels';
 import { CLUSTER_SANDBOX_TEMPLATES, SANDBOX_TEMPLATES, SANDBOXES } from '@agenttier/crds/meta/resources';
+import { templatesOfSandbox } from '@agenttier/crds/template/users';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import {
   NETWORK_POLICIES,
@@ -32,12 +33,9 @@ export interface Caches {
 /** Index of sandboxes by the templates that they were merged from: `Kind/namespace/name`. */
 export const BY_TEMPLATE = 'template';
 
-export const templateKey = (kind: string, namespace: string | undefined, name: string): string =>
-  `${kind}/${namespace ?? ''}/${name}`;
-
 export function createCaches(): Caches {
   return {
-    sandboxes: new Store<Sandbox>({ [BY_TEMPLATE]: templatesOf }),
+    sandboxes: new Store<Sandbox>({ [BY_TEMPLATE]: templatesOfSandbox }),
     templates: new Store(),
     clusterTemplates: new Store(),
     pods: new Store(),
@@ -47,11 +45,6 @@ export function createCaches(): Caches {
     serviceAccounts: new Store(),
   };
 }
-
-const templatesOf = (sandbox: Sandbox): string[] =>
-  (sandbox.spec?.resolved?.chain ?? []).map(({ kind, namespace, name }) =>
-    templateKey(kind, namespace, name),
-  );
 
 export interface ReflectorsOptions {
   readonly client: Pick<KubeClient, 'list' | 'watch'>;

@@ -29,6 +29,8 @@ import type { KubeClient } from '@agenttier/machinery/kube/client';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
 import type { Store } from '@agenttier/machinery/reflector/store';
 import { nearNames } from './template/nearNames.ts';
+import type { TemplateUsers } from './template/remove.ts';
+import type { TemplateUses } from './template/uses.ts';
 
 /** What a sandbox of a namespace is bound by, or the reason why nobody can tell. */
 export type PolicyOutcome =
@@ -45,6 +47,7 @@ export interface LookupStores {
   readonly clusterTemplates: Store<ClusterSandboxTemplate>;
   readonly policies: Store<GovernancePolicy>;
   readonly clusterPolicies: Store<ClusterGovernancePolicy>;
+  readonly uses: TemplateUses;
 }
 
 export interface LookupOptions {
@@ -159,6 +162,19 @@ export class Lookup {
       // Also a stored limit that is no quantity: what cannot be understood cannot be enforced.
       return { ok: false, violation: unavailable(namespace, error) };
     }
+  }
+
+  /** Who uses which template, out of the stores alone: deleting a template is no reason to read every sandbox. */
+  users(): TemplateUsers {
+    const { templates, clusterTemplates, uses } = this.#options.stores;
+    return {
+      synced: () => uses.synced(),
+      sandboxes: (template) => uses.of(template),
+      templates: () => [
+        ...templates.list().map((one) => ({ ...one, kind: 'SandboxTemplate' as const })),
+        ...clusterTemplates.list().map((one) => ({ ...one, kind: 'ClusterSandboxTemplate' as const })),
+      ],
+    };
   }
 
   #storedPolicies(namespace: string | undefined): [Policy | undefined, Policy | undefined] {

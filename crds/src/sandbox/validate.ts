@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Resolved, Sandbox } from '../generated/types.ts';
+import type { EffectiveSpec, Quantity, Resolved, Sandbox } from '../generated/types.ts';
 import { equalJson } from '../meta/canonical.ts';
 import { isDnsLabel } from '../meta/names.ts';
 import { compareQuantity, parseQuantity } from '../meta/quantity.ts';
@@ -72,20 +72,21 @@ function nameViolations(sandbox: Sandbox): Violation[] {
  * a template's.
  */
 function shrinkViolations(old: Sandbox, next: Sandbox): Violation[] {
-  const asked = next.spec?.storage?.size;
-  if (asked === undefined || equalJson(asked, old.spec?.storage?.size)) return [];
-  const before = sizeOf(old);
-  const after = sizeOf(next);
-  if (before === undefined || after === undefined) return [];
-  if (parseQuantity(before) === undefined || parseQuantity(after) === undefined) return [];
-  if (compareQuantity(after, before) >= 0) return [];
+  const asked = sizeIn(next.spec);
+  const own = sizeIn(old.spec);
+  const before = sizeIn(old.spec?.resolved?.spec) ?? own;
+  if (asked === undefined || before === undefined) return [];
+  if (equalJson(asked, own) || !isSmaller(asked, before)) return [];
   const field = 'spec.storage.size';
-  const message = `${field} cannot shrink from ${before} to ${after}: volumes only grow`;
-  return [{ code: 'immutable_field', field, message, limit: String(before), actual: String(after) }];
+  const message = `${field} cannot shrink from ${before} to ${asked}: volumes only grow`;
+  return [{ code: 'immutable_field', field, message, limit: String(before), actual: String(asked) }];
 }
 
-function sizeOf(sandbox: Sandbox): string | number | undefined {
-  return sandbox.spec?.resolved?.spec?.storage?.size ?? sandbox.spec?.storage?.size;
+const sizeIn = (spec: EffectiveSpec | undefined): Quantity | undefined => spec?.storage?.size;
+
+function isSmaller(size: Quantity, than: Quantity): boolean {
+  const known = parseQuantity(size) !== undefined && parseQuantity(than) !== undefined;
+  return known && compareQuantity(size, than) < 0;
 }
 
 function immutable(field: string, before: unknown, after: unknown): Violation {

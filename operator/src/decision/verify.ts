@@ -134,11 +134,10 @@ interface Comparison {
 }
 
 function isExplained(path: string, { actual, fresh, claimed, hasVolume }: Comparison): boolean {
-  if (claimed.length > 0 && claimed.every((origin) => origin === ORIGIN_VOLUME))
-    return hasVolume && VOLUME.has(path);
-  if (claimed.length > 0 && claimed.every((origin) => origin === 'policy')) return CLAMPED.has(path);
-  if (claimed.length > 0 && claimed.every((origin) => origin === 'default'))
-    return HAS_DEFAULT.has(path) && !fresh.has(path);
+  const all = (origin: string): boolean => claimed.length > 0 && claimed.every((one) => one === origin);
+  if (all(ORIGIN_VOLUME)) return hasVolume && VOLUME.has(path);
+  if (all('policy')) return CLAMPED.has(path);
+  if (all('default')) return HAS_DEFAULT.has(path) && !fresh.has(path);
   return actual.has(path) && fresh.has(path) && equalJson(actual.get(path), fresh.get(path));
 }
 

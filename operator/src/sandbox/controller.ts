@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import { LABEL_SANDBOX } from '@agenttier/crds/meta/labels';
+import { templateKey } from '@agenttier/crds/template/users';
 import type { ReconcileResult } from '@agenttier/machinery/controller/controller';
 import type { WorkQueue } from '@agenttier/machinery/controller/workqueue';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { keyOf } from '@agenttier/machinery/reflector/store';
-import type { Store } from '@agenttier/machinery/reflector/store';
+import type { Store, StoreEvent } from '@agenttier/machinery/reflector/store';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
-import { BY_TEMPLATE, templateKey } from '../caches.ts';
+import { BY_TEMPLATE } from '../caches.ts';
 import type { Caches } from '../caches.ts';
 import { no } from '../decision/conditions.ts';
 import type { Settings } from '../settings.ts';
@@ -125,10 +126,13 @@ export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: (key: str
           queue.add(key);
         }),
     ),
-    caches.templates.subscribe(({ object }) => addUsers('SandboxTemplate', object)),
-    caches.clusterTemplates.subscribe(({ object }) => addUsers('ClusterSandboxTemplate', object)),
+    caches.templates.subscribe((event) => addUsers('SandboxTemplate', event)),
+    caches.clusterTemplates.subscribe((event) => addUsers('ClusterSandboxTemplate', event)),
   ];
-  const addUsers = (kind: string, { metadata }: KubeObject): void => {
+  const addUsers = (kind: string, event: StoreEvent<KubeObject>): void => {
+    // The status of a template counts its users: each of them would otherwise wake up all the others.
+    if (!specMoved(event)) return;
+    const { metadata } = event.object;
     const users = caches.sandboxes.byIndex(
       BY_TEMPLATE,
       templateKey(kind, metadata.namespace, metadata.name ?? ''),
@@ -140,3 +144,9 @@ export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: (key: str
     for (const stop of stops) stop();
   };
 }
+
+/** Whether an event is about more than status or labels. */
+const specMoved = ({ type, object, old }: StoreEvent<KubeObject>): boolean =>
+  type !== 'modified' ||
+  old?.metadata.uid !== object.metadata.uid ||
+  old?.metadata.generation !== object.metadata.generation;

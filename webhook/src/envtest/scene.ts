@@ -39,6 +39,7 @@ export const OWN_RULES: readonly Rule[] = [
       'clustersandboxtemplates',
       'governancepolicies',
       'clustergovernancepolicies',
+      'sandboxes',
     ],
     verbs: ['get', 'list', 'watch'],
   },
