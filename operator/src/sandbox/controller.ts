@@ -11,6 +11,7 @@ import type { Logger } from '@agenttier/machinery/telemetry/log';
 import { BY_TEMPLATE } from '../caches.ts';
 import type { Caches } from '../caches.ts';
 import { no } from '../decision/conditions.ts';
+import { specMoved } from '../events.ts';
 import type { Settings } from '../settings.ts';
 import { gather } from './gather.ts';
 import type { Notebook } from './notes.ts';
@@ -128,6 +129,8 @@ export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: (key: str
     ),
     caches.templates.subscribe((event) => addUsers('SandboxTemplate', event)),
     caches.clusterTemplates.subscribe((event) => addUsers('ClusterSandboxTemplate', event)),
+    caches.policies.subscribe((event) => addGoverned(event)),
+    caches.clusterPolicies.subscribe((event) => addGoverned(event)),
   ];
   const addUsers = (kind: string, event: StoreEvent<KubeObject>): void => {
     // The status of a template counts its users: each of them would otherwise wake up all the others.
@@ -139,14 +142,15 @@ export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: (key: str
     );
     for (const sandbox of users) queue.add(keyOf(sandbox));
   };
+  const addGoverned = (event: StoreEvent<KubeObject>): void => {
+    if (!specMoved(event)) return;
+    const { namespace } = event.object.metadata;
+    for (const sandbox of caches.sandboxes.list()) {
+      if (namespace === undefined || sandbox.metadata.namespace === namespace) queue.add(keyOf(sandbox));
+    }
+  };
   for (const sandbox of caches.sandboxes.list()) queue.add(keyOf(sandbox));
   return () => {
     for (const stop of stops) stop();
   };
 }
-
-/** Whether an event is about more than status or labels. */
-const specMoved = ({ type, object, old }: StoreEvent<KubeObject>): boolean =>
-  type !== 'modified' ||
-  old?.metadata.uid !== object.metadata.uid ||
-  old?.metadata.generation !== object.metadata.generation;
