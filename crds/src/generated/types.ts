@@ -2471,6 +2471,8 @@ export interface PolicySpec {
   readonly maxInvokeTimeout?: string;
   /** Templates that may be used: a name (in a cluster policy that of a ClusterSandboxTemplate), Kind/name, or namespace/name for a SandboxTemplate. */
   readonly allowedTemplates?: readonly string[];
+  /** Whether allowedTemplates is asked of every template in the chain, parents included, and not only of the one that the sandbox names. */
+  readonly checkChain?: boolean;
   /** Registries, repositories or images that may be run, matched on path segments; * stands for one segment. */
   readonly approvedRegistries?: readonly string[];
   /** Images that agent sandboxes may run; approvedRegistries when left out. */
@@ -2496,7 +2498,7 @@ export interface PolicySpec {
   /** Ports one sandbox may offer outside. */
   readonly maxExposedPorts?: number;
   /** Fields for which the policy of a namespace replaces this one instead of tightening it. */
-  readonly delegated?: readonly ('maxCpu' | 'maxMemory' | 'maxStorage' | 'maxTimeout' | 'maxIdleTimeout' | 'allowedTemplates' | 'approvedRegistries' | 'allowInternet' | 'allowedStorageClasses' | 'requiredRuntimeClass' | 'maxSandboxesPerUser' | 'maxSandboxesTotal' | 'maxAgentSandboxes' | 'total' | 'maxInvokeTimeout' | 'allowedAgentImages' | 'maxConcurrentInvokesPerSandbox' | 'allowRelaxedSecurity' | 'allowedServiceAccounts' | 'allowedSecrets' | 'maxSidecars' | 'requireDigest' | 'maxExposedPorts')[];
+  readonly delegated?: readonly ('maxCpu' | 'maxMemory' | 'maxStorage' | 'maxTimeout' | 'maxIdleTimeout' | 'allowedTemplates' | 'checkChain' | 'approvedRegistries' | 'allowInternet' | 'allowedStorageClasses' | 'requiredRuntimeClass' | 'maxSandboxesPerUser' | 'maxSandboxesTotal' | 'maxAgentSandboxes' | 'total' | 'maxInvokeTimeout' | 'allowedAgentImages' | 'maxConcurrentInvokesPerSandbox' | 'allowRelaxedSecurity' | 'allowedServiceAccounts' | 'allowedSecrets' | 'maxSidecars' | 'requireDigest' | 'maxExposedPorts')[];
 }
 
 /** Sums over all sandboxes in reach. */

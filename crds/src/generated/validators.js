@@ -10922,7 +10922,7 @@ return errors === 0;
 }
 
 export const validateClusterGovernancePolicy = validate172;
-const schema59 = {"type":"object","required":["spec"],"properties":{"metadata":{"type":"object"},"spec":{"type":["object"],"properties":{"description":{"type":["string","null"],"maxLength":4096},"maxSandboxesPerUser":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"maxSandboxesTotal":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"maxAgentSandboxes":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"total":{"$ref":"shared#/definitions/d22"},"maxCpu":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxMemory":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxStorage":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"maxIdleTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"maxInvokeTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"allowedTemplates":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"minLength":1,"maxLength":320},"uniqueBy":[]},"approvedRegistries":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"pattern":"^(\\*|[^*/\\s]+)(/(\\*|[^*/\\s]+))*/?$","maxLength":512},"uniqueBy":[]},"allowedAgentImages":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"minLength":1,"maxLength":512},"uniqueBy":[]},"maxConcurrentInvokesPerSandbox":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"allowInternet":{"type":["boolean","null"]},"allowedStorageClasses":{"type":["array","null"],"maxItems":64,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"requiredRuntimeClass":{"type":["string","null"],"pattern":"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$","maxLength":253},"allowRelaxedSecurity":{"type":["boolean","null"]},"allowedServiceAccounts":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"allowedSecrets":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"maxSidecars":{"type":["integer","null"],"minimum":0,"maximum":100},"requireDigest":{"type":["boolean","null"]},"maxExposedPorts":{"type":["integer","null"],"minimum":0,"maximum":100},"delegated":{"type":["array","null"],"maxItems":64,"items":{"type":["string"],"enum":["maxCpu","maxMemory","maxStorage","maxTimeout","maxIdleTimeout","allowedTemplates","approvedRegistries","allowInternet","allowedStorageClasses","requiredRuntimeClass","maxSandboxesPerUser","maxSandboxesTotal","maxAgentSandboxes","total","maxInvokeTimeout","allowedAgentImages","maxConcurrentInvokesPerSandbox","allowRelaxedSecurity","allowedServiceAccounts","allowedSecrets","maxSidecars","requireDigest","maxExposedPorts"]},"uniqueBy":[]}}},"status":{"$ref":"shared#/definitions/d23"}}};
+const schema59 = {"type":"object","required":["spec"],"properties":{"metadata":{"type":"object"},"spec":{"type":["object"],"properties":{"description":{"type":["string","null"],"maxLength":4096},"maxSandboxesPerUser":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"maxSandboxesTotal":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"maxAgentSandboxes":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"total":{"$ref":"shared#/definitions/d22"},"maxCpu":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxMemory":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxStorage":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"maxIdleTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"maxInvokeTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"allowedTemplates":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"minLength":1,"maxLength":320},"uniqueBy":[]},"checkChain":{"type":["boolean","null"]},"approvedRegistries":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"pattern":"^(\\*|[^*/\\s]+)(/(\\*|[^*/\\s]+))*/?$","maxLength":512},"uniqueBy":[]},"allowedAgentImages":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"minLength":1,"maxLength":512},"uniqueBy":[]},"maxConcurrentInvokesPerSandbox":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"allowInternet":{"type":["boolean","null"]},"allowedStorageClasses":{"type":["array","null"],"maxItems":64,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"requiredRuntimeClass":{"type":["string","null"],"pattern":"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$","maxLength":253},"allowRelaxedSecurity":{"type":["boolean","null"]},"allowedServiceAccounts":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"allowedSecrets":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"maxSidecars":{"type":["integer","null"],"minimum":0,"maximum":100},"requireDigest":{"type":["boolean","null"]},"maxExposedPorts":{"type":["integer","null"],"minimum":0,"maximum":100},"delegated":{"type":["array","null"],"maxItems":64,"items":{"type":["string"],"enum":["maxCpu","maxMemory","maxStorage","maxTimeout","maxIdleTimeout","allowedTemplates","checkChain","approvedRegistries","allowInternet","allowedStorageClasses","requiredRuntimeClass","maxSandboxesPerUser","maxSandboxesTotal","maxAgentSandboxes","total","maxInvokeTimeout","allowedAgentImages","maxConcurrentInvokesPerSandbox","allowRelaxedSecurity","allowedServiceAccounts","allowedSecrets","maxSidecars","requireDigest","maxExposedPorts"]},"uniqueBy":[]}}},"status":{"$ref":"shared#/definitions/d23"}}};
 const schema60 = {"type":["object","null"],"properties":{"cpu":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"memory":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"storage":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64}}};
 
 function validate173(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
@@ -11744,359 +11744,367 @@ errors++;
 }
 }
 }
-if(data1.approvedRegistries !== undefined){
-let data15 = data1.approvedRegistries;
-if((!(Array.isArray(data15))) && (data15 !== null)){
-const err37 = {instancePath:instancePath+"/spec/approvedRegistries",keyword:"type",params:{type: schema59.properties.spec.properties.approvedRegistries.type},message:"must be array,null"};
+if(data1.checkChain !== undefined){
+let data15 = data1.checkChain;
+if((typeof data15 !== "boolean") && (data15 !== null)){
+const err37 = {instancePath:instancePath+"/spec/checkChain",keyword:"type",params:{type: schema59.properties.spec.properties.checkChain.type},message:"must be boolean,null"};
 (vErrors ??= []).push(err37);
 errors++;
 }
-if(Array.isArray(data15)){
-if(data15.length > 256){
-const err38 = {instancePath:instancePath+"/spec/approvedRegistries",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+}
+if(data1.approvedRegistries !== undefined){
+let data16 = data1.approvedRegistries;
+if((!(Array.isArray(data16))) && (data16 !== null)){
+const err38 = {instancePath:instancePath+"/spec/approvedRegistries",keyword:"type",params:{type: schema59.properties.spec.properties.approvedRegistries.type},message:"must be array,null"};
 (vErrors ??= []).push(err38);
 errors++;
 }
-const len1 = data15.length;
-for(let i1=0; i1<len1; i1++){
-let data16 = data15[i1];
-if(typeof data16 === "string"){
-if(data16.length > 512){
-const err39 = {instancePath:instancePath+"/spec/approvedRegistries/" + i1,keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"};
+if(Array.isArray(data16)){
+if(data16.length > 256){
+const err39 = {instancePath:instancePath+"/spec/approvedRegistries",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
 (vErrors ??= []).push(err39);
 errors++;
 }
-if(!pattern102.test(data16)){
-const err40 = {instancePath:instancePath+"/spec/approvedRegistries/" + i1,keyword:"pattern",params:{pattern: "^(\\*|[^*/\\s]+)(/(\\*|[^*/\\s]+))*/?$"},message:"must match pattern \""+"^(\\*|[^*/\\s]+)(/(\\*|[^*/\\s]+))*/?$"+"\""};
+const len1 = data16.length;
+for(let i1=0; i1<len1; i1++){
+let data17 = data16[i1];
+if(typeof data17 === "string"){
+if(data17.length > 512){
+const err40 = {instancePath:instancePath+"/spec/approvedRegistries/" + i1,keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"};
 (vErrors ??= []).push(err40);
 errors++;
 }
-}
-else {
-const err41 = {instancePath:instancePath+"/spec/approvedRegistries/" + i1,keyword:"type",params:{type: schema59.properties.spec.properties.approvedRegistries.items.type},message:"must be string"};
+if(!pattern102.test(data17)){
+const err41 = {instancePath:instancePath+"/spec/approvedRegistries/" + i1,keyword:"pattern",params:{pattern: "^(\\*|[^*/\\s]+)(/(\\*|[^*/\\s]+))*/?$"},message:"must match pattern \""+"^(\\*|[^*/\\s]+)(/(\\*|[^*/\\s]+))*/?$"+"\""};
 (vErrors ??= []).push(err41);
 errors++;
 }
 }
-const keyOf1 = (i) => i;
-if(new Set(data15.map(keyOf1)).size < data15.length){
-const err42 = {instancePath:instancePath+"/spec/approvedRegistries",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+else {
+const err42 = {instancePath:instancePath+"/spec/approvedRegistries/" + i1,keyword:"type",params:{type: schema59.properties.spec.properties.approvedRegistries.items.type},message:"must be string"};
 (vErrors ??= []).push(err42);
+errors++;
+}
+}
+const keyOf1 = (i) => i;
+if(new Set(data16.map(keyOf1)).size < data16.length){
+const err43 = {instancePath:instancePath+"/spec/approvedRegistries",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+(vErrors ??= []).push(err43);
 errors++;
 }
 }
 }
 if(data1.allowedAgentImages !== undefined){
-let data17 = data1.allowedAgentImages;
-if((!(Array.isArray(data17))) && (data17 !== null)){
-const err43 = {instancePath:instancePath+"/spec/allowedAgentImages",keyword:"type",params:{type: schema59.properties.spec.properties.allowedAgentImages.type},message:"must be array,null"};
-(vErrors ??= []).push(err43);
-errors++;
-}
-if(Array.isArray(data17)){
-if(data17.length > 256){
-const err44 = {instancePath:instancePath+"/spec/allowedAgentImages",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+let data18 = data1.allowedAgentImages;
+if((!(Array.isArray(data18))) && (data18 !== null)){
+const err44 = {instancePath:instancePath+"/spec/allowedAgentImages",keyword:"type",params:{type: schema59.properties.spec.properties.allowedAgentImages.type},message:"must be array,null"};
 (vErrors ??= []).push(err44);
 errors++;
 }
-const len2 = data17.length;
-for(let i2=0; i2<len2; i2++){
-let data18 = data17[i2];
-if(typeof data18 === "string"){
-if(data18.length > 512){
-const err45 = {instancePath:instancePath+"/spec/allowedAgentImages/" + i2,keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"};
+if(Array.isArray(data18)){
+if(data18.length > 256){
+const err45 = {instancePath:instancePath+"/spec/allowedAgentImages",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
 (vErrors ??= []).push(err45);
 errors++;
 }
-if(data18.length < 1){
-const err46 = {instancePath:instancePath+"/spec/allowedAgentImages/" + i2,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+const len2 = data18.length;
+for(let i2=0; i2<len2; i2++){
+let data19 = data18[i2];
+if(typeof data19 === "string"){
+if(data19.length > 512){
+const err46 = {instancePath:instancePath+"/spec/allowedAgentImages/" + i2,keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"};
 (vErrors ??= []).push(err46);
 errors++;
 }
-}
-else {
-const err47 = {instancePath:instancePath+"/spec/allowedAgentImages/" + i2,keyword:"type",params:{type: schema59.properties.spec.properties.allowedAgentImages.items.type},message:"must be string"};
+if(data19.length < 1){
+const err47 = {instancePath:instancePath+"/spec/allowedAgentImages/" + i2,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 (vErrors ??= []).push(err47);
 errors++;
 }
 }
-const keyOf2 = (i) => i;
-if(new Set(data17.map(keyOf2)).size < data17.length){
-const err48 = {instancePath:instancePath+"/spec/allowedAgentImages",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+else {
+const err48 = {instancePath:instancePath+"/spec/allowedAgentImages/" + i2,keyword:"type",params:{type: schema59.properties.spec.properties.allowedAgentImages.items.type},message:"must be string"};
 (vErrors ??= []).push(err48);
+errors++;
+}
+}
+const keyOf2 = (i) => i;
+if(new Set(data18.map(keyOf2)).size < data18.length){
+const err49 = {instancePath:instancePath+"/spec/allowedAgentImages",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+(vErrors ??= []).push(err49);
 errors++;
 }
 }
 }
 if(data1.maxConcurrentInvokesPerSandbox !== undefined){
-let data19 = data1.maxConcurrentInvokesPerSandbox;
-if((!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))) && (data19 !== null)){
-const err49 = {instancePath:instancePath+"/spec/maxConcurrentInvokesPerSandbox",keyword:"type",params:{type: schema59.properties.spec.properties.maxConcurrentInvokesPerSandbox.type},message:"must be integer,null"};
-(vErrors ??= []).push(err49);
-errors++;
-}
-if((typeof data19 == "number") && (isFinite(data19))){
-if(data19 > 2147483647 || isNaN(data19)){
-const err50 = {instancePath:instancePath+"/spec/maxConcurrentInvokesPerSandbox",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+let data20 = data1.maxConcurrentInvokesPerSandbox;
+if((!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))) && (data20 !== null)){
+const err50 = {instancePath:instancePath+"/spec/maxConcurrentInvokesPerSandbox",keyword:"type",params:{type: schema59.properties.spec.properties.maxConcurrentInvokesPerSandbox.type},message:"must be integer,null"};
 (vErrors ??= []).push(err50);
 errors++;
 }
-if(data19 < 0 || isNaN(data19)){
-const err51 = {instancePath:instancePath+"/spec/maxConcurrentInvokesPerSandbox",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if((typeof data20 == "number") && (isFinite(data20))){
+if(data20 > 2147483647 || isNaN(data20)){
+const err51 = {instancePath:instancePath+"/spec/maxConcurrentInvokesPerSandbox",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
 (vErrors ??= []).push(err51);
+errors++;
+}
+if(data20 < 0 || isNaN(data20)){
+const err52 = {instancePath:instancePath+"/spec/maxConcurrentInvokesPerSandbox",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+(vErrors ??= []).push(err52);
 errors++;
 }
 }
 }
 if(data1.allowInternet !== undefined){
-let data20 = data1.allowInternet;
-if((typeof data20 !== "boolean") && (data20 !== null)){
-const err52 = {instancePath:instancePath+"/spec/allowInternet",keyword:"type",params:{type: schema59.properties.spec.properties.allowInternet.type},message:"must be boolean,null"};
-(vErrors ??= []).push(err52);
+let data21 = data1.allowInternet;
+if((typeof data21 !== "boolean") && (data21 !== null)){
+const err53 = {instancePath:instancePath+"/spec/allowInternet",keyword:"type",params:{type: schema59.properties.spec.properties.allowInternet.type},message:"must be boolean,null"};
+(vErrors ??= []).push(err53);
 errors++;
 }
 }
 if(data1.allowedStorageClasses !== undefined){
-let data21 = data1.allowedStorageClasses;
-if((!(Array.isArray(data21))) && (data21 !== null)){
-const err53 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"type",params:{type: schema59.properties.spec.properties.allowedStorageClasses.type},message:"must be array,null"};
-(vErrors ??= []).push(err53);
-errors++;
-}
-if(Array.isArray(data21)){
-if(data21.length > 64){
-const err54 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
+let data22 = data1.allowedStorageClasses;
+if((!(Array.isArray(data22))) && (data22 !== null)){
+const err54 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"type",params:{type: schema59.properties.spec.properties.allowedStorageClasses.type},message:"must be array,null"};
 (vErrors ??= []).push(err54);
 errors++;
 }
-const len3 = data21.length;
-for(let i3=0; i3<len3; i3++){
-let data22 = data21[i3];
-if(typeof data22 === "string"){
-if(data22.length > 253){
-const err55 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i3,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
+if(Array.isArray(data22)){
+if(data22.length > 64){
+const err55 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
 (vErrors ??= []).push(err55);
 errors++;
 }
-if(data22.length < 1){
-const err56 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i3,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+const len3 = data22.length;
+for(let i3=0; i3<len3; i3++){
+let data23 = data22[i3];
+if(typeof data23 === "string"){
+if(data23.length > 253){
+const err56 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i3,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
 (vErrors ??= []).push(err56);
 errors++;
 }
-}
-else {
-const err57 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i3,keyword:"type",params:{type: schema59.properties.spec.properties.allowedStorageClasses.items.type},message:"must be string"};
+if(data23.length < 1){
+const err57 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i3,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 (vErrors ??= []).push(err57);
 errors++;
 }
 }
-const keyOf3 = (i) => i;
-if(new Set(data21.map(keyOf3)).size < data21.length){
-const err58 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+else {
+const err58 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i3,keyword:"type",params:{type: schema59.properties.spec.properties.allowedStorageClasses.items.type},message:"must be string"};
 (vErrors ??= []).push(err58);
+errors++;
+}
+}
+const keyOf3 = (i) => i;
+if(new Set(data22.map(keyOf3)).size < data22.length){
+const err59 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+(vErrors ??= []).push(err59);
 errors++;
 }
 }
 }
 if(data1.requiredRuntimeClass !== undefined){
-let data23 = data1.requiredRuntimeClass;
-if((typeof data23 !== "string") && (data23 !== null)){
-const err59 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"type",params:{type: schema59.properties.spec.properties.requiredRuntimeClass.type},message:"must be string,null"};
-(vErrors ??= []).push(err59);
-errors++;
-}
-if(typeof data23 === "string"){
-if(data23.length > 253){
-const err60 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
+let data24 = data1.requiredRuntimeClass;
+if((typeof data24 !== "string") && (data24 !== null)){
+const err60 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"type",params:{type: schema59.properties.spec.properties.requiredRuntimeClass.type},message:"must be string,null"};
 (vErrors ??= []).push(err60);
 errors++;
 }
-if(!pattern4.test(data23)){
-const err61 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"pattern",params:{pattern: "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"},message:"must match pattern \""+"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"+"\""};
+if(typeof data24 === "string"){
+if(data24.length > 253){
+const err61 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
 (vErrors ??= []).push(err61);
+errors++;
+}
+if(!pattern4.test(data24)){
+const err62 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"pattern",params:{pattern: "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"},message:"must match pattern \""+"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"+"\""};
+(vErrors ??= []).push(err62);
 errors++;
 }
 }
 }
 if(data1.allowRelaxedSecurity !== undefined){
-let data24 = data1.allowRelaxedSecurity;
-if((typeof data24 !== "boolean") && (data24 !== null)){
-const err62 = {instancePath:instancePath+"/spec/allowRelaxedSecurity",keyword:"type",params:{type: schema59.properties.spec.properties.allowRelaxedSecurity.type},message:"must be boolean,null"};
-(vErrors ??= []).push(err62);
+let data25 = data1.allowRelaxedSecurity;
+if((typeof data25 !== "boolean") && (data25 !== null)){
+const err63 = {instancePath:instancePath+"/spec/allowRelaxedSecurity",keyword:"type",params:{type: schema59.properties.spec.properties.allowRelaxedSecurity.type},message:"must be boolean,null"};
+(vErrors ??= []).push(err63);
 errors++;
 }
 }
 if(data1.allowedServiceAccounts !== undefined){
-let data25 = data1.allowedServiceAccounts;
-if((!(Array.isArray(data25))) && (data25 !== null)){
-const err63 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"type",params:{type: schema59.properties.spec.properties.allowedServiceAccounts.type},message:"must be array,null"};
-(vErrors ??= []).push(err63);
-errors++;
-}
-if(Array.isArray(data25)){
-if(data25.length > 128){
-const err64 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
+let data26 = data1.allowedServiceAccounts;
+if((!(Array.isArray(data26))) && (data26 !== null)){
+const err64 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"type",params:{type: schema59.properties.spec.properties.allowedServiceAccounts.type},message:"must be array,null"};
 (vErrors ??= []).push(err64);
 errors++;
 }
-const len4 = data25.length;
-for(let i4=0; i4<len4; i4++){
-let data26 = data25[i4];
-if(typeof data26 === "string"){
-if(data26.length > 253){
-const err65 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i4,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
+if(Array.isArray(data26)){
+if(data26.length > 128){
+const err65 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
 (vErrors ??= []).push(err65);
 errors++;
 }
-if(data26.length < 1){
-const err66 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i4,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+const len4 = data26.length;
+for(let i4=0; i4<len4; i4++){
+let data27 = data26[i4];
+if(typeof data27 === "string"){
+if(data27.length > 253){
+const err66 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i4,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
 (vErrors ??= []).push(err66);
 errors++;
 }
-}
-else {
-const err67 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i4,keyword:"type",params:{type: schema59.properties.spec.properties.allowedServiceAccounts.items.type},message:"must be string"};
+if(data27.length < 1){
+const err67 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i4,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 (vErrors ??= []).push(err67);
 errors++;
 }
 }
-const keyOf4 = (i) => i;
-if(new Set(data25.map(keyOf4)).size < data25.length){
-const err68 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+else {
+const err68 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i4,keyword:"type",params:{type: schema59.properties.spec.properties.allowedServiceAccounts.items.type},message:"must be string"};
 (vErrors ??= []).push(err68);
+errors++;
+}
+}
+const keyOf4 = (i) => i;
+if(new Set(data26.map(keyOf4)).size < data26.length){
+const err69 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+(vErrors ??= []).push(err69);
 errors++;
 }
 }
 }
 if(data1.allowedSecrets !== undefined){
-let data27 = data1.allowedSecrets;
-if((!(Array.isArray(data27))) && (data27 !== null)){
-const err69 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"type",params:{type: schema59.properties.spec.properties.allowedSecrets.type},message:"must be array,null"};
-(vErrors ??= []).push(err69);
-errors++;
-}
-if(Array.isArray(data27)){
-if(data27.length > 128){
-const err70 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
+let data28 = data1.allowedSecrets;
+if((!(Array.isArray(data28))) && (data28 !== null)){
+const err70 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"type",params:{type: schema59.properties.spec.properties.allowedSecrets.type},message:"must be array,null"};
 (vErrors ??= []).push(err70);
 errors++;
 }
-const len5 = data27.length;
-for(let i5=0; i5<len5; i5++){
-let data28 = data27[i5];
-if(typeof data28 === "string"){
-if(data28.length > 253){
-const err71 = {instancePath:instancePath+"/spec/allowedSecrets/" + i5,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
+if(Array.isArray(data28)){
+if(data28.length > 128){
+const err71 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
 (vErrors ??= []).push(err71);
 errors++;
 }
-if(data28.length < 1){
-const err72 = {instancePath:instancePath+"/spec/allowedSecrets/" + i5,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+const len5 = data28.length;
+for(let i5=0; i5<len5; i5++){
+let data29 = data28[i5];
+if(typeof data29 === "string"){
+if(data29.length > 253){
+const err72 = {instancePath:instancePath+"/spec/allowedSecrets/" + i5,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
 (vErrors ??= []).push(err72);
 errors++;
 }
-}
-else {
-const err73 = {instancePath:instancePath+"/spec/allowedSecrets/" + i5,keyword:"type",params:{type: schema59.properties.spec.properties.allowedSecrets.items.type},message:"must be string"};
+if(data29.length < 1){
+const err73 = {instancePath:instancePath+"/spec/allowedSecrets/" + i5,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 (vErrors ??= []).push(err73);
 errors++;
 }
 }
-const keyOf5 = (i) => i;
-if(new Set(data27.map(keyOf5)).size < data27.length){
-const err74 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+else {
+const err74 = {instancePath:instancePath+"/spec/allowedSecrets/" + i5,keyword:"type",params:{type: schema59.properties.spec.properties.allowedSecrets.items.type},message:"must be string"};
 (vErrors ??= []).push(err74);
+errors++;
+}
+}
+const keyOf5 = (i) => i;
+if(new Set(data28.map(keyOf5)).size < data28.length){
+const err75 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+(vErrors ??= []).push(err75);
 errors++;
 }
 }
 }
 if(data1.maxSidecars !== undefined){
-let data29 = data1.maxSidecars;
-if((!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))) && (data29 !== null)){
-const err75 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"type",params:{type: schema59.properties.spec.properties.maxSidecars.type},message:"must be integer,null"};
-(vErrors ??= []).push(err75);
-errors++;
-}
-if((typeof data29 == "number") && (isFinite(data29))){
-if(data29 > 100 || isNaN(data29)){
-const err76 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
+let data30 = data1.maxSidecars;
+if((!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))) && (data30 !== null)){
+const err76 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"type",params:{type: schema59.properties.spec.properties.maxSidecars.type},message:"must be integer,null"};
 (vErrors ??= []).push(err76);
 errors++;
 }
-if(data29 < 0 || isNaN(data29)){
-const err77 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if((typeof data30 == "number") && (isFinite(data30))){
+if(data30 > 100 || isNaN(data30)){
+const err77 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
 (vErrors ??= []).push(err77);
+errors++;
+}
+if(data30 < 0 || isNaN(data30)){
+const err78 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+(vErrors ??= []).push(err78);
 errors++;
 }
 }
 }
 if(data1.requireDigest !== undefined){
-let data30 = data1.requireDigest;
-if((typeof data30 !== "boolean") && (data30 !== null)){
-const err78 = {instancePath:instancePath+"/spec/requireDigest",keyword:"type",params:{type: schema59.properties.spec.properties.requireDigest.type},message:"must be boolean,null"};
-(vErrors ??= []).push(err78);
+let data31 = data1.requireDigest;
+if((typeof data31 !== "boolean") && (data31 !== null)){
+const err79 = {instancePath:instancePath+"/spec/requireDigest",keyword:"type",params:{type: schema59.properties.spec.properties.requireDigest.type},message:"must be boolean,null"};
+(vErrors ??= []).push(err79);
 errors++;
 }
 }
 if(data1.maxExposedPorts !== undefined){
-let data31 = data1.maxExposedPorts;
-if((!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))) && (data31 !== null)){
-const err79 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"type",params:{type: schema59.properties.spec.properties.maxExposedPorts.type},message:"must be integer,null"};
-(vErrors ??= []).push(err79);
-errors++;
-}
-if((typeof data31 == "number") && (isFinite(data31))){
-if(data31 > 100 || isNaN(data31)){
-const err80 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
+let data32 = data1.maxExposedPorts;
+if((!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))) && (data32 !== null)){
+const err80 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"type",params:{type: schema59.properties.spec.properties.maxExposedPorts.type},message:"must be integer,null"};
 (vErrors ??= []).push(err80);
 errors++;
 }
-if(data31 < 0 || isNaN(data31)){
-const err81 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if((typeof data32 == "number") && (isFinite(data32))){
+if(data32 > 100 || isNaN(data32)){
+const err81 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
 (vErrors ??= []).push(err81);
+errors++;
+}
+if(data32 < 0 || isNaN(data32)){
+const err82 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+(vErrors ??= []).push(err82);
 errors++;
 }
 }
 }
 if(data1.delegated !== undefined){
-let data32 = data1.delegated;
-if((!(Array.isArray(data32))) && (data32 !== null)){
-const err82 = {instancePath:instancePath+"/spec/delegated",keyword:"type",params:{type: schema59.properties.spec.properties.delegated.type},message:"must be array,null"};
-(vErrors ??= []).push(err82);
-errors++;
-}
-if(Array.isArray(data32)){
-if(data32.length > 64){
-const err83 = {instancePath:instancePath+"/spec/delegated",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
+let data33 = data1.delegated;
+if((!(Array.isArray(data33))) && (data33 !== null)){
+const err83 = {instancePath:instancePath+"/spec/delegated",keyword:"type",params:{type: schema59.properties.spec.properties.delegated.type},message:"must be array,null"};
 (vErrors ??= []).push(err83);
 errors++;
 }
-const len6 = data32.length;
-for(let i6=0; i6<len6; i6++){
-let data33 = data32[i6];
-if(typeof data33 !== "string"){
-const err84 = {instancePath:instancePath+"/spec/delegated/" + i6,keyword:"type",params:{type: schema59.properties.spec.properties.delegated.items.type},message:"must be string"};
+if(Array.isArray(data33)){
+if(data33.length > 64){
+const err84 = {instancePath:instancePath+"/spec/delegated",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
 (vErrors ??= []).push(err84);
 errors++;
 }
-if(!(((((((((((((((((((((((data33 === "maxCpu") || (data33 === "maxMemory")) || (data33 === "maxStorage")) || (data33 === "maxTimeout")) || (data33 === "maxIdleTimeout")) || (data33 === "allowedTemplates")) || (data33 === "approvedRegistries")) || (data33 === "allowInternet")) || (data33 === "allowedStorageClasses")) || (data33 === "requiredRuntimeClass")) || (data33 === "maxSandboxesPerUser")) || (data33 === "maxSandboxesTotal")) || (data33 === "maxAgentSandboxes")) || (data33 === "total")) || (data33 === "maxInvokeTimeout")) || (data33 === "allowedAgentImages")) || (data33 === "maxConcurrentInvokesPerSandbox")) || (data33 === "allowRelaxedSecurity")) || (data33 === "allowedServiceAccounts")) || (data33 === "allowedSecrets")) || (data33 === "maxSidecars")) || (data33 === "requireDigest")) || (data33 === "maxExposedPorts"))){
-const err85 = {instancePath:instancePath+"/spec/delegated/" + i6,keyword:"enum",params:{allowedValues: schema59.properties.spec.properties.delegated.items.enum},message:"must be equal to one of the allowed values"};
+const len6 = data33.length;
+for(let i6=0; i6<len6; i6++){
+let data34 = data33[i6];
+if(typeof data34 !== "string"){
+const err85 = {instancePath:instancePath+"/spec/delegated/" + i6,keyword:"type",params:{type: schema59.properties.spec.properties.delegated.items.type},message:"must be string"};
 (vErrors ??= []).push(err85);
+errors++;
+}
+if(!((((((((((((((((((((((((data34 === "maxCpu") || (data34 === "maxMemory")) || (data34 === "maxStorage")) || (data34 === "maxTimeout")) || (data34 === "maxIdleTimeout")) || (data34 === "allowedTemplates")) || (data34 === "checkChain")) || (data34 === "approvedRegistries")) || (data34 === "allowInternet")) || (data34 === "allowedStorageClasses")) || (data34 === "requiredRuntimeClass")) || (data34 === "maxSandboxesPerUser")) || (data34 === "maxSandboxesTotal")) || (data34 === "maxAgentSandboxes")) || (data34 === "total")) || (data34 === "maxInvokeTimeout")) || (data34 === "allowedAgentImages")) || (data34 === "maxConcurrentInvokesPerSandbox")) || (data34 === "allowRelaxedSecurity")) || (data34 === "allowedServiceAccounts")) || (data34 === "allowedSecrets")) || (data34 === "maxSidecars")) || (data34 === "requireDigest")) || (data34 === "maxExposedPorts"))){
+const err86 = {instancePath:instancePath+"/spec/delegated/" + i6,keyword:"enum",params:{allowedValues: schema59.properties.spec.properties.delegated.items.enum},message:"must be equal to one of the allowed values"};
+(vErrors ??= []).push(err86);
 errors++;
 }
 }
 const keyOf6 = (i) => i;
-if(new Set(data32.map(keyOf6)).size < data32.length){
-const err86 = {instancePath:instancePath+"/spec/delegated",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
-(vErrors ??= []).push(err86);
+if(new Set(data33.map(keyOf6)).size < data33.length){
+const err87 = {instancePath:instancePath+"/spec/delegated",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+(vErrors ??= []).push(err87);
 errors++;
 }
 }
 }
 }
 else {
-const err87 = {instancePath:instancePath+"/spec",keyword:"type",params:{type: schema59.properties.spec.type},message:"must be object"};
-(vErrors ??= []).push(err87);
+const err88 = {instancePath:instancePath+"/spec",keyword:"type",params:{type: schema59.properties.spec.type},message:"must be object"};
+(vErrors ??= []).push(err88);
 errors++;
 }
 }
@@ -12108,8 +12116,8 @@ errors = vErrors.length;
 }
 }
 else {
-const err88 = {instancePath,keyword:"type",params:{type: "object"},message:"must be object"};
-(vErrors ??= []).push(err88);
+const err89 = {instancePath,keyword:"type",params:{type: "object"},message:"must be object"};
+(vErrors ??= []).push(err89);
 errors++;
 }
 validate172.errors = vErrors;
@@ -12117,7 +12125,7 @@ return errors === 0;
 }
 
 export const validateGovernancePolicy = validate179;
-const schema63 = {"type":"object","required":["spec"],"properties":{"metadata":{"type":"object"},"spec":{"type":["object"],"properties":{"description":{"type":["string","null"],"maxLength":4096},"maxSandboxesPerUser":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"maxSandboxesTotal":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"maxAgentSandboxes":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"total":{"$ref":"shared#/definitions/d22"},"maxCpu":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxMemory":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxStorage":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"maxIdleTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"maxInvokeTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"allowedTemplates":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"minLength":1,"maxLength":320},"uniqueBy":[]},"approvedRegistries":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"pattern":"^(\\*|[^*/\\s]+)(/(\\*|[^*/\\s]+))*/?$","maxLength":512},"uniqueBy":[]},"allowedAgentImages":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"minLength":1,"maxLength":512},"uniqueBy":[]},"maxConcurrentInvokesPerSandbox":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"allowInternet":{"type":["boolean","null"]},"allowedStorageClasses":{"type":["array","null"],"maxItems":64,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"requiredRuntimeClass":{"type":["string","null"],"pattern":"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$","maxLength":253},"allowRelaxedSecurity":{"type":["boolean","null"]},"allowedServiceAccounts":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"allowedSecrets":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"maxSidecars":{"type":["integer","null"],"minimum":0,"maximum":100},"requireDigest":{"type":["boolean","null"]},"maxExposedPorts":{"type":["integer","null"],"minimum":0,"maximum":100}}},"status":{"$ref":"shared#/definitions/d23"}}};
+const schema63 = {"type":"object","required":["spec"],"properties":{"metadata":{"type":"object"},"spec":{"type":["object"],"properties":{"description":{"type":["string","null"],"maxLength":4096},"maxSandboxesPerUser":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"maxSandboxesTotal":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"maxAgentSandboxes":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"total":{"$ref":"shared#/definitions/d22"},"maxCpu":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxMemory":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxStorage":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"maxIdleTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"maxInvokeTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"allowedTemplates":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"minLength":1,"maxLength":320},"uniqueBy":[]},"checkChain":{"type":["boolean","null"]},"approvedRegistries":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"pattern":"^(\\*|[^*/\\s]+)(/(\\*|[^*/\\s]+))*/?$","maxLength":512},"uniqueBy":[]},"allowedAgentImages":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"minLength":1,"maxLength":512},"uniqueBy":[]},"maxConcurrentInvokesPerSandbox":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"allowInternet":{"type":["boolean","null"]},"allowedStorageClasses":{"type":["array","null"],"maxItems":64,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"requiredRuntimeClass":{"type":["string","null"],"pattern":"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$","maxLength":253},"allowRelaxedSecurity":{"type":["boolean","null"]},"allowedServiceAccounts":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"allowedSecrets":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"maxSidecars":{"type":["integer","null"],"minimum":0,"maximum":100},"requireDigest":{"type":["boolean","null"]},"maxExposedPorts":{"type":["integer","null"],"minimum":0,"maximum":100}}},"status":{"$ref":"shared#/definitions/d23"}}};
 
 function validate180(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -12803,324 +12811,332 @@ errors++;
 }
 }
 }
-if(data1.approvedRegistries !== undefined){
-let data15 = data1.approvedRegistries;
-if((!(Array.isArray(data15))) && (data15 !== null)){
-const err37 = {instancePath:instancePath+"/spec/approvedRegistries",keyword:"type",params:{type: schema63.properties.spec.properties.approvedRegistries.type},message:"must be array,null"};
+if(data1.checkChain !== undefined){
+let data15 = data1.checkChain;
+if((typeof data15 !== "boolean") && (data15 !== null)){
+const err37 = {instancePath:instancePath+"/spec/checkChain",keyword:"type",params:{type: schema63.properties.spec.properties.checkChain.type},message:"must be boolean,null"};
 (vErrors ??= []).push(err37);
 errors++;
 }
-if(Array.isArray(data15)){
-if(data15.length > 256){
-const err38 = {instancePath:instancePath+"/spec/approvedRegistries",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+}
+if(data1.approvedRegistries !== undefined){
+let data16 = data1.approvedRegistries;
+if((!(Array.isArray(data16))) && (data16 !== null)){
+const err38 = {instancePath:instancePath+"/spec/approvedRegistries",keyword:"type",params:{type: schema63.properties.spec.properties.approvedRegistries.type},message:"must be array,null"};
 (vErrors ??= []).push(err38);
 errors++;
 }
-const len1 = data15.length;
-for(let i1=0; i1<len1; i1++){
-let data16 = data15[i1];
-if(typeof data16 === "string"){
-if(data16.length > 512){
-const err39 = {instancePath:instancePath+"/spec/approvedRegistries/" + i1,keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"};
+if(Array.isArray(data16)){
+if(data16.length > 256){
+const err39 = {instancePath:instancePath+"/spec/approvedRegistries",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
 (vErrors ??= []).push(err39);
 errors++;
 }
-if(!pattern102.test(data16)){
-const err40 = {instancePath:instancePath+"/spec/approvedRegistries/" + i1,keyword:"pattern",params:{pattern: "^(\\*|[^*/\\s]+)(/(\\*|[^*/\\s]+))*/?$"},message:"must match pattern \""+"^(\\*|[^*/\\s]+)(/(\\*|[^*/\\s]+))*/?$"+"\""};
+const len1 = data16.length;
+for(let i1=0; i1<len1; i1++){
+let data17 = data16[i1];
+if(typeof data17 === "string"){
+if(data17.length > 512){
+const err40 = {instancePath:instancePath+"/spec/approvedRegistries/" + i1,keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"};
 (vErrors ??= []).push(err40);
 errors++;
 }
-}
-else {
-const err41 = {instancePath:instancePath+"/spec/approvedRegistries/" + i1,keyword:"type",params:{type: schema63.properties.spec.properties.approvedRegistries.items.type},message:"must be string"};
+if(!pattern102.test(data17)){
+const err41 = {instancePath:instancePath+"/spec/approvedRegistries/" + i1,keyword:"pattern",params:{pattern: "^(\\*|[^*/\\s]+)(/(\\*|[^*/\\s]+))*/?$"},message:"must match pattern \""+"^(\\*|[^*/\\s]+)(/(\\*|[^*/\\s]+))*/?$"+"\""};
 (vErrors ??= []).push(err41);
 errors++;
 }
 }
-const keyOf1 = (i) => i;
-if(new Set(data15.map(keyOf1)).size < data15.length){
-const err42 = {instancePath:instancePath+"/spec/approvedRegistries",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+else {
+const err42 = {instancePath:instancePath+"/spec/approvedRegistries/" + i1,keyword:"type",params:{type: schema63.properties.spec.properties.approvedRegistries.items.type},message:"must be string"};
 (vErrors ??= []).push(err42);
+errors++;
+}
+}
+const keyOf1 = (i) => i;
+if(new Set(data16.map(keyOf1)).size < data16.length){
+const err43 = {instancePath:instancePath+"/spec/approvedRegistries",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+(vErrors ??= []).push(err43);
 errors++;
 }
 }
 }
 if(data1.allowedAgentImages !== undefined){
-let data17 = data1.allowedAgentImages;
-if((!(Array.isArray(data17))) && (data17 !== null)){
-const err43 = {instancePath:instancePath+"/spec/allowedAgentImages",keyword:"type",params:{type: schema63.properties.spec.properties.allowedAgentImages.type},message:"must be array,null"};
-(vErrors ??= []).push(err43);
-errors++;
-}
-if(Array.isArray(data17)){
-if(data17.length > 256){
-const err44 = {instancePath:instancePath+"/spec/allowedAgentImages",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+let data18 = data1.allowedAgentImages;
+if((!(Array.isArray(data18))) && (data18 !== null)){
+const err44 = {instancePath:instancePath+"/spec/allowedAgentImages",keyword:"type",params:{type: schema63.properties.spec.properties.allowedAgentImages.type},message:"must be array,null"};
 (vErrors ??= []).push(err44);
 errors++;
 }
-const len2 = data17.length;
-for(let i2=0; i2<len2; i2++){
-let data18 = data17[i2];
-if(typeof data18 === "string"){
-if(data18.length > 512){
-const err45 = {instancePath:instancePath+"/spec/allowedAgentImages/" + i2,keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"};
+if(Array.isArray(data18)){
+if(data18.length > 256){
+const err45 = {instancePath:instancePath+"/spec/allowedAgentImages",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
 (vErrors ??= []).push(err45);
 errors++;
 }
-if(data18.length < 1){
-const err46 = {instancePath:instancePath+"/spec/allowedAgentImages/" + i2,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+const len2 = data18.length;
+for(let i2=0; i2<len2; i2++){
+let data19 = data18[i2];
+if(typeof data19 === "string"){
+if(data19.length > 512){
+const err46 = {instancePath:instancePath+"/spec/allowedAgentImages/" + i2,keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"};
 (vErrors ??= []).push(err46);
 errors++;
 }
-}
-else {
-const err47 = {instancePath:instancePath+"/spec/allowedAgentImages/" + i2,keyword:"type",params:{type: schema63.properties.spec.properties.allowedAgentImages.items.type},message:"must be string"};
+if(data19.length < 1){
+const err47 = {instancePath:instancePath+"/spec/allowedAgentImages/" + i2,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 (vErrors ??= []).push(err47);
 errors++;
 }
 }
-const keyOf2 = (i) => i;
-if(new Set(data17.map(keyOf2)).size < data17.length){
-const err48 = {instancePath:instancePath+"/spec/allowedAgentImages",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+else {
+const err48 = {instancePath:instancePath+"/spec/allowedAgentImages/" + i2,keyword:"type",params:{type: schema63.properties.spec.properties.allowedAgentImages.items.type},message:"must be string"};
 (vErrors ??= []).push(err48);
+errors++;
+}
+}
+const keyOf2 = (i) => i;
+if(new Set(data18.map(keyOf2)).size < data18.length){
+const err49 = {instancePath:instancePath+"/spec/allowedAgentImages",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+(vErrors ??= []).push(err49);
 errors++;
 }
 }
 }
 if(data1.maxConcurrentInvokesPerSandbox !== undefined){
-let data19 = data1.maxConcurrentInvokesPerSandbox;
-if((!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))) && (data19 !== null)){
-const err49 = {instancePath:instancePath+"/spec/maxConcurrentInvokesPerSandbox",keyword:"type",params:{type: schema63.properties.spec.properties.maxConcurrentInvokesPerSandbox.type},message:"must be integer,null"};
-(vErrors ??= []).push(err49);
-errors++;
-}
-if((typeof data19 == "number") && (isFinite(data19))){
-if(data19 > 2147483647 || isNaN(data19)){
-const err50 = {instancePath:instancePath+"/spec/maxConcurrentInvokesPerSandbox",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+let data20 = data1.maxConcurrentInvokesPerSandbox;
+if((!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))) && (data20 !== null)){
+const err50 = {instancePath:instancePath+"/spec/maxConcurrentInvokesPerSandbox",keyword:"type",params:{type: schema63.properties.spec.properties.maxConcurrentInvokesPerSandbox.type},message:"must be integer,null"};
 (vErrors ??= []).push(err50);
 errors++;
 }
-if(data19 < 0 || isNaN(data19)){
-const err51 = {instancePath:instancePath+"/spec/maxConcurrentInvokesPerSandbox",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if((typeof data20 == "number") && (isFinite(data20))){
+if(data20 > 2147483647 || isNaN(data20)){
+const err51 = {instancePath:instancePath+"/spec/maxConcurrentInvokesPerSandbox",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
 (vErrors ??= []).push(err51);
+errors++;
+}
+if(data20 < 0 || isNaN(data20)){
+const err52 = {instancePath:instancePath+"/spec/maxConcurrentInvokesPerSandbox",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+(vErrors ??= []).push(err52);
 errors++;
 }
 }
 }
 if(data1.allowInternet !== undefined){
-let data20 = data1.allowInternet;
-if((typeof data20 !== "boolean") && (data20 !== null)){
-const err52 = {instancePath:instancePath+"/spec/allowInternet",keyword:"type",params:{type: schema63.properties.spec.properties.allowInternet.type},message:"must be boolean,null"};
-(vErrors ??= []).push(err52);
+let data21 = data1.allowInternet;
+if((typeof data21 !== "boolean") && (data21 !== null)){
+const err53 = {instancePath:instancePath+"/spec/allowInternet",keyword:"type",params:{type: schema63.properties.spec.properties.allowInternet.type},message:"must be boolean,null"};
+(vErrors ??= []).push(err53);
 errors++;
 }
 }
 if(data1.allowedStorageClasses !== undefined){
-let data21 = data1.allowedStorageClasses;
-if((!(Array.isArray(data21))) && (data21 !== null)){
-const err53 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"type",params:{type: schema63.properties.spec.properties.allowedStorageClasses.type},message:"must be array,null"};
-(vErrors ??= []).push(err53);
-errors++;
-}
-if(Array.isArray(data21)){
-if(data21.length > 64){
-const err54 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
+let data22 = data1.allowedStorageClasses;
+if((!(Array.isArray(data22))) && (data22 !== null)){
+const err54 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"type",params:{type: schema63.properties.spec.properties.allowedStorageClasses.type},message:"must be array,null"};
 (vErrors ??= []).push(err54);
 errors++;
 }
-const len3 = data21.length;
-for(let i3=0; i3<len3; i3++){
-let data22 = data21[i3];
-if(typeof data22 === "string"){
-if(data22.length > 253){
-const err55 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i3,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
+if(Array.isArray(data22)){
+if(data22.length > 64){
+const err55 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
 (vErrors ??= []).push(err55);
 errors++;
 }
-if(data22.length < 1){
-const err56 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i3,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+const len3 = data22.length;
+for(let i3=0; i3<len3; i3++){
+let data23 = data22[i3];
+if(typeof data23 === "string"){
+if(data23.length > 253){
+const err56 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i3,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
 (vErrors ??= []).push(err56);
 errors++;
 }
-}
-else {
-const err57 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i3,keyword:"type",params:{type: schema63.properties.spec.properties.allowedStorageClasses.items.type},message:"must be string"};
+if(data23.length < 1){
+const err57 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i3,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 (vErrors ??= []).push(err57);
 errors++;
 }
 }
-const keyOf3 = (i) => i;
-if(new Set(data21.map(keyOf3)).size < data21.length){
-const err58 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+else {
+const err58 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i3,keyword:"type",params:{type: schema63.properties.spec.properties.allowedStorageClasses.items.type},message:"must be string"};
 (vErrors ??= []).push(err58);
+errors++;
+}
+}
+const keyOf3 = (i) => i;
+if(new Set(data22.map(keyOf3)).size < data22.length){
+const err59 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+(vErrors ??= []).push(err59);
 errors++;
 }
 }
 }
 if(data1.requiredRuntimeClass !== undefined){
-let data23 = data1.requiredRuntimeClass;
-if((typeof data23 !== "string") && (data23 !== null)){
-const err59 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"type",params:{type: schema63.properties.spec.properties.requiredRuntimeClass.type},message:"must be string,null"};
-(vErrors ??= []).push(err59);
-errors++;
-}
-if(typeof data23 === "string"){
-if(data23.length > 253){
-const err60 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
+let data24 = data1.requiredRuntimeClass;
+if((typeof data24 !== "string") && (data24 !== null)){
+const err60 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"type",params:{type: schema63.properties.spec.properties.requiredRuntimeClass.type},message:"must be string,null"};
 (vErrors ??= []).push(err60);
 errors++;
 }
-if(!pattern4.test(data23)){
-const err61 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"pattern",params:{pattern: "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"},message:"must match pattern \""+"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"+"\""};
+if(typeof data24 === "string"){
+if(data24.length > 253){
+const err61 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
 (vErrors ??= []).push(err61);
+errors++;
+}
+if(!pattern4.test(data24)){
+const err62 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"pattern",params:{pattern: "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"},message:"must match pattern \""+"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"+"\""};
+(vErrors ??= []).push(err62);
 errors++;
 }
 }
 }
 if(data1.allowRelaxedSecurity !== undefined){
-let data24 = data1.allowRelaxedSecurity;
-if((typeof data24 !== "boolean") && (data24 !== null)){
-const err62 = {instancePath:instancePath+"/spec/allowRelaxedSecurity",keyword:"type",params:{type: schema63.properties.spec.properties.allowRelaxedSecurity.type},message:"must be boolean,null"};
-(vErrors ??= []).push(err62);
+let data25 = data1.allowRelaxedSecurity;
+if((typeof data25 !== "boolean") && (data25 !== null)){
+const err63 = {instancePath:instancePath+"/spec/allowRelaxedSecurity",keyword:"type",params:{type: schema63.properties.spec.properties.allowRelaxedSecurity.type},message:"must be boolean,null"};
+(vErrors ??= []).push(err63);
 errors++;
 }
 }
 if(data1.allowedServiceAccounts !== undefined){
-let data25 = data1.allowedServiceAccounts;
-if((!(Array.isArray(data25))) && (data25 !== null)){
-const err63 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"type",params:{type: schema63.properties.spec.properties.allowedServiceAccounts.type},message:"must be array,null"};
-(vErrors ??= []).push(err63);
-errors++;
-}
-if(Array.isArray(data25)){
-if(data25.length > 128){
-const err64 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
+let data26 = data1.allowedServiceAccounts;
+if((!(Array.isArray(data26))) && (data26 !== null)){
+const err64 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"type",params:{type: schema63.properties.spec.properties.allowedServiceAccounts.type},message:"must be array,null"};
 (vErrors ??= []).push(err64);
 errors++;
 }
-const len4 = data25.length;
-for(let i4=0; i4<len4; i4++){
-let data26 = data25[i4];
-if(typeof data26 === "string"){
-if(data26.length > 253){
-const err65 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i4,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
+if(Array.isArray(data26)){
+if(data26.length > 128){
+const err65 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
 (vErrors ??= []).push(err65);
 errors++;
 }
-if(data26.length < 1){
-const err66 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i4,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+const len4 = data26.length;
+for(let i4=0; i4<len4; i4++){
+let data27 = data26[i4];
+if(typeof data27 === "string"){
+if(data27.length > 253){
+const err66 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i4,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
 (vErrors ??= []).push(err66);
 errors++;
 }
-}
-else {
-const err67 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i4,keyword:"type",params:{type: schema63.properties.spec.properties.allowedServiceAccounts.items.type},message:"must be string"};
+if(data27.length < 1){
+const err67 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i4,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 (vErrors ??= []).push(err67);
 errors++;
 }
 }
-const keyOf4 = (i) => i;
-if(new Set(data25.map(keyOf4)).size < data25.length){
-const err68 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+else {
+const err68 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i4,keyword:"type",params:{type: schema63.properties.spec.properties.allowedServiceAccounts.items.type},message:"must be string"};
 (vErrors ??= []).push(err68);
+errors++;
+}
+}
+const keyOf4 = (i) => i;
+if(new Set(data26.map(keyOf4)).size < data26.length){
+const err69 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+(vErrors ??= []).push(err69);
 errors++;
 }
 }
 }
 if(data1.allowedSecrets !== undefined){
-let data27 = data1.allowedSecrets;
-if((!(Array.isArray(data27))) && (data27 !== null)){
-const err69 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"type",params:{type: schema63.properties.spec.properties.allowedSecrets.type},message:"must be array,null"};
-(vErrors ??= []).push(err69);
-errors++;
-}
-if(Array.isArray(data27)){
-if(data27.length > 128){
-const err70 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
+let data28 = data1.allowedSecrets;
+if((!(Array.isArray(data28))) && (data28 !== null)){
+const err70 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"type",params:{type: schema63.properties.spec.properties.allowedSecrets.type},message:"must be array,null"};
 (vErrors ??= []).push(err70);
 errors++;
 }
-const len5 = data27.length;
-for(let i5=0; i5<len5; i5++){
-let data28 = data27[i5];
-if(typeof data28 === "string"){
-if(data28.length > 253){
-const err71 = {instancePath:instancePath+"/spec/allowedSecrets/" + i5,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
+if(Array.isArray(data28)){
+if(data28.length > 128){
+const err71 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
 (vErrors ??= []).push(err71);
 errors++;
 }
-if(data28.length < 1){
-const err72 = {instancePath:instancePath+"/spec/allowedSecrets/" + i5,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+const len5 = data28.length;
+for(let i5=0; i5<len5; i5++){
+let data29 = data28[i5];
+if(typeof data29 === "string"){
+if(data29.length > 253){
+const err72 = {instancePath:instancePath+"/spec/allowedSecrets/" + i5,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
 (vErrors ??= []).push(err72);
 errors++;
 }
-}
-else {
-const err73 = {instancePath:instancePath+"/spec/allowedSecrets/" + i5,keyword:"type",params:{type: schema63.properties.spec.properties.allowedSecrets.items.type},message:"must be string"};
+if(data29.length < 1){
+const err73 = {instancePath:instancePath+"/spec/allowedSecrets/" + i5,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 (vErrors ??= []).push(err73);
 errors++;
 }
 }
-const keyOf5 = (i) => i;
-if(new Set(data27.map(keyOf5)).size < data27.length){
-const err74 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+else {
+const err74 = {instancePath:instancePath+"/spec/allowedSecrets/" + i5,keyword:"type",params:{type: schema63.properties.spec.properties.allowedSecrets.items.type},message:"must be string"};
 (vErrors ??= []).push(err74);
+errors++;
+}
+}
+const keyOf5 = (i) => i;
+if(new Set(data28.map(keyOf5)).size < data28.length){
+const err75 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+(vErrors ??= []).push(err75);
 errors++;
 }
 }
 }
 if(data1.maxSidecars !== undefined){
-let data29 = data1.maxSidecars;
-if((!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))) && (data29 !== null)){
-const err75 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"type",params:{type: schema63.properties.spec.properties.maxSidecars.type},message:"must be integer,null"};
-(vErrors ??= []).push(err75);
-errors++;
-}
-if((typeof data29 == "number") && (isFinite(data29))){
-if(data29 > 100 || isNaN(data29)){
-const err76 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
+let data30 = data1.maxSidecars;
+if((!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))) && (data30 !== null)){
+const err76 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"type",params:{type: schema63.properties.spec.properties.maxSidecars.type},message:"must be integer,null"};
 (vErrors ??= []).push(err76);
 errors++;
 }
-if(data29 < 0 || isNaN(data29)){
-const err77 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if((typeof data30 == "number") && (isFinite(data30))){
+if(data30 > 100 || isNaN(data30)){
+const err77 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
 (vErrors ??= []).push(err77);
+errors++;
+}
+if(data30 < 0 || isNaN(data30)){
+const err78 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+(vErrors ??= []).push(err78);
 errors++;
 }
 }
 }
 if(data1.requireDigest !== undefined){
-let data30 = data1.requireDigest;
-if((typeof data30 !== "boolean") && (data30 !== null)){
-const err78 = {instancePath:instancePath+"/spec/requireDigest",keyword:"type",params:{type: schema63.properties.spec.properties.requireDigest.type},message:"must be boolean,null"};
-(vErrors ??= []).push(err78);
+let data31 = data1.requireDigest;
+if((typeof data31 !== "boolean") && (data31 !== null)){
+const err79 = {instancePath:instancePath+"/spec/requireDigest",keyword:"type",params:{type: schema63.properties.spec.properties.requireDigest.type},message:"must be boolean,null"};
+(vErrors ??= []).push(err79);
 errors++;
 }
 }
 if(data1.maxExposedPorts !== undefined){
-let data31 = data1.maxExposedPorts;
-if((!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))) && (data31 !== null)){
-const err79 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"type",params:{type: schema63.properties.spec.properties.maxExposedPorts.type},message:"must be integer,null"};
-(vErrors ??= []).push(err79);
-errors++;
-}
-if((typeof data31 == "number") && (isFinite(data31))){
-if(data31 > 100 || isNaN(data31)){
-const err80 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
+let data32 = data1.maxExposedPorts;
+if((!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))) && (data32 !== null)){
+const err80 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"type",params:{type: schema63.properties.spec.properties.maxExposedPorts.type},message:"must be integer,null"};
 (vErrors ??= []).push(err80);
 errors++;
 }
-if(data31 < 0 || isNaN(data31)){
-const err81 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if((typeof data32 == "number") && (isFinite(data32))){
+if(data32 > 100 || isNaN(data32)){
+const err81 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
 (vErrors ??= []).push(err81);
+errors++;
+}
+if(data32 < 0 || isNaN(data32)){
+const err82 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+(vErrors ??= []).push(err82);
 errors++;
 }
 }
 }
 }
 else {
-const err82 = {instancePath:instancePath+"/spec",keyword:"type",params:{type: schema63.properties.spec.type},message:"must be object"};
-(vErrors ??= []).push(err82);
+const err83 = {instancePath:instancePath+"/spec",keyword:"type",params:{type: schema63.properties.spec.type},message:"must be object"};
+(vErrors ??= []).push(err83);
 errors++;
 }
 }
@@ -13132,8 +13148,8 @@ errors = vErrors.length;
 }
 }
 else {
-const err83 = {instancePath,keyword:"type",params:{type: "object"},message:"must be object"};
-(vErrors ??= []).push(err83);
+const err84 = {instancePath,keyword:"type",params:{type: "object"},message:"must be object"};
+(vErrors ??= []).push(err84);
 errors++;
 }
 validate179.errors = vErrors;

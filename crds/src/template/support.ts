@@ -51,6 +51,7 @@ const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
   { path: 'timeout', reader: 'operator: expiry' },
   { path: 'idleTimeout', reader: 'operator: expiry' },
   { path: 'runtimeClass', reader: POD },
+  { path: 'security.privileged', reader: POD },
 ];
 
 const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
@@ -64,7 +65,6 @@ const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
   { path: 'network.ingressRules[].serviceRef', needs: 'rules for Services are not made; use cidr' },
   { path: 'env[].valueFrom', needs: 'variables from Secrets need the check who may use them' },
   { path: 'serviceAccount', needs: 'every sandbox runs under an account of its own without rights' },
-  { path: 'security', needs: 'the hardening cannot be relaxed', harmless: [false] },
   { path: 'credentials', needs: 'Secrets are not handed to sandboxes' },
   { path: 'sidecars', needs: 'sidecars are not started' },
   { path: 'initContainers', needs: 'init containers are not started' },
@@ -134,6 +134,9 @@ const POLICY: FieldSupport = {
     { path: 'maxTimeout', reader: GOVERNANCE },
     { path: 'maxIdleTimeout', reader: GOVERNANCE },
     { path: 'allowedTemplates', reader: GOVERNANCE },
+    { path: 'checkChain', reader: GOVERNANCE },
+    { path: 'requireDigest', reader: GOVERNANCE },
+    { path: 'allowRelaxedSecurity', reader: GOVERNANCE },
     { path: 'approvedRegistries', reader: GOVERNANCE },
     { path: 'allowInternet', reader: GOVERNANCE },
     { path: 'allowedStorageClasses', reader: GOVERNANCE },
@@ -147,11 +150,9 @@ const POLICY: FieldSupport = {
     { path: 'maxInvokeTimeout', needs: 'agent mode comes with invocations', harmless: ['0'] },
     { path: 'allowedAgentImages', needs: 'agent mode comes with invocations' },
     { path: 'maxConcurrentInvokesPerSandbox', needs: 'agent mode comes with invocations', harmless: [0] },
-    { path: 'allowRelaxedSecurity', needs: 'the hardening cannot be relaxed', harmless: [false] },
     { path: 'allowedServiceAccounts', needs: 'every sandbox runs under an account of its own' },
     { path: 'allowedSecrets', needs: 'Secrets are not handed to sandboxes' },
     { path: 'maxSidecars', needs: 'sidecars are not started', harmless: [0] },
-    { path: 'requireDigest', needs: 'digests are not demanded', harmless: [false] },
     { path: 'maxExposedPorts', needs: 'ports are not offered outside', harmless: [0] },
   ],
 };

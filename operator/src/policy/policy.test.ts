@@ -19,26 +19,26 @@ const local = (spec: PolicySpec, namespace = 'team'): GovernancePolicy => ({
 
 const cpu = (amount: string) => ({ resources: { limits: { cpu: amount } } });
 
-describe('status.wouldViolate', () => {
-  async function counted(key: string, policies: readonly (ClusterGovernancePolicy | GovernancePolicy)[]) {
-    const caches = createCaches();
-    for (const one of policies) {
-      (one.metadata.namespace ? caches.policies : caches.clusterPolicies).applyWatch(one);
-    }
-    for (let i = 0; i < 300; i++) {
-      const one = sandbox({ name: `s${i}`, uid: `u${i}`, spec: cpu(i < 100 ? '8' : '1') });
-      const namespace = i % 2 === 0 ? 'team' : 'other';
-      caches.sandboxes.applyWatch({ ...one, metadata: { ...one.metadata, namespace } });
-    }
-    const patches: unknown[] = [];
-    const patch = async (...args: unknown[]): Promise<never> => {
-      patches.push((args[2] as { body: unknown }).body);
-      return undefined as never;
-    };
-    await reconcilePolicy({ client: { patch }, caches, log: silentLogger }, key);
-    return patches;
+async function counted(key: string, policies: readonly (ClusterGovernancePolicy | GovernancePolicy)[]) {
+  const caches = createCaches();
+  for (const one of policies) {
+    (one.metadata.namespace ? caches.policies : caches.clusterPolicies).applyWatch(one);
   }
+  for (let i = 0; i < 300; i++) {
+    const one = sandbox({ name: `s${i}`, uid: `u${i}`, spec: cpu(i < 100 ? '8' : '1') });
+    const namespace = i % 2 === 0 ? 'team' : 'other';
+    caches.sandboxes.applyWatch({ ...one, metadata: { ...one.metadata, namespace } });
+  }
+  const patches: unknown[] = [];
+  const patch = async (...args: unknown[]): Promise<never> => {
+    patches.push((args[2] as { body: unknown }).body);
+    return undefined as never;
+  };
+  await reconcilePolicy({ client: { patch }, caches, log: silentLogger }, key);
+  return patches;
+}
 
+describe('status.wouldViolate', () => {
   it('counts for the cluster everywhere, for a namespace its own', async () => {
     const both = [cluster({ maxCpu: '4' }), local({ maxCpu: '2' })];
     // In team the tighter policy of the namespace is the one that binds.
