@@ -25,6 +25,8 @@ export type Resolution =
       readonly warnings: readonly string[];
       /** Kind of the template that `templateRef` turned out to name. */
       readonly templateKind?: string;
+      /** What a stored sandbox that was never merged comes to, so that an edit answers only for what it changes. */
+      readonly before?: Resolved;
     }
   | { readonly ok: false; readonly violations: readonly Violation[] };
 
@@ -64,7 +66,8 @@ export function resolveAgain(change: Change, gathered: Gathered, settings: Resol
   const { chain, policy } = gathered;
   const bound = { ...settings, volume: boundVolume(change.old) };
   const kept = change.old.spec.resolved;
-  if (!policy.ok || !kept?.spec || !isSealed(kept) || isFresh(change, kept, chain)) {
+  if (kept === undefined) return resolveFirst(change, gathered, bound);
+  if (!policy.ok || !kept.spec || !isSealed(kept) || isFresh(change, kept, chain)) {
     return resolveSandbox(change.sandbox.spec, gathered, bound);
   }
   const { resolved, warnings } = resolveOver(kept, change.sandbox.spec, {
@@ -74,6 +77,13 @@ export function resolveAgain(change: Change, gathered: Gathered, settings: Resol
   const gone =
     chain?.ok === false ? [`${chain.violation.message}; going on with what was merged earlier`] : [];
   return { ok: true, resolved, policy: policy.policy, warnings: [...gone, ...warnings] };
+}
+
+/** A sandbox from before the webhook. */
+function resolveFirst({ sandbox, old }: Change, gathered: Gathered, settings: ResolveSettings): Resolution {
+  const resolution = resolveSandbox(sandbox.spec, gathered, settings);
+  const before = resolveSandbox(old.spec, gathered, settings);
+  return resolution.ok && before.ok ? { ...resolution, before: before.resolved } : resolution;
 }
 
 /** Whether the templates are read as they are now: it is their turn, or they are what they were. */
