@@ -109,6 +109,7 @@ const TEMPLATE: FieldSupport = {
     { path: 'inheritsFrom', reader: 'webhook: compose' },
     { path: 'description', reader: 'router: templates' },
     { path: 'allowedNamespaces.names', reader: 'webhook: compose' },
+    { path: 'allowedNamespaces.selector', reader: 'webhook: compose' },
     { path: 'harness.command', reader: POD },
     { path: 'harness.args', reader: POD },
     { path: 'harness.workingDir', reader: POD },
@@ -117,7 +118,6 @@ const TEMPLATE: FieldSupport = {
   unsupported: [
     ...WORKLOAD_UNSUPPORTED,
     ...HARNESS_UNSUPPORTED,
-    { path: 'allowedNamespaces.selector', needs: 'labels of namespaces are not looked at; use names' },
     { path: 'hidden', needs: 'lists show every template', harmless: [false] },
     { path: 'overrides', needs: 'sandboxes may set every field' },
     { path: 'warm', needs: 'there are no warm pools' },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { TemplateStatus } from '@agenttier/crds/generated/types';
+import type { TemplateSpec, TemplateStatus } from '@agenttier/crds/generated/types';
 import { canonicalJson } from '@agenttier/crds/meta/canonical';
 import { setCondition } from '@agenttier/crds/meta/conditions';
 import { sha256Hex } from '@agenttier/crds/meta/hash';
@@ -45,18 +45,28 @@ export function templateStatus(
   };
 }
 
-/** A template of the cluster belongs to no namespace: which ones may use it is not asked here. */
+/**
+ * A template of the cluster belongs to no namespace: which ones may use it is not asked here. Labels of namespaces are
+ * for admission to look at.
+ */
 function chainOf({ kind, metadata }: TemplateObject, lookup: TemplateLookup): Composition {
   const { name = '', namespace } = metadata;
   if (kind === 'SandboxTemplate') {
-    return composeChain({ kind, name, ...(namespace ? { namespace } : {}) }, namespace ?? '', lookup);
+    const ref = { kind, name, ...(namespace ? { namespace } : {}) };
+    return composeChain(ref, namespace ?? '', (key) =>
+      opened(lookup(key), (spec) => spec.selector !== undefined),
+    );
   }
-  return composeChain({ kind, name }, '', (key) => {
-    const found = lookup(key);
-    if (found === undefined) return undefined;
-    const { allowedNamespaces: _, ...spec } = found.spec;
-    return { metadata: found.metadata, spec };
-  });
+  return composeChain({ kind, name }, '', (key) => opened(lookup(key), () => true));
+}
+
+function opened(
+  found: ReturnType<TemplateLookup>,
+  when: (allowed: NonNullable<TemplateSpec['allowedNamespaces']>) => boolean,
+): ReturnType<TemplateLookup> {
+  const allowed = found?.spec.allowedNamespaces;
+  if (found === undefined || allowed === undefined || !when(allowed)) return found;
+  return { metadata: found.metadata, spec: { ...found.spec, allowedNamespaces: { names: ['*'] } } };
 }
 
 function finding(composition: Composition): Pick<Condition, 'status' | 'reason' | 'message'> {

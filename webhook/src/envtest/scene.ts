@@ -49,6 +49,7 @@ export const OWN_RULES: readonly Rule[] = [
     verbs: ['get', 'patch'],
   },
   { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'create', 'update'] },
+  { apiGroups: [''], resources: ['namespaces'], verbs: ['get'] },
 ];
 
 const users = ['agenttier:users', 'system:authenticated'];
