@@ -109,7 +109,8 @@ describe('an update', () => {
     for (const [name, templateUpdatePolicy] of Object.entries(names)) {
       await scene.create('Sandbox', name, { templateRef, templateUpdatePolicy });
       const status = { type: 'merge', body: { status: { pvcName: `${name}-workspace` } } } as const;
-      await scene.client.patch(SANDBOXES, { namespace: scene.team, name }, status, { subresource: 'status' });
+      const asOperator = { subresource: 'status', impersonate: scene.operator() } as const;
+      await scene.client.patch(SANDBOXES, { namespace: scene.team, name }, status, asOperator);
     }
     await scene.client.patch(
       SANDBOX_TEMPLATES,
