@@ -19,7 +19,7 @@ export function createHandlers(
     WebhookConfig,
     'settings' | 'defaultTemplate' | 'operatorUsername' | 'routerUsername' | 'connectMode'
   >,
-  lookup: Pick<Lookup, 'chain' | 'policy'>,
+  lookup: Pick<Lookup, 'chain' | 'policy' | 'users'>,
   { client, now = Date.now }: { client: KubeClient; now?: () => number },
 ): Handlers {
   const { settings, defaultTemplate, operatorUsername } = config;

@@ -2,11 +2,13 @@
 import type { PolicyCheck } from './check.ts';
 import { checkBounded } from './checks/bounded.ts';
 import { checkCpu } from './checks/cpu.ts';
+import { checkDigest } from './checks/digest.ts';
 import { checkIdleTimeout } from './checks/idleTimeout.ts';
 import { checkInternet } from './checks/internet.ts';
 import { checkMemory } from './checks/memory.ts';
 import { checkRegistries } from './checks/registries.ts';
 import { checkRuntimeClass } from './checks/runtimeClass.ts';
+import { checkSecurity } from './checks/security.ts';
 import { checkSidecars } from './checks/sidecars.ts';
 import { checkStorage } from './checks/storage.ts';
 import { checkStorageClasses } from './checks/storageClasses.ts';
@@ -19,6 +21,7 @@ export const CHECKS: readonly PolicyCheck[] = [
   checkTemplates,
   // The image comes from a registry that was approved.
   checkRegistries,
+  checkDigest,
   // The pod cannot take more than its share of a node.
   checkCpu,
   checkMemory,
@@ -33,4 +36,5 @@ export const CHECKS: readonly PolicyCheck[] = [
   // The pod is isolated as the policy demands.
   checkRuntimeClass,
   checkInternet,
+  checkSecurity,
 ];

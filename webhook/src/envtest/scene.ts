@@ -39,6 +39,7 @@ export const OWN_RULES: readonly Rule[] = [
       'clustersandboxtemplates',
       'governancepolicies',
       'clustergovernancepolicies',
+      'sandboxes',
     ],
     verbs: ['get', 'list', 'watch'],
   },
@@ -47,10 +48,10 @@ export const OWN_RULES: readonly Rule[] = [
     resources: ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'],
     verbs: ['get', 'patch'],
   },
-  { apiGroups: ['agenttier.io'], resources: ['sandboxes'], verbs: ['get'] },
   { apiGroups: [''], resources: ['pods', 'serviceaccounts'], verbs: ['get'] },
   { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
   { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'create', 'update'] },
+  { apiGroups: [''], resources: ['namespaces'], verbs: ['get'] },
 ];
 
 const users = ['agenttier:users', 'system:authenticated'];
