@@ -35,7 +35,7 @@ export interface CacheOptions {
   readonly metrics: (resource: string) => ReflectorMetrics;
 }
 
-type Part = KubeObject & { readonly spec?: unknown };
+type Part = KubeObject & { readonly spec?: unknown; readonly status?: unknown };
 
 /** Only what is decided by; who owns which field can be larger than the object itself. */
 function slim<T extends Part>({ kind, metadata, spec }: T): T {
@@ -49,7 +49,17 @@ interface Watched {
   current(): boolean;
 }
 
-function watched<T extends Part>(resource: Resource, store: Store<T>, options: CacheOptions): Watched {
+/** The status of a policy is its quota ledger. */
+function withStatus<T extends Part>(object: T): T {
+  const { apiVersion, status } = object;
+  return { ...slim(object), apiVersion, status };
+}
+
+interface WatchOptions<T> extends CacheOptions {
+  readonly transform?: (object: T) => T;
+}
+
+function watched<T extends Part>(resource: Resource, store: Store<T>, options: WatchOptions<T>): Watched {
   const freshness = new Freshness();
   const metrics = options.metrics(resource.plural);
   const reflector = new Reflector<T>({
@@ -57,7 +67,7 @@ function watched<T extends Part>(resource: Resource, store: Store<T>, options: C
     resource,
     store,
     log: options.log,
-    transform: slim,
+    transform: options.transform ?? slim,
     onError: (error) => freshness.failed(error),
     metrics: {
       ...metrics,
@@ -86,8 +96,8 @@ export function createCache(options: CacheOptions): Cache {
     clusterPolicies: new Store<ClusterGovernancePolicy>(),
   };
   const policies = [
-    watched(GOVERNANCE_POLICIES, stores.policies, options),
-    watched(CLUSTER_GOVERNANCE_POLICIES, stores.clusterPolicies, options),
+    watched(GOVERNANCE_POLICIES, stores.policies, { ...options, transform: withStatus }),
+    watched(CLUSTER_GOVERNANCE_POLICIES, stores.clusterPolicies, { ...options, transform: withStatus }),
   ];
   const all = [
     ...policies,

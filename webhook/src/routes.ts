@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { WebhookConfig } from './config.ts';
 import type { Lookup } from './lookup.ts';
+import type { QuotaAdmission } from './quota/admission.ts';
 import { validatePolicies } from './policy/validate.ts';
 import { mutateSandboxes, validateSandboxes } from './sandbox/handler.ts';
 import type { Handlers } from './server.ts';
@@ -12,10 +13,10 @@ import { validateWarmPools } from './warmpool/validate.ts';
 export function createHandlers(
   config: Pick<WebhookConfig, 'settings' | 'defaultTemplate' | 'operatorUsername'>,
   lookup: Pick<Lookup, 'chain' | 'policy'>,
-  now: () => number = Date.now,
+  { now = Date.now, quota }: { now?: () => number; quota?: QuotaAdmission } = {},
 ): Handlers {
   const { settings, defaultTemplate, operatorUsername } = config;
-  const sandboxes = { lookup, settings, defaultTemplate, operatorUsername, now };
+  const sandboxes = { lookup, settings, defaultTemplate, operatorUsername, now, quota };
   return {
     '/mutate/sandboxes': mutateSandboxes(sandboxes),
     '/validate/sandboxes': validateSandboxes(sandboxes),

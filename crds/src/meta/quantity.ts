@@ -46,6 +46,21 @@ export function compareQuantity(a: string | number, b: string | number): number 
   return left < right ? -1 : 1;
 }
 
+/**
+ * Text of an amount in thousandths, the shortest that is exact: `1500m`, `2`, and with `binary` such as `4Gi`. Amounts
+ * are never negative here.
+ */
+export function formatQuantity(thousandths: bigint, binary = false): string {
+  if (thousandths % 1000n !== 0n) return `${thousandths}m`;
+  let whole = thousandths / 1000n;
+  let steps = 0;
+  while (binary && whole > 0n && whole % 1024n === 0n && steps < BINARY.length) {
+    whole /= 1024n;
+    steps += 1;
+  }
+  return `${whole}${steps === 0 ? '' : BINARY[steps - 1]}`;
+}
+
 function decimalExponent(suffix: string): number {
   return suffix.length > 1 ? Number(suffix.slice(1)) : (DECIMAL[suffix] ?? 0);
 }
