@@ -1,12 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ClusterSandboxTemplate, Sandbox, SandboxTemplate } from '@agenttier/crds/generated/types';
+import type {
+  ClusterGovernancePolicy,
+  ClusterSandboxTemplate,
+  GovernancePolicy,
+  Sandbox,
+  SandboxTemplate,
+} from '@agenttier/crds/generated/types';
 import { LABEL_MANAGED } from '@agenttier/crds/meta/labels';
-import { CLUSTER_SANDBOX_TEMPLATES, SANDBOX_TEMPLATES, SANDBOXES } from '@agenttier/crds/meta/resources';
+import {
+  CLUSTER_GOVERNANCE_POLICIES,
+  CLUSTER_SANDBOX_TEMPLATES,
+  GOVERNANCE_POLICIES,
+  SANDBOX_TEMPLATES,
+  SANDBOXES,
+} from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import {
   NETWORK_POLICIES,
   PERSISTENT_VOLUME_CLAIMS,
   PODS,
+  RESOURCE_QUOTAS,
   SECRETS,
   SERVICE_ACCOUNTS,
 } from '@agenttier/machinery/kube/resource';
@@ -15,7 +28,7 @@ import { Reflector } from '@agenttier/machinery/reflector/reflector';
 import type { ReflectorMetrics } from '@agenttier/machinery/reflector/reflector';
 import { Store } from '@agenttier/machinery/reflector/store';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
-import type { NetworkPolicy, PersistentVolumeClaim, Pod, Secret, ServiceAccount } from './core.ts';
+import type { NetworkPolicy, PersistentVolumeClaim, Pod, ResourceQuota, Secret, ServiceAccount } from './core.ts';
 
 /** Everything the operator knows of the cluster, kept current by watches. */
 export interface Caches {
@@ -27,17 +40,26 @@ export interface Caches {
   readonly networkPolicies: Store<NetworkPolicy>;
   readonly secrets: Store<Secret>;
   readonly serviceAccounts: Store<ServiceAccount>;
+  readonly policies: Store<GovernancePolicy>;
+  readonly clusterPolicies: Store<ClusterGovernancePolicy>;
+  readonly resourceQuotas: Store<ResourceQuota>;
 }
 
 /** Index of sandboxes by the templates that they were merged from: `Kind/namespace/name`. */
 export const BY_TEMPLATE = 'template';
+
+/** Index of sandboxes by uid. */
+export const BY_UID = 'uid';
 
 export const templateKey = (kind: string, namespace: string | undefined, name: string): string =>
   `${kind}/${namespace ?? ''}/${name}`;
 
 export function createCaches(): Caches {
   return {
-    sandboxes: new Store<Sandbox>({ [BY_TEMPLATE]: templatesOf }),
+    sandboxes: new Store<Sandbox>({
+      [BY_TEMPLATE]: templatesOf,
+      [BY_UID]: ({ metadata }) => [metadata.uid ?? ''],
+    }),
     templates: new Store(),
     clusterTemplates: new Store(),
     pods: new Store(),
@@ -45,6 +67,9 @@ export function createCaches(): Caches {
     networkPolicies: new Store(),
     secrets: new Store(),
     serviceAccounts: new Store(),
+    policies: new Store(),
+    clusterPolicies: new Store(),
+    resourceQuotas: new Store(),
   };
 }
 
@@ -77,6 +102,9 @@ export function createReflectors({
     [NETWORK_POLICIES, anyStore(caches.networkPolicies), managed],
     [SECRETS, anyStore(caches.secrets), managed],
     [SERVICE_ACCOUNTS, anyStore(caches.serviceAccounts), managed],
+    [GOVERNANCE_POLICIES, anyStore(caches.policies)],
+    [CLUSTER_GOVERNANCE_POLICIES, anyStore(caches.clusterPolicies)],
+    [RESOURCE_QUOTAS, anyStore(caches.resourceQuotas), managed],
   ];
   return watched.map(
     ([resource, store, labelSelector]) =>

@@ -12,6 +12,7 @@ import type { Logger } from '@agenttier/machinery/telemetry/log';
 import type { Caches } from './caches.ts';
 import type { EventNote, Tally } from './decision/actions.ts';
 import type { OperatorMetrics } from './metrics.ts';
+import { keepQuotas } from './quota/controller.ts';
 import { RuntimeProbe } from './runtimeProbe.ts';
 import { createReconcile, feedQueue } from './sandbox/controller.ts';
 import { Notebook } from './sandbox/notes.ts';
@@ -50,7 +51,10 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
   const stopFeeding = feedQueue(caches, queue, (key) => notebook.peek(key)?.removalSeen());
   try {
     const reconcile = createReconcile({ client, caches, settings, notebook, log, announce, probe });
-    await runController({ name: 'sandbox', queue, workers, reconcile, log, metrics: queueMetrics, signal });
+    await Promise.all([
+      runController({ name: 'sandbox', queue, workers, reconcile, log, metrics: queueMetrics, signal }),
+      keepQuotas({ client, caches, log }, signal),
+    ]);
   } finally {
     stopFeeding();
   }

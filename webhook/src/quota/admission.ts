@@ -179,8 +179,12 @@ async function reserveAll(
   return [];
 }
 
-/** What cannot be given back now is given back by the operator when no sandbox comes of it. */
+/**
+ * What cannot be given back now is given back by the operator when no sandbox comes of it. So is room for a change: a
+ * parallel change of the same generation may share the reservation, and be stored.
+ */
 async function giveBack(taken: readonly Part[], request: QuotaRequest): Promise<void> {
+  if (request.generation !== undefined) return;
   const key = reservationKey(request);
   await Promise.all(taken.map(({ ledger }) => ledger.submit({ kind: 'release', key }).catch(() => [])));
 }
