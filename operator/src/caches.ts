@@ -28,7 +28,14 @@ import { Reflector } from '@agenttier/machinery/reflector/reflector';
 import type { ReflectorMetrics } from '@agenttier/machinery/reflector/reflector';
 import { Store } from '@agenttier/machinery/reflector/store';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
-import type { NetworkPolicy, PersistentVolumeClaim, Pod, ResourceQuota, Secret, ServiceAccount } from './core.ts';
+import type {
+  NetworkPolicy,
+  PersistentVolumeClaim,
+  Pod,
+  ResourceQuota,
+  Secret,
+  ServiceAccount,
+} from './core.ts';
 
 /** Everything the operator knows of the cluster, kept current by watches. */
 export interface Caches {

@@ -23,7 +23,8 @@ export interface QuotaOptions {
   readonly log: Logger;
 }
 
-const BACKOFF = { minBackoffMs: 50, maxBackoffMs: 30_000, jitter: 0.2 };
+/** Short at its longest: a count mostly fails because admissions write at the same time, and they wait for its room. */
+const BACKOFF = { minBackoffMs: 50, maxBackoffMs: 1_000, jitter: 0.5 };
 /** Room that came free is waited for. */
 const RELEASE_MS = 20;
 /** Turning reservations into usage changes no sum, so a burst of new sandboxes is taken in together. */
@@ -85,13 +86,17 @@ async function unknown(
   { client, caches }: Pick<QuotaOptions, 'client' | 'caches'>,
   signal: AbortSignal,
 ): Promise<Sandbox[]> {
-  const missing = sandboxes.filter(({ metadata }) => caches.sandboxes.byIndex(BY_UID, metadata.uid ?? '').length === 0);
+  const missing = sandboxes.filter(
+    ({ metadata }) => caches.sandboxes.byIndex(BY_UID, metadata.uid ?? '').length === 0,
+  );
   const looked = missing.map(async (sandbox) => {
     const { namespace, name = '', uid } = sandbox.metadata;
-    const found = await client.get<Sandbox>(SANDBOXES, { namespace, name }, { signal }).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error;
-      return undefined;
-    });
+    const found = await client
+      .get<Sandbox>(SANDBOXES, { namespace, name }, { signal })
+      .catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+        return undefined;
+      });
     return found?.metadata.uid === uid ? sandbox : undefined;
   });
   return (await Promise.all(looked)).filter((sandbox) => sandbox !== undefined);

@@ -63,7 +63,10 @@ export function policyOf(caches: KeeperOptions['caches'], namespace: string | un
   return storeOf(caches, namespace).get(namespace, POLICY_NAME);
 }
 
-function storeOf({ policies, clusterPolicies }: KeeperOptions['caches'], namespace: string | undefined): Store<Policy> {
+function storeOf(
+  { policies, clusterPolicies }: KeeperOptions['caches'],
+  namespace: string | undefined,
+): Store<Policy> {
   return (namespace === undefined ? clusterPolicies : policies) as unknown as Store<Policy>;
 }
 
@@ -94,7 +97,8 @@ async function write(
   const body = { ...policy, status: { ...policy.status, ...result.ledger } };
   const how = { subresource: 'status', fieldManager: FIELD_MANAGER_OPERATOR, signal };
   try {
-    const { managedFields: _, ...metadata } = (await client.update<Policy>(resourceOf(namespace), body, how)).metadata;
+    const { managedFields: _, ...metadata } = (await client.update<Policy>(resourceOf(namespace), body, how))
+      .metadata;
     storeOf(caches, namespace).applyLocal({ ...body, metadata });
     return true;
   } catch (error) {

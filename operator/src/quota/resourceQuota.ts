@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  APP_NAME,
-  FIELD_MANAGER_OPERATOR,
-  LABEL_APP_NAME,
-  LABEL_MANAGED,
-} from '@agenttier/crds/meta/labels';
+import { APP_NAME, FIELD_MANAGER_OPERATOR, LABEL_APP_NAME, LABEL_MANAGED } from '@agenttier/crds/meta/labels';
 import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { isNotFound } from '@agenttier/machinery/kube/errors';
@@ -54,7 +49,11 @@ function isRight(present: ResourceQuota | undefined, limit: number): boolean {
   return hard.length === 1 && hard[0]?.[0] === COUNT && String(hard[0][1]) === String(limit);
 }
 
-async function remove(client: ProjectionOptions['client'], present: ResourceQuota, signal: AbortSignal): Promise<void> {
+async function remove(
+  client: ProjectionOptions['client'],
+  present: ResourceQuota,
+  signal: AbortSignal,
+): Promise<void> {
   const { namespace, uid } = present.metadata;
   const how = { signal, ...(uid === undefined ? {} : { preconditions: { uid } }) };
   await client.delete(RESOURCE_QUOTAS, { namespace, name: RESOURCE_QUOTA }, how).catch((error: unknown) => {

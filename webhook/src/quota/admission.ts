@@ -167,7 +167,10 @@ async function reserveAll(
       const { ledger, limits } = part;
       const violations = await ledger.submit({ kind: 'reserve', request, limits }, until);
       if (violations.length > 0) {
-        const [others] = await Promise.all([checkAll(parts.slice(i + 1), request, until), giveBack(taken, request)]);
+        const [others] = await Promise.all([
+          checkAll(parts.slice(i + 1), request, until),
+          giveBack(taken, request),
+        ]);
         return [...violations, ...others];
       }
       taken.push(part);

@@ -40,13 +40,20 @@ export interface ScopeLedgerOptions {
 /** The ledger cannot be read, written or trusted now; the message ends the sentence "quotas cannot be checked: …". */
 export class LedgerError extends Error {}
 
-/** First write and five more. */
-const TRIES = 6;
+/** Far more than chance takes; the time of the steps ends first when the API server is slow. */
+const TRIES = 12;
 /** Within the 3 s that the whole verdict may take, with room for the answer. */
 const BUDGET_MS = 2_300;
-/** Between a write and the next under load: more requests share it, and other writers get their turn. */
-const GATHER_MS = 6;
-const BACKOFF_MS = 8;
+/**
+ * Between a write and the next, per request that shared the former: in a burst more requests share the next one and
+ * other writers get their turn, while requests that come one by one never wait.
+ */
+const GATHER_MS = 4;
+const MAX_GATHER_MS = 120;
+const BACKOFF_MS = 6;
+const MAX_BACKOFF_MS = 60;
+/** After a lost write other replicas write, too: for so long the state in memory is likely to be behind. */
+const CONTENDED_MS = 1_000;
 /** Looking again whether the operator has counted meanwhile. */
 const RECOUNT_POLL_MS = 100;
 
@@ -67,6 +74,7 @@ export class ScopeLedger {
   readonly #random: () => number;
   #waiting: Waiting[] = [];
   #draining = false;
+  #contendedUntil = 0;
 
   constructor(options: ScopeLedgerOptions) {
     this.#options = options;
@@ -89,28 +97,30 @@ export class ScopeLedger {
     this.#draining = true;
     try {
       while (this.#waiting.length > 0) {
-        const wrote = await this.#commit(this.#waiting.splice(0));
-        if (wrote) await this.#clock.sleep(GATHER_MS * this.#random());
+        const batch = this.#waiting.splice(0);
+        await this.#commit(batch);
+        const pause = Math.min(MAX_GATHER_MS, GATHER_MS * (batch.length - 1));
+        if (pause > 0) await this.#clock.sleep(pause * (0.5 + this.#random() / 2));
       }
     } finally {
       this.#draining = false;
     }
   }
 
-  /** Settles every step of the batch, whatever happens. True when the ledger was written. */
-  async #commit(batch: Waiting[]): Promise<boolean> {
+  /** Settles every step of the batch, whatever happens. */
+  async #commit(batch: Waiting[]): Promise<void> {
     try {
       for (let attempt = 0; attempt < TRIES; attempt++) {
-        const done = await this.#attempt(batch, attempt === 0);
-        if (done) return done.wrote;
-        await this.#clock.sleep(BACKOFF_MS * (attempt + 1) * (0.25 + this.#random()));
+        if (await this.#attempt(batch, attempt === 0)) return;
+        this.#contendedUntil = this.#clock.monotonic() + CONTENDED_MS;
+        await this.#clock.sleep(Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** attempt) * this.#random());
         batch.push(...this.#waiting.splice(0));
         this.#giveUp(batch);
+        if (batch.length === 0) return;
       }
       throw new LedgerError('others keep changing the ledger; try again');
     } catch (error) {
       for (const { reject } of batch) reject(error);
-      return true;
     }
   }
 
@@ -118,14 +128,16 @@ export class ScopeLedger {
   #giveUp(batch: Waiting[]): void {
     const now = this.#clock.monotonic();
     const late = batch.filter(({ until }) => until <= now);
-    for (const { reject } of late) reject(new LedgerError('the ledger could not be written in time; try again'));
+    for (const { reject } of late)
+      reject(new LedgerError('the ledger could not be written in time; try again'));
     const left = batch.filter(({ until }) => until > now);
     batch.splice(0, batch.length, ...left);
   }
 
-  /** Undefined when another writer was faster. */
-  async #attempt(batch: readonly Waiting[], first: boolean): Promise<{ wrote: boolean } | undefined> {
-    const stored = first ? this.#stored(batch) : undefined;
+  /** True when every step is settled, false when another writer was faster. */
+  async #attempt(batch: readonly Waiting[], first: boolean): Promise<boolean> {
+    const remembered = first && this.#clock.monotonic() >= this.#contendedUntil;
+    const stored = remembered ? this.#stored(batch) : undefined;
     const fromMemory = stored && planOf(stored, batch, this.#options.scope);
     // Only what is going to be written is worked out from memory, since the write proves it. A refusal is not: what was
     // deleted a moment ago has made room.
@@ -133,7 +145,7 @@ export class ScopeLedger {
       return this.#carryOut(stored as LedgerObject, fromMemory, batch);
     }
     const base = await this.#counted(batch);
-    if (!base) return this.#settle(batch, [], false);
+    if (!base) return settle(batch, []);
     return this.#carryOut(base, planOf(base, batch, this.#options.scope), batch);
   }
 
@@ -141,14 +153,9 @@ export class ScopeLedger {
     base: LedgerObject,
     { draft, outcomes }: Plan,
     batch: readonly Waiting[],
-  ): Promise<{ wrote: boolean } | undefined> {
-    if (!draft.changed) return this.#settle(batch, outcomes, false);
-    return (await this.#write(base, draft)) ? this.#settle(batch, outcomes, true) : undefined;
-  }
-
-  #settle(batch: readonly Waiting[], outcomes: readonly (readonly Violation[])[], wrote: boolean): { wrote: boolean } {
-    for (const [i, { resolve }] of batch.entries()) resolve(outcomes[i] ?? []);
-    return { wrote };
+  ): Promise<boolean> {
+    if (draft.changed && !(await this.#write(base, draft))) return false;
+    return settle(batch, outcomes);
   }
 
   #stored(batch: readonly Waiting[]): LedgerObject | undefined {
@@ -164,7 +171,9 @@ export class ScopeLedger {
       const object = await this.#read();
       if (!object || isReady(object, batch)) return object;
       if (this.#clock.monotonic() + RECOUNT_POLL_MS >= until) {
-        throw new LedgerError('the operator has not counted the sandboxes yet; see whether agenttier-operator runs');
+        throw new LedgerError(
+          'the operator has not counted the sandboxes yet; see whether agenttier-operator runs',
+        );
       }
       await this.#clock.sleep(RECOUNT_POLL_MS);
     }
@@ -194,6 +203,11 @@ export class ScopeLedger {
       return false;
     }
   }
+}
+
+function settle(batch: readonly Waiting[], outcomes: readonly (readonly Violation[])[]): true {
+  for (const [i, { resolve }] of batch.entries()) resolve(outcomes[i] ?? []);
+  return true;
 }
 
 /** What of a policy is kept in memory. */
@@ -232,7 +246,8 @@ function planOf(base: LedgerObject, batch: readonly Waiting[], scope: PolicyScop
     const limits = step.limits(base.spec);
     if (!isLimited(limits)) return [];
     if (step.kind === 'check') return draft.check(step.request, limits, scope);
-    if (draft.isFull) throw new LedgerError('too many reservations wait for agenttier-operator; see whether it runs');
+    if (draft.isFull)
+      throw new LedgerError('too many reservations wait for agenttier-operator; see whether it runs');
     return draft.reserve(step.request, limits, scope);
   });
   return { draft, outcomes };

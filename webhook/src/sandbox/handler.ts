@@ -182,7 +182,10 @@ interface QuotaCase {
  * Quotas come last: room is taken only for what nothing else speaks against, and for a refused request or a dry run it
  * is said whether there would have been.
  */
-async function withQuota(judgement: Judgement, quotaCase: QuotaCase): Promise<Judgement & Pick<Verdict, 'exists'>> {
+async function withQuota(
+  judgement: Judgement,
+  quotaCase: QuotaCase,
+): Promise<Judgement & Pick<Verdict, 'exists'>> {
   const { request, subject, settled, options, signal } = quotaCase;
   const { sandbox, old } = subject;
   // Without a merge nobody knows how much it is; then there is a violation that says why.

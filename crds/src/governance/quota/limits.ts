@@ -43,7 +43,10 @@ function amount(dimension: QuotaDimension, value: string | number | undefined): 
  * The cluster's caps as they bind one namespace: without those that the cluster delegates and the namespace sets. Such a
  * namespace's sandboxes still count in the cluster's usage, they are only not refused for it.
  */
-export function clusterLimits(cluster: PolicySpec | undefined, namespace: PolicySpec | undefined): QuotaLimits {
+export function clusterLimits(
+  cluster: PolicySpec | undefined,
+  namespace: PolicySpec | undefined,
+): QuotaLimits {
   const own = quotaLimits(namespace);
   const bound = Object.entries(quotaLimits(cluster)).filter(([key]) => {
     const dimension = key as QuotaDimension;

@@ -55,7 +55,11 @@ export function recount(ledger: Ledger, reality: Reality, options: RecountOption
 }
 
 /** Whether the state contains what was reserved for, or something that excludes it: a later change of that sandbox. */
-export function isSettled(key: string, { generation }: Reservation, { generationOf }: Pick<Reality, 'generationOf'>): boolean {
+export function isSettled(
+  key: string,
+  { generation }: Reservation,
+  { generationOf }: Pick<Reality, 'generationOf'>,
+): boolean {
   const known = generationOf(uidOfKey(key));
   return known !== undefined && known > (generation ?? 0);
 }
