@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
-import type { Sandbox } from '@agenttier/crds/generated/types';
+import type { GovernancePolicy, Sandbox } from '@agenttier/crds/generated/types';
 import { findCondition } from '@agenttier/crds/meta/conditions';
 import { ANNOTATION_TOKEN_NONCE } from '@agenttier/crds/meta/labels';
 import { tokenSubject } from '@agenttier/crds/meta/names';
-import { CLUSTER_SANDBOX_TEMPLATES, SANDBOXES } from '@agenttier/crds/meta/resources';
+import { CLUSTER_SANDBOX_TEMPLATES, GOVERNANCE_POLICIES, SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { TemplateObject } from '@agenttier/crds/template/compose';
 import { adminClient, freshNamespace } from '@agenttier/e2e/envtest/server';
 import { createEventRecorder } from '@agenttier/machinery/events/recorder';
@@ -15,6 +15,7 @@ import {
   NETWORK_POLICIES,
   PERSISTENT_VOLUME_CLAIMS,
   PODS,
+  RESOURCE_QUOTAS,
   SECRETS,
   SERVICE_ACCOUNTS,
 } from '@agenttier/machinery/kube/resource';
@@ -375,5 +376,23 @@ describe('the operator, with the rights of the chart, on a real API server', () 
   it('is the only one to create: the same name is refused by the server', async () => {
     await start('unique');
     await expect(apply('unique')).rejects.toSatisfy(isAlreadyExists);
+  });
+});
+
+describe('a policy with quotas', () => {
+  it('gets its usage counted and its cap projected, with the rights of the chart', async () => {
+    const present = (await admin.list(SANDBOXES, { namespace })).items.length;
+    const body = { metadata: { name: 'default', namespace }, spec: { maxSandboxesTotal: 40 } };
+    await admin.create(GOVERNANCE_POLICIES, namespace, body as KubeObject);
+    const counted = async (): Promise<number | undefined> =>
+      (await read<GovernancePolicy>(GOVERNANCE_POLICIES, 'default'))?.status?.used?.sandboxes;
+    await until(async () => (await counted()) === present, 'the first count');
+    const projected = async (): Promise<boolean> =>
+      (await read(RESOURCE_QUOTAS, 'agenttier-sandboxes')) !== undefined;
+    await until(projected, 'the ResourceQuota');
+    await apply('counted');
+    await until(async () => (await counted()) === present + 1, 'the new sandbox to be counted');
+    await admin.delete(GOVERNANCE_POLICIES, { namespace, name: 'default' });
+    await until(async () => !(await projected()), 'its end');
   });
 });

@@ -52,13 +52,10 @@ export function compareQuantity(a: string | number, b: string | number): number 
  */
 export function formatQuantity(thousandths: bigint, binary = false): string {
   if (thousandths % 1000n !== 0n) return `${thousandths}m`;
-  let whole = thousandths / 1000n;
-  let steps = 0;
-  while (binary && whole > 0n && whole % 1024n === 0n && steps < BINARY.length) {
-    whole /= 1024n;
-    steps += 1;
-  }
-  return `${whole}${steps === 0 ? '' : BINARY[steps - 1]}`;
+  const whole = thousandths / 1000n;
+  if (!binary || whole === 0n) return String(whole);
+  const steps = BINARY.findLastIndex((_, i) => whole % 1024n ** BigInt(i + 1) === 0n) + 1;
+  return `${whole / 1024n ** BigInt(steps)}${BINARY[steps - 1] ?? ''}`;
 }
 
 function decimalExponent(suffix: string): number {

@@ -40,7 +40,7 @@ export async function keepQuotas(options: QuotaOptions, signal: AbortSignal): Pr
   const counts = new SandboxCounts(caches.sandboxes);
   const stopCounting = counts.follow();
   const queue = new WorkQueue(BACKOFF);
-  let stopFeeding = (): void => undefined;
+  let stopFeeding: (() => void) | undefined;
   try {
     if (!(await caughtUp(options, signal))) return;
     stopFeeding = feed(caches, queue);
@@ -55,7 +55,7 @@ export async function keepQuotas(options: QuotaOptions, signal: AbortSignal): Pr
     };
     await runController({ name: 'quota', queue, workers: WORKERS, reconcile, log, signal });
   } finally {
-    stopFeeding();
+    stopFeeding?.();
     stopCounting();
   }
 }

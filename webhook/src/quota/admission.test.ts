@@ -85,9 +85,9 @@ describe('QuotaAdmission', () => {
       namespace: { maxSandboxesTotal: 10 },
       replicas: 2,
     });
-    const asked = Array.from({ length: 200 }, (_, i) => admissions[i % 2]?.admit(ask(`u${i}`), signal));
+    const asked = Array.from({ length: 200 }, (_, i) => admissions[i % 2]!.admit(ask(`u${i}`), signal));
     const answers = await Promise.all(asked);
-    expect(answers.filter((answer) => answer?.violations.length === 0)).toHaveLength(10);
+    expect(answers.filter((answer) => answer.violations.length === 0)).toHaveLength(10);
     expect(await reserved('team')).toHaveLength(10);
     expect(written.length).toBeLessThan(20);
   });

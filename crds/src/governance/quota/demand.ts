@@ -22,11 +22,11 @@ export const NOTHING: Amounts = { sandboxes: 0, agentSandboxes: 0, cpu: 0n, memo
  * What a sandbox takes as long as it exists, and so also in Error and while it is being deleted: its volume is there
  * until the finalizer goes. CPU and memory only while it is meant to run.
  */
-export function demandOf({ spec }: Pick<Sandbox, 'spec'>): Demand {
-  const effective: EffectiveSpec = spec?.resolved?.spec ?? spec ?? {};
-  const runs = spec?.desiredState !== 'Stopped';
+export function demandOf({ spec = {} }: Pick<Sandbox, 'spec'>): Demand {
+  const effective: EffectiveSpec = spec.resolved?.spec ?? spec;
+  const runs = spec.desiredState !== 'Stopped';
   return {
-    user: spec?.createdBy?.sub ?? '',
+    user: spec.createdBy?.sub ?? '',
     sandboxes: 1,
     agentSandboxes: effective.mode === 'agent' ? 1 : 0,
     cpu: runs ? limitsOf(effective, 'cpu') : 0n,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import fc from 'fast-check';
+import { array, assert, constant, nat, oneof, property, tuple } from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Demand } from './demand.ts';
 import { growth, NOTHING } from './demand.ts';
@@ -233,14 +233,14 @@ const WEIGHTS = {
 } as const;
 type Step = keyof typeof WEIGHTS;
 
-const steps = fc.oneof(
-  ...Object.entries(WEIGHTS).map(([name, weight]) => ({ weight, arbitrary: fc.constant(name as Step) })),
+const steps = oneof(
+  ...Object.entries(WEIGHTS).map(([name, weight]) => ({ weight, arbitrary: constant(name as Step) })),
 );
 
 it('never passes a cap and comes to agree with what exists, whatever the order of things', () => {
   let full = 0;
-  const step = fc.tuple(steps, fc.nat(11));
-  const property = fc.property(fc.array(step, { minLength: 30, maxLength: 200, size: 'max' }), (taken) => {
+  const step = tuple(steps, nat(11));
+  const holds = property(array(step, { minLength: 30, maxLength: 200, size: 'max' }), (taken) => {
     const world = new World();
     for (const [name, n] of taken) {
       world[name](n);
@@ -253,7 +253,7 @@ it('never passes a cap and comes to agree with what exists, whatever the order o
     world.drain();
     expect(world.ledger).toEqual({ used: usedOf(world.reality().usage('team'), true), reservations: {} });
   });
-  fc.assert(property, { numRuns: 1_000 });
+  assert(holds, { numRuns: 1_000 });
   // The caps were reached, else nothing was proved.
   expect(full).toBeGreaterThan(100);
 });

@@ -39,19 +39,24 @@ export interface RecountOptions {
  */
 export function recount(ledger: Ledger, reality: Reality, options: RecountOptions): Recount {
   const { now, withPeople, dropped } = options;
-  const overdue: [string, Reservation][] = [];
-  const kept: [string, Reservation][] = [];
-  let nextDue: number | undefined;
-  for (const [key, reservation] of Object.entries(ledger.reservations ?? {})) {
-    if (isSettled(key, reservation, reality) || dropped?.has(key) === true) continue;
-    kept.push([key, reservation]);
-    const due = (Date.parse(reservation.at ?? '') || 0) + RESERVATION_MS;
-    if (due <= now) overdue.push([key, reservation]);
-    else nextDue = Math.min(nextDue ?? due, due);
-  }
+  const kept = Object.entries(ledger.reservations ?? {}).filter(
+    ([key, reservation]) => !isSettled(key, reservation, reality) && dropped?.has(key) !== true,
+  );
+  const waiting = kept.filter(([, reservation]) => dueAt(reservation) > now);
   const next = { used: usedOf(reality.usage, withPeople), reservations: Object.fromEntries(kept) };
   const before = { used: ledger.used, reservations: ledger.reservations ?? {} };
-  return { ledger: next, changed: !equalJson(next, before), overdue, nextDue };
+  return {
+    ledger: next,
+    changed: !equalJson(next, before),
+    overdue: kept.filter(([, reservation]) => dueAt(reservation) <= now),
+    nextDue:
+      waiting.length > 0 ? Math.min(...waiting.map(([, reservation]) => dueAt(reservation))) : undefined,
+  };
+}
+
+/** One whose time cannot be read is overdue. */
+function dueAt({ at }: Reservation): number {
+  return (Date.parse(at ?? '') || 0) + RESERVATION_MS;
 }
 
 /** Whether the state contains what was reserved for, or something that excludes it: a later change of that sandbox. */
