@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
 import type { PolicyStatus, Sandbox } from '@agenttier/crds/generated/types';
 import { equalJson } from '@agenttier/crds/meta/canonical';
 import { GOVERNANCE_POLICIES, CLUSTER_GOVERNANCE_POLICIES, SANDBOXES } from '@agenttier/crds/meta/resources';
+import { createKubeClient } from '@agenttier/machinery/kube/client';
+import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { KubeError } from '@agenttier/machinery/kube/errors';
 import { RESOURCE_QUOTAS } from '@agenttier/machinery/kube/resource';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { silentLogger } from '@agenttier/machinery/telemetry/log';
 import { until } from '@agenttier/machinery/testing/until';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import { createCaches, createReflectors } from '../../operator/src/caches.ts';
 import { keepQuotas } from '../../operator/src/quota/controller.ts';
+import { grant, serviceAccountAccess } from '../../webhook/src/envtest/registration.ts';
+import type { Rule } from '../../webhook/src/envtest/registration.ts';
 import { alice, bob, causes, refusal, useScene } from '../../webhook/src/envtest/scene.ts';
-import { freshNamespace } from '../envtest/server.ts';
+import { adminAccess, freshNamespace } from '../envtest/server.ts';
 import { balance } from './balancer.ts';
 
 const closers: (() => void)[] = [];
@@ -23,11 +29,26 @@ const scene = useScene(async (ports) => {
 const stop = new AbortController();
 let running: Promise<unknown>;
 
+type Role = KubeObject & { readonly rules?: readonly Rule[] };
 type Policy = KubeObject & { readonly status?: PolicyStatus };
+
+/** A client with the rights that the chart gives the operator, and no others. */
+async function operatorClient(): Promise<KubeClient> {
+  const path = new URL('../../helm/agenttier/templates/operator/rbac.yaml', import.meta.url);
+  // The template's few placeholders do not touch the rules.
+  const text = (await readFile(path, 'utf8')).replaceAll(/^.*\{\{.*\}\}.*$/gm, '');
+  const objects = parseAllDocuments(text).map((document) => document.toJS() as Role | null);
+  const rules = objects.find((object) => object?.kind === 'ClusterRole')?.rules ?? [];
+  const account = { namespace: scene.install, name: 'quota-keeper' };
+  const access = await serviceAccountAccess(scene.client, await adminAccess(), account);
+  await grant(scene.client, `${scene.install}-keeper`, rules, { kind: 'ServiceAccount', ...account });
+  return createKubeClient(access);
+}
 
 beforeAll(async () => {
   const caches = createCaches();
-  const { client } = scene;
+  const client = await operatorClient();
+  closers.push(() => void client.close());
   const reflectors = createReflectors({ client, caches, log: silentLogger });
   const watching = reflectors.map((one) => one.run(stop.signal));
   await Promise.all(reflectors.map((one) => one.synced()));

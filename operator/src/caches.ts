@@ -14,6 +14,7 @@ import {
   SANDBOX_TEMPLATES,
   SANDBOXES,
 } from '@agenttier/crds/meta/resources';
+import { parentsOfTemplate, templatesOfSandbox } from '@agenttier/crds/template/users';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import {
   NETWORK_POLICIES,
@@ -42,48 +43,45 @@ export interface Caches {
   readonly sandboxes: Store<Sandbox>;
   readonly templates: Store<SandboxTemplate>;
   readonly clusterTemplates: Store<ClusterSandboxTemplate>;
+  readonly policies: Store<GovernancePolicy>;
+  readonly clusterPolicies: Store<ClusterGovernancePolicy>;
   readonly pods: Store<Pod>;
   readonly pvcs: Store<PersistentVolumeClaim>;
   readonly networkPolicies: Store<NetworkPolicy>;
   readonly secrets: Store<Secret>;
   readonly serviceAccounts: Store<ServiceAccount>;
-  readonly policies: Store<GovernancePolicy>;
-  readonly clusterPolicies: Store<ClusterGovernancePolicy>;
   readonly resourceQuotas: Store<ResourceQuota>;
 }
 
 /** Index of sandboxes by the templates that they were merged from: `Kind/namespace/name`. */
 export const BY_TEMPLATE = 'template';
-
 /** Index of sandboxes by uid. */
 export const BY_UID = 'uid';
-
-export const templateKey = (kind: string, namespace: string | undefined, name: string): string =>
-  `${kind}/${namespace ?? ''}/${name}`;
+/** Index of templates by the parent that they name, or may mean: `Kind/namespace/name`. */
+export const BY_PARENT = 'parent';
 
 export function createCaches(): Caches {
   return {
     sandboxes: new Store<Sandbox>({
-      [BY_TEMPLATE]: templatesOf,
+      [BY_TEMPLATE]: templatesOfSandbox,
       [BY_UID]: ({ metadata }) => [metadata.uid ?? ''],
     }),
-    templates: new Store(),
-    clusterTemplates: new Store(),
+    templates: new Store<SandboxTemplate>({
+      [BY_PARENT]: (template) => parentsOfTemplate({ ...template, kind: 'SandboxTemplate' }),
+    }),
+    clusterTemplates: new Store<ClusterSandboxTemplate>({
+      [BY_PARENT]: (template) => parentsOfTemplate({ ...template, kind: 'ClusterSandboxTemplate' }),
+    }),
+    policies: new Store(),
+    clusterPolicies: new Store(),
     pods: new Store(),
     pvcs: new Store(),
     networkPolicies: new Store(),
     secrets: new Store(),
     serviceAccounts: new Store(),
-    policies: new Store(),
-    clusterPolicies: new Store(),
     resourceQuotas: new Store(),
   };
 }
-
-const templatesOf = (sandbox: Sandbox): string[] =>
-  (sandbox.spec?.resolved?.chain ?? []).map(({ kind, namespace, name }) =>
-    templateKey(kind, namespace, name),
-  );
 
 export interface ReflectorsOptions {
   readonly client: Pick<KubeClient, 'list' | 'watch'>;
@@ -104,13 +102,13 @@ export function createReflectors({
     [SANDBOXES, anyStore(caches.sandboxes)],
     [SANDBOX_TEMPLATES, anyStore(caches.templates)],
     [CLUSTER_SANDBOX_TEMPLATES, anyStore(caches.clusterTemplates)],
+    [GOVERNANCE_POLICIES, anyStore(caches.policies)],
+    [CLUSTER_GOVERNANCE_POLICIES, anyStore(caches.clusterPolicies)],
     [PODS, anyStore(caches.pods), managed],
     [PERSISTENT_VOLUME_CLAIMS, anyStore(caches.pvcs), managed],
     [NETWORK_POLICIES, anyStore(caches.networkPolicies), managed],
     [SECRETS, anyStore(caches.secrets), managed],
     [SERVICE_ACCOUNTS, anyStore(caches.serviceAccounts), managed],
-    [GOVERNANCE_POLICIES, anyStore(caches.policies)],
-    [CLUSTER_GOVERNANCE_POLICIES, anyStore(caches.clusterPolicies)],
     [RESOURCE_QUOTAS, anyStore(caches.resourceQuotas), managed],
   ];
   return watched.map(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
-import type { GovernancePolicy, Sandbox } from '@agenttier/crds/generated/types';
+import type { ClusterSandboxTemplate, GovernancePolicy, Sandbox } from '@agenttier/crds/generated/types';
 import { findCondition } from '@agenttier/crds/meta/conditions';
 import { ANNOTATION_TOKEN_NONCE } from '@agenttier/crds/meta/labels';
 import { tokenSubject } from '@agenttier/crds/meta/names';
@@ -15,7 +15,6 @@ import {
   NETWORK_POLICIES,
   PERSISTENT_VOLUME_CLAIMS,
   PODS,
-  RESOURCE_QUOTAS,
   SECRETS,
   SERVICE_ACCOUNTS,
 } from '@agenttier/machinery/kube/resource';
@@ -166,6 +165,26 @@ const desire = (name: string, desiredState: string) =>
   admin.patch(SANDBOXES, { namespace, name }, { type: 'merge', body: { spec: { desiredState } } });
 
 describe('the operator, with the rights of the chart, on a real API server', () => {
+  it('says of templates who uses them, and of policies what they would refuse', async () => {
+    await start('judged', { resources: { limits: { cpu: '8' } } });
+    const name = chain[0]?.metadata.name ?? '';
+    const base = async () =>
+      (await admin.get<ClusterSandboxTemplate>(CLUSTER_SANDBOX_TEMPLATES, { name })).status ?? {};
+    await until(async () => ((await base()).usedBy ?? 0) > 0, 'the users to be counted');
+    expect(findCondition((await base()).conditions, 'Resolved')).toMatchObject({ reason: 'Merged' });
+    const limits = { metadata: { name: 'default', namespace }, spec: { maxCpu: '4' } } as KubeObject;
+    await admin.create(GOVERNANCE_POLICIES, namespace, limits);
+    await until(async () => {
+      const found = await read<GovernancePolicy>(GOVERNANCE_POLICIES, 'default');
+      return found?.status?.wouldViolate === 1;
+    }, 'the violators to be counted');
+    const compliant = async () => findCondition((await status('judged')).conditions, 'PolicyCompliant');
+    await until(async () => (await compliant())?.reason === 'cpu_limit_exceeded', 'the condition');
+    await admin.delete(GOVERNANCE_POLICIES, { namespace, name: 'default' });
+    await until(async () => (await compliant())?.status === 'True', 'the condition to be taken back');
+    expect((await status('judged')).phase).toBe('Running');
+  });
+
   it('makes everything in a namespace that enforces Pod Security "restricted"', async () => {
     await start('alpha');
     const names: [Resource, string][] = [
@@ -376,23 +395,5 @@ describe('the operator, with the rights of the chart, on a real API server', () 
   it('is the only one to create: the same name is refused by the server', async () => {
     await start('unique');
     await expect(apply('unique')).rejects.toSatisfy(isAlreadyExists);
-  });
-});
-
-describe('a policy with quotas', () => {
-  it('gets its usage counted and its cap projected, with the rights of the chart', async () => {
-    const present = (await admin.list(SANDBOXES, { namespace })).items.length;
-    const body = { metadata: { name: 'default', namespace }, spec: { maxSandboxesTotal: 40 } };
-    await admin.create(GOVERNANCE_POLICIES, namespace, body as KubeObject);
-    const counted = async (): Promise<number | undefined> =>
-      (await read<GovernancePolicy>(GOVERNANCE_POLICIES, 'default'))?.status?.used?.sandboxes;
-    await until(async () => (await counted()) === present, 'the first count');
-    const projected = async (): Promise<boolean> =>
-      (await read(RESOURCE_QUOTAS, 'agenttier-sandboxes')) !== undefined;
-    await until(projected, 'the ResourceQuota');
-    await apply('counted');
-    await until(async () => (await counted()) === present + 1, 'the new sandbox to be counted');
-    await admin.delete(GOVERNANCE_POLICIES, { namespace, name: 'default' });
-    await until(async () => !(await projected()), 'its end');
   });
 });

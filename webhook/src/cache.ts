@@ -10,6 +10,7 @@ import {
   CLUSTER_SANDBOX_TEMPLATES,
   GOVERNANCE_POLICIES,
   SANDBOX_TEMPLATES,
+  SANDBOXES,
 } from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
@@ -19,6 +20,7 @@ import { Store } from '@agenttier/machinery/reflector/store';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import { Freshness } from './freshness.ts';
 import type { LookupStores } from './lookup.ts';
+import { TemplateUses } from './template/uses.ts';
 
 /** What admission decides by, kept in memory. */
 export interface Cache {
@@ -38,9 +40,9 @@ export interface CacheOptions {
 type Part = KubeObject & { readonly spec?: unknown; readonly status?: unknown };
 
 /** Only what is decided by; who owns which field can be larger than the object itself. */
-function slim<T extends Part>({ kind, metadata, spec }: T): T {
+function slim<T extends KubeObject>({ kind, metadata, spec }: T & { readonly spec?: unknown }): T {
   const { managedFields: _fields, annotations: _annotations, ...rest } = metadata;
-  return { kind, metadata: rest, spec } as T;
+  return { kind, metadata: rest, spec } as unknown as T;
 }
 
 interface Watched {
@@ -55,11 +57,11 @@ function withStatus<T extends Part>(object: T): T {
   return { ...slim(object), apiVersion, status };
 }
 
-interface WatchOptions<T> extends CacheOptions {
-  readonly transform?: (object: T) => T;
-}
-
-function watched<T extends Part>(resource: Resource, store: Store<T>, options: WatchOptions<T>): Watched {
+function watched<T extends KubeObject>(
+  resource: Resource,
+  store: Store<T>,
+  options: CacheOptions & { readonly transform?: (object: T) => T },
+): Watched {
   const freshness = new Freshness();
   const metrics = options.metrics(resource.plural);
   const reflector = new Reflector<T>({
@@ -94,6 +96,7 @@ export function createCache(options: CacheOptions): Cache {
     clusterTemplates: new Store<ClusterSandboxTemplate>(),
     policies: new Store<GovernancePolicy>(),
     clusterPolicies: new Store<ClusterGovernancePolicy>(),
+    uses: new TemplateUses(),
   };
   const policies = [
     watched(GOVERNANCE_POLICIES, stores.policies, { ...options, transform: withStatus }),
@@ -104,10 +107,13 @@ export function createCache(options: CacheOptions): Cache {
     watched(SANDBOX_TEMPLATES, stores.templates, options),
     watched(CLUSTER_SANDBOX_TEMPLATES, stores.clusterTemplates, options),
   ];
+  // Not waited for at start: it matters to nothing but the deletion of templates, and is the one long list.
+  const uses = watched(SANDBOXES, stores.uses.store, { ...options, transform: stores.uses.slim });
+  stores.uses.synced = () => uses.hasSynced();
   return {
     stores,
     run: async (signal) => {
-      await Promise.all(all.map((part) => part.run(signal)));
+      await Promise.all([...all, uses].map((part) => part.run(signal)));
     },
     hasSynced: () => all.every((part) => part.hasSynced()),
     policiesCurrent: () => policies.every((part) => part.current()),

@@ -12,7 +12,7 @@ import { validateWarmPools } from './warmpool/validate.ts';
 /** Every webhook by its path; the webhook configurations of the chart name the same ones. */
 export function createHandlers(
   config: Pick<WebhookConfig, 'settings' | 'defaultTemplate' | 'operatorUsername'>,
-  lookup: Pick<Lookup, 'chain' | 'policy'>,
+  lookup: Pick<Lookup, 'chain' | 'policy' | 'users'>,
   { now = Date.now, quota }: { now?: () => number; quota?: QuotaAdmission } = {},
 ): Handlers {
   const { settings, defaultTemplate, operatorUsername } = config;

@@ -40,6 +40,7 @@ export const OWN_RULES: readonly Rule[] = [
       'clustersandboxtemplates',
       'governancepolicies',
       'clustergovernancepolicies',
+      'sandboxes',
     ],
     verbs: ['get', 'list', 'watch'],
   },
@@ -48,13 +49,13 @@ export const OWN_RULES: readonly Rule[] = [
     resources: ['governancepolicies/status', 'clustergovernancepolicies/status'],
     verbs: ['update'],
   },
-  { apiGroups: ['agenttier.io'], resources: ['sandboxes'], verbs: ['get'] },
   {
     apiGroups: ['admissionregistration.k8s.io'],
     resources: ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'],
     verbs: ['get', 'patch'],
   },
   { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'create', 'update'] },
+  { apiGroups: [''], resources: ['namespaces'], verbs: ['get'] },
 ];
 
 const users = ['agenttier:users', 'system:authenticated'];
