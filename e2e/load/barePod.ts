@@ -8,6 +8,7 @@ import {
   PODS,
   type Resource,
 } from '@agenttier/machinery/kube/resource';
+import { outOfStep } from './rest.ts';
 import { type Figure, figure } from './stats.ts';
 
 interface Pod extends KubeObject {
@@ -31,6 +32,7 @@ export async function measureBarePod(
   });
   const values: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
+    await outOfStep();
     const name = `bare-${Date.now().toString(36)}-${round}`;
     const metadata = { name, namespace: model.namespace };
     const { volumeName: _, ...claimSpec } = claim.spec;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { create, exec, remove, resume, stop, type Target, timed, untilStatus } from './rest.ts';
+import { create, exec, outOfStep, remove, resume, stop, type Target, timed, untilStatus } from './rest.ts';
 import { type Figure, figure } from './stats.ts';
 
 const BY_REST = 'REST, phase asked for each 5 ms';
@@ -11,6 +11,7 @@ export async function measureLifecycle(target: Target, rounds: number): Promise<
   const stopped: number[] = [];
   const resumed: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
+    await outOfStep();
     const name = `bench-${Date.now().toString(36)}-${round}`;
     const started = performance.now();
     await create(target, name);
@@ -18,6 +19,7 @@ export async function measureLifecycle(target: Target, rounds: number): Promise<
     running.push(performance.now() - started);
     await exec(target, name);
     firstExec.push(performance.now() - started);
+    await outOfStep();
     stopped.push(
       await timed(async () => {
         await stop(target, name);

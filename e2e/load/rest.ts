@@ -13,6 +13,12 @@ export interface Target {
 const POLL_MS = 5;
 const DEADLINE_MS = 180_000;
 
+/**
+ * Waits a random part of a second between two rounds. The kubelet looks at its containers once a second: a loop without
+ * this falls into step with it and measures one point of that second again and again.
+ */
+export const outOfStep = (): Promise<void> => pause(Math.random() * 1000);
+
 export async function call(target: Target, method: string, path: string, body?: unknown): Promise<unknown> {
   const answer = await fetch(`${target.url}/api/v1${path}`, {
     method,

@@ -18,6 +18,7 @@ import { ApiKeys } from './auth/apiKey.ts';
 import type { AuthenticateOptions } from './auth/authenticate.ts';
 import { Caches, createStores } from './cluster/caches.ts';
 import type { Stores } from './cluster/caches.ts';
+import { SandboxFinder } from './cluster/finder.ts';
 import { Reachability } from './cluster/reachability.ts';
 import { RuntimeClient } from './cluster/runtimeClient.ts';
 import type { Config } from './config.ts';
@@ -70,14 +71,12 @@ export function createRouter(options: RouterOptions): Router {
     stores,
     caches,
     health,
+    finder: createFinder(client, stores, config),
     metrics: createRouterMetrics(options.registry),
     runtime: new RuntimeClient(config.runtimePort),
     reachability: new Reachability(),
     activity: new ActivityRecorder({ client, sandboxes: stores.sandboxes, log }),
-    auth: {
-      devAuth: config.devAuth,
-      apiKeys: new ApiKeys({ client, secrets: stores.apiKeys, namespace: config.installNamespace }),
-    },
+    auth: createAuth(client, stores, config),
   };
   followPods(parts);
   const gateway = createGateway(parts);
@@ -91,6 +90,18 @@ export function createRouter(options: RouterOptions): Router {
   };
 }
 
+const createFinder = (client: KubeClient, { sandboxes }: Stores, config: Config): SandboxFinder =>
+  new SandboxFinder({ client, sandboxes, defaultNamespace: config.sandboxNamespace });
+
+const createAuth = (
+  client: KubeClient,
+  { apiKeys: secrets }: Stores,
+  config: Config,
+): AuthenticateOptions => ({
+  devAuth: config.devAuth,
+  apiKeys: new ApiKeys({ client, secrets, namespace: config.installNamespace }),
+});
+
 async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer): Promise<void> {
   const closed = server.close();
   gateway.drain();
@@ -101,8 +112,8 @@ async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer)
 }
 
 function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
-  const { config, auth, health, stores, caches, metrics, registry, log } = parts;
-  const { host, port, drainMs, corsOrigins, sandboxNamespace: defaultNamespace } = config;
+  const { config, auth, health, finder, stores, caches, metrics, registry, log } = parts;
+  const { host, port, drainMs, corsOrigins } = config;
   const app = createApp({
     handlers: createHandlers(parts),
     auth,
@@ -120,7 +131,7 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
   };
   const observe = (status: number): void =>
     metrics.request({ method: 'GET', route: '/ws/terminal/:id', status }, 0);
-  const common = { auth, stores, defaultNamespace, corsOrigins, gateway, log };
+  const common = { auth, stores, finder, corsOrigins, gateway, log };
   Object.assign(server.server, { shouldUpgradeCallback: wantsWebSocket });
   server.server.on('upgrade', upgradeHandler({ ...common, unavailable, observe }));
   return server;
@@ -130,6 +141,7 @@ interface Parts extends RouterOptions {
   readonly stores: Stores;
   readonly caches: Caches;
   readonly health: Health;
+  readonly finder: SandboxFinder;
   readonly auth: AuthenticateOptions;
   readonly metrics: RouterMetrics;
   readonly runtime: RuntimeClient;
@@ -148,7 +160,7 @@ function followPods({ stores, runtime, reachability }: Parts): void {
 }
 
 function createHandlers(parts: Parts): Handlers {
-  const { stores, client, config, metrics, runtime, reachability, activity, access } = parts;
+  const { stores, finder, client, config, metrics, runtime, reachability, activity, access } = parts;
   const defaultNamespace = config.sandboxNamespace;
   const paths = {
     runtime,
@@ -157,12 +169,12 @@ function createHandlers(parts: Parts): Handlers {
     onFallback: metrics.fallback,
   };
   return {
-    ...sandboxOperations({ client, stores, defaultNamespace }),
+    ...sandboxOperations({ client, stores, finder, defaultNamespace }),
     ...templateOperations(stores),
     ...userOperations,
     execInSandbox: execOperation({
       stores,
-      defaultNamespace,
+      finder,
       run: (target, request, signal) => execInTarget(paths, target, request, signal),
       touch: activity.touch,
       observe: metrics.exec,

@@ -3,6 +3,7 @@ import type { ExecRequest } from '../cluster/runtimeClient.ts';
 import { RuntimeLost, RuntimeRefused } from '../cluster/runtimeErrors.ts';
 import type { Target } from '../cluster/target.ts';
 import type { Stores } from '../cluster/caches.ts';
+import type { SandboxFinder } from '../cluster/finder.ts';
 import { awaitTarget } from '../cluster/awaitTarget.ts';
 import type { ExecOutcome } from '../exec/exec.ts';
 import type { Call, Handler, Reply } from './contract.ts';
@@ -12,7 +13,7 @@ import type { Sandbox } from '@agenttier/crds/generated/types';
 
 export interface ExecOptions {
   readonly stores: Pick<Stores, 'sandboxes' | 'pods' | 'keys'>;
-  readonly defaultNamespace: string;
+  readonly finder: Pick<SandboxFinder, 'find'>;
   readonly run: (target: Target, request: ExecRequest, signal: AbortSignal) => Promise<ExecOutcome>;
   /** The sandbox is being used. */
   readonly touch: (sandbox: Sandbox) => void;
@@ -29,7 +30,7 @@ export function execOperation(options: ExecOptions): Handler {
 
 async function exec(options: ExecOptions, call: Call): Promise<Reply> {
   const request = readExec(call.body);
-  const sandbox = findFor(options, call, 'exec');
+  const sandbox = await findFor(options, call, 'exec');
   const target = await awaitTarget(options.stores, sandbox, { signal: call.signal });
   options.touch(sandbox);
   const started = performance.now();

@@ -9,7 +9,8 @@ import { mayDo, namespaceAllowed } from '../auth/authorize.ts';
 import type { Action } from '../auth/authorize.ts';
 import { impersonationOf } from '../auth/principal.ts';
 import type { Stores } from '../cluster/caches.ts';
-import { findSandbox, visibleSandboxes } from '../cluster/lookup.ts';
+import type { SandboxFinder } from '../cluster/finder.ts';
+import { visibleSandboxes } from '../cluster/lookup.ts';
 import type { Call, Handlers, Reply } from './contract.ts';
 import { refusals } from './errors.ts';
 import { readCreate } from './sandboxBody.ts';
@@ -18,6 +19,7 @@ import { phaseOf, sandboxView, wantsToRun } from './sandboxView.ts';
 export interface SandboxesOptions {
   readonly client: Pick<KubeClient, 'create' | 'patch' | 'raw'>;
   readonly stores: Pick<Stores, 'sandboxes'>;
+  readonly finder: Pick<SandboxFinder, 'find'>;
   readonly defaultNamespace: string;
   readonly now?: () => number;
 }
@@ -32,7 +34,7 @@ export function sandboxOperations(options: SandboxesOptions): Operations {
   return {
     createSandbox: (call) => create(options, call),
     listSandboxes: (call) => list(options, call),
-    getSandbox: (call) => ({ status: 200, body: sandboxView(findFor(options, call, 'read')) }),
+    getSandbox: async (call) => ({ status: 200, body: sandboxView(await findFor(options, call, 'read')) }),
     deleteSandbox: (call) => remove(options, call),
     stopSandbox: (call) => stop(options, call),
     resumeSandbox: (call) => resume(options, call),
@@ -40,18 +42,13 @@ export function sandboxOperations(options: SandboxesOptions): Operations {
 }
 
 /** The sandbox of the path, if the caller may do that to it. */
-export function findFor(
-  options: Pick<SandboxesOptions, 'stores' | 'defaultNamespace'>,
+export async function findFor(
+  { finder }: Pick<SandboxesOptions, 'finder'>,
   call: Pick<Call, 'params' | 'query' | 'principal'>,
   action: Action,
-): Sandbox {
+): Promise<Sandbox> {
   const query = { id: call.params['id'] ?? '', namespace: call.query.get('namespace') ?? undefined };
-  const { sandbox, role } = findSandbox(
-    options.stores.sandboxes,
-    query,
-    call.principal,
-    options.defaultNamespace,
-  );
+  const { sandbox, role } = await finder.find(query, call.principal);
   if (mayDo(role, action)) return sandbox;
   throw action === 'exec' ? refusals.viewOnly('run commands') : refusals.roleTooLow(action);
 }
@@ -95,7 +92,7 @@ function list({ stores }: SandboxesOptions, call: Call): Reply {
 }
 
 async function remove(options: SandboxesOptions, call: Call): Promise<Reply> {
-  const sandbox = findFor(options, call, 'delete');
+  const sandbox = await findFor(options, call, 'delete');
   const { namespace, name, uid } = sandbox.metadata;
   const answer = await options.client.raw(
     {
@@ -113,7 +110,7 @@ async function remove(options: SandboxesOptions, call: Call): Promise<Reply> {
 }
 
 async function stop(options: SandboxesOptions, call: Call): Promise<Reply> {
-  const sandbox = findFor(options, call, 'stop');
+  const sandbox = await findFor(options, call, 'stop');
   const phase = phaseOf(sandbox);
   if (phase !== 'Running' && phase !== 'Creating') {
     throw refusals.wrongPhase(`sandbox ${sandbox.metadata.name} is ${phase}, not Running`);
@@ -124,7 +121,7 @@ async function stop(options: SandboxesOptions, call: Call): Promise<Reply> {
 
 /** Also while a stop is still under way: the wish is level-triggered, the operator waits for the old pod by itself. */
 async function resume(options: SandboxesOptions, call: Call): Promise<Reply> {
-  const sandbox = findFor(options, call, 'resume');
+  const sandbox = await findFor(options, call, 'resume');
   const phase = phaseOf(sandbox);
   const stopping = phase !== 'Deleting' && !wantsToRun(sandbox);
   if (phase !== 'Stopped' && phase !== 'Error' && !stopping) {

@@ -19,7 +19,7 @@ export interface SandboxQuery {
 }
 
 /**
- * The sandbox of that name which the caller may see, or the 404. Names repeat over namespaces: without a namespace the
+ * The sandbox of that name which the caller may see, if the cache knows one. Names repeat over namespaces: without a namespace the
  * default one wins, else the name must be unique among what the caller may see. Others' sandboxes do not count, so
  * nobody learns of them and nobody can make somebody else's name ambiguous.
  */
@@ -28,7 +28,7 @@ export function findSandbox(
   query: SandboxQuery,
   principal: Principal,
   defaultNamespace: string,
-): Found {
+): Found | undefined {
   const visible = sandboxes
     .byIndex(BY_NAME, query.id)
     .filter((sandbox) => !query.namespace || sandbox.metadata.namespace === query.namespace)
@@ -37,7 +37,7 @@ export function findSandbox(
       return role === undefined ? [] : [{ sandbox, role }];
     });
   const first = visible.find(({ sandbox }) => sandbox.metadata.namespace === defaultNamespace) ?? visible[0];
-  if (!first) throw refusals.sandboxNotFound(query.id);
+  if (!first) return undefined;
   if (visible.length > 1 && first.sandbox.metadata.namespace !== defaultNamespace) {
     throw refusals.ambiguousSandbox(
       query.id,

@@ -83,3 +83,15 @@ describe('the token of a target', () => {
     expect(findTarget(stores, BOX)).toMatchObject({ reason: 'no_token' });
   });
 });
+
+describe('a pod', () => {
+  const inPhase = (phase: string): Pod => ({ ...pod('1'), status: { phase, podIP: '10.0.0.1' } });
+
+  it.each(['Running', 'Pending'])('that the kubelet calls %s is the one to work in', (phase) => {
+    expect(targetOf(BOX, inPhase(phase), TEST_KEY)?.runtime?.podIP).toBe('10.0.0.1');
+  });
+
+  it.each(['Succeeded', 'Failed'])('that has %s is none', (phase) => {
+    expect(targetOf(BOX, inPhase(phase), TEST_KEY)).toBeUndefined();
+  });
+});

@@ -55,7 +55,13 @@ function tokenOf(uid: string, pod: Pod, key: Uint8Array | undefined): string | u
   return key === undefined || !nonce ? undefined : deriveToken(key, tokenSubject(uid, nonce));
 }
 
+/**
+ * Pending is no obstacle: the kubelet tells the API server of a started container only at its next look, up to a second
+ * later, while the operator has already had an answer from the runtime and called the sandbox Running.
+ */
 const isAlive = (pod: Pod): boolean =>
-  pod.metadata.deletionTimestamp === undefined && pod.status?.phase === 'Running';
+  pod.metadata.deletionTimestamp === undefined && !ENDED.has(pod.status?.phase ?? '');
+
+const ENDED: ReadonlySet<string> = new Set(['Succeeded', 'Failed']);
 
 const belongsTo = (uid: string, pod: Pod): boolean => pod.metadata.labels?.[LABEL_SANDBOX_UID] === uid;

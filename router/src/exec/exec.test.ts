@@ -228,7 +228,7 @@ describe('watchedCommand', () => {
   it('kills a command that runs for too long', async () => {
     const started = performance.now();
     expect(await run(['sleep', '30'], 1)).toEqual({ code: 124, output: '' });
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 
   it('says when there is no such command', async () => {

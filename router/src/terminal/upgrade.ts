@@ -13,7 +13,7 @@ import { mayDo, scopeRefusal } from '../auth/authorize.ts';
 import { originAllowed } from '../auth/origin.ts';
 import { awaitTarget } from '../cluster/awaitTarget.ts';
 import type { Stores } from '../cluster/caches.ts';
-import { findSandbox } from '../cluster/lookup.ts';
+import type { SandboxFinder } from '../cluster/finder.ts';
 import { PTY_PROTOCOL_V2 } from '@agenttier/crds/wire/terminal';
 import type { Admission, TerminalGateway } from './gateway.ts';
 import { readTerminalRequest } from './request.ts';
@@ -22,7 +22,7 @@ import type { TerminalRequest } from './request.ts';
 export interface UpgradeOptions {
   readonly auth: AuthenticateOptions;
   readonly stores: Pick<Stores, 'sandboxes' | 'pods' | 'keys'>;
-  readonly defaultNamespace: string;
+  readonly finder: Pick<SandboxFinder, 'find'>;
   readonly corsOrigins: readonly string[];
   readonly gateway: TerminalGateway;
   /** Why nobody can be served at the moment; undefined when somebody can. */
@@ -82,7 +82,7 @@ async function admit(options: UpgradeOptions, request: IncomingMessage): Promise
   const scope = scopeRefusal(principal, asked.pty.mode === 'view' ? 'watch' : 'terminal', asked.id);
   if (scope !== undefined) throw refusals.scopedKey(scope);
   if (options.gateway.isFull(principal.sub)) throw refusals.tooManyTerminals();
-  const { sandbox, role } = findSandbox(options.stores.sandboxes, asked, principal, options.defaultNamespace);
+  const { sandbox, role } = await options.finder.find(asked, principal);
   const target = await awaitTarget(options.stores, sandbox);
   // Whoever may only watch is shown the terminal, whatever the URL says.
   const mode = mayDo(role, 'terminal') ? asked.pty.mode : 'view';
