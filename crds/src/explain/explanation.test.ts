@@ -176,6 +176,25 @@ describe('usageOf', () => {
     });
   });
 
+  it('counts what is reserved as taken', () => {
+    const reservations = {
+      a: { user: 'ann', cpu: '250m', memory: '1Gi' },
+      'b.3': { user: 'ann', generation: 3, cpu: '250m' },
+    };
+    const { rows } = usageOf(
+      { scope: 'namespace', spec, status: { ...status, reservations } },
+      { sub: 'ann' },
+    );
+    expect(rows).toEqual(
+      expect.arrayContaining([
+        { dimension: 'sandboxes', used: 3, reserved: 1, limit: 10, left: 6 },
+        { dimension: 'cpu', used: '3500m', reserved: '500m', limit: '4', left: '0' },
+        { dimension: 'memory', used: '5Gi', reserved: '1Gi' },
+        { dimension: 'sandboxes', user: 'ann', used: 2, reserved: 1, limit: 2, left: -1 },
+      ]),
+    );
+  });
+
   it('shows a person nobody else', () => {
     const { rows } = usageOf({ scope: 'cluster', spec, status }, { sub: 'eve' });
     expect(rows.filter(({ user }) => user !== undefined)).toEqual([

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { PolicySpec, PolicyStatus } from '../generated/types.ts';
+import type { PolicySpec, PolicyStatus, PolicyStatusReservationsValue } from '../generated/types.ts';
 import type { PolicyScope } from '../governance/effective.ts';
 import { parseQuantity } from '../meta/quantity.ts';
-import { quantityLeft } from './amount.ts';
+import { quantityLeft, quantityText } from './amount.ts';
 
 type Amount = string | number;
 
@@ -13,9 +13,11 @@ export interface UsageRow {
   /** The person that it is about; absent = everybody together. */
   readonly user?: string;
   readonly used: Amount;
+  /** Held for what is being admitted at this moment, beside what is used. */
+  readonly reserved?: Amount;
   /** Absent = nothing is set. */
   readonly limit?: Amount;
-  /** Limit minus used; present with a limit. */
+  /** Limit minus used and reserved; present with a limit. */
   readonly left?: Amount;
 }
 
@@ -64,7 +66,9 @@ function totalRows(spec: PolicySpec | undefined, status: PolicyStatus | undefine
     const amount = used[dimension];
     if (amount !== undefined && !isAmount(amount)) return [];
     const limit = limitOf(spec && LIMITS[dimension]?.(spec));
-    return amount === undefined && limit === undefined ? [] : [row(dimension, amount ?? 0, limit)];
+    const held = sum(reservationsOf(status), (one) => HELD[dimension]?.(one) ?? 0n);
+    if (amount === undefined && limit === undefined && held === 0n) return [];
+    return [row({ dimension }, amount ?? 0, held, limit)];
   });
 }
 
@@ -75,20 +79,59 @@ function userRows(
 ): UsageRow[] {
   const perUser = status?.used?.perUser ?? {};
   const limit = limitOf(spec?.maxSandboxesPerUser);
-  const mine = shown === 'all' ? undefined : shown.sub;
-  const names = mine === undefined ? Object.keys(perUser).toSorted() : [mine];
+  const reservations = reservationsOf(status);
+  const known = [
+    ...Object.keys(perUser),
+    ...(limit === undefined ? [] : reservations.map(({ user = '' }) => user)),
+  ];
+  const names = shown === 'all' ? [...new Set(known)].toSorted() : [shown.sub];
   return names.flatMap((user) => {
     const used = Object.hasOwn(perUser, user) ? perUser[user] : undefined;
     if (used === undefined && limit === undefined) return [];
-    return [{ ...row('sandboxes', used ?? 0, limit), user }];
+    const own = reservations.filter((one) => one.user === user);
+    return [row({ dimension: 'sandboxes', user }, used ?? 0, sum(own, newSandboxes), limit)];
   });
 }
 
-function row(dimension: string, used: Amount, limit: Amount | undefined): UsageRow {
-  if (limit === undefined) return { dimension, used };
-  const left = quantityLeft(limit, used);
-  const plain = typeof limit === 'number' && left !== undefined ? Number(left) : left;
-  return { dimension, used, limit, ...(plain === undefined ? {} : { left: plain }) };
+type Reservation = PolicyStatusReservationsValue & { readonly generation?: number };
+
+const reservationsOf = (status: PolicyStatus | undefined): readonly Reservation[] =>
+  Object.values(status?.reservations ?? {});
+
+/** One that names a generation is for a change of a sandbox that is counted already. */
+const newSandboxes = ({ generation }: Reservation): bigint => (generation === undefined ? MILLI : 0n);
+
+const MILLI = 1000n;
+
+/** What a reservation holds, in thousandths. */
+const HELD: Readonly<Record<string, (one: Reservation) => bigint>> = {
+  sandboxes: newSandboxes,
+  agentSandboxes: ({ agent }) => (agent === true ? MILLI : 0n),
+  cpu: ({ cpu = 0 }) => parseQuantity(cpu) ?? 0n,
+  memory: ({ memory = 0 }) => parseQuantity(memory) ?? 0n,
+  storage: ({ storage = 0 }) => parseQuantity(storage) ?? 0n,
+};
+
+const sum = (all: readonly Reservation[], of: (one: Reservation) => bigint): bigint =>
+  all.reduce((total, one) => total + of(one), 0n);
+
+function row(
+  what: Pick<UsageRow, 'dimension' | 'user'>,
+  used: Amount,
+  held: bigint,
+  limit: Amount | undefined,
+): UsageRow {
+  const taken = (parseQuantity(used) ?? 0n) + held;
+  const left = limit === undefined ? undefined : quantityLeft(limit, taken);
+  const like = (text: string): Amount =>
+    typeof used === 'number' && typeof limit !== 'string' ? Number(text) : text;
+  return {
+    ...what,
+    used,
+    ...(held === 0n ? {} : { reserved: like(quantityText(held, limit ?? used)) }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(left === undefined ? {} : { left: like(left) }),
+  };
 }
 
 /** Zero and empty set no limit, as everywhere in a policy. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { unknownFieldIn } from '@agenttier/crds/explain/unknownField';
 import { isKubeError } from '@agenttier/machinery/kube/errors';
 import { type SourceDocument, sourceOf } from '../client/documents.ts';
 import { CommandError, messageOf, type Refusal, refusalsOf, refusalText } from '../context/failure.ts';
@@ -39,11 +40,8 @@ function violationsOf(error: unknown): readonly Refusal[] | undefined {
   return told.length > 0 ? told : [{ message: messageOf(error) }];
 }
 
-/** Apply answers a field that the schema does not know with 500 and a sentence of its merge library, not with 422. */
 function unknownField(message: string): Refusal | undefined {
-  const field = /failed to create typed patch object .*: \.(\S+): field not declared in schema/.exec(
-    message,
-  )?.[1];
+  const field = unknownFieldIn(message);
   return field === undefined
     ? undefined
     : { code: 'unknown_field', field, message: 'the schema has no such field' };

@@ -40,7 +40,7 @@ export async function runUsage(host: Host, options: PolicyOptions): Promise<void
   if (scopes.length === 0) {
     return write(host.streams.err, `No policy counts anything for namespace ${namespace}\n`);
   }
-  await write(host.streams.out, usageTable(scopes, { noHeaders: !options.headers }));
+  await write(host.streams.out, usageTable(scopes, { wide: output.wide, noHeaders: !options.headers }));
 }
 
 interface Gathered {

@@ -11,6 +11,11 @@ const COLUMNS: readonly Column<Row>[] = [
     value: ({ dimension, user }) => (user === undefined ? dimension : `${dimension} of ${user}`),
   },
   { header: 'USED', value: ({ used }) => String(used) },
+  {
+    header: 'RESERVED',
+    wide: true,
+    value: ({ reserved }) => (reserved === undefined ? undefined : String(reserved)),
+  },
   { header: 'LIMIT', value: ({ limit }) => (limit === undefined ? undefined : String(limit)) },
   { header: 'LEFT', value: ({ left }) => (left === undefined ? undefined : String(left)) },
 ];
