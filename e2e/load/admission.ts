@@ -60,6 +60,19 @@ async function dryRuns(
   return values;
 }
 
+/** The API server serves a new kind a moment after it took its definition. */
+async function untilServed(client: KubeClient, resource: Resource, template: string): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await client.create(resource, 'default', sandbox(resource, template), { dryRun: true });
+      return;
+    } catch (error) {
+      if (attempt > 100) throw error;
+      await pause(100);
+    }
+  }
+}
+
 /** A whole create request (server-side dry run), with our two webhooks in its way and without them. */
 export async function measureRequests(
   client: KubeClient,
@@ -69,15 +82,7 @@ export async function measureRequests(
   const twin: Resource = { ...SANDBOXES, group: GROUP };
   await client.create(CUSTOM_RESOURCE_DEFINITIONS, undefined, twinDefinition());
   try {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        await client.create(twin, 'default', sandbox(twin, template), { dryRun: true });
-        break;
-      } catch (error) {
-        if (attempt > 100) throw error;
-        await pause(100); // the API server serves a new kind a moment after it took its definition
-      }
-    }
+    await untilServed(client, twin, template);
     const without = await dryRuns(client, twin, template, rounds);
     const withWebhooks = await dryRuns(client, SANDBOXES, template, rounds);
     return [

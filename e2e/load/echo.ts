@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import WebSocket from 'ws';
+import { WebSocket } from 'ws';
 import type { Target } from './rest.ts';
 import { type Figure, figure } from './stats.ts';
 

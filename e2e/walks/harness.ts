@@ -78,7 +78,7 @@ export async function ok(outcome: Promise<Outcome>): Promise<string> {
 export const apply = (yaml: string, namespace: string): Promise<Outcome> =>
   kubectl(['apply', '-n', namespace, '-f', '-'], { stdin: yaml });
 
-// biome-ignore lint: any shape of Kubernetes object
+/** Whatever kubectl or the router answered; a walk asserts on it, and a missing field fails the assertion. */
 export type Json = any;
 
 export async function getJson(args: readonly string[]): Promise<Json> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from '@lydell/node-pty';
-import WebSocket from 'ws';
+import { WebSocket } from 'ws';
 import { apiKey, apiUrl, childEnvironment, until } from './harness.ts';
 
 /** A terminal as a person sees it: what it printed, what one types, how it ended. */
@@ -63,7 +63,7 @@ export function openPluginTerminal(sandbox: string, namespace: string, throughRo
   const pty = spawn('kubectl', ['agenttier', 'terminal', sandbox, '-n', namespace], {
     cols: 120,
     rows: 40,
-    env: environment as Record<string, string>,
+    env: environment,
   });
   let output = '';
   const exit = Promise.withResolvers<number>();
