@@ -58,7 +58,7 @@ async function prepare(client: KubeClient): Promise<void> {
     maxTimeout: '24h',
     maxIdleTimeout: '8h',
     approvedRegistries: ['ghcr.io/acme', 'docker.io/library', 'quay.io/acme'],
-    allowedTemplates: ['bench-*', 'bench-base', 'bench-root'],
+    allowedTemplates: ['bench-base', 'bench-root'],
   };
   const policy = { metadata: { name: POLICY_NAME }, spec } as KubeObject;
   await client.create(CLUSTER_GOVERNANCE_POLICIES, undefined, policy);
