@@ -18,7 +18,7 @@ import {
   TWIN,
 } from './admissionLoad.ts';
 import { type AdmissionReport, machine, section, writeSection } from './admissionReport.ts';
-import { measureBurst } from './quotaBurst.ts';
+import { cappedNamespace, ledgerWrites, measureBurst } from './quotaBurst.ts';
 import { twinDefinition } from './sandboxTwin.ts';
 import { type Figure, figure } from './stats.ts';
 import { INSTALL_NAMESPACE, metricOf, type Replica, startReplicas, stopReplicas } from './webhookReplicas.ts';
@@ -120,6 +120,12 @@ async function measure(client: KubeClient, replicas: readonly Replica[]): Promis
   for (const size of sizes) {
     count = await fill(client, NAMESPACE, { from: count, wanted: size });
     count = await measureAt(client, replicas, count, figures);
+  }
+  if ((await ledgerWrites(replicas)) !== undefined) {
+    // Nobody turns reservations into usage here, so the ledger grows during the run, more than it would in a cluster.
+    await cappedNamespace(client, 'bench-capped', 1_000_000);
+    const at = { namespace: 'bench-capped', label: `${count} sandboxes, under a cap`, rounds: 4 };
+    figures.push(...(await measureCreates(client, at, load)).figures);
   }
   const burst = await measureBurst(client, replicas, 'bench-burst', { creates: 500, cap: 1000 });
   return { ...report, figures, burst };

@@ -35,6 +35,13 @@ export async function cappedNamespace(client: KubeClient, namespace: string, cap
   );
 }
 
+/** Writes of quota ledgers so far; undefined when these webhooks keep none. */
+export async function ledgerWrites(replicas: readonly Replica[]): Promise<number | undefined> {
+  const counts = await Promise.all(replicas.map((replica) => metricOf(replica, WRITES)));
+  if (counts.every((count) => count === undefined)) return undefined;
+  return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
+}
+
 /** Many creates at the same moment against a cap that they fit under; undefined when the webhook keeps no ledger. */
 export async function measureBurst(
   client: KubeClient,
@@ -42,13 +49,7 @@ export async function measureBurst(
   namespace: string,
   { creates, cap }: { readonly creates: number; readonly cap: number },
 ): Promise<Burst | undefined> {
-  const writes = async (): Promise<number | undefined> => {
-    const counts = await Promise.all(replicas.map((replica) => metricOf(replica, WRITES)));
-    return counts.every((count) => count === undefined)
-      ? undefined
-      : counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
-  };
-  const before = await writes();
+  const before = await ledgerWrites(replicas);
   if (before === undefined) return undefined;
   await cappedNamespace(client, namespace, cap);
   let refused = 0;
@@ -62,6 +63,6 @@ export async function measureBurst(
       ),
     ),
   );
-  const ledgerWrites = ((await writes()) ?? 0) - before;
-  return { creates, cap, refused, milliseconds: Math.round(milliseconds), ledgerWrites };
+  const writes = ((await ledgerWrites(replicas)) ?? 0) - before;
+  return { creates, cap, refused, milliseconds: Math.round(milliseconds), ledgerWrites: writes };
 }

@@ -178,6 +178,7 @@ const BY_INPUT: ReadonlySet<string> = new Set([
   'image_registry_not_approved',
   'agent_image_not_approved',
   'image_required',
+  'image_digest_required',
   'cpu_limit_exceeded',
   'cpu_limit_missing',
   'memory_limit_exceeded',
@@ -188,6 +189,8 @@ const BY_INPUT: ReadonlySet<string> = new Set([
   'idle_timeout_exceeded',
   'runtime_class_required',
   'network_not_allowed',
+  'sidecars_exceeded',
+  'security_relaxation_not_allowed',
   'resolved_forged',
 ]);
 

@@ -179,4 +179,11 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
 };
 
 /** Reasons of conditions that are in order: they need no words. */
-export const QUIET_REASONS: ReadonlySet<string> = new Set(['Ready', 'Merged', 'Bound', 'InUse', 'Applied']);
+export const QUIET_REASONS: ReadonlySet<string> = new Set([
+  'Ready',
+  'Merged',
+  'Bound',
+  'InUse',
+  'Applied',
+  'Compliant',
+]);

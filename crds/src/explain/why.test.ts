@@ -66,10 +66,15 @@ describe('whyOf', () => {
         lastActivityTimestamp: ago(600),
         conditions: [
           condition('Ready', 'True', 'Ready', 'x', 7200),
-          condition('Drifted', 'True', 'TemplateChanged', 'ClusterSandboxTemplate/py has changed'),
+          condition(
+            'Drifted',
+            'True',
+            'TemplateChanged',
+            'ClusterSandboxTemplate/py has changed since it was merged',
+          ),
         ],
       }),
-      'Sandbox demo is Running, for 2h: it can be used. Note that its template has changed since it was made: ClusterSandboxTemplate/py has changed. It stops in 6h when its timeout of 8h is over. It stops in 20m if it is not used, by its idle timeout of 30m.',
+      'Sandbox demo is Running, for 2h: it can be used. Note that ClusterSandboxTemplate/py has changed since it was merged. It stops in 6h when its timeout of 8h is over. It stops in 20m if it is not used, by its idle timeout of 30m.',
     ],
     [
       'stopped when idle',
@@ -80,9 +85,16 @@ describe('whyOf', () => {
         conditions: [
           condition('Ready', 'False', 'IdleTimeout', 'x', 172_800 + 14_400),
           condition('Held', 'True', 'IdleTimeout', 'it was not used for its idle timeout of 30m'),
+          condition('PodReady', 'False', 'IdleTimeout', 'no pod'),
+          condition(
+            'PolicyCompliant',
+            'False',
+            'timeout_exceeded',
+            'at the next resume the policy says no: too long',
+          ),
         ],
       }),
-      'Sandbox demo is Stopped, for 2d4h: it was not used for its idle timeout of 30m. Its files are kept; resume it to use it again.',
+      'Sandbox demo is Stopped, for 2d4h: it was not used for its idle timeout of 30m. Policy: at the next resume the policy says no: too long. Its files are kept; resume it to use it again.',
     ],
     [
       'waiting after a loss',

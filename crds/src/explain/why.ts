@@ -91,18 +91,25 @@ const TOPICS: Readonly<Record<string, string>> = {
   PolicyCompliant: 'Policy',
 };
 
-/** What other conditions know beyond the summary; a stopped sandbox has no pod, which is no news. */
+/**
+ * What other conditions know beyond the summary. That a stopped sandbox has no pod is no news; that policy would refuse
+ * its resume is.
+ */
 function conditionTexts(sandbox: Sandbox, said: readonly string[]): string[] {
   const { phase } = summaryOf(sandbox);
-  if (phase === 'Deleting' || phase === 'Stopped') return [];
-  return conditionsOf(sandbox.status).flatMap((condition) => {
-    const topic = TOPICS[condition.type];
-    const drifted = condition.type === 'Drifted' && condition.status === 'True';
-    if (drifted) return [sentence(`note that ${REASONS['TemplateChanged']?.is ?? ''}: ${condition.message}`)];
-    const tells = topic !== undefined && condition.status === 'False' && !QUIET_REASONS.has(condition.reason);
-    if (!tells || repeats(condition.message, said)) return [];
-    return [sentence(`${topic}: ${condition.message || reasonText(condition.reason)}`)];
-  });
+  if (phase === 'Deleting') return [];
+  const all = conditionsOf(sandbox.status);
+  const told = phase === 'Stopped' ? all.filter(({ type }) => type === 'PolicyCompliant') : all;
+  return told.flatMap((condition) => conditionText(condition, said));
+}
+
+function conditionText({ type, status, reason, message }: Condition, said: readonly string[]): string[] {
+  const drifted = type === 'Drifted' && status === 'True';
+  if (drifted) return [sentence(`note that ${message || REASONS['TemplateChanged']?.is}`)];
+  const topic = TOPICS[type];
+  const tells = topic !== undefined && status === 'False' && !QUIET_REASONS.has(reason);
+  if (!tells || repeats(message, said)) return [];
+  return [sentence(`${topic}: ${message || reasonText(reason)}`)];
 }
 
 function repeats(message: string, said: readonly string[]): boolean {
