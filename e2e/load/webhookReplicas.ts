@@ -126,6 +126,7 @@ async function register(client: KubeClient, ports: readonly number[]): Promise<v
 export async function metricOf({ healthPort }: Replica, name: string): Promise<number | undefined> {
   const text = await (await fetch(`http://127.0.0.1:${healthPort}/metrics`)).text();
   const lines = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
-  if (lines.length === 0) return undefined;
+  // A metric with labels has no line before its first value.
+  if (lines.length === 0) return text.includes(`# TYPE ${name} `) ? 0 : undefined;
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }
