@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Derives everything that follows from the CRD files: `node crds/generate.ts` writes it, `--check` only
+ * Derives everything that follows from the CRD files and the tables beside them, reference pages included: `node crds/generate.ts` writes it, `--check` only
  * compares and exits 1 on drift. Written by hand are four files; two more are their twins in the other scope.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import { renderMergePage, renderPolicyPage, renderViolationsPage } from './generator/docs.ts';
 import type { CustomResourceDefinition } from './generator/schema.ts';
 import { twinOf } from './generator/twins.ts';
 import { renderSchemas, renderTypes } from './generator/types.ts';
@@ -52,6 +53,10 @@ function generate(): Map<string, string> {
   files.set('src/generated/schemas.ts', renderSchemas(crds));
   files.set('src/generated/validators.js', renderValidators(crds));
   files.set('src/generated/validators.d.ts', renderValidatorDeclarations(crds));
+  files.set('../docs/reference/merge.md', renderMergePage());
+  files.set('../docs/reference/violations.md', renderViolationsPage());
+  const policies = crds.find(({ spec }) => spec.names.kind === 'ClusterGovernancePolicy');
+  if (policies !== undefined) files.set('../docs/reference/policy.md', renderPolicyPage(policies));
   return files;
 }
 

@@ -1,7 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ClusterSandboxTemplate, Sandbox, SandboxTemplate } from '@agenttier/crds/generated/types';
+import type {
+  ClusterGovernancePolicy,
+  ClusterSandboxTemplate,
+  GovernancePolicy,
+  Sandbox,
+  SandboxTemplate,
+} from '@agenttier/crds/generated/types';
 import { LABEL_MANAGED } from '@agenttier/crds/meta/labels';
-import { CLUSTER_SANDBOX_TEMPLATES, SANDBOX_TEMPLATES, SANDBOXES } from '@agenttier/crds/meta/resources';
+import {
+  CLUSTER_GOVERNANCE_POLICIES,
+  CLUSTER_SANDBOX_TEMPLATES,
+  GOVERNANCE_POLICIES,
+  SANDBOX_TEMPLATES,
+  SANDBOXES,
+} from '@agenttier/crds/meta/resources';
+import { parentsOfTemplate, templatesOfSandbox } from '@agenttier/crds/template/users';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import {
   NETWORK_POLICIES,
@@ -22,6 +35,8 @@ export interface Caches {
   readonly sandboxes: Store<Sandbox>;
   readonly templates: Store<SandboxTemplate>;
   readonly clusterTemplates: Store<ClusterSandboxTemplate>;
+  readonly policies: Store<GovernancePolicy>;
+  readonly clusterPolicies: Store<ClusterGovernancePolicy>;
   readonly pods: Store<Pod>;
   readonly pvcs: Store<PersistentVolumeClaim>;
   readonly networkPolicies: Store<NetworkPolicy>;
@@ -31,15 +46,20 @@ export interface Caches {
 
 /** Index of sandboxes by the templates that they were merged from: `Kind/namespace/name`. */
 export const BY_TEMPLATE = 'template';
-
-export const templateKey = (kind: string, namespace: string | undefined, name: string): string =>
-  `${kind}/${namespace ?? ''}/${name}`;
+/** Index of templates by the parent that they name, or may mean: `Kind/namespace/name`. */
+export const BY_PARENT = 'parent';
 
 export function createCaches(): Caches {
   return {
-    sandboxes: new Store<Sandbox>({ [BY_TEMPLATE]: templatesOf }),
-    templates: new Store(),
-    clusterTemplates: new Store(),
+    sandboxes: new Store<Sandbox>({ [BY_TEMPLATE]: templatesOfSandbox }),
+    templates: new Store<SandboxTemplate>({
+      [BY_PARENT]: (template) => parentsOfTemplate({ ...template, kind: 'SandboxTemplate' }),
+    }),
+    clusterTemplates: new Store<ClusterSandboxTemplate>({
+      [BY_PARENT]: (template) => parentsOfTemplate({ ...template, kind: 'ClusterSandboxTemplate' }),
+    }),
+    policies: new Store(),
+    clusterPolicies: new Store(),
     pods: new Store(),
     pvcs: new Store(),
     networkPolicies: new Store(),
@@ -47,11 +67,6 @@ export function createCaches(): Caches {
     serviceAccounts: new Store(),
   };
 }
-
-const templatesOf = (sandbox: Sandbox): string[] =>
-  (sandbox.spec?.resolved?.chain ?? []).map(({ kind, namespace, name }) =>
-    templateKey(kind, namespace, name),
-  );
 
 export interface ReflectorsOptions {
   readonly client: Pick<KubeClient, 'list' | 'watch'>;
@@ -72,6 +87,8 @@ export function createReflectors({
     [SANDBOXES, anyStore(caches.sandboxes)],
     [SANDBOX_TEMPLATES, anyStore(caches.templates)],
     [CLUSTER_SANDBOX_TEMPLATES, anyStore(caches.clusterTemplates)],
+    [GOVERNANCE_POLICIES, anyStore(caches.policies)],
+    [CLUSTER_GOVERNANCE_POLICIES, anyStore(caches.clusterPolicies)],
     [PODS, anyStore(caches.pods), managed],
     [PERSISTENT_VOLUME_CLAIMS, anyStore(caches.pvcs), managed],
     [NETWORK_POLICIES, anyStore(caches.networkPolicies), managed],

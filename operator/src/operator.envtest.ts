@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
-import type { Sandbox } from '@agenttier/crds/generated/types';
+import type { ClusterSandboxTemplate, GovernancePolicy, Sandbox } from '@agenttier/crds/generated/types';
 import { findCondition } from '@agenttier/crds/meta/conditions';
 import { ANNOTATION_TOKEN_NONCE } from '@agenttier/crds/meta/labels';
 import { tokenSubject } from '@agenttier/crds/meta/names';
-import { CLUSTER_SANDBOX_TEMPLATES, SANDBOXES } from '@agenttier/crds/meta/resources';
+import { CLUSTER_SANDBOX_TEMPLATES, GOVERNANCE_POLICIES, SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { TemplateObject } from '@agenttier/crds/template/compose';
 import { adminClient, freshNamespace } from '@agenttier/e2e/envtest/server';
 import { createEventRecorder } from '@agenttier/machinery/events/recorder';
@@ -165,6 +165,26 @@ const desire = (name: string, desiredState: string) =>
   admin.patch(SANDBOXES, { namespace, name }, { type: 'merge', body: { spec: { desiredState } } });
 
 describe('the operator, with the rights of the chart, on a real API server', () => {
+  it('says of templates who uses them, and of policies what they would refuse', async () => {
+    await start('judged', { resources: { limits: { cpu: '8' } } });
+    const name = chain[0]?.metadata.name ?? '';
+    const base = async () =>
+      (await admin.get<ClusterSandboxTemplate>(CLUSTER_SANDBOX_TEMPLATES, { name })).status ?? {};
+    await until(async () => ((await base()).usedBy ?? 0) > 0, 'the users to be counted');
+    expect(findCondition((await base()).conditions, 'Resolved')).toMatchObject({ reason: 'Merged' });
+    const limits = { metadata: { name: 'default', namespace }, spec: { maxCpu: '4' } } as KubeObject;
+    await admin.create(GOVERNANCE_POLICIES, namespace, limits);
+    await until(async () => {
+      const found = await read<GovernancePolicy>(GOVERNANCE_POLICIES, 'default');
+      return found?.status?.wouldViolate === 1;
+    }, 'the violators to be counted');
+    const compliant = async () => findCondition((await status('judged')).conditions, 'PolicyCompliant');
+    await until(async () => (await compliant())?.reason === 'cpu_limit_exceeded', 'the condition');
+    await admin.delete(GOVERNANCE_POLICIES, { namespace, name: 'default' });
+    await until(async () => (await compliant())?.status === 'True', 'the condition to be taken back');
+    expect((await status('judged')).phase).toBe('Running');
+  });
+
   it('makes everything in a namespace that enforces Pod Security "restricted"', async () => {
     await start('alpha');
     const names: [Resource, string][] = [

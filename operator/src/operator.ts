@@ -13,10 +13,12 @@ import type { Caches } from './caches.ts';
 import type { EventNote, Tally } from './decision/actions.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import { RuntimeProbe } from './runtimeProbe.ts';
+import { watchPolicies } from './policy/controller.ts';
 import { createReconcile, feedQueue } from './sandbox/controller.ts';
 import { Notebook } from './sandbox/notes.ts';
 import { RUNTIME_PORT } from './sandbox/pod.ts';
 import type { Settings } from './settings.ts';
+import { watchTemplates } from './template/controller.ts';
 
 export interface OperatorOptions {
   readonly client: KubeClient;
@@ -33,7 +35,7 @@ export interface OperatorOptions {
 /** Failures of one sandbox are retried after 50 ms at first, a minute at most. */
 const BACKOFF = { minBackoffMs: 50, maxBackoffMs: 60_000, jitter: 0.2 };
 
-/** The work of the leader: reconciles sandboxes from synced caches until the signal aborts. */
+/** The work of the leader: sandboxes, and the status of templates and policies, until the signal aborts. */
 export async function operate(options: OperatorOptions, signal: AbortSignal): Promise<void> {
   const { client, caches, settings, log, workers, metrics, queueMetrics } = options;
   const queue = new WorkQueue({ ...BACKOFF, metrics: queueMetrics });
@@ -50,7 +52,11 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
   const stopFeeding = feedQueue(caches, queue, (key) => notebook.peek(key)?.removalSeen());
   try {
     const reconcile = createReconcile({ client, caches, settings, notebook, log, announce, probe });
-    await runController({ name: 'sandbox', queue, workers, reconcile, log, metrics: queueMetrics, signal });
+    await Promise.all([
+      runController({ name: 'sandbox', queue, workers, reconcile, log, metrics: queueMetrics, signal }),
+      watchTemplates({ client, caches, log }, signal),
+      watchPolicies({ client, caches, log }, signal),
+    ]);
   } finally {
     stopFeeding();
   }

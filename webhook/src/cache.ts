@@ -10,6 +10,7 @@ import {
   CLUSTER_SANDBOX_TEMPLATES,
   GOVERNANCE_POLICIES,
   SANDBOX_TEMPLATES,
+  SANDBOXES,
 } from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
@@ -19,6 +20,7 @@ import { Store } from '@agenttier/machinery/reflector/store';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import { Freshness } from './freshness.ts';
 import type { LookupStores } from './lookup.ts';
+import { TemplateUses } from './template/uses.ts';
 
 /** What admission decides by, kept in memory. */
 export interface Cache {
@@ -35,12 +37,10 @@ export interface CacheOptions {
   readonly metrics: (resource: string) => ReflectorMetrics;
 }
 
-type Part = KubeObject & { readonly spec?: unknown };
-
 /** Only what is decided by; who owns which field can be larger than the object itself. */
-function slim<T extends Part>({ kind, metadata, spec }: T): T {
+function slim<T extends KubeObject>({ kind, metadata, spec }: T & { readonly spec?: unknown }): T {
   const { managedFields: _fields, annotations: _annotations, ...rest } = metadata;
-  return { kind, metadata: rest, spec } as T;
+  return { kind, metadata: rest, spec } as unknown as T;
 }
 
 interface Watched {
@@ -49,7 +49,11 @@ interface Watched {
   current(): boolean;
 }
 
-function watched<T extends Part>(resource: Resource, store: Store<T>, options: CacheOptions): Watched {
+function watched<T extends KubeObject>(
+  resource: Resource,
+  store: Store<T>,
+  options: CacheOptions & { readonly transform?: (object: T) => T },
+): Watched {
   const freshness = new Freshness();
   const metrics = options.metrics(resource.plural);
   const reflector = new Reflector<T>({
@@ -57,7 +61,7 @@ function watched<T extends Part>(resource: Resource, store: Store<T>, options: C
     resource,
     store,
     log: options.log,
-    transform: slim,
+    transform: options.transform ?? slim,
     onError: (error) => freshness.failed(error),
     metrics: {
       ...metrics,
@@ -84,6 +88,7 @@ export function createCache(options: CacheOptions): Cache {
     clusterTemplates: new Store<ClusterSandboxTemplate>(),
     policies: new Store<GovernancePolicy>(),
     clusterPolicies: new Store<ClusterGovernancePolicy>(),
+    uses: new TemplateUses(),
   };
   const policies = [
     watched(GOVERNANCE_POLICIES, stores.policies, options),
@@ -94,10 +99,13 @@ export function createCache(options: CacheOptions): Cache {
     watched(SANDBOX_TEMPLATES, stores.templates, options),
     watched(CLUSTER_SANDBOX_TEMPLATES, stores.clusterTemplates, options),
   ];
+  // Not waited for at start: it matters to nothing but the deletion of templates, and is the one long list.
+  const uses = watched(SANDBOXES, stores.uses.store, { ...options, transform: stores.uses.slim });
+  stores.uses.synced = () => uses.hasSynced();
   return {
     stores,
     run: async (signal) => {
-      await Promise.all(all.map((part) => part.run(signal)));
+      await Promise.all([...all, uses].map((part) => part.run(signal)));
     },
     hasSynced: () => all.every((part) => part.hasSynced()),
     policiesCurrent: () => policies.every((part) => part.current()),

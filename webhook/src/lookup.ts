@@ -28,7 +28,10 @@ import { isKubeError, isNotFound } from '@agenttier/machinery/kube/errors';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
 import type { Store } from '@agenttier/machinery/reflector/store';
+import { NamespaceLabelCache } from './template/namespaceLabels.ts';
 import { nearNames } from './template/nearNames.ts';
+import type { TemplateUsers } from './template/remove.ts';
+import type { TemplateUses } from './template/uses.ts';
 
 /** What a sandbox of a namespace is bound by, or the reason why nobody can tell. */
 export type PolicyOutcome =
@@ -45,6 +48,7 @@ export interface LookupStores {
   readonly clusterTemplates: Store<ClusterSandboxTemplate>;
   readonly policies: Store<GovernancePolicy>;
   readonly clusterPolicies: Store<ClusterGovernancePolicy>;
+  readonly uses: TemplateUses;
 }
 
 export interface LookupOptions {
@@ -117,10 +121,12 @@ export class Lookup {
   readonly #options: LookupOptions;
   readonly #now: () => number;
   readonly #absent = new Map<string, number>();
+  readonly #labels: NamespaceLabelCache;
 
   constructor(options: LookupOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
+    this.#labels = new NamespaceLabelCache(options.client, this.#now);
   }
 
   /**
@@ -129,14 +135,17 @@ export class Lookup {
    */
   async chain(ref: TemplateRef, namespace: string, options: ChainOptions): Promise<Composition> {
     const known = new Map<string, Template | undefined>();
+    const labels = this.#labels.reader(namespace, options);
     for (;;) {
       const missed: TemplateKey[] = [];
-      const result = composeChain(ref, namespace, (key) => {
+      const lookup: TemplateLookup = (key) => {
         if (known.has(keyText(key))) return shown(known.get(keyText(key)), options);
         const object = options.own?.(key) ?? (options.fresh ? undefined : this.#stored(key));
         if (!object) missed.push(key);
         return shown(object, options);
-      });
+      };
+      const result = composeChain(ref, namespace, lookup, labels.current);
+      if (await labels.readIfAsked()) continue;
       const ask = missed.filter((key) => !result.ok || options.fresh === true || !this.#recentlyAbsent(key));
       if (ask.length === 0) {
         return result.ok ? result : { ...result, violation: this.#suggest(result.violation, ref, namespace) };
@@ -159,6 +168,19 @@ export class Lookup {
       // Also a stored limit that is no quantity: what cannot be understood cannot be enforced.
       return { ok: false, violation: unavailable(namespace, error) };
     }
+  }
+
+  /** Who uses which template, out of the stores alone: deleting a template is no reason to read every sandbox. */
+  users(): TemplateUsers {
+    const { templates, clusterTemplates, uses } = this.#options.stores;
+    return {
+      synced: () => uses.synced(),
+      sandboxes: (template) => uses.of(template),
+      templates: () => [
+        ...templates.list().map((one) => ({ ...one, kind: 'SandboxTemplate' as const })),
+        ...clusterTemplates.list().map((one) => ({ ...one, kind: 'ClusterSandboxTemplate' as const })),
+      ],
+    };
   }
 
   #storedPolicies(namespace: string | undefined): [Policy | undefined, Policy | undefined] {

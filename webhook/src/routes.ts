@@ -11,7 +11,7 @@ import { validateWarmPools } from './warmpool/validate.ts';
 /** Every webhook by its path; the webhook configurations of the chart name the same ones. */
 export function createHandlers(
   config: Pick<WebhookConfig, 'settings' | 'defaultTemplate' | 'operatorUsername'>,
-  lookup: Pick<Lookup, 'chain' | 'policy'>,
+  lookup: Pick<Lookup, 'chain' | 'policy' | 'users'>,
   now: () => number = Date.now,
 ): Handlers {
   const { settings, defaultTemplate, operatorUsername } = config;

@@ -12,7 +12,7 @@ import type { Logger } from '@agenttier/machinery/telemetry/log';
 import { createRegistry, metricsHandler, reflectorMetrics } from '@agenttier/machinery/telemetry/metrics';
 import type { Registry } from '@agenttier/machinery/telemetry/metrics';
 import { createAuthority } from '@agenttier/machinery/tls/authority';
-import type { Authority } from '@agenttier/machinery/tls/authority';
+import type { Authority, AuthorityOptions } from '@agenttier/machinery/tls/authority';
 import { certificateMetrics } from '@agenttier/machinery/tls/expiry';
 import { createCache } from './cache.ts';
 import type { Cache } from './cache.ts';
@@ -33,6 +33,8 @@ export interface StartOptions {
   /** How long requests are still taken after the signal, while endpoints are being withdrawn; default 3 000. */
   readonly drainDelayMs?: number;
   readonly registry?: Registry;
+  /** Lifetimes and clock of the certificates; tests of a rotation have no 60 days. */
+  readonly certificates?: Pick<AuthorityOptions, 'clock' | 'pollMs' | 'caLifetimeMs' | 'leafLifetimeMs'>;
 }
 
 export interface RunningWebhook {
@@ -77,6 +79,7 @@ function authorityFor(options: StartOptions, client: KubeClient): Authority {
     fieldManager: FIELD_MANAGER_WEBHOOK,
     labels: { 'app.kubernetes.io/name': 'agenttier', 'app.kubernetes.io/component': 'webhook' },
     log,
+    ...options.certificates,
   });
 }
 

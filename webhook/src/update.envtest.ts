@@ -10,6 +10,8 @@ const scene = useScene();
 const stored = (name: string): Promise<Sandbox> =>
   scene.client.get<Sandbox>(SANDBOXES, { namespace: scene.team, name });
 
+const effective = ({ spec }: Sandbox) => spec?.resolved?.spec;
+
 describe('an update', () => {
   beforeAll(async () => {
     await scene.create('Sandbox', 'owned', scene.spec({ timeout: '1h' }), { impersonate: alice });
@@ -61,10 +63,19 @@ describe('an update', () => {
     expect(causes(error)).toEqual(['spec.storage.size immutable_field']);
   });
 
-  it('of a sandbox whose template is gone may stop and resume it, with a warning', async () => {
+  it('of a sandbox whose template is gone may stop, resume and edit it, with a warning', async () => {
     await scene.create('SandboxTemplate', 'fleeting', { image: { repository: 'ghcr.io/acme/fleeting' } });
     const made = await scene.create('Sandbox', 'survivor', { templateRef: { name: 'fleeting' } });
-    await scene.client.delete(SANDBOX_TEMPLATES, { namespace: scene.team, name: 'fleeting' });
+    const template = { namespace: scene.team, name: 'fleeting' };
+    await until(async () => {
+      const held = await scene.client
+        .delete(SANDBOX_TEMPLATES, template, { dryRun: true })
+        .catch((e: unknown) => e);
+      return String(held).includes('template_in_use');
+    }, 'the webhook to hear of the sandbox');
+    const force = { metadata: { annotations: { 'agenttier.io/force-delete': 'true' } } };
+    await scene.client.patch(SANDBOX_TEMPLATES, template, { type: 'merge', body: force });
+    await scene.client.delete(SANDBOX_TEMPLATES, template);
     const warnings: string[] = [];
     await scene.change('survivor', { desiredState: 'Stopped' });
     await until(async () => {
@@ -82,5 +93,45 @@ describe('an update', () => {
     expect(warnings[0]).toContain('fleeting');
     const resumed = await scene.change('survivor', { desiredState: 'Running' });
     expect(resumed.spec?.resolved).toEqual(made.spec?.resolved);
+    const edited = await scene.change('survivor', { timeout: '1h' });
+    expect(edited.spec?.resolved?.spec).toMatchObject({
+      timeout: '1h',
+      image: { repository: 'ghcr.io/acme/fleeting' },
+    });
+  });
+
+  it('takes up a changed template at resume, unless the sandbox is pinned; a volume stays', async () => {
+    const spec = (repository: string, size: string) => ({ image: { repository }, storage: { size } });
+    await scene.create('SandboxTemplate', 'moving', spec('ghcr.io/acme/one', '20Gi'));
+    const templateRef = { name: 'moving' };
+    const names = { follows: 'OnResume', pinned: 'Pinned' };
+    const image = (sandbox: Sandbox): unknown => effective(sandbox)?.image?.repository;
+    for (const [name, templateUpdatePolicy] of Object.entries(names)) {
+      await scene.create('Sandbox', name, { templateRef, templateUpdatePolicy });
+      const status = { type: 'merge', body: { status: { pvcName: `${name}-workspace` } } } as const;
+      const asOperator = { subresource: 'status', impersonate: scene.operator() } as const;
+      await scene.client.patch(SANDBOXES, { namespace: scene.team, name }, status, asOperator);
+    }
+    await scene.client.patch(
+      SANDBOX_TEMPLATES,
+      { namespace: scene.team, name: 'moving' },
+      { type: 'merge', body: { spec: spec('ghcr.io/acme/two', '10Gi') } },
+    );
+    const seen = (name: string): Promise<Sandbox> => scene.change(name, { desiredState: 'Running' });
+    for (const name of Object.keys(names)) {
+      const edited = await scene.change(name, { timeout: '1h' });
+      expect(image(edited)).toBe('ghcr.io/acme/one');
+      await scene.change(name, { desiredState: 'Stopped' });
+    }
+    await until(async () => {
+      return (
+        image(await scene.change('follows', { desiredState: 'Running' }, { dryRun: true })) ===
+        'ghcr.io/acme/two'
+      );
+    }, 'the webhook to hear of the change');
+    const follows = await seen('follows');
+    expect(effective(follows)).toMatchObject(spec('ghcr.io/acme/two', '20Gi'));
+    expect(follows.spec?.resolved?.origins).toMatchObject({ 'storage.size': 'volume' });
+    expect(effective(await seen('pinned'))).toMatchObject(spec('ghcr.io/acme/one', '20Gi'));
   });
 });

@@ -1168,6 +1168,8 @@ export interface Resolved {
   readonly chain?: readonly SandboxSpecResolvedChainItem[];
   /** For each effective field the layer that it came from. */
   readonly origins?: Readonly<Record<string, string>>;
+  /** What the templates say about fields that the sandbox sets itself, so that it can be edited when the templates have changed or are gone. */
+  readonly beneath?: readonly SandboxSpecResolvedBeneathItem[];
   /** Effective specification. */
   readonly spec?: EffectiveSpec;
 }
@@ -1184,6 +1186,18 @@ export interface SandboxSpecResolvedChainItem {
   readonly uid?: string;
   /** Generation of its spec. */
   readonly generation?: number;
+}
+
+/** One value that is not in effect. */
+export interface SandboxSpecResolvedBeneathItem {
+  /** Path of the merge rule. */
+  readonly path: string;
+  /** Key of the item or entry, where the field is merged by key. */
+  readonly key?: string;
+  /** Template that the value is from. */
+  readonly origin: string;
+  /** The value. */
+  readonly value: unknown;
 }
 
 /** What was observed last. */
@@ -2457,6 +2471,8 @@ export interface PolicySpec {
   readonly maxInvokeTimeout?: string;
   /** Templates that may be used: a name (in a cluster policy that of a ClusterSandboxTemplate), Kind/name, or namespace/name for a SandboxTemplate. */
   readonly allowedTemplates?: readonly string[];
+  /** Whether allowedTemplates is asked of every template in the chain, parents included, and not only of the one that the sandbox names. */
+  readonly checkChain?: boolean;
   /** Registries, repositories or images that may be run, matched on path segments; * stands for one segment. */
   readonly approvedRegistries?: readonly string[];
   /** Images that agent sandboxes may run; approvedRegistries when left out. */
@@ -2482,7 +2498,7 @@ export interface PolicySpec {
   /** Ports one sandbox may offer outside. */
   readonly maxExposedPorts?: number;
   /** Fields for which the policy of a namespace replaces this one instead of tightening it. */
-  readonly delegated?: readonly ('maxCpu' | 'maxMemory' | 'maxStorage' | 'maxTimeout' | 'maxIdleTimeout' | 'allowedTemplates' | 'approvedRegistries' | 'allowInternet' | 'allowedStorageClasses' | 'requiredRuntimeClass' | 'maxSandboxesPerUser' | 'maxSandboxesTotal' | 'maxAgentSandboxes' | 'total' | 'maxInvokeTimeout' | 'allowedAgentImages' | 'maxConcurrentInvokesPerSandbox' | 'allowRelaxedSecurity' | 'allowedServiceAccounts' | 'allowedSecrets' | 'maxSidecars' | 'requireDigest' | 'maxExposedPorts')[];
+  readonly delegated?: readonly ('maxCpu' | 'maxMemory' | 'maxStorage' | 'maxTimeout' | 'maxIdleTimeout' | 'allowedTemplates' | 'checkChain' | 'approvedRegistries' | 'allowInternet' | 'allowedStorageClasses' | 'requiredRuntimeClass' | 'maxSandboxesPerUser' | 'maxSandboxesTotal' | 'maxAgentSandboxes' | 'total' | 'maxInvokeTimeout' | 'allowedAgentImages' | 'maxConcurrentInvokesPerSandbox' | 'allowRelaxedSecurity' | 'allowedServiceAccounts' | 'allowedSecrets' | 'maxSidecars' | 'requireDigest' | 'maxExposedPorts')[];
 }
 
 /** Sums over all sandboxes in reach. */

@@ -90,6 +90,32 @@ describe('effectivePolicy', () => {
       {},
     ],
     [
+      'a demand of either holds',
+      { requireDigest: false },
+      { requireDigest: true, checkChain: true },
+      { requireDigest: namespace(true), checkChain: namespace(true) },
+    ],
+    [
+      'a delegated demand can be lifted',
+      { requireDigest: true, delegated: ['requireDigest'] },
+      { requireDigest: false },
+      {},
+    ],
+    ['a permission is the cluster policy to give', undefined, { allowRelaxedSecurity: true }, {}],
+    [
+      'a permission holds everywhere',
+      { allowRelaxedSecurity: true },
+      undefined,
+      { allowRelaxedSecurity: cluster(true) },
+    ],
+    ['a namespace can take it back', { allowRelaxedSecurity: true }, { allowRelaxedSecurity: false }, {}],
+    [
+      'or give it, where that is delegated',
+      { delegated: ['allowRelaxedSecurity'] },
+      { allowRelaxedSecurity: true },
+      { allowRelaxedSecurity: namespace(true) },
+    ],
+    [
       'what is delegated does not loosen the rest',
       { maxCpu: '2', maxMemory: '1Gi', delegated: ['maxCpu'] },
       { maxCpu: '4', maxMemory: '2Gi' },

@@ -23,6 +23,12 @@ export interface EffectivePolicy {
   readonly maxIdleTimeout?: Bound<string>;
   /** Present only when the internet is forbidden. */
   readonly allowInternet?: Bound<false>;
+  /** Present only when images must be named by digest. */
+  readonly requireDigest?: Bound<true>;
+  /** Present only when the lists of allowed templates hold for parents, too. */
+  readonly checkChain?: Bound<true>;
+  /** Present only when the hardening may be relaxed: unlike the others this one is a permission. */
+  readonly allowRelaxedSecurity?: Bound<true>;
   readonly allowedTemplates: readonly Bound<readonly string[]>[];
   readonly approvedRegistries: readonly Bound<readonly string[]>[];
   readonly allowedStorageClasses: readonly Bound<readonly string[]>[];
@@ -37,6 +43,9 @@ export const NO_POLICY: EffectivePolicy = {
 };
 
 type Field = keyof EffectivePolicy;
+
+/** Fields that are true or false; the internet is limited by false, the others by true. */
+const SWITCHES: ReadonlySet<Field> = new Set(['allowInternet', 'requireDigest', 'checkChain']);
 
 /**
  * Combines the policy of the cluster with that of the namespace: the namespace can only tighten, except in the
@@ -58,12 +67,31 @@ export function effectivePolicy(cluster?: PolicySpec, namespace?: PolicySpec): E
       maxTimeout: amount('maxTimeout', compareDuration),
       maxIdleTimeout: amount('maxIdleTimeout', compareDuration),
       allowInternet: both('allowInternet')[0] as Bound<false> | undefined,
+      requireDigest: both('requireDigest')[0] as Bound<true> | undefined,
+      checkChain: both('checkChain')[0] as Bound<true> | undefined,
+      allowRelaxedSecurity: permission('allowRelaxedSecurity', cluster, namespace),
     }),
     allowedTemplates: both('allowedTemplates') as Bound<readonly string[]>[],
     approvedRegistries: both('approvedRegistries') as Bound<readonly string[]>[],
     allowedStorageClasses: both('allowedStorageClasses') as Bound<readonly string[]>[],
     requiredRuntimeClass: both('requiredRuntimeClass') as Bound<string>[],
   };
+}
+
+/**
+ * A permission that nobody has until the policy of the cluster gives it, and that a namespace can only take back; where
+ * the cluster delegates it, the namespace gives it.
+ */
+function permission(
+  field: 'allowRelaxedSecurity',
+  cluster?: PolicySpec,
+  namespace?: PolicySpec,
+): Bound<true> | undefined {
+  const own = namespace?.[field];
+  if (own !== undefined && cluster?.delegated?.includes(field) === true) {
+    return own ? { value: true, scope: 'namespace' } : undefined;
+  }
+  return cluster?.[field] === true && own !== false ? { value: true, scope: 'cluster' } : undefined;
 }
 
 /** The limits that hold for one field, the cluster's first. */
@@ -80,17 +108,15 @@ function bounds(field: Field, cluster?: PolicySpec, namespace?: PolicySpec): Bou
 /** The value of a field when it is a limit at all, quantities as text. */
 function limitOf(field: Field, policy?: PolicySpec): unknown {
   const value = policy?.[field];
-  if (field === 'allowInternet') return value === false ? false : undefined;
+  if (SWITCHES.has(field)) return value === (field !== 'allowInternet') ? value : undefined;
   if (value === undefined || value === '' || value === null) return undefined;
   if (Array.isArray(value)) return value.length > 0 ? value : undefined;
   return isZero(field, value as string | number) ? undefined : String(value);
 }
 
-/** Whether the policy says something about the field; a plain true for the internet is something, an empty list not. */
+/** Whether the policy says something about the field; a switch left at no limit is something, an empty list not. */
 function isSet(field: Field, policy?: PolicySpec): boolean {
-  return field === 'allowInternet'
-    ? policy?.allowInternet !== undefined
-    : limitOf(field, policy) !== undefined;
+  return SWITCHES.has(field) ? policy?.[field] !== undefined : limitOf(field, policy) !== undefined;
 }
 
 function isZero(field: Field, value: string | number): boolean {

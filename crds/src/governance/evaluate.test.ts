@@ -88,6 +88,20 @@ describe('templates', () => {
       expected: [{ code: 'template_not_allowed' }],
     },
     {
+      name: 'nor does a template whose parent is not listed, with checkChain',
+      cluster: { allowedTemplates: ['SandboxTemplate/tools'], checkChain: true },
+      chain: TEAM_TEMPLATE,
+      expected: [
+        { code: 'template_not_allowed', message: expect.stringContaining('inherits from') as string },
+      ],
+    },
+    {
+      name: 'all of the chain is listed',
+      cluster: { allowedTemplates: ['SandboxTemplate/tools', 'base'], checkChain: true },
+      chain: TEAM_TEMPLATE,
+      expected: [],
+    },
+    {
       name: 'no template at all',
       cluster: bare,
       expected: [{ code: 'template_required', field: 'spec.templateRef.name' }],

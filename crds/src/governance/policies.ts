@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PolicyCheck } from './check.ts';
 import { checkCpu } from './checks/cpu.ts';
+import { checkDigest } from './checks/digest.ts';
 import { checkIdleTimeout } from './checks/idleTimeout.ts';
 import { checkInternet } from './checks/internet.ts';
 import { checkMemory } from './checks/memory.ts';
 import { checkRegistries } from './checks/registries.ts';
 import { checkRuntimeClass } from './checks/runtimeClass.ts';
+import { checkSecurity } from './checks/security.ts';
 import { checkStorage } from './checks/storage.ts';
 import { checkStorageClasses } from './checks/storageClasses.ts';
 import { checkTemplates } from './checks/templates.ts';
@@ -17,6 +19,7 @@ export const CHECKS: readonly PolicyCheck[] = [
   checkTemplates,
   // The image comes from a registry that was approved.
   checkRegistries,
+  checkDigest,
   // The pod cannot take more than its share of a node.
   checkCpu,
   checkMemory,
@@ -29,4 +32,5 @@ export const CHECKS: readonly PolicyCheck[] = [
   // The pod is isolated as the policy demands.
   checkRuntimeClass,
   checkInternet,
+  checkSecurity,
 ];

@@ -13,6 +13,7 @@ export const VIOLATIONS = {
   template_in_use: 403,
   image_registry_not_approved: 403,
   agent_image_not_approved: 403,
+  image_digest_required: 403,
   namespace_quota_exceeded: 403,
   user_quota_exceeded: 403,
   agent_sandbox_quota_exceeded: 403,

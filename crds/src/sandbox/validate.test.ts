@@ -139,10 +139,12 @@ describe('validateSandboxUpdate', () => {
     expect(changed(spec)).toEqual(expected);
   });
 
-  it('sees a volume that would shrink because a template changed', () => {
-    const before = { ...old, resolved: { hash: '', spec: { storage: { size: '20Gi' } } } };
-    const after = { ...old, resolved: { hash: '', spec: { storage: { size: '10Gi' } } } };
-    expect(validateSandboxUpdate(sandbox(before), sandbox(after))).toMatchObject([
+  it('leaves it to the merge to keep a volume whose template was made smaller', () => {
+    const before = { resolved: { hash: '', spec: { storage: { size: '20Gi' } } } };
+    const after = { resolved: { hash: '', spec: { storage: { size: '10Gi' } } } };
+    expect(validateSandboxUpdate(sandbox(before), sandbox(after))).toEqual([]);
+    const own = { ...after, storage: { size: '10Gi' } };
+    expect(validateSandboxUpdate(sandbox(before), sandbox(own))).toMatchObject([
       { field: 'spec.storage.size', limit: '20Gi', actual: '10Gi' },
     ]);
   });

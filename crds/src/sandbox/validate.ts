@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Resolved, Sandbox } from '../generated/types.ts';
+import type { EffectiveSpec, Quantity, Resolved, Sandbox } from '../generated/types.ts';
 import { equalJson } from '../meta/canonical.ts';
 import { isDnsLabel } from '../meta/names.ts';
 import { compareQuantity, parseQuantity } from '../meta/quantity.ts';
@@ -66,20 +66,27 @@ function nameViolations(sandbox: Sandbox): Violation[] {
   return [{ code: 'invalid_value', field: 'metadata.name', message, actual: name.slice(0, 80), limit: 63 }];
 }
 
-/** A volume cannot shrink. Compared are effective sizes, so a smaller size in a template is seen as well. */
+/**
+ * A volume cannot shrink. Only what the sandbox asks for itself is refused: a template that was made smaller leaves the
+ * volume as it is, and must not stand in the way of a resume. Compared with the effective size of before, which may be
+ * a template's.
+ */
 function shrinkViolations(old: Sandbox, next: Sandbox): Violation[] {
-  const before = sizeOf(old);
-  const after = sizeOf(next);
-  if (before === undefined || after === undefined) return [];
-  if (parseQuantity(before) === undefined || parseQuantity(after) === undefined) return [];
-  if (compareQuantity(after, before) >= 0) return [];
+  const asked = sizeIn(next.spec);
+  const own = sizeIn(old.spec);
+  const before = sizeIn(old.spec?.resolved?.spec) ?? own;
+  if (asked === undefined || before === undefined) return [];
+  if (equalJson(asked, own) || !isSmaller(asked, before)) return [];
   const field = 'spec.storage.size';
-  const message = `${field} cannot shrink from ${before} to ${after}: volumes only grow`;
-  return [{ code: 'immutable_field', field, message, limit: String(before), actual: String(after) }];
+  const message = `${field} cannot shrink from ${before} to ${asked}: volumes only grow`;
+  return [{ code: 'immutable_field', field, message, limit: String(before), actual: String(asked) }];
 }
 
-function sizeOf(sandbox: Sandbox): string | number | undefined {
-  return sandbox.spec?.resolved?.spec?.storage?.size ?? sandbox.spec?.storage?.size;
+const sizeIn = (spec: EffectiveSpec | undefined): Quantity | undefined => spec?.storage?.size;
+
+function isSmaller(size: Quantity, than: Quantity): boolean {
+  const known = parseQuantity(size) !== undefined && parseQuantity(than) !== undefined;
+  return known && compareQuantity(size, than) < 0;
 }
 
 function immutable(field: string, before: unknown, after: unknown): Violation {

@@ -177,7 +177,12 @@ describe('other namespaces', () => {
     ['unless it lists some', { '/t': { allowedNamespaces: { names: ['b'] } } }, { name: 't' }, false],
     ['or lists this one', { '/t': { allowedNamespaces: { names: ['a'] } } }, { name: 't' }, true],
     // A selector cannot be judged here, so it opens nothing.
-    ['are not opened by a selector', { '/t': { allowedNamespaces: { selector: {} } } }, { name: 't' }, false],
+    [
+      'are not opened by a selector while labels are not known',
+      { '/t': { allowedNamespaces: { selector: {} } } },
+      { name: 't' },
+      false,
+    ],
     ['never close the own one', { 'a/t': { allowedNamespaces: { names: ['b'] } } }, { name: 't' }, true],
     [
       'count for every link',

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ObjectMeta, TemplateSpec } from '../generated/types.ts';
+import { selects } from '../meta/selector.ts';
 import type { Violation, ViolationCode } from '../meta/violation.ts';
 
 export type TemplateKind = 'SandboxTemplate' | 'ClusterSandboxTemplate';
@@ -30,6 +31,12 @@ export type TemplateLookup = (
   key: TemplateKey,
 ) => { readonly metadata: ObjectMeta; readonly spec: TemplateSpec } | undefined;
 
+/**
+ * Labels of the sandbox's namespace; undefined when they are not known, which opens nothing. Asked only where a template
+ * selects namespaces by label.
+ */
+export type NamespaceLabels = () => Readonly<Record<string, string>> | undefined;
+
 export type Composition =
   | { readonly ok: true; readonly chain: readonly TemplateObject[] }
   | {
@@ -51,13 +58,15 @@ export function composeChain(
   ref: TemplateRef,
   sandboxNamespace: string,
   lookup: TemplateLookup,
+  labels: NamespaceLabels = () => undefined,
 ): Composition {
+  const home: Home = { namespace: sandboxNamespace, labels };
   const chain: TemplateObject[] = [];
   const seen = new Set<string>();
   let next: TemplateRef | undefined = ref;
   let holder: TemplateObject | undefined;
   while (next !== undefined) {
-    const link = follow(next, holder, sandboxNamespace, lookup);
+    const link = follow(next, holder, home, lookup);
     if (!link.ok) return link;
     const key = describeTemplate(link.template);
     if (seen.has(key)) return cycle(chain, link.template, ref);
@@ -81,13 +90,19 @@ export function describeTemplate(template: {
     : `${template.kind}/${namespace}/${name}`;
 }
 
+/** Where the sandbox is. */
+interface Home {
+  readonly namespace: string;
+  readonly labels: NamespaceLabels;
+}
+
 type Link = { readonly ok: true; readonly template: TemplateObject } | Exclude<Composition, { ok: true }>;
 
 /** One step: from the sandbox (no holder) or from a template to the template that it names. */
 function follow(
   ref: TemplateRef,
   holder: TemplateObject | undefined,
-  sandboxNamespace: string,
+  home: Home,
   lookup: TemplateLookup,
 ): Link {
   if (
@@ -100,15 +115,13 @@ function follow(
       `${describeTemplate(holder)} inherits from a SandboxTemplate: a template of the cluster can only inherit from another ClusterSandboxTemplate`,
     );
   }
-  const keys = candidates(ref, holder, sandboxNamespace);
+  const keys = candidates(ref, holder, home.namespace);
   for (const key of keys) {
     const found = lookup(key);
     if (found === undefined) continue;
     const { kind, ...place } = key;
     const template: TemplateObject = { kind, metadata: { ...found.metadata, ...place }, spec: found.spec };
-    return admits(template, sandboxNamespace)
-      ? { ok: true, template }
-      : closed(template, holder, sandboxNamespace);
+    return admits(template, home) ? { ok: true, template } : closed(template, holder, home.namespace);
   }
   return notFound(ref, keys, holder);
 }
@@ -129,16 +142,17 @@ function candidates(
 }
 
 /** Own namespace, or what the template opens; a template of the cluster that says nothing is open to all. */
-function admits(template: TemplateObject, sandboxNamespace: string): boolean {
-  const allowed = template.spec.allowedNamespaces;
-  if (template.kind === 'SandboxTemplate' && template.metadata.namespace === sandboxNamespace) return true;
-  if (allowed?.names === undefined)
-    return template.kind === 'ClusterSandboxTemplate' && allowed === undefined;
-  return allowed.names.includes('*') || allowed.names.includes(sandboxNamespace);
+function admits({ kind, metadata, spec }: TemplateObject, { namespace, labels }: Home): boolean {
+  if (kind === 'SandboxTemplate' && metadata.namespace === namespace) return true;
+  if (spec.allowedNamespaces === undefined) return kind === 'ClusterSandboxTemplate';
+  const { names = [], selector } = spec.allowedNamespaces;
+  if (names.includes('*') || names.includes(namespace)) return true;
+  const known = selector && labels();
+  return known !== undefined && selects(selector ?? {}, known);
 }
 
 function closed(template: TemplateObject, holder: TemplateObject | undefined, namespace: string): Link {
-  const message = `${describeTemplate(template)} may not be used in namespace ${namespace}: its spec.allowedNamespaces does not list it`;
+  const message = `${describeTemplate(template)} may not be used in namespace ${namespace}: its spec.allowedNamespaces neither lists it nor selects its labels`;
   return refuse('template_not_allowed', holder, message);
 }
 

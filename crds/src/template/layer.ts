@@ -2,14 +2,14 @@
 import { MERGE_RULES, type MergeRule } from './rules.ts';
 
 /** One contribution to a field: an item of a list, an entry of a map, or the value itself under the key ''. */
-interface Entry {
+export interface Entry {
   readonly key: string;
   readonly value: unknown;
   readonly origin: string;
 }
 
 /** What a layer says about one field. `reset` forgets everything that the layers below said about it. */
-interface Slot {
+export interface Slot {
   readonly reset: boolean;
   readonly entries: readonly Entry[];
 }
@@ -105,7 +105,8 @@ function isEmpty(value: unknown): boolean {
   return value === '' || (Array.isArray(value) && value.length === 0);
 }
 
-function keyOf(rule: MergeRule, item: unknown): string {
+/** What tells an item from the others of its list; '' where there is nothing to tell. */
+export function keyOf(rule: MergeRule, item: unknown): string {
   const member = item as Readonly<Record<string, string | undefined>>;
   return (rule.keys ?? []).map((key) => member[key] ?? '').join(',');
 }
@@ -126,14 +127,15 @@ function valueOf(rule: MergeRule, entries: readonly Entry[]): unknown {
   return entries.map(({ value }) => value);
 }
 
-function originPath(rule: MergeRule, key: string, index: number): string {
+/** Path under which the origin of an entry is kept. */
+export function originPath(rule: MergeRule, key: string, index: number): string {
   if (rule.strategy === 'replace') return rule.path;
   if (rule.strategy === 'append') return `${rule.path}[${index}]`;
   if (rule.strategy === 'byKey') return `${rule.path}[${key.replace(/,+$/, '')}]`;
   return /[./]/.test(key) ? `${rule.path}[${key}]` : `${rule.path}.${key}`;
 }
 
-function valueAt(spec: object, path: string): unknown {
+export function valueAt(spec: object, path: string): unknown {
   let node: unknown = spec;
   for (const key of path.split('.')) {
     if (typeof node !== 'object' || node === null) return undefined;

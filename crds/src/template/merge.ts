@@ -4,11 +4,13 @@ import type { EffectivePolicy } from '../governance/effective.ts';
 import { canonicalJson } from '../meta/canonical.ts';
 import { sha256Hex } from '../meta/hash.ts';
 import { parseImage } from '../meta/imageReference.ts';
+import { baseLayer, beneathOf } from './base.ts';
 import { clampTimes } from './clamp.ts';
 import { describeTemplate, type TemplateObject } from './compose.ts';
 import { EMPTY_LAYER, fillFrom, originAt, readLayer, render, stack, without, type Layer } from './layer.ts';
+import { keepVolume, type BoundVolume } from './volume.ts';
 
-/** Origins that are no template. */
+/** Origins that are no template, beside ORIGIN_VOLUME. */
 export const ORIGIN_SANDBOX = 'Sandbox';
 export const ORIGIN_DEFAULT = 'default';
 export const ORIGIN_POLICY = 'policy';
@@ -16,6 +18,8 @@ export const ORIGIN_POLICY = 'policy';
 export interface ResolveSettings {
   /** What applies where neither a template nor the sandbox says anything; nothing does when it is absent. */
   readonly defaults?: EffectiveSpec;
+  /** What the sandbox's volume was made with, once it has one; it outlives changes of templates. */
+  readonly volume?: BoundVolume | undefined;
   /** Clamps run time and idle time where they are left open; without it nothing is clamped. */
   readonly effectivePolicy?: EffectivePolicy;
 }
@@ -36,6 +40,15 @@ export interface Resolution {
   readonly warnings: readonly string[];
 }
 
+/** Everything that one merge starts from. */
+interface MergeInput {
+  readonly chain: NonNullable<Resolved['chain']>;
+  /** The templates, root first. */
+  readonly layers: readonly Layer[];
+  readonly spec: SandboxSpec;
+  readonly settings: ResolveSettings;
+}
+
 /**
  * Merges defaults, the chain (root first, empty when the sandbox names no template) and the sandbox into the
  * effective spec, clamps it to the policy and seals it with a hash. The same input gives the same output, so the
@@ -46,22 +59,43 @@ export function resolve(
   chain: readonly TemplateObject[],
   settings: ResolveSettings = DEFAULT_SETTINGS,
 ): Resolution {
-  const layers = [
-    ...chain.map((template) => readLayer(template.spec, describeTemplate(template))),
-    readLayer(sandboxSpec, ORIGIN_SANDBOX),
-  ];
-  const secret = dropForeignPullSecret(layers.reduce(stack, EMPTY_LAYER), layers);
+  const layers = chain.map((template) => readLayer(template.spec, describeTemplate(template)));
+  return sealed({ chain: chain.map((template) => linkOf(template)), layers, spec: sandboxSpec, settings });
+}
+
+/**
+ * Merges the sandbox over what its templates said when `kept` was made, whatever became of them since: for a pinned
+ * sandbox, for an edit between two resumes, and where a template is gone. With the spec that `kept` was made from the
+ * result is `kept`, as far as settings and policy are the same.
+ */
+export function resolveOver(
+  kept: Resolved,
+  sandboxSpec: SandboxSpec,
+  settings: ResolveSettings = DEFAULT_SETTINGS,
+): Resolution {
+  return sealed({ chain: kept.chain ?? [], layers: [baseLayer(kept)], spec: sandboxSpec, settings });
+}
+
+function sealed({ chain, layers, spec, settings }: MergeInput): Resolution {
+  const base = layers.reduce(stack, EMPTY_LAYER);
+  const own = readLayer(spec, ORIGIN_SANDBOX);
+  const secret = dropForeignPullSecret(stack(base, own), [...layers, own]);
   const merged = render(fillFrom(readLayer(settings.defaults ?? {}, ORIGIN_DEFAULT), secret.layer));
-  const clamped = clampTimes(merged.spec, merged.origins, settings.effectivePolicy);
+  const bound = keepVolume(merged.spec, merged.origins, settings.volume);
+  const clamped = clampTimes(bound.spec, bound.origins, settings.effectivePolicy);
+  // Templates that left the registry of their own secret do not take it along when the sandbox is edited later.
+  const { layer: known } = dropForeignPullSecret(base, layers);
+  const beneath = beneathOf(known, { layer: secret.layer, origins: clamped.origins });
   const content = {
     compat: compatHash(clamped.spec),
-    chain: chain.map((template) => linkOf(template)),
+    chain,
     origins: clamped.origins,
+    ...(beneath.length > 0 ? { beneath } : {}),
     spec: clamped.spec,
   };
   return {
     resolved: { hash: hashResolved(content), ...content },
-    warnings: [...secret.warnings, ...clamped.warnings],
+    warnings: [...secret.warnings, ...bound.warnings, ...clamped.warnings],
   };
 }
 

@@ -67,13 +67,11 @@ describe('unsupportedFields', () => {
         egressRules: [{ cidr: '10.0.0.0/8' }, { serviceRef: { name: 'x' } }],
       },
       env: [{ name: 'A' }, { name: 'B', valueFrom: { fieldRef: {}, secretKeyRef: { name: 'x', key: 'y' } } }],
-      security: { privileged: true },
       serviceAccount: 'x',
       sidecars: [{ name: 'x' }],
       harness: { shell: '/bin/sh' },
       autoResume: true,
       warmPool: 'Require',
-      templateUpdatePolicy: 'Pinned',
       gracePeriod: '1m',
     };
     expect(fields('Sandbox', spec).toSorted()).toEqual([
@@ -84,13 +82,11 @@ describe('unsupportedFields', () => {
       'spec.mode',
       'spec.network.allowedDomains',
       'spec.network.egressRules[1].serviceRef',
-      'spec.security',
       'spec.serviceAccount',
       'spec.sidecars',
       'spec.storage.existingClaim',
       'spec.storage.shared',
       'spec.storage.snapshotOnStop',
-      'spec.templateUpdatePolicy',
       'spec.warmPool',
     ]);
   });

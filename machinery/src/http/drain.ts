@@ -9,7 +9,7 @@ export interface DrainOptions {
   readonly signal: AbortSignal;
   readonly health: Health;
   /** Closed together, after the delay. */
-  readonly servers: readonly { close(): Promise<void> }[];
+  readonly servers: readonly { close(): Promise<void>; drain?(): void }[];
   /**
    * How long requests are still taken while readiness is already false. Endpoints are removed from Services some time
    * after SIGTERM, not before: closing at once would refuse requests that are on their way. Default 3 000.
@@ -19,7 +19,8 @@ export interface DrainOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** Waits for the signal, then: not ready, a pause, servers closed in good order. Resolves when all are closed. */
+/** Waits for the signal, then: not ready and every answer the last on its connection, a
+ * pause, servers closed in good order. Resolves when all are closed. */
 export async function drainOnAbort(options: DrainOptions): Promise<void> {
   const { signal, health, servers, log, clock = systemClock, delayMs = 3000 } = options;
   await new Promise<void>((resolve) => {
@@ -27,6 +28,7 @@ export async function drainOnAbort(options: DrainOptions): Promise<void> {
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
   health.startDraining();
+  for (const server of servers) server.drain?.();
   log.info({ delayMs }, 'draining');
   await clock.sleep(delayMs);
   await Promise.all(servers.map((server) => server.close()));

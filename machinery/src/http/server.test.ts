@@ -5,7 +5,7 @@ import { get as getTls } from 'node:https';
 import { connect } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import express from 'express';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../telemetry/log.ts';
 import { createRegistry, metricsHandler } from '../telemetry/metrics.ts';
 import { FakeClock } from '../testing/fakeClock.ts';
@@ -83,6 +83,17 @@ describe('HTTP server', () => {
       'EADDRINUSE',
     );
     await first.close();
+  });
+
+  it('lets go of clients before it closes: new connections are taken, none is kept', async () => {
+    const server = createHttpServer({ app: (_q, r) => void r.end('ok'), port: 0, log });
+    const port = await server.listen();
+    const agent = new Agent({ keepAlive: true });
+    expect((await fetchText(port, '/', agent)).headers.connection).toBe('keep-alive');
+    server.drain();
+    expect((await fetchText(port, '/', agent)).headers.connection).toBe('close');
+    expect((await fetchText(port, '/', agent)).headers.connection, 'on a new connection').toBe('close');
+    await server.close();
   });
 
   it('finishes running requests when it closes, ends idle connections, takes no new ones', async () => {
@@ -168,12 +179,14 @@ describe('health and drain', () => {
     const health = new Health();
     const stop = new AbortController();
     let closed = 0;
-    const servers = [1, 2].map(() => ({ close: () => Promise.resolve(void closed++) }));
+    const drain = vi.fn();
+    const servers = [1, 2].map(() => ({ drain, close: () => Promise.resolve(void closed++) }));
     const drained = drainOnAbort({ signal: stop.signal, health, servers, delayMs: 3000, log, clock });
     expect(health.unready()).toEqual([]);
     stop.abort();
     await clock.advance(2999);
     expect([health.unready(), closed]).toEqual([['shutting down'], 0]);
+    expect(drain).toHaveBeenCalledTimes(2);
     await clock.advance(1);
     await drained;
     expect(closed).toBe(2);

@@ -23,6 +23,11 @@ export interface HttpServer {
   readonly server: Server;
   /** Starts listening; resolves with the port. */
   listen(): Promise<number>;
+  /**
+   * From now on every answer ends its connection, while new ones are still taken. A client that has thus moved on does
+   * not send its next request into a connection that `close` is just ending, which it could not safely repeat.
+   */
+  drain(): void;
   /** Takes no more connections, lets running ones finish up to the deadline, then cuts them. */
   close(): Promise<void>;
 }
@@ -44,10 +49,22 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
+  let draining = false;
+  const drain = (): void => {
+    if (draining) return;
+    draining = true;
+    server.prependListener('request', (_request: unknown, response: ServerResponse) => {
+      response.setHeader('connection', 'close');
+    });
+  };
   return {
     server,
     listen: () => listen(server, options),
-    close: () => close(server, sockets, options.drainMs ?? 10_000),
+    drain,
+    close: () => {
+      drain();
+      return close(server, sockets, options.drainMs ?? 10_000);
+    },
   };
 }
 
@@ -91,10 +108,6 @@ function listen(server: Server, options: HttpServerOptions): Promise<number> {
 
 async function close(server: Server, sockets: ReadonlySet<Socket>, drainMs: number): Promise<void> {
   if (!server.listening) return;
-  // Answers of running requests say that this connection ends, so clients open their next one elsewhere.
-  server.prependListener('request', (_request: unknown, response: ServerResponse) => {
-    response.setHeader('connection', 'close');
-  });
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
   const cut = setTimeout(() => {

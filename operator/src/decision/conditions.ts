@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CONDITION_TYPES, setCondition } from '@agenttier/crds/meta/conditions';
+import { CONDITION_TYPES, findCondition, setCondition } from '@agenttier/crds/meta/conditions';
 import type { Condition } from '@agenttier/crds/meta/conditions';
 import type { PersistentVolumeClaim } from '../core.ts';
 import { conditionOf } from '../sandbox/failure.ts';
@@ -37,7 +37,8 @@ export interface Verdict {
 
 /**
  * The conditions of a Sandbox. `Ready` sums up the four before it; its reason is what the phase is derived from. `Drifted`
- * and `Held` are there only while true: they are exceptions, and an absent one reads as False.
+ * and `Held` are there only while true: they are exceptions, and an absent one reads as False. `PolicyCompliant` comes
+ * with the first violation: before that, admission's yes is all there is to say.
  */
 export function deriveConditions(state: SandboxState, verdict: Verdict, now: number): readonly Condition[] {
   const { resolved, volumeReady, networkReady, podReady, ready } = CONDITION_TYPES;
@@ -51,6 +52,7 @@ export function deriveConditions(state: SandboxState, verdict: Verdict, now: num
   const { hold } = verdict;
   const rest: [string, Finding | undefined][] = [
     [ready, readyFinding(verdict, parts)],
+    [CONDITION_TYPES.policyCompliant, complianceFinding(state)],
     [DRIFTED, drift === undefined ? undefined : yes('TemplateChanged', drift)],
     [HELD, hold === undefined ? undefined : yes(hold.reason, hold.message)],
   ];
@@ -85,6 +87,18 @@ function put(list: readonly Condition[], { type, finding, state, now }: Entry): 
   const observed = goesOn ? before?.observedGeneration : generation;
   const condition = { type, ...finding, ...(observed === undefined ? {} : { observedGeneration: observed }) };
   return setCondition(list, condition, new Date(now));
+}
+
+const MAX_TEXT = 1_000;
+
+function complianceFinding({ violations = [], sandbox }: SandboxState): Finding | undefined {
+  const [first] = violations;
+  if (first !== undefined) {
+    const text = violations.map(({ code, message }) => `${message} [${code}]`).join('; ');
+    return no(first.code, `at the next resume the policy says no: ${text}`.slice(0, MAX_TEXT));
+  }
+  const before = findCondition(sandbox.status?.conditions, CONDITION_TYPES.policyCompliant);
+  return before && yes('Compliant', 'the policy accepts the sandbox as it is');
 }
 
 function resolvedFinding({ resolution }: SandboxState): Finding {

@@ -46,6 +46,18 @@ describe('verifyResolved', () => {
     expect(verifyResolved(genuine(), lookupOf(CHAIN))).not.toHaveProperty('drift');
   });
 
+  it('accepts what the volume decides, but only of a sandbox that has one', () => {
+    const settings = { ...DEFAULT_SETTINGS, volume: { size: '50Gi', storageClass: 'fast' } };
+    const one = genuine();
+    const { resolved } = resolve(one.spec ?? {}, CHAIN, settings);
+    const held: Sandbox = { ...one, spec: { ...one.spec, resolved } };
+    expect(resolved.spec?.storage).toMatchObject({ size: '50Gi', storageClass: 'fast' });
+    expect(verifyResolved({ ...held, status: { pvcName: 'p' } }, lookupOf(CHAIN))).toMatchObject({
+      ok: true,
+    });
+    expect(verifyResolved(held, lookupOf(CHAIN))).toMatchObject({ ok: false, reason: 'Forged' });
+  });
+
   it('accepts a sandbox without a template', () => {
     const bare = sandbox({ spec: { image: { repository: 'example.test/own' } }, chain: [] });
     expect(verifyResolved(bare, lookupOf([]))).toMatchObject({ ok: true });

@@ -5,6 +5,7 @@ import { parseDuration } from '@agenttier/crds/meta/duration';
 import { composeChain, describeTemplate } from '@agenttier/crds/template/compose';
 import type { TemplateLookup, TemplateObject } from '@agenttier/crds/template/compose';
 import { DEFAULT_SETTINGS, hashResolved, resolve } from '@agenttier/crds/template/merge';
+import { ORIGIN_VOLUME, VOLUME_FIELDS } from '@agenttier/crds/template/volume';
 import type { Resolution } from '../sandbox/state.ts';
 
 /**
@@ -72,11 +73,11 @@ function compareWithTemplates(sandbox: Sandbox, resolved: Resolved, lookup: Temp
     if (found === undefined) return { ok: true, spec };
     const template: TemplateObject = { ...found, kind: link.kind };
     if (found.metadata.uid !== link.uid || found.metadata.generation !== link.generation) {
-      return { ok: true, spec, drift: driftMessage(template) };
+      return { ok: true, spec, drift: driftMessage(template, sandbox.spec ?? {}) };
     }
     chain.push(template);
   }
-  const difference = forgedField(sandbox.spec as SandboxSpec, resolved, chain);
+  const difference = forgedField(sandbox, resolved, chain);
   if (difference === undefined) return { ok: true, spec };
   return refuse(
     'Forged',
@@ -84,8 +85,13 @@ function compareWithTemplates(sandbox: Sandbox, resolved: Resolved, lookup: Temp
   );
 }
 
-const driftMessage = (template: TemplateObject): string =>
-  `${describeTemplate(template)} has changed since it was merged; the change takes effect at the next resume`;
+function driftMessage(template: TemplateObject, spec: SandboxSpec): string {
+  const effect =
+    spec.templateUpdatePolicy === 'Pinned'
+      ? 'the sandbox is pinned to what it was merged from'
+      : 'the change takes effect at the next resume';
+  return `${describeTemplate(template)} has changed since it was merged; ${effect}`;
+}
 
 /** Fields that a policy limits. Only for these is `policy` an origin that nobody else can confirm. */
 const CLAMPED: ReadonlySet<string> = new Set(['timeout', 'idleTimeout']);
@@ -95,11 +101,11 @@ const CLAMPED: ReadonlySet<string> = new Set(['timeout', 'idleTimeout']);
  * merge, since both may have changed since admission; a field may claim them as its origin only where it can be true.
  */
 function forgedField(
-  spec: SandboxSpec,
+  { spec, status }: Sandbox,
   resolved: Resolved,
   chain: readonly TemplateObject[],
 ): string | undefined {
-  const fresh = leaves(resolve(spec, chain, { defaults: {} }).resolved.spec ?? {});
+  const fresh = leaves(resolve(spec ?? {}, chain, { defaults: {} }).resolved.spec ?? {});
   const actual = leaves(resolved.spec ?? {});
   const origins = Object.entries(resolved.origins ?? {}).map(([path, origin]) => ({
     path: dotted(path),
@@ -107,10 +113,14 @@ function forgedField(
   }));
   for (const path of new Set([...actual.keys(), ...fresh.keys()])) {
     const claimed = origins.filter((one) => one.path === path || one.path.startsWith(`${path}.`));
-    if (!isExplained(path, { actual, fresh, claimed: claimed.map(({ origin }) => origin) })) return path;
+    const hasVolume = status?.pvcName !== undefined;
+    if (!isExplained(path, { actual, fresh, hasVolume, claimed: claimed.map(({ origin }) => origin) }))
+      return path;
   }
   return undefined;
 }
+
+const VOLUME: ReadonlySet<string> = new Set(VOLUME_FIELDS);
 
 /** Fields that installations give a default: another one cannot have come from there. */
 const HAS_DEFAULT: ReadonlySet<string> = new Set([...leaves(DEFAULT_SETTINGS.defaults).keys(), ...CLAMPED]);
@@ -119,12 +129,15 @@ interface Comparison {
   readonly actual: ReadonlyMap<string, unknown>;
   readonly fresh: ReadonlyMap<string, unknown>;
   readonly claimed: readonly string[];
+  /** Only a sandbox that has a volume can owe a field to it. */
+  readonly hasVolume: boolean;
 }
 
-function isExplained(path: string, { actual, fresh, claimed }: Comparison): boolean {
-  if (claimed.length > 0 && claimed.every((origin) => origin === 'policy')) return CLAMPED.has(path);
-  if (claimed.length > 0 && claimed.every((origin) => origin === 'default'))
-    return HAS_DEFAULT.has(path) && !fresh.has(path);
+function isExplained(path: string, { actual, fresh, claimed, hasVolume }: Comparison): boolean {
+  const all = (origin: string): boolean => claimed.length > 0 && claimed.every((one) => one === origin);
+  if (all(ORIGIN_VOLUME)) return hasVolume && VOLUME.has(path);
+  if (all('policy')) return CLAMPED.has(path);
+  if (all('default')) return HAS_DEFAULT.has(path) && !fresh.has(path);
   return actual.has(path) && fresh.has(path) && equalJson(actual.get(path), fresh.get(path));
 }
 

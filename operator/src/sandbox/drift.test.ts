@@ -11,6 +11,7 @@ import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { refusal } from '../testing/cluster.ts';
 import { MINUTE, sandbox, template } from '../testing/fixtures.ts';
+import { READY_POD } from '../testing/pods.ts';
 import { Scenario } from '../testing/scenario.ts';
 let s: Scenario;
 
@@ -79,6 +80,29 @@ describe('drift', () => {
     expect(s.cluster.objects(PERSISTENT_VOLUME_CLAIMS)[0]).toMatchObject({
       spec: { resources: { requests: { storage: '20Gi' } } },
     });
+  });
+
+  it.each([403, 422])('nor does it (%i) keep a sandbox from starting again', async (code) => {
+    await s.start();
+    s.desire('Stopped');
+    await s.operator.reconcile();
+    s.cluster.endPod();
+    await s.operator.reconcile();
+    expect(s.status().phase).toBe('Stopped');
+    s.cluster.before = ({ verb, resource }) => {
+      if (verb === 'apply' && resource === 'persistentvolumeclaims')
+        throw refusal(code, 'Forbidden', 'class cannot expand');
+    };
+    const grown = sandbox({
+      chain: [template({ image: { repository: 'x' }, storage: { size: '20Gi' } }, 'grown')],
+    });
+    s.cluster.editSandbox((one) => ({ ...one, spec: grown.spec ?? {} }));
+    await s.operator.reconcile();
+    await s.operator.reconcile();
+    s.cluster.setPodStatus(READY_POD);
+    await s.operator.reconcile();
+    expect(s.status().phase).toBe('Running');
+    expect(s.condition('VolumeReady')?.status).toBe('True');
   });
 });
 

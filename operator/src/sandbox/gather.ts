@@ -13,6 +13,7 @@ import type { Store } from '@agenttier/machinery/reflector/store';
 import type { Caches } from '../caches.ts';
 import { activeHold } from '../decision/hold.ts';
 import { verifyResolved } from '../decision/verify.ts';
+import { policyIn, violationsNow } from '../policy/compliance.ts';
 import type { Settings } from '../settings.ts';
 import type { Notes } from './notes.ts';
 import { identityOf, isOwnedBy } from './ownership.ts';
@@ -37,7 +38,8 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
   // What was waited for is here.
   for (const kind of Object.keys(objects) as (keyof Objects)[]) notes.seen(kind);
   const resolution = verifyResolved(sandbox, lookupIn(caches));
-  return { sandbox, owner, settings, resolution, observations: notes.observations(), ...objects };
+  const violations = violationsNow(sandbox, policyIn(caches, owner.namespace));
+  return { sandbox, owner, settings, resolution, violations, observations: notes.observations(), ...objects };
 }
 
 type Objects = Pick<SandboxState, 'pod' | 'pvc' | 'networkPolicy' | 'tokenSecret' | 'serviceAccount'>;

@@ -62,3 +62,28 @@ describe('golden objects', () => {
     expect(object).toEqual(golden(file));
   });
 });
+
+describe('a relaxed sandbox', () => {
+  const relaxed = { ...MINIMAL, security: { privileged: true } };
+  const pod = buildPod({ owner, spec: relaxed, pvcName: 'one-workspace', nonce: '1', settings: SETTINGS });
+  const { containers, initContainers = [], securityContext } = pod.spec;
+
+  it('runs its main container as the image wants, and never privileged', () => {
+    expect(containers[0]?.securityContext).toEqual({
+      privileged: false,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    expect(securityContext).not.toHaveProperty('runAsNonRoot');
+  });
+
+  it('keeps everything else hardened', () => {
+    for (const container of initContainers) {
+      expect(container.securityContext).toMatchObject({
+        runAsNonRoot: true,
+        capabilities: { drop: ['ALL'] },
+      });
+    }
+    expect(pod.spec).toMatchObject({ automountServiceAccountToken: false, restartPolicy: 'Never' });
+    expect(pod.spec).not.toHaveProperty('hostNetwork');
+  });
+});

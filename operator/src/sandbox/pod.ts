@@ -39,8 +39,8 @@ export interface PodInput {
 }
 
 /**
- * The hardened pod of a sandbox: clean under Pod Security "restricted", whatever the user asked for. Hardening is set
- * here, on the last step before the API server, so no merge or policy mistake can take it away.
+ * The hardened pod of a sandbox: clean under Pod Security "restricted", whatever the user asked for, unless a policy let
+ * them relax the main container. Hardening is set here, on the last step before the API server, so no merge or policy mistake can take it away.
  */
 export function buildPod(input: PodInput): Pod {
   const meta = ownedMeta(input.owner, podName(input.owner.name));
@@ -69,9 +69,8 @@ function buildPodSpec(input: PodInput): PodSpec {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     securityContext: {
-      runAsNonRoot: true,
-      runAsUser: USER_ID,
-      runAsGroup: USER_ID,
+      // Containers that are not relaxed say the same themselves.
+      ...(isRelaxed(spec) ? {} : { runAsNonRoot: true, runAsUser: USER_ID, runAsGroup: USER_ID }),
       fsGroup: USER_ID,
       // A recursive chown of a big workspace on each start would cost minutes.
       fsGroupChangePolicy: 'OnRootMismatch',
@@ -96,7 +95,7 @@ function mainContainer(spec: EffectiveSpec, settings: Settings): Container {
     env: environment(spec.env ?? [], mountPath),
     ports: [{ name: 'runtime', containerPort: RUNTIME_PORT, protocol: 'TCP' }],
     resources: withEphemeralStorage(spec),
-    securityContext: CONTAINER_SECURITY,
+    securityContext: isRelaxed(spec) ? RELAXED_SECURITY : CONTAINER_SECURITY,
     volumeMounts: [
       { name: 'workspace', mountPath },
       { name: 'tmp', mountPath: '/tmp' },
@@ -169,6 +168,14 @@ const CONTAINER_SECURITY = {
   capabilities: { drop: ['ALL'] },
   seccompProfile: { type: 'RuntimeDefault' },
 };
+
+/**
+ * What is left where a policy allows to relax the hardening: the image's own user, a writable root and the runtime's
+ * default capabilities, so that package managers and sudo work. Never a privileged container.
+ */
+const RELAXED_SECURITY = { privileged: false, seccompProfile: { type: 'RuntimeDefault' } };
+
+const isRelaxed = (spec: EffectiveSpec): boolean => spec.security?.privileged === true;
 
 const HEALTH = { path: '/healthz', port: RUNTIME_PORT };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EffectiveSpec, Sandbox } from '@agenttier/crds/generated/types';
 import type { NetworkPolicy, PersistentVolumeClaim, Pod, Secret, ServiceAccount } from '../core.ts';
+import type { Violation } from '@agenttier/crds/meta/violation';
 import type { Settings } from '../settings.ts';
 import type { Identity } from './ownership.ts';
 
@@ -61,6 +62,8 @@ export interface SandboxState {
   readonly settings: Settings;
   readonly resolution: Resolution;
   readonly observations: Observations;
+  /** What today's policy would refuse; the sandbox was admitted under another. */
+  readonly violations?: readonly Violation[];
   readonly pod?: Pod;
   readonly pvc?: PersistentVolumeClaim;
   readonly networkPolicy?: NetworkPolicy;

@@ -39,6 +39,7 @@ export const OWN_RULES: readonly Rule[] = [
       'clustersandboxtemplates',
       'governancepolicies',
       'clustergovernancepolicies',
+      'sandboxes',
     ],
     verbs: ['get', 'list', 'watch'],
   },
@@ -48,6 +49,7 @@ export const OWN_RULES: readonly Rule[] = [
     verbs: ['get', 'patch'],
   },
   { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'create', 'update'] },
+  { apiGroups: [''], resources: ['namespaces'], verbs: ['get'] },
 ];
 
 const users = ['agenttier:users', 'system:authenticated'];

@@ -32,7 +32,7 @@ describe('validatePolicy', () => {
       maxCpu: '1e99999',
       maxMemory: '-1Gi',
       maxTimeout: '1d',
-      approvedRegistries: ['ghcr.io/acme', ' '],
+      approvedRegistries: ['ghcr.io/acme', ' ', 'ghcr.io/a@sha256:1'],
       delegated: ['maxCpu'],
     };
     expect(codes(validatePolicy('GovernancePolicy', spec))).toEqual([
@@ -42,6 +42,7 @@ describe('validatePolicy', () => {
       'spec.maxMemory invalid_value',
       'spec.maxTimeout invalid_value',
       'spec.approvedRegistries[1] invalid_value',
+      'spec.approvedRegistries[2] invalid_value',
       'spec.delegated invalid_value',
     ]);
   });

@@ -52,6 +52,20 @@ function listViolations(spec: PolicySpec): Violation[] {
   );
 }
 
+/** An entry names where images are; which of them is said by its content is for requireDigest. */
+function registryViolations(spec: PolicySpec): Violation[] {
+  return (spec.approvedRegistries ?? []).flatMap((entry, i) =>
+    entry.includes('@')
+      ? [
+          invalid(
+            `approvedRegistries[${i}]`,
+            'must not have a digest, it would never match; see requireDigest',
+          ),
+        ]
+      : [],
+  );
+}
+
 /** Only the policy of the cluster has something to hand down. */
 function delegationViolations(kind: PolicyKind, spec: PolicySpec): Violation[] {
   return kind === 'GovernancePolicy' && (spec.delegated?.length ?? 0) > 0
@@ -66,6 +80,7 @@ export function validatePolicy(kind: PolicyKind, spec: PolicySpec): Violation[] 
     ...quantityViolations(spec),
     ...durationViolations(spec),
     ...listViolations(spec),
+    ...registryViolations(spec),
     ...delegationViolations(kind, spec),
   ];
 }

@@ -261,17 +261,19 @@ describe('update', () => {
     expect(await validated(resumed, { scene, old: stopped })).toEqual([]);
   });
 
-  it('resumes with the old spec when the template is gone, but cannot be edited', async () => {
-    const old = await stored(fine({ desiredState: 'Stopped' }));
+  it('can be resumed and edited when the template is gone, with a warning', async () => {
+    const old = await stored(fine({ desiredState: 'Stopped', image: { repository: 'ghcr.io/acme/own' } }));
     const scene = { stored: [], live: [] };
     const running = edit(old, { desiredState: 'Running' });
     const { result, verdict } = await mutated(running, { scene, old });
     expect(result.spec?.resolved).toEqual(old.spec?.resolved);
     expect(verdict.warnings).toEqual([expect.stringContaining('base')]);
     expect(await validated(result, { scene, old })).toEqual([]);
-    expect(await admitted(edit(running, { timeout: '1h' }), { scene, old })).toContain(
-      'spec.templateRef.name template_not_found',
-    );
+    const { image: _own, ...spec } = { ...result.spec, timeout: '1h' };
+    const edited = (await mutated({ ...result, spec }, { scene, old: result })).result;
+    expect(edited.spec?.resolved?.spec).toMatchObject({ timeout: '1h' });
+    expect(image(edited), 'what the template said is known although it is gone').toBe('ghcr.io/acme/base');
+    expect(await validated(edited, { scene, old: result })).toEqual([]);
   });
 
   it.each([

@@ -69,7 +69,7 @@ async function settle(
   const resolution =
     reason === 'create' || !old
       ? resolveSandbox(sandbox.spec, gathered, options.settings)
-      : resolveAgain(sandbox, old, gathered, options.settings);
+      : resolveAgain({ sandbox, old, reason }, gathered, options.settings);
   return { resolution, sources: gathered.sources };
 }
 

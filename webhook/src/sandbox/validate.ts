@@ -135,6 +135,11 @@ export function validateCreate(input: CreateInput): Judgement {
   };
 }
 
+/** What the stored sandbox comes to. */
+function resolvedBefore({ old, resolution }: UpdateInput): Resolved {
+  return old.spec.resolved ?? (resolution?.ok ? resolution.before : undefined);
+}
+
 /**
  * A limit that was tightened after the sandbox was made does not forbid to edit its other fields; to start it anew,
  * the whole of it must satisfy today's policy.
@@ -151,7 +156,7 @@ function governanceOnUpdate(input: UpdateInput): Judgement {
   if (reason === 'resume') {
     return now;
   }
-  const before = governance(old, old.spec.resolved, namespace, resolution.policy);
+  const before = governance(old, resolvedBefore(input), namespace, resolution.policy);
   return { violations: newViolations(now.violations, before.violations), warnings: now.warnings };
 }
 
@@ -182,7 +187,7 @@ export function validateUpdate(input: UpdateInput): Judgement {
       ...validateSandboxUpdate(old, sandbox),
       ...newViolations(
         formViolations(sandbox, resolvedOf(input.resolution)),
-        formViolations(old, old.spec.resolved),
+        formViolations(old, resolvedBefore(input)),
       ),
       ...judged.violations,
       ...forgeryOnUpdate(input),

@@ -144,7 +144,7 @@ describe('the content of a template', () => {
   it('does not matter for its metadata and its end', async () => {
     const bad = local('t', { ...child('nobody'), hidden: true });
     expect(await codes({ ...bad, metadata: { ...bad.metadata, labels: { a: 'b' } } }, {}, bad)).toEqual([]);
-    const { lookup } = lookupScene({});
+    const { lookup } = lookupScene({ sandboxes: [] });
     const gone = { ...review(bad), operation: 'DELETE' as const, object: null, oldObject: bad };
     expect(await validateTemplates({ lookup, settings: DEFAULT_SETTINGS })(gone, signal)).toEqual({
       violations: [],

@@ -11,13 +11,14 @@ import { unsupportedFields } from '@agenttier/crds/template/unsupported';
 import type { Lookup, ReadOptions } from '../lookup.ts';
 import { newViolations } from '../ratchet.ts';
 import { ALLOW } from '../review.ts';
-import type { Verdict } from '../review.ts';
+import type { AdmissionRequest, Verdict } from '../review.ts';
 import type { Handler } from '../server.ts';
 import { parentsOf, writtenTemplate } from './parents.ts';
 import type { WrittenTemplate } from './parents.ts';
+import { removalViolations } from './remove.ts';
 
 export interface TemplateHandlerOptions {
-  readonly lookup: Pick<Lookup, 'chain' | 'policy'>;
+  readonly lookup: Pick<Lookup, 'chain' | 'policy' | 'users'>;
   readonly settings: ResolveSettings;
 }
 
@@ -89,10 +90,15 @@ async function judge(
   return { violations: [...form, ...judged.violations], warnings: judged.warnings };
 }
 
+function removal(request: AdmissionRequest, { lookup }: TemplateHandlerOptions): Verdict {
+  const template = writtenTemplate(request, request.oldObject);
+  return template ? { violations: removalViolations(template, lookup.users(), request.userInfo) } : ALLOW;
+}
+
 /** `/validate/templates`, for both kinds. Metadata stays editable whatever the spec says. */
 export function validateTemplates(options: TemplateHandlerOptions): Handler {
   return async (request, signal): Promise<Verdict> => {
-    if (request.operation === 'DELETE') return ALLOW;
+    if (request.operation === 'DELETE') return removal(request, options);
     const template = writtenTemplate(request, request.object);
     const old = request.operation === 'UPDATE' ? writtenTemplate(request, request.oldObject) : undefined;
     const untouched = template && old && equalJson(template.spec, old.spec);

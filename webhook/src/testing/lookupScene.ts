@@ -4,6 +4,7 @@ import type {
   ClusterSandboxTemplate,
   GovernancePolicy,
   PolicySpec,
+  Sandbox,
   SandboxTemplate,
   TemplateSpec,
 } from '@agenttier/crds/generated/types';
@@ -12,6 +13,7 @@ import { KubeError } from '@agenttier/machinery/kube/errors';
 import type { KubeObject, ObjectKey, Resource } from '@agenttier/machinery/kube/resource';
 import { Store } from '@agenttier/machinery/reflector/store';
 import { Lookup } from '../lookup.ts';
+import { TemplateUses } from '../template/uses.ts';
 
 /** A SandboxTemplate, by default of namespace team-a. */
 export const local = (name: string, spec: TemplateSpec = {}, namespace = 'team-a'): SandboxTemplate => ({
@@ -43,6 +45,8 @@ export interface LookupScene {
   readonly error?: KubeError;
   readonly policies?: readonly (GovernancePolicy | ClusterGovernancePolicy)[];
   readonly current?: boolean;
+  /** All sandboxes; without them it is not known who uses a template. */
+  readonly sandboxes?: readonly Sandbox[];
 }
 
 export interface LookupUnderTest {
@@ -59,7 +63,10 @@ export function lookupScene(scene: LookupScene): LookupUnderTest {
     clusterTemplates: new Store<ClusterSandboxTemplate>(),
     policies: new Store<GovernancePolicy>(),
     clusterPolicies: new Store<ClusterGovernancePolicy>(),
+    uses: new TemplateUses(),
   };
+  stores.uses.synced = () => scene.sandboxes !== undefined;
+  for (const sandbox of scene.sandboxes ?? []) stores.uses.store.applyWatch(stores.uses.slim(sandbox));
   for (const object of scene.stored ?? []) {
     (object.metadata.namespace ? stores.templates : stores.clusterTemplates).applyWatch(object);
   }

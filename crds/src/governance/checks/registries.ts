@@ -6,7 +6,7 @@ import type { PolicyInput } from '../check.ts';
 /** An entry that is a registry and nothing more: a name with a dot, a port, or `localhost`. */
 const HOST_ONLY = /^(localhost|[^/:]*\.[^/:]*|[^/:]+:[0-9]+|[^/:]*\.[^/]*:[0-9]+)$/;
 
-interface CheckedImage {
+export interface CheckedImage {
   readonly field: string;
   readonly reference: string;
 }
@@ -57,7 +57,8 @@ function sameTag(tag: string, image: ImageReference): boolean {
   return image.digest === undefined && tag === (image.tag ?? 'latest');
 }
 
-function imagesOf({ resolved }: PolicyInput): CheckedImage[] {
+/** Every image of the pod that a user or template chose. */
+export function imagesOf({ resolved }: PolicyInput): CheckedImage[] {
   const spec = resolved.spec;
   const images: CheckedImage[] = [];
   if (spec?.image?.repository !== undefined) {

@@ -6,9 +6,11 @@ import type { PolicyInput } from '../check.ts';
 
 type Link = NonNullable<Resolved['chain']>[number];
 
-/** allowedTemplates: the template that the sandbox names is listed, and there is one. */
+/** allowedTemplates: the template that the sandbox names is listed, and there is one; with checkChain its parents, too. */
 export function checkTemplates(input: PolicyInput): Violation[] {
-  const leaf = input.resolved.chain?.at(-1);
+  const chain = input.resolved.chain ?? [];
+  const leaf = chain.at(-1);
+  const asked = input.policy.checkChain === undefined ? chain.slice(-1) : chain.toReversed();
   return input.policy.allowedTemplates.flatMap((bound): Violation[] => {
     const limit = bound.value.join(', ');
     if (leaf === undefined) {
@@ -17,19 +19,15 @@ export function checkTemplates(input: PolicyInput): Violation[] {
         { code: 'template_required', field: 'spec.templateRef.name', message, limit, scope: bound.scope },
       ];
     }
-    if (bound.value.some((entry) => matches(entry, leaf, bound))) return [];
-    const actual = qualified(leaf);
-    const message = `template ${actual} is not one of those that the ${bound.scope} policy allows: ${limit}`;
-    return [
-      {
-        code: 'template_not_allowed',
-        field: 'spec.templateRef.name',
-        message,
-        limit,
-        actual,
-        scope: bound.scope,
-      },
-    ];
+    return asked
+      .filter((link) => !bound.value.some((entry) => matches(entry, link, bound)))
+      .map((link) => {
+        const actual = qualified(link);
+        const through = link === leaf ? '' : `, which ${qualified(leaf)} inherits from,`;
+        const message = `template ${actual}${through} is not one of those that the ${bound.scope} policy allows: ${limit}`;
+        const field = 'spec.templateRef.name';
+        return { code: 'template_not_allowed', field, message, limit, actual, scope: bound.scope };
+      });
   });
 }
 
