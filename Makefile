@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The two commands of the README are `make up` and `make test`; the work is done by the programs that they call.
-.PHONY: up down tools test check unit go-test envtest e2e bench generate format bundle
+.PHONY: up down tools test check unit go-test envtest e2e bench bench-admission generate format bundle
 NODE := PATH="$(CURDIR)/node_modules/.bin:$$PATH" node
 
 # A Kubernetes with AgentTier on it (see e2e/cluster/up.ts); CLUSTER=bare|kind|existing chooses where.
@@ -26,6 +26,10 @@ check unit go-test envtest e2e: tools
 # The figures of docs/performance.md, against the cluster of `make up`.
 bench: node_modules/.package-lock.json
 	@. .local/env && $(NODE) e2e/load/bench.ts $(ARGS)
+
+# The figures of docs/performance-admission.md: an API server, etcd and two webhook replicas of its own, no cluster needed.
+bench-admission: tools
+	@$(NODE) e2e/load/benchAdmission.ts --document docs/performance-admission.md $(ARGS)
 
 # Types and validators from the CRD YAML.
 generate: node_modules/.package-lock.json

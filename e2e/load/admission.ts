@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
@@ -12,11 +10,9 @@ import {
   type Resource,
   VALIDATING_WEBHOOK_CONFIGURATIONS,
 } from '@agenttier/machinery/kube/resource';
-import { parse } from 'yaml';
 import { type Figure, figure } from './stats.ts';
 import { timed } from './rest.ts';
-
-const GROUP = 'bench.agenttier.dev';
+import { TWIN_GROUP, twinDefinition } from './sandboxTwin.ts';
 
 interface Configuration extends KubeObject {
   readonly webhooks: readonly { readonly clientConfig: { readonly caBundle: string } }[];
@@ -29,23 +25,6 @@ const sandbox = (resource: Resource, template: string): KubeObject =>
     metadata: { name: 'bench-admission' },
     spec: { templateRef: { kind: 'ClusterSandboxTemplate', name: template } },
   }) as KubeObject;
-
-/** The Sandbox CRD under a group that no webhook names: the same schema, defaults and CEL, and nothing of ours. */
-function twinDefinition(): KubeObject {
-  const file = join(import.meta.dirname, '../../crds/agenttier.io_sandboxes.yaml');
-  const definition = parse(readFileSync(file, 'utf8')) as KubeObject & {
-    spec: { group: string; names: Record<string, unknown> };
-  };
-  return {
-    ...definition,
-    metadata: { name: `sandboxes.${GROUP}` },
-    spec: {
-      ...definition.spec,
-      group: GROUP,
-      names: { plural: 'sandboxes', kind: 'Sandbox', listKind: 'SandboxList' },
-    },
-  } as KubeObject;
-}
 
 async function dryRuns(
   client: KubeClient,
@@ -79,7 +58,7 @@ export async function measureRequests(
   template: string,
   rounds: number,
 ): Promise<Figure[]> {
-  const twin: Resource = { ...SANDBOXES, group: GROUP };
+  const twin: Resource = { ...SANDBOXES, group: TWIN_GROUP };
   await client.create(CUSTOM_RESOURCE_DEFINITIONS, undefined, twinDefinition());
   try {
     await untilServed(client, twin, template);
@@ -94,7 +73,7 @@ export async function measureRequests(
       figure('create request with our webhooks', withWebhooks, 'API server dry run'),
     ];
   } finally {
-    await client.delete(CUSTOM_RESOURCE_DEFINITIONS, { name: `sandboxes.${GROUP}` });
+    await client.delete(CUSTOM_RESOURCE_DEFINITIONS, { name: `sandboxes.${TWIN_GROUP}` });
   }
 }
 

@@ -20,6 +20,7 @@ import {
   NETWORK_POLICIES,
   PERSISTENT_VOLUME_CLAIMS,
   PODS,
+  RESOURCE_QUOTAS,
   SECRETS,
   SERVICE_ACCOUNTS,
 } from '@agenttier/machinery/kube/resource';
@@ -28,7 +29,14 @@ import { Reflector } from '@agenttier/machinery/reflector/reflector';
 import type { ReflectorMetrics } from '@agenttier/machinery/reflector/reflector';
 import { Store } from '@agenttier/machinery/reflector/store';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
-import type { NetworkPolicy, PersistentVolumeClaim, Pod, Secret, ServiceAccount } from './core.ts';
+import type {
+  NetworkPolicy,
+  PersistentVolumeClaim,
+  Pod,
+  ResourceQuota,
+  Secret,
+  ServiceAccount,
+} from './core.ts';
 
 /** Everything the operator knows of the cluster, kept current by watches. */
 export interface Caches {
@@ -42,16 +50,22 @@ export interface Caches {
   readonly networkPolicies: Store<NetworkPolicy>;
   readonly secrets: Store<Secret>;
   readonly serviceAccounts: Store<ServiceAccount>;
+  readonly resourceQuotas: Store<ResourceQuota>;
 }
 
 /** Index of sandboxes by the templates that they were merged from: `Kind/namespace/name`. */
 export const BY_TEMPLATE = 'template';
+/** Index of sandboxes by uid. */
+export const BY_UID = 'uid';
 /** Index of templates by the parent that they name, or may mean: `Kind/namespace/name`. */
 export const BY_PARENT = 'parent';
 
 export function createCaches(): Caches {
   return {
-    sandboxes: new Store<Sandbox>({ [BY_TEMPLATE]: templatesOfSandbox }),
+    sandboxes: new Store<Sandbox>({
+      [BY_TEMPLATE]: templatesOfSandbox,
+      [BY_UID]: ({ metadata }) => [metadata.uid ?? ''],
+    }),
     templates: new Store<SandboxTemplate>({
       [BY_PARENT]: (template) => parentsOfTemplate({ ...template, kind: 'SandboxTemplate' }),
     }),
@@ -65,6 +79,7 @@ export function createCaches(): Caches {
     networkPolicies: new Store(),
     secrets: new Store(),
     serviceAccounts: new Store(),
+    resourceQuotas: new Store(),
   };
 }
 
@@ -94,6 +109,7 @@ export function createReflectors({
     [NETWORK_POLICIES, anyStore(caches.networkPolicies), managed],
     [SECRETS, anyStore(caches.secrets), managed],
     [SERVICE_ACCOUNTS, anyStore(caches.serviceAccounts), managed],
+    [RESOURCE_QUOTAS, anyStore(caches.resourceQuotas), managed],
   ];
   return watched.map(
     ([resource, store, labelSelector]) =>

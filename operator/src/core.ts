@@ -175,3 +175,7 @@ export interface Secret extends KubeObject {
 export interface ServiceAccount extends KubeObject {
   readonly automountServiceAccountToken?: boolean;
 }
+
+export interface ResourceQuota extends KubeObject {
+  readonly spec?: { readonly hard?: Readonly<Record<string, string | number>> };
+}

@@ -12,6 +12,7 @@ import type { Logger } from '@agenttier/machinery/telemetry/log';
 import type { Caches } from './caches.ts';
 import type { EventNote, Tally } from './decision/actions.ts';
 import type { OperatorMetrics } from './metrics.ts';
+import { keepQuotas } from './quota/controller.ts';
 import { RuntimeProbe } from './runtimeProbe.ts';
 import { watchPolicies } from './policy/controller.ts';
 import { createReconcile, feedQueue } from './sandbox/controller.ts';
@@ -54,6 +55,7 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
     const reconcile = createReconcile({ client, caches, settings, notebook, log, announce, probe });
     await Promise.all([
       runController({ name: 'sandbox', queue, workers, reconcile, log, metrics: queueMetrics, signal }),
+      keepQuotas({ client, caches, log }, signal),
       watchTemplates({ client, caches, log }, signal),
       watchPolicies({ client, caches, log }, signal),
     ]);

@@ -147,14 +147,19 @@ describe('the plugin and a real API server', () => {
     const { code, out: text } = await run(['check', '-f', '-', '-o', 'json'], input);
     expect(code).toBe(1);
     const { verdicts } = JSON.parse(text) as {
-      verdicts: { object: string; allowed: boolean; violations: { field?: string; message: string }[] }[];
+      verdicts: {
+        kind: string;
+        name: string;
+        allowed: boolean;
+        violations: { field?: string; message: string }[];
+      }[];
     };
-    expect(verdicts.map(({ object, allowed }) => `${object} ${allowed}`)).toEqual([
-      'sandbox.agenttier.io/there true',
-      'sandbox.agenttier.io/moved true',
-      'sandbox.agenttier.io/wrong false',
-      'sandbox.agenttier.io/typo false',
-      'configmap/other true',
+    expect(verdicts.map(({ kind, name, allowed }) => `${kind} ${name} ${allowed}`)).toEqual([
+      'Sandbox there true',
+      'Sandbox moved true',
+      'Sandbox wrong false',
+      'Sandbox typo false',
+      'ConfigMap other true',
     ]);
     expect(new Set(verdicts[2]?.violations.map(({ field }) => field))).toEqual(new Set(['spec.timeout']));
     expect(verdicts[3]?.violations.map(({ field }) => field)).toEqual(['spec.tiemout']);

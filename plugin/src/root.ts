@@ -11,6 +11,7 @@ import { addExec } from './exec/command.ts';
 import { addExplain } from './explain/command.ts';
 import { addGet } from './get/command.ts';
 import { addList } from './list/command.ts';
+import { addPolicy } from './policy/command.ts';
 import { addResume } from './resume/command.ts';
 import { addStop } from './stop/command.ts';
 import { addTemplate } from './template/command.ts';
@@ -18,6 +19,7 @@ import { addTerminal } from './terminal/command.ts';
 import { addVersion } from './version/command.ts';
 import { addWait } from './wait/command.ts';
 import { addWhoami } from './whoami/command.ts';
+import { addWhy } from './why/command.ts';
 
 const COMMANDS = [
   addCreate,
@@ -30,7 +32,9 @@ const COMMANDS = [
   addExec,
   addTerminal,
   addExplain,
+  addWhy,
   addCheck,
+  addPolicy,
   addTemplate,
   addWhoami,
   addVersion,

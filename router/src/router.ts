@@ -9,7 +9,10 @@ import { metricsHandler, reflectorMetrics } from '@agenttier/machinery/telemetry
 import type { Registry } from '@agenttier/machinery/telemetry/metrics';
 import { ActivityRecorder } from './activity/recorder.ts';
 import type { Handlers } from './api/contract.ts';
+import { checkOperations } from './api/check.ts';
 import { execOperation } from './api/exec.ts';
+import { explainOperations } from './api/explain.ts';
+import { governanceOperations } from './api/governance.ts';
 import { sandboxOperations } from './api/sandboxes.ts';
 import { templateOperations } from './api/templates.ts';
 import { userOperations } from './api/user.ts';
@@ -172,6 +175,9 @@ function createHandlers(parts: Parts): Handlers {
     ...sandboxOperations({ client, stores, finder, defaultNamespace }),
     ...templateOperations(stores),
     ...userOperations,
+    ...explainOperations({ client, finder }),
+    ...checkOperations({ client, stores, defaultNamespace }),
+    ...governanceOperations({ client, defaultNamespace }),
     execInSandbox: execOperation({
       stores,
       finder,

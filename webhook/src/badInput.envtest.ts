@@ -68,10 +68,10 @@ describe('bad input', () => {
 
   it('a policy that nothing could be compared with, or that nothing enforces yet', async () => {
     const namespace = await freshNamespace('odd');
-    const spec = { maxCpu: '1e99999', maxSandboxesTotal: 5 };
+    const spec = { maxCpu: '1e99999', maxAgentSandboxes: 5 };
     const error = await refusal(scene.create('GovernancePolicy', 'default', spec, { namespace }));
     expect(causes(error)).toEqual([
-      'spec.maxSandboxesTotal field_not_supported',
+      'spec.maxAgentSandboxes field_not_supported',
       'spec.maxCpu invalid_value',
     ]);
   });

@@ -37,6 +37,8 @@ export interface CacheOptions {
   readonly metrics: (resource: string) => ReflectorMetrics;
 }
 
+type Part = KubeObject & { readonly spec?: unknown; readonly status?: unknown };
+
 /** Only what is decided by; who owns which field can be larger than the object itself. */
 function slim<T extends KubeObject>({ kind, metadata, spec }: T & { readonly spec?: unknown }): T {
   const { managedFields: _fields, annotations: _annotations, ...rest } = metadata;
@@ -47,6 +49,12 @@ interface Watched {
   run(signal: AbortSignal): Promise<void>;
   hasSynced(): boolean;
   current(): boolean;
+}
+
+/** The status of a policy is its quota ledger. */
+function withStatus<T extends Part>(object: T): T {
+  const { apiVersion, status } = object;
+  return { ...slim(object), apiVersion, status };
 }
 
 function watched<T extends KubeObject>(
@@ -91,8 +99,8 @@ export function createCache(options: CacheOptions): Cache {
     uses: new TemplateUses(),
   };
   const policies = [
-    watched(GOVERNANCE_POLICIES, stores.policies, options),
-    watched(CLUSTER_GOVERNANCE_POLICIES, stores.clusterPolicies, options),
+    watched(GOVERNANCE_POLICIES, stores.policies, { ...options, transform: withStatus }),
+    watched(CLUSTER_GOVERNANCE_POLICIES, stores.clusterPolicies, { ...options, transform: withStatus }),
   ];
   const all = [
     ...policies,

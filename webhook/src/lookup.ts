@@ -43,6 +43,12 @@ export type PolicyOutcome =
     }
   | { readonly ok: false; readonly violation: Violation };
 
+/** Absent where there is no policy. */
+export interface PolicySpecs {
+  readonly cluster: PolicySpec | undefined;
+  readonly namespace: PolicySpec | undefined;
+}
+
 export interface LookupStores {
   readonly templates: Store<SandboxTemplate>;
   readonly clusterTemplates: Store<ClusterSandboxTemplate>;
@@ -168,6 +174,15 @@ export class Lookup {
       // Also a stored limit that is no quantity: what cannot be understood cannot be enforced.
       return { ok: false, violation: unavailable(namespace, error) };
     }
+  }
+
+  /** What the policies of cluster and namespace say, each by itself. Rejects with KubeError. */
+  async policySpecs(namespace: string, options: ReadOptions): Promise<PolicySpecs> {
+    const stored = !options.fresh && this.#options.policiesCurrent();
+    const [cluster, local] = stored
+      ? this.#storedPolicies(namespace)
+      : await this.#livePolicies(namespace, options.signal);
+    return { cluster: cluster?.spec, namespace: local?.spec };
   }
 
   /** Who uses which template, out of the stores alone: deleting a template is no reason to read every sandbox. */

@@ -54,3 +54,14 @@ export function createAdmissionMetrics(registry: Registry): AdmissionMetrics {
     },
   };
 }
+
+/** Counts writes to quota ledgers, by the scope of the policy and whether another writer was faster. */
+export function ledgerMetrics(registry: Registry): (scope: string, result: 'written' | 'lost') => void {
+  const writes = new Counter({
+    name: 'agenttier_quota_ledger_writes_total',
+    help: 'Writes to quota ledgers, by the scope of the policy and result (written, lost against another writer).',
+    labelNames: ['scope', 'result'],
+    registers: [registry],
+  });
+  return (scope, result) => writes.inc({ scope, result });
+}

@@ -31,6 +31,8 @@ export interface AdmissionRequest {
 /** What a handler decides. An empty `violations` list allows; `patch` is only meaningful when allowed. */
 export interface Verdict {
   readonly violations: readonly Violation[];
+  /** There is an object of that name already: the request gets the answer that the API server's store would give. */
+  readonly exists?: boolean;
   readonly patch?: readonly JsonPatchOp[];
   readonly warnings?: readonly string[];
   /** Simple keys: the API server puts the webhook's name and a slash in front of each. */
@@ -167,6 +169,11 @@ function denialStatus(
   };
 }
 
+function existsStatus(request: AdmissionRequest): NonNullable<AdmissionResponse['status']> {
+  const message = `${request.kind.kind} ${JSON.stringify(subjectName(request))} already exists`;
+  return { status: 'Failure', code: 409, reason: 'AlreadyExists', message };
+}
+
 /** Warnings travel in an HTTP header: control characters would make the API server drop them (RFC 7234, 5.5). */
 function tidyWarnings(warnings: readonly string[]): string[] {
   const tidy = warnings.map((text) => {
@@ -192,6 +199,9 @@ function envelope(response: AdmissionResponse): AdmissionReview {
 /** Turns a verdict into the answer for `request`; a patch is sent only when it changes something. */
 export function answer(request: AdmissionRequest, verdict: Verdict): AdmissionReview {
   const { uid } = request;
+  if (verdict.exists) {
+    return envelope({ uid, allowed: false, status: existsStatus(request), ...extras(verdict) });
+  }
   if (verdict.violations.length > 0) {
     return envelope({
       uid,

@@ -4,6 +4,7 @@ import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { validateConnect } from './connect/validate.ts';
 import type { Lookup } from './lookup.ts';
 import { validatePods } from './pod/validate.ts';
+import type { QuotaAdmission } from './quota/admission.ts';
 import { validatePolicies } from './policy/validate.ts';
 import { createGrants } from './sandbox/grants.ts';
 import { mutateSandboxes, validateSandboxes } from './sandbox/handler.ts';
@@ -13,6 +14,12 @@ import { mutateTemplates } from './template/mutate.ts';
 import { validateTemplates } from './template/validate.ts';
 import { validateWarmPools } from './warmpool/validate.ts';
 
+export interface HandlerParts {
+  readonly client: KubeClient;
+  readonly now?: () => number;
+  readonly quota?: QuotaAdmission;
+}
+
 /** Every webhook by its path; the webhook configurations of the chart name the same ones. */
 export function createHandlers(
   config: Pick<
@@ -20,12 +27,12 @@ export function createHandlers(
     'settings' | 'defaultTemplate' | 'operatorUsername' | 'routerUsername' | 'connectMode'
   >,
   lookup: Pick<Lookup, 'chain' | 'policy' | 'users'>,
-  { client, now = Date.now }: { client: KubeClient; now?: () => number },
+  { client, now = Date.now, quota }: HandlerParts,
 ): Handlers {
   const { settings, defaultTemplate, operatorUsername } = config;
   const accounts = { operator: operatorUsername, router: config.routerUsername };
   const grants = createGrants(client);
-  const sandboxes = { lookup, settings, defaultTemplate, operatorUsername, now, grants };
+  const sandboxes = { lookup, settings, defaultTemplate, operatorUsername, now, grants, quota };
   return {
     '/mutate/sandboxes': mutateSandboxes(sandboxes),
     '/validate/sandboxes': validateSandboxes(sandboxes),

@@ -18,7 +18,8 @@ import { createCache } from './cache.ts';
 import type { Cache } from './cache.ts';
 import type { WebhookConfig } from './config.ts';
 import { Lookup } from './lookup.ts';
-import { createAdmissionMetrics } from './metrics.ts';
+import { createAdmissionMetrics, ledgerMetrics } from './metrics.ts';
+import { QuotaAdmission } from './quota/admission.ts';
 import { createHandlers } from './routes.ts';
 import { createAdmissionApp } from './server.ts';
 
@@ -103,8 +104,14 @@ function admissionServer(options: StartOptions, parts: Parts, authority: Authori
     stores: parts.cache.stores,
     policiesCurrent: () => parts.cache.policiesCurrent(),
   });
+  const quota = new QuotaAdmission({
+    client: parts.client,
+    lookup,
+    stores: parts.cache.stores,
+    onWrite: ledgerMetrics(parts.registry),
+  });
   const app = createAdmissionApp({
-    handlers: createHandlers(config, lookup, { client: parts.client }),
+    handlers: createHandlers(config, lookup, { client: parts.client, quota }),
     metrics: createAdmissionMetrics(parts.registry),
     log,
     deadlineMs: DEADLINE_MS,

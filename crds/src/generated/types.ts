@@ -2507,7 +2507,7 @@ export interface PolicySpecTotal {
   readonly cpu?: Quantity;
   /** Memory of all running sandboxes together. */
   readonly memory?: Quantity;
-  /** Storage of all running sandboxes together. */
+  /** Storage of all sandboxes together, running or not. */
   readonly storage?: Quantity;
 }
 
@@ -2515,7 +2515,7 @@ export interface PolicySpecTotal {
 export interface PolicyStatus {
   /** Usage of sandboxes that exist. */
   readonly used?: PolicyStatusUsed;
-  /** Room reserved for sandboxes that are being admitted, by their uid. */
+  /** Room reserved for what is being admitted, by uid for a new sandbox and by uid.generation for a change. */
   readonly reservations?: Readonly<Record<string, PolicyStatusReservationsValue>>;
   /** Existing sandboxes that the policy would refuse now. */
   readonly wouldViolate?: number;
@@ -2537,7 +2537,7 @@ export interface PolicyStatusUsed {
   readonly memory?: Quantity;
   /** Storage in use. */
   readonly storage?: Quantity;
-  /** Sandboxes by person. */
+  /** Sandboxes by person; kept while the policy limits them. */
   readonly perUser?: Readonly<Record<string, number>>;
 }
 
@@ -2545,6 +2545,12 @@ export interface PolicyStatusUsed {
 export interface PolicyStatusReservationsValue {
   /** When it was made. */
   readonly at?: string;
+  /** Namespace of the sandbox. */
+  readonly namespace?: string;
+  /** Name of the sandbox. */
+  readonly name?: string;
+  /** Generation that is being changed; absent for a new sandbox. */
+  readonly generation?: number;
   /** Subject of the person. */
   readonly user?: string;
   /** Whether it is an agent sandbox. */

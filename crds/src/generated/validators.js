@@ -10999,7 +10999,7 @@ validate173.errors = vErrors;
 return errors === 0;
 }
 
-const schema61 = {"type":["object","null"],"properties":{"used":{"type":["object","null"],"properties":{"sandboxes":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"agentSandboxes":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"cpu":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"memory":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"storage":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"perUser":{"type":["object","null"],"maxProperties":10000,"additionalProperties":{"type":["integer"],"minimum":0}}}},"reservations":{"type":["object","null"],"maxProperties":10000,"additionalProperties":{"type":["object"],"properties":{"at":{"type":["string","null"],"maxLength":64,"format":"date-time"},"user":{"type":["string","null"],"maxLength":512},"agent":{"type":["boolean","null"]},"cpu":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"memory":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"storage":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64}}}},"wouldViolate":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"observedGeneration":{"type":["integer","null"],"minimum":0},"conditions":{"type":["array","null"],"maxItems":32,"items":{"$ref":"shared#/definitions/d20"},"uniqueBy":[["type",null]]}}};
+const schema61 = {"type":["object","null"],"properties":{"used":{"type":["object","null"],"properties":{"sandboxes":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"agentSandboxes":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"cpu":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"memory":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"storage":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"perUser":{"type":["object","null"],"maxProperties":10000,"additionalProperties":{"type":["integer"],"minimum":0}}}},"reservations":{"type":["object","null"],"maxProperties":10000,"additionalProperties":{"type":["object"],"properties":{"at":{"type":["string","null"],"maxLength":64,"format":"date-time"},"namespace":{"type":["string","null"],"maxLength":63},"name":{"type":["string","null"],"maxLength":253},"generation":{"type":["integer","null"],"minimum":0},"user":{"type":["string","null"],"maxLength":512},"agent":{"type":["boolean","null"]},"cpu":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"memory":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"storage":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64}}}},"wouldViolate":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"observedGeneration":{"type":["integer","null"],"minimum":0},"conditions":{"type":["array","null"],"maxItems":32,"items":{"$ref":"shared#/definitions/d20"},"uniqueBy":[["type",null]]}}};
 
 function validate176(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -11319,157 +11319,202 @@ errors++;
 }
 }
 }
-if(data9.user !== undefined){
-let data11 = data9.user;
+if(data9.namespace !== undefined){
+let data11 = data9.namespace;
 if((typeof data11 !== "string") && (data11 !== null)){
-const err26 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.user.type},message:"must be string,null"};
+const err26 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/namespace",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.namespace.type},message:"must be string,null"};
 (vErrors ??= []).push(err26);
 errors++;
 }
 if(typeof data11 === "string"){
-if(data11.length > 512){
-const err27 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"};
+if(data11.length > 63){
+const err27 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/namespace",keyword:"maxLength",params:{limit: 63},message:"must NOT have more than 63 characters"};
 (vErrors ??= []).push(err27);
 errors++;
 }
 }
 }
-if(data9.agent !== undefined){
-let data12 = data9.agent;
-if((typeof data12 !== "boolean") && (data12 !== null)){
-const err28 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/agent",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.agent.type},message:"must be boolean,null"};
+if(data9.name !== undefined){
+let data12 = data9.name;
+if((typeof data12 !== "string") && (data12 !== null)){
+const err28 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/name",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.name.type},message:"must be string,null"};
 (vErrors ??= []).push(err28);
 errors++;
 }
-}
-if(data9.cpu !== undefined){
-let data13 = data9.cpu;
-if(((!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))) && (typeof data13 !== "string")) && (data13 !== null)){
-const err29 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/cpu",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.cpu.type},message:"must be integer,string,null"};
+if(typeof data12 === "string"){
+if(data12.length > 253){
+const err29 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/name",keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
 (vErrors ??= []).push(err29);
 errors++;
 }
-if(typeof data13 === "string"){
-if(data13.length > 64){
-const err30 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/cpu",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+}
+}
+if(data9.generation !== undefined){
+let data13 = data9.generation;
+if((!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))) && (data13 !== null)){
+const err30 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/generation",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.generation.type},message:"must be integer,null"};
 (vErrors ??= []).push(err30);
 errors++;
 }
-if(!pattern5.test(data13)){
-const err31 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/cpu",keyword:"pattern",params:{pattern: "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"},message:"must match pattern \""+"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"+"\""};
+if((typeof data13 == "number") && (isFinite(data13))){
+if(data13 < 0 || isNaN(data13)){
+const err31 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/generation",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 (vErrors ??= []).push(err31);
 errors++;
 }
 }
 }
-if(data9.memory !== undefined){
-let data14 = data9.memory;
-if(((!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))) && (typeof data14 !== "string")) && (data14 !== null)){
-const err32 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/memory",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.memory.type},message:"must be integer,string,null"};
+if(data9.user !== undefined){
+let data14 = data9.user;
+if((typeof data14 !== "string") && (data14 !== null)){
+const err32 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.user.type},message:"must be string,null"};
 (vErrors ??= []).push(err32);
 errors++;
 }
 if(typeof data14 === "string"){
-if(data14.length > 64){
-const err33 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/memory",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+if(data14.length > 512){
+const err33 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"};
 (vErrors ??= []).push(err33);
 errors++;
 }
-if(!pattern5.test(data14)){
-const err34 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/memory",keyword:"pattern",params:{pattern: "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"},message:"must match pattern \""+"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"+"\""};
+}
+}
+if(data9.agent !== undefined){
+let data15 = data9.agent;
+if((typeof data15 !== "boolean") && (data15 !== null)){
+const err34 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/agent",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.agent.type},message:"must be boolean,null"};
 (vErrors ??= []).push(err34);
+errors++;
+}
+}
+if(data9.cpu !== undefined){
+let data16 = data9.cpu;
+if(((!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))) && (typeof data16 !== "string")) && (data16 !== null)){
+const err35 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/cpu",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.cpu.type},message:"must be integer,string,null"};
+(vErrors ??= []).push(err35);
+errors++;
+}
+if(typeof data16 === "string"){
+if(data16.length > 64){
+const err36 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/cpu",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+(vErrors ??= []).push(err36);
+errors++;
+}
+if(!pattern5.test(data16)){
+const err37 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/cpu",keyword:"pattern",params:{pattern: "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"},message:"must match pattern \""+"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"+"\""};
+(vErrors ??= []).push(err37);
+errors++;
+}
+}
+}
+if(data9.memory !== undefined){
+let data17 = data9.memory;
+if(((!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))) && (typeof data17 !== "string")) && (data17 !== null)){
+const err38 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/memory",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.memory.type},message:"must be integer,string,null"};
+(vErrors ??= []).push(err38);
+errors++;
+}
+if(typeof data17 === "string"){
+if(data17.length > 64){
+const err39 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/memory",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+(vErrors ??= []).push(err39);
+errors++;
+}
+if(!pattern5.test(data17)){
+const err40 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/memory",keyword:"pattern",params:{pattern: "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"},message:"must match pattern \""+"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"+"\""};
+(vErrors ??= []).push(err40);
 errors++;
 }
 }
 }
 if(data9.storage !== undefined){
-let data15 = data9.storage;
-if(((!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))) && (typeof data15 !== "string")) && (data15 !== null)){
-const err35 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/storage",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.storage.type},message:"must be integer,string,null"};
-(vErrors ??= []).push(err35);
+let data18 = data9.storage;
+if(((!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))) && (typeof data18 !== "string")) && (data18 !== null)){
+const err41 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/storage",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.storage.type},message:"must be integer,string,null"};
+(vErrors ??= []).push(err41);
 errors++;
 }
-if(typeof data15 === "string"){
-if(data15.length > 64){
-const err36 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/storage",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
-(vErrors ??= []).push(err36);
+if(typeof data18 === "string"){
+if(data18.length > 64){
+const err42 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/storage",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+(vErrors ??= []).push(err42);
 errors++;
 }
-if(!pattern5.test(data15)){
-const err37 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/storage",keyword:"pattern",params:{pattern: "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"},message:"must match pattern \""+"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"+"\""};
-(vErrors ??= []).push(err37);
+if(!pattern5.test(data18)){
+const err43 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/storage",keyword:"pattern",params:{pattern: "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"},message:"must match pattern \""+"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"+"\""};
+(vErrors ??= []).push(err43);
 errors++;
 }
 }
 }
 }
 else {
-const err38 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.type},message:"must be object"};
-(vErrors ??= []).push(err38);
+const err44 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.type},message:"must be object"};
+(vErrors ??= []).push(err44);
 errors++;
 }
 }
 }
 }
 if(data.wouldViolate !== undefined){
-let data16 = data.wouldViolate;
-if((!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))) && (data16 !== null)){
-const err39 = {instancePath:instancePath+"/wouldViolate",keyword:"type",params:{type: schema61.properties.wouldViolate.type},message:"must be integer,null"};
-(vErrors ??= []).push(err39);
+let data19 = data.wouldViolate;
+if((!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))) && (data19 !== null)){
+const err45 = {instancePath:instancePath+"/wouldViolate",keyword:"type",params:{type: schema61.properties.wouldViolate.type},message:"must be integer,null"};
+(vErrors ??= []).push(err45);
 errors++;
 }
-if((typeof data16 == "number") && (isFinite(data16))){
-if(data16 > 2147483647 || isNaN(data16)){
-const err40 = {instancePath:instancePath+"/wouldViolate",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
-(vErrors ??= []).push(err40);
+if((typeof data19 == "number") && (isFinite(data19))){
+if(data19 > 2147483647 || isNaN(data19)){
+const err46 = {instancePath:instancePath+"/wouldViolate",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+(vErrors ??= []).push(err46);
 errors++;
 }
-if(data16 < 0 || isNaN(data16)){
-const err41 = {instancePath:instancePath+"/wouldViolate",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
-(vErrors ??= []).push(err41);
+if(data19 < 0 || isNaN(data19)){
+const err47 = {instancePath:instancePath+"/wouldViolate",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+(vErrors ??= []).push(err47);
 errors++;
 }
 }
 }
 if(data.observedGeneration !== undefined){
-let data17 = data.observedGeneration;
-if((!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))) && (data17 !== null)){
-const err42 = {instancePath:instancePath+"/observedGeneration",keyword:"type",params:{type: schema61.properties.observedGeneration.type},message:"must be integer,null"};
-(vErrors ??= []).push(err42);
+let data20 = data.observedGeneration;
+if((!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))) && (data20 !== null)){
+const err48 = {instancePath:instancePath+"/observedGeneration",keyword:"type",params:{type: schema61.properties.observedGeneration.type},message:"must be integer,null"};
+(vErrors ??= []).push(err48);
 errors++;
 }
-if((typeof data17 == "number") && (isFinite(data17))){
-if(data17 < 0 || isNaN(data17)){
-const err43 = {instancePath:instancePath+"/observedGeneration",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
-(vErrors ??= []).push(err43);
+if((typeof data20 == "number") && (isFinite(data20))){
+if(data20 < 0 || isNaN(data20)){
+const err49 = {instancePath:instancePath+"/observedGeneration",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+(vErrors ??= []).push(err49);
 errors++;
 }
 }
 }
 if(data.conditions !== undefined){
-let data18 = data.conditions;
-if((!(Array.isArray(data18))) && (data18 !== null)){
-const err44 = {instancePath:instancePath+"/conditions",keyword:"type",params:{type: schema61.properties.conditions.type},message:"must be array,null"};
-(vErrors ??= []).push(err44);
+let data21 = data.conditions;
+if((!(Array.isArray(data21))) && (data21 !== null)){
+const err50 = {instancePath:instancePath+"/conditions",keyword:"type",params:{type: schema61.properties.conditions.type},message:"must be array,null"};
+(vErrors ??= []).push(err50);
 errors++;
 }
-if(Array.isArray(data18)){
-if(data18.length > 32){
-const err45 = {instancePath:instancePath+"/conditions",keyword:"maxItems",params:{limit: 32},message:"must NOT have more than 32 items"};
-(vErrors ??= []).push(err45);
+if(Array.isArray(data21)){
+if(data21.length > 32){
+const err51 = {instancePath:instancePath+"/conditions",keyword:"maxItems",params:{limit: 32},message:"must NOT have more than 32 items"};
+(vErrors ??= []).push(err51);
 errors++;
 }
-const len0 = data18.length;
+const len0 = data21.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate176(data18[i0], {instancePath:instancePath+"/conditions/" + i0,parentData:data18,parentDataProperty:i0,rootData}))){
+if(!(validate176(data21[i0], {instancePath:instancePath+"/conditions/" + i0,parentData:data21,parentDataProperty:i0,rootData}))){
 vErrors = vErrors === null ? validate176.errors : vErrors.concat(validate176.errors);
 errors = vErrors.length;
 }
 }
 const keyOf0 = (i) => JSON.stringify([i?.["type"] ?? null]);
-if(new Set(data18.map(keyOf0)).size < data18.length){
-const err46 = {instancePath:instancePath+"/conditions",keyword:"uniqueBy",params:{keys: "type"},message:"must not repeat the key of another item"};
-(vErrors ??= []).push(err46);
+if(new Set(data21.map(keyOf0)).size < data21.length){
+const err52 = {instancePath:instancePath+"/conditions",keyword:"uniqueBy",params:{keys: "type"},message:"must not repeat the key of another item"};
+(vErrors ??= []).push(err52);
 errors++;
 }
 }
@@ -12387,157 +12432,202 @@ errors++;
 }
 }
 }
-if(data9.user !== undefined){
-let data11 = data9.user;
+if(data9.namespace !== undefined){
+let data11 = data9.namespace;
 if((typeof data11 !== "string") && (data11 !== null)){
-const err26 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.user.type},message:"must be string,null"};
+const err26 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/namespace",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.namespace.type},message:"must be string,null"};
 (vErrors ??= []).push(err26);
 errors++;
 }
 if(typeof data11 === "string"){
-if(data11.length > 512){
-const err27 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"};
+if(data11.length > 63){
+const err27 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/namespace",keyword:"maxLength",params:{limit: 63},message:"must NOT have more than 63 characters"};
 (vErrors ??= []).push(err27);
 errors++;
 }
 }
 }
-if(data9.agent !== undefined){
-let data12 = data9.agent;
-if((typeof data12 !== "boolean") && (data12 !== null)){
-const err28 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/agent",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.agent.type},message:"must be boolean,null"};
+if(data9.name !== undefined){
+let data12 = data9.name;
+if((typeof data12 !== "string") && (data12 !== null)){
+const err28 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/name",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.name.type},message:"must be string,null"};
 (vErrors ??= []).push(err28);
 errors++;
 }
-}
-if(data9.cpu !== undefined){
-let data13 = data9.cpu;
-if(((!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))) && (typeof data13 !== "string")) && (data13 !== null)){
-const err29 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/cpu",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.cpu.type},message:"must be integer,string,null"};
+if(typeof data12 === "string"){
+if(data12.length > 253){
+const err29 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/name",keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
 (vErrors ??= []).push(err29);
 errors++;
 }
-if(typeof data13 === "string"){
-if(data13.length > 64){
-const err30 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/cpu",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+}
+}
+if(data9.generation !== undefined){
+let data13 = data9.generation;
+if((!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))) && (data13 !== null)){
+const err30 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/generation",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.generation.type},message:"must be integer,null"};
 (vErrors ??= []).push(err30);
 errors++;
 }
-if(!pattern5.test(data13)){
-const err31 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/cpu",keyword:"pattern",params:{pattern: "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"},message:"must match pattern \""+"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"+"\""};
+if((typeof data13 == "number") && (isFinite(data13))){
+if(data13 < 0 || isNaN(data13)){
+const err31 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/generation",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 (vErrors ??= []).push(err31);
 errors++;
 }
 }
 }
-if(data9.memory !== undefined){
-let data14 = data9.memory;
-if(((!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))) && (typeof data14 !== "string")) && (data14 !== null)){
-const err32 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/memory",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.memory.type},message:"must be integer,string,null"};
+if(data9.user !== undefined){
+let data14 = data9.user;
+if((typeof data14 !== "string") && (data14 !== null)){
+const err32 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.user.type},message:"must be string,null"};
 (vErrors ??= []).push(err32);
 errors++;
 }
 if(typeof data14 === "string"){
-if(data14.length > 64){
-const err33 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/memory",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+if(data14.length > 512){
+const err33 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/user",keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"};
 (vErrors ??= []).push(err33);
 errors++;
 }
-if(!pattern5.test(data14)){
-const err34 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/memory",keyword:"pattern",params:{pattern: "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"},message:"must match pattern \""+"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"+"\""};
+}
+}
+if(data9.agent !== undefined){
+let data15 = data9.agent;
+if((typeof data15 !== "boolean") && (data15 !== null)){
+const err34 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/agent",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.agent.type},message:"must be boolean,null"};
 (vErrors ??= []).push(err34);
+errors++;
+}
+}
+if(data9.cpu !== undefined){
+let data16 = data9.cpu;
+if(((!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))) && (typeof data16 !== "string")) && (data16 !== null)){
+const err35 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/cpu",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.cpu.type},message:"must be integer,string,null"};
+(vErrors ??= []).push(err35);
+errors++;
+}
+if(typeof data16 === "string"){
+if(data16.length > 64){
+const err36 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/cpu",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+(vErrors ??= []).push(err36);
+errors++;
+}
+if(!pattern5.test(data16)){
+const err37 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/cpu",keyword:"pattern",params:{pattern: "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"},message:"must match pattern \""+"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"+"\""};
+(vErrors ??= []).push(err37);
+errors++;
+}
+}
+}
+if(data9.memory !== undefined){
+let data17 = data9.memory;
+if(((!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))) && (typeof data17 !== "string")) && (data17 !== null)){
+const err38 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/memory",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.memory.type},message:"must be integer,string,null"};
+(vErrors ??= []).push(err38);
+errors++;
+}
+if(typeof data17 === "string"){
+if(data17.length > 64){
+const err39 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/memory",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+(vErrors ??= []).push(err39);
+errors++;
+}
+if(!pattern5.test(data17)){
+const err40 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/memory",keyword:"pattern",params:{pattern: "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"},message:"must match pattern \""+"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"+"\""};
+(vErrors ??= []).push(err40);
 errors++;
 }
 }
 }
 if(data9.storage !== undefined){
-let data15 = data9.storage;
-if(((!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))) && (typeof data15 !== "string")) && (data15 !== null)){
-const err35 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/storage",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.storage.type},message:"must be integer,string,null"};
-(vErrors ??= []).push(err35);
+let data18 = data9.storage;
+if(((!(((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18))) && (isFinite(data18)))) && (typeof data18 !== "string")) && (data18 !== null)){
+const err41 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/storage",keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.properties.storage.type},message:"must be integer,string,null"};
+(vErrors ??= []).push(err41);
 errors++;
 }
-if(typeof data15 === "string"){
-if(data15.length > 64){
-const err36 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/storage",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
-(vErrors ??= []).push(err36);
+if(typeof data18 === "string"){
+if(data18.length > 64){
+const err42 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/storage",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+(vErrors ??= []).push(err42);
 errors++;
 }
-if(!pattern5.test(data15)){
-const err37 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/storage",keyword:"pattern",params:{pattern: "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"},message:"must match pattern \""+"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"+"\""};
-(vErrors ??= []).push(err37);
+if(!pattern5.test(data18)){
+const err43 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1")+"/storage",keyword:"pattern",params:{pattern: "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"},message:"must match pattern \""+"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"+"\""};
+(vErrors ??= []).push(err43);
 errors++;
 }
 }
 }
 }
 else {
-const err38 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.type},message:"must be object"};
-(vErrors ??= []).push(err38);
+const err44 = {instancePath:instancePath+"/reservations/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),keyword:"type",params:{type: schema61.properties.reservations.additionalProperties.type},message:"must be object"};
+(vErrors ??= []).push(err44);
 errors++;
 }
 }
 }
 }
 if(data.wouldViolate !== undefined){
-let data16 = data.wouldViolate;
-if((!(((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16))) && (isFinite(data16)))) && (data16 !== null)){
-const err39 = {instancePath:instancePath+"/wouldViolate",keyword:"type",params:{type: schema61.properties.wouldViolate.type},message:"must be integer,null"};
-(vErrors ??= []).push(err39);
+let data19 = data.wouldViolate;
+if((!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))) && (data19 !== null)){
+const err45 = {instancePath:instancePath+"/wouldViolate",keyword:"type",params:{type: schema61.properties.wouldViolate.type},message:"must be integer,null"};
+(vErrors ??= []).push(err45);
 errors++;
 }
-if((typeof data16 == "number") && (isFinite(data16))){
-if(data16 > 2147483647 || isNaN(data16)){
-const err40 = {instancePath:instancePath+"/wouldViolate",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
-(vErrors ??= []).push(err40);
+if((typeof data19 == "number") && (isFinite(data19))){
+if(data19 > 2147483647 || isNaN(data19)){
+const err46 = {instancePath:instancePath+"/wouldViolate",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+(vErrors ??= []).push(err46);
 errors++;
 }
-if(data16 < 0 || isNaN(data16)){
-const err41 = {instancePath:instancePath+"/wouldViolate",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
-(vErrors ??= []).push(err41);
+if(data19 < 0 || isNaN(data19)){
+const err47 = {instancePath:instancePath+"/wouldViolate",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+(vErrors ??= []).push(err47);
 errors++;
 }
 }
 }
 if(data.observedGeneration !== undefined){
-let data17 = data.observedGeneration;
-if((!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))) && (data17 !== null)){
-const err42 = {instancePath:instancePath+"/observedGeneration",keyword:"type",params:{type: schema61.properties.observedGeneration.type},message:"must be integer,null"};
-(vErrors ??= []).push(err42);
+let data20 = data.observedGeneration;
+if((!(((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20))) && (isFinite(data20)))) && (data20 !== null)){
+const err48 = {instancePath:instancePath+"/observedGeneration",keyword:"type",params:{type: schema61.properties.observedGeneration.type},message:"must be integer,null"};
+(vErrors ??= []).push(err48);
 errors++;
 }
-if((typeof data17 == "number") && (isFinite(data17))){
-if(data17 < 0 || isNaN(data17)){
-const err43 = {instancePath:instancePath+"/observedGeneration",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
-(vErrors ??= []).push(err43);
+if((typeof data20 == "number") && (isFinite(data20))){
+if(data20 < 0 || isNaN(data20)){
+const err49 = {instancePath:instancePath+"/observedGeneration",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+(vErrors ??= []).push(err49);
 errors++;
 }
 }
 }
 if(data.conditions !== undefined){
-let data18 = data.conditions;
-if((!(Array.isArray(data18))) && (data18 !== null)){
-const err44 = {instancePath:instancePath+"/conditions",keyword:"type",params:{type: schema61.properties.conditions.type},message:"must be array,null"};
-(vErrors ??= []).push(err44);
+let data21 = data.conditions;
+if((!(Array.isArray(data21))) && (data21 !== null)){
+const err50 = {instancePath:instancePath+"/conditions",keyword:"type",params:{type: schema61.properties.conditions.type},message:"must be array,null"};
+(vErrors ??= []).push(err50);
 errors++;
 }
-if(Array.isArray(data18)){
-if(data18.length > 32){
-const err45 = {instancePath:instancePath+"/conditions",keyword:"maxItems",params:{limit: 32},message:"must NOT have more than 32 items"};
-(vErrors ??= []).push(err45);
+if(Array.isArray(data21)){
+if(data21.length > 32){
+const err51 = {instancePath:instancePath+"/conditions",keyword:"maxItems",params:{limit: 32},message:"must NOT have more than 32 items"};
+(vErrors ??= []).push(err51);
 errors++;
 }
-const len0 = data18.length;
+const len0 = data21.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate176(data18[i0], {instancePath:instancePath+"/conditions/" + i0,parentData:data18,parentDataProperty:i0,rootData}))){
+if(!(validate176(data21[i0], {instancePath:instancePath+"/conditions/" + i0,parentData:data21,parentDataProperty:i0,rootData}))){
 vErrors = vErrors === null ? validate176.errors : vErrors.concat(validate176.errors);
 errors = vErrors.length;
 }
 }
 const keyOf0 = (i) => JSON.stringify([i?.["type"] ?? null]);
-if(new Set(data18.map(keyOf0)).size < data18.length){
-const err46 = {instancePath:instancePath+"/conditions",keyword:"uniqueBy",params:{keys: "type"},message:"must not repeat the key of another item"};
-(vErrors ??= []).push(err46);
+if(new Set(data21.map(keyOf0)).size < data21.length){
+const err52 = {instancePath:instancePath+"/conditions",keyword:"uniqueBy",params:{keys: "type"},message:"must not repeat the key of another item"};
+(vErrors ??= []).push(err52);
 errors++;
 }
 }

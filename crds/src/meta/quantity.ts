@@ -46,6 +46,18 @@ export function compareQuantity(a: string | number, b: string | number): number 
   return left < right ? -1 : 1;
 }
 
+/**
+ * Text of an amount in thousandths, the shortest that is exact: `1500m`, `2`, and with `binary` such as `4Gi`. Amounts
+ * are never negative here.
+ */
+export function formatQuantity(thousandths: bigint, binary = false): string {
+  if (thousandths % 1000n !== 0n) return `${thousandths}m`;
+  const whole = thousandths / 1000n;
+  if (!binary || whole === 0n) return String(whole);
+  const steps = BINARY.findLastIndex((_, i) => whole % 1024n ** BigInt(i + 1) === 0n) + 1;
+  return `${whole / 1024n ** BigInt(steps)}${BINARY[steps - 1] ?? ''}`;
+}
+
 function decimalExponent(suffix: string): number {
   return suffix.length > 1 ? Number(suffix.slice(1)) : (DECIMAL[suffix] ?? 0);
 }

@@ -167,6 +167,7 @@ const TEMPLATE: FieldSupport = {
 };
 
 const GOVERNANCE = 'governance';
+const QUOTA = 'webhook: quota ledger';
 const POLICY: FieldSupport = {
   supported: [
     { path: 'description', reader: 'kubectl' },
@@ -186,12 +187,14 @@ const POLICY: FieldSupport = {
     { path: 'maxSidecars', reader: GOVERNANCE },
     { path: 'allowedSecrets', reader: 'governance: grants' },
     { path: 'allowedServiceAccounts', reader: 'governance: grants' },
+    { path: 'maxSandboxesPerUser', reader: QUOTA },
+    { path: 'maxSandboxesTotal', reader: QUOTA },
+    { path: 'total.cpu', reader: QUOTA },
+    { path: 'total.memory', reader: QUOTA },
+    { path: 'total.storage', reader: QUOTA },
   ],
   unsupported: [
-    { path: 'maxSandboxesPerUser', needs: 'sandboxes are not counted', harmless: [0] },
-    { path: 'maxSandboxesTotal', needs: 'sandboxes are not counted', harmless: [0] },
-    { path: 'maxAgentSandboxes', needs: 'sandboxes are not counted', harmless: [0] },
-    { path: 'total', needs: 'sums are not kept' },
+    { path: 'maxAgentSandboxes', needs: 'agent mode comes with invocations', harmless: [0] },
     { path: 'maxInvokeTimeout', needs: 'agent mode comes with invocations', harmless: ['0'] },
     { path: 'allowedAgentImages', needs: 'agent mode comes with invocations' },
     { path: 'maxConcurrentInvokesPerSandbox', needs: 'agent mode comes with invocations', harmless: [0] },

@@ -68,6 +68,7 @@ export const PODS = core('pods', 'Pod');
 export const SECRETS = core('secrets', 'Secret');
 export const CONFIG_MAPS = core('configmaps', 'ConfigMap');
 export const SERVICES = core('services', 'Service');
+export const RESOURCE_QUOTAS = core('resourcequotas', 'ResourceQuota');
 export const SERVICE_ACCOUNTS = core('serviceaccounts', 'ServiceAccount');
 export const PERSISTENT_VOLUME_CLAIMS = core('persistentvolumeclaims', 'PersistentVolumeClaim');
 export const NAMESPACES = core('namespaces', 'Namespace', false);

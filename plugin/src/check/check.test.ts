@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cut, json, type Reply, ScriptedServer, status } from '@agenttier/machinery/testing/scriptedServer';
@@ -23,6 +23,8 @@ const object = (kind: string, name: string, api = 'v1') => ({
   metadata: { name },
 });
 
+const stored = (spec: object): Reply => json({ ...object('ClusterSandboxTemplate', 'python'), spec });
+
 let server: ScriptedServer;
 let host: FakeHost;
 
@@ -41,15 +43,16 @@ describe('check', () => {
   it('has every document judged by a server-side dry run of apply, as it stands', async () => {
     server
       .on('PATCH', `${SANDBOXES}/a`, echo)
-      .on('PATCH', '/apis/agenttier.io/v1alpha1/clustersandboxtemplates/python', echo);
+      .on('PATCH', '/apis/agenttier.io/v1alpha1/clustersandboxtemplates/other', echo);
     const template =
-      'apiVersion: agenttier.io/v1alpha1\nkind: ClusterSandboxTemplate\nmetadata: {name: python}\nspec: {}\n';
+      'apiVersion: agenttier.io/v1alpha1\nkind: ClusterSandboxTemplate\nmetadata: {name: other}\nspec: {}\n';
     expect(await check(`# first\n${template}---\n---\n${sandboxYaml('a')}`)).toEqual({
       code: 0,
       err: '',
-      out: 'clustersandboxtemplate.agenttier.io/python: allowed (-:2)\nsandbox.agenttier.io/a in team: allowed (-:8)\n',
+      out: 'clustersandboxtemplate.agenttier.io/other: allowed (-:2)\nsandbox.agenttier.io/a in team: allowed (-:8)\n',
     });
-    expect(server.requests.map(({ query }) => Object.fromEntries(query))).toEqual([
+    const writes = server.requests.filter(({ method }) => method === 'PATCH');
+    expect(writes.map(({ query }) => Object.fromEntries(query))).toEqual([
       { dryRun: 'All', fieldManager: 'kubectl-agenttier', fieldValidation: 'Strict', force: 'true' },
       { dryRun: 'All', fieldManager: 'kubectl-agenttier', fieldValidation: 'Strict', force: 'true' },
     ]);
@@ -90,10 +93,15 @@ describe('check', () => {
       allowed: false,
       verdicts: [
         {
-          source: '-:1',
-          object: 'sandbox.agenttier.io/bad',
+          file: '-',
+          index: 0,
+          line: 1,
+          apiVersion: 'agenttier.io/v1alpha1',
+          kind: 'Sandbox',
           namespace: 'team',
+          name: 'bad',
           allowed: false,
+          judgedBy: 'cluster',
           violations: [{ code: 'field_not_supported', field: 'spec.sidecars', message: 'comes later' }],
           warnings: [],
         },
@@ -101,20 +109,89 @@ describe('check', () => {
     });
   });
 
-  it('explains a template that is only in the same input', async () => {
-    server.on('PATCH', '/apis/agenttier.io/v1alpha1/clustersandboxtemplates/python', echo);
-    server.on(
-      'PATCH',
-      `${SANDBOXES}/a`,
-      refusal(422, 'template_not_found', 'spec.templateRef.name', 'template python does not exist'),
-    );
+  describe('of a template in the same input', () => {
     const template =
-      'apiVersion: agenttier.io/v1alpha1\nkind: ClusterSandboxTemplate\nmetadata: {name: python}\nspec: {}\n';
-    const { code, out } = await check(`${template}---\n${sandboxYaml('a')}`);
-    expect(code).toBe(1);
-    expect(out).toContain(
-      '  hint: clustersandboxtemplate.agenttier.io/python is in the same input: apply it first',
+      'apiVersion: agenttier.io/v1alpha1\nkind: ClusterSandboxTemplate\nmetadata: {name: python}\nspec: {image: {repository: ghcr.io/acme/py}, timeout: 4h}\n';
+    const TEMPLATE = '/apis/agenttier.io/v1alpha1/clustersandboxtemplates/python';
+    const POLICY = '/apis/agenttier.io/v1alpha1/clustergovernancepolicies/default';
+    const missing = refusal(
+      422,
+      'template_not_found',
+      'spec.templateRef.name',
+      'template python does not exist',
     );
+    it('judges the sandbox with that one and says so', async () => {
+      server.on('PATCH', TEMPLATE, echo).on('PATCH', `${SANDBOXES}/a`, missing);
+      const { code, out } = await check(`${sandboxYaml('a')}---\n${template}`);
+      expect({ code, out }).toEqual({
+        code: 0,
+        out: [
+          'sandbox.agenttier.io/a in team: allowed (-:1)',
+          '  note: judged with ClusterSandboxTemplate/python of this input',
+          'clustersandboxtemplate.agenttier.io/python: allowed (-:8)',
+          '',
+        ].join('\n'),
+      });
+    });
+
+    it('holds it against the policy of the cluster, and keeps what else the cluster objects to', async () => {
+      server
+        .on('PATCH', TEMPLATE, echo)
+        .on(
+          'GET',
+          POLICY,
+          json({ ...object('ClusterGovernancePolicy', 'default'), spec: { maxTimeout: '2h' } }),
+        );
+      server.on(
+        'PATCH',
+        `${SANDBOXES}/a`,
+        status(403, {
+          reason: 'Forbidden',
+          message: 'refused',
+          causes: [
+            { reason: 'template_not_found', field: 'spec.templateRef.name', message: 'no' },
+            { reason: 'namespace_quota_exceeded', field: 'metadata.namespace', message: 'full' },
+          ],
+        }),
+      );
+      const { code, out } = await check(`${template}---\n${sandboxYaml('a')}`, '-o', 'json');
+      expect(code).toBe(1);
+      const { verdicts } = JSON.parse(out) as {
+        verdicts: { judgedBy: string; violations: { code: string }[] }[];
+      };
+      expect(verdicts.map(({ judgedBy }) => judgedBy)).toEqual(['cluster', 'input']);
+      expect(verdicts[1]?.violations.map(({ code }) => code)).toEqual([
+        'namespace_quota_exceeded',
+        'timeout_exceeded',
+      ]);
+    });
+
+    it('leaves it to the cluster when that has the same template, and not when it has another', async () => {
+      server
+        .on('PATCH', TEMPLATE, echo)
+        .on('PATCH', `${SANDBOXES}/a`, echo)
+        .on(
+          'GET',
+          TEMPLATE,
+          stored({ image: { repository: 'ghcr.io/acme/py' }, timeout: '4h' }),
+          stored({ image: { repository: 'ghcr.io/acme/py' } }),
+        );
+      const input = `${template}---\n${sandboxYaml('a')}`;
+      expect((await check(input)).out).not.toContain('note:');
+      expect((await check(input)).out).toContain(
+        'note: judged with ClusterSandboxTemplate/python of this input',
+      );
+    });
+
+    it('goes on without policies that may not be read', async () => {
+      server
+        .on('PATCH', TEMPLATE, echo)
+        .on('PATCH', `${SANDBOXES}/a`, missing)
+        .on('GET', POLICY, status(403, { reason: 'Forbidden' }));
+      const { code, out } = await check(`${template}---\n${sandboxYaml('a')}`);
+      expect(code).toBe(0);
+      expect(out).toContain('may not be read, so they were left out');
+    });
   });
 
   it('asks the cluster about kinds of others, once, and refuses unknown ones', async () => {
@@ -191,9 +268,26 @@ describe('check', () => {
       '-f',
       folder,
       '-o',
-      'jsonpath={range .verdicts[*]}{.source}{"\\n"}{end}',
+      'jsonpath={range .verdicts[*]}{.file}:{.index}{"\\n"}{end}',
     );
-    expect(out).toBe(`${folder}/a.yaml:1\n${folder}/b.yml:1\n`);
+    expect(out).toBe(`${folder}/a.yaml:0\n${folder}/b.yml:0\n`);
+  });
+
+  it('reads many files, and folders below with -R', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'agenttier-check-'));
+    await mkdir(join(folder, 'deep'));
+    await writeFile(join(folder, 'deep', 'c.yaml'), `${sandboxYaml('c')}---\n${sandboxYaml('d')}`);
+    await writeFile(join(folder, 'a.yaml'), sandboxYaml('a'));
+    server.on('PATCH', /sandboxes\/[a-d]$/, echo);
+    const judged = async (...args: string[]): Promise<string> => {
+      host = fakeHost({ variables: { KUBECONFIG: await writeKubeconfig(server.access().server) } });
+      const names = 'jsonpath={range .verdicts[*]}{.name}{.index} {end}';
+      return (await runWith(host, 'check', ...args, '-o', names)).out;
+    };
+    expect(await judged('-f', folder)).toBe('a0 ');
+    expect(await judged('-f', folder, '-R')).toBe('a0 c0 d1 ');
+    const files = [join(folder, 'deep', 'c.yaml'), join(folder, 'a.yaml')];
+    expect(await judged('-f', ...files, '-f', files[1] ?? '')).toBe('c0 d1 a0 ');
   });
 
   it.each([

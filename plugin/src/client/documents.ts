@@ -2,24 +2,32 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
-import { parseAllDocuments } from 'yaml';
+import { parseAllDocuments, type YAMLError } from 'yaml';
 import { CommandError, messageOf } from '../context/failure.ts';
 import type { Host } from '../context/host.ts';
 
 /** One object from a file, and where it stands there. */
 export interface SourceDocument {
-  /** `file.yaml:12`, by the line the document starts on. */
-  readonly source: string;
+  /** Path as it was given, or found below the folder that was given; `-` for standard input. */
+  readonly file: string;
+  /** The line its document starts on; the first is 1. */
+  readonly line: number;
+  /** Position among the objects of the file; the first is 0. */
+  readonly index: number;
   readonly object: KubeObject;
 }
 
+/** `file.yaml:12` */
+export const sourceOf = ({ file, line }: Pick<SourceDocument, 'file' | 'line'>): string => `${file}:${line}`;
+
 /**
- * The objects in a YAML or JSON file, in a folder's .yaml, .yml and .json files by name (not in folders below), or on
- * standard input for `-`. Items of a List count as objects of their own. Throws CommandError with file and line.
+ * The objects in a YAML or JSON file, in a folder's .yaml, .yml and .json files by name (in folders below it too when
+ * `recursive`), or on standard input for `-`. Items of a List count as objects of their own. Throws CommandError with
+ * file and line.
  */
-export async function readDocuments(host: Host, path: string): Promise<SourceDocument[]> {
+export async function readDocuments(host: Host, path: string, recursive = false): Promise<SourceDocument[]> {
   if (path === '-') return parseObjects('-', await readAll(host));
-  const files = await filesOf(path);
+  const files = await filesOf(path, recursive);
   const found = await Promise.all(
     files.map(async (file) => parseObjects(file, await readFile(file, 'utf8'))),
   );
@@ -28,11 +36,12 @@ export async function readDocuments(host: Host, path: string): Promise<SourceDoc
   return objects;
 }
 
-async function filesOf(path: string): Promise<string[]> {
+async function filesOf(path: string, recursive: boolean): Promise<string[]> {
   try {
     if (!(await stat(path)).isDirectory()) return [path];
-    const names = (await readdir(path)).filter((name) => /\.(ya?ml|json)$/.test(name)).sort();
-    return names.map((name) => join(path, name));
+    const names = await readdir(path, { recursive });
+    const manifests = names.filter((name) => /\.(ya?ml|json)$/.test(name)).sort();
+    return manifests.map((name) => join(path, name));
   } catch (error) {
     throw new CommandError(`the path ${JSON.stringify(path)} cannot be read: ${messageOf(error)}`, 1, error);
   }
@@ -45,22 +54,27 @@ async function readAll(host: Host): Promise<string> {
 }
 
 /** Parses a stream of documents; empty ones are skipped. Duplicate keys are an error, as the API server has it. */
-export function parseObjects(source: string, text: string): SourceDocument[] {
+export function parseObjects(file: string, text: string): SourceDocument[] {
   const found: SourceDocument[] = [];
   for (const document of parseAllDocuments(text, { uniqueKeys: true })) {
     const line = lineAt(text, document.contents?.range?.[0] ?? document.range[0]);
-    const [problem] = document.errors;
-    if (problem) {
-      const where = problem.linePos?.[0].line ?? line;
-      throw new CommandError(`${source}:${where}: ${problem.message.split('\n')[0]}`);
-    }
+    refuseBroken(document.errors, file, line);
     const value: unknown = document.toJS();
-    if (value !== null && value !== undefined) found.push(...objectsIn(`${source}:${line}`, value));
+    if (value === null || value === undefined) continue;
+    for (const object of objectsIn(`${file}:${line}`, value)) {
+      found.push({ file, line, index: found.length, object });
+    }
   }
   return found;
 }
 
-function objectsIn(source: string, value: unknown): SourceDocument[] {
+function refuseBroken([problem]: readonly YAMLError[], file: string, line: number): void {
+  if (problem === undefined) return;
+  const where = problem.linePos?.[0].line ?? line;
+  throw new CommandError(`${file}:${where}: ${problem.message.split('\n')[0]}`);
+}
+
+function objectsIn(source: string, value: unknown): KubeObject[] {
   const object = value as { kind?: unknown; apiVersion?: unknown; metadata?: unknown; items?: unknown };
   if (
     typeof object !== 'object' ||
@@ -73,7 +87,7 @@ function objectsIn(source: string, value: unknown): SourceDocument[] {
     return object.items.flatMap((item) => objectsIn(source, item));
   }
   const metadata = typeof object.metadata === 'object' && object.metadata !== null ? object.metadata : {};
-  return [{ source, object: { ...object, metadata } as KubeObject }];
+  return [{ ...object, metadata } as KubeObject];
 }
 
 const lineAt = (text: string, offset: number): number => text.slice(0, offset).split('\n').length;

@@ -6,9 +6,9 @@ import type { ExplainOptions } from './run.ts';
 export function addExplain(program: Command, app: App): void {
   const explain = program
     .command('explain')
-    .summary('Show effective values and which template each came from')
+    .summary('Show effective values, where each came from and what bounds it')
     .description(
-      'Show the effective value of every field, and the template, policy or default that it came from.',
+      'Show the effective value of every field, the template, policy or default that it came from, the policy that bounds it, and what is left of that limit.',
     )
     .usage('sandbox|template NAME [flags]');
   const sandbox = addOutputOption(explain.command('sandbox <name>'))
@@ -20,7 +20,7 @@ export function addExplain(program: Command, app: App): void {
     )
     .action(async (name: string, _options: unknown, self: Command) => {
       const options = { ...self.optsWithGlobals<Omit<ExplainOptions, 'name'>>(), name };
-      await perform(app, async () => (await import('./run.ts')).explainSandbox, options);
+      await perform(app, async () => (await import('./run.ts')).runExplainSandbox, options);
     });
   const template = addOutputOption(explain.command('template <name>'))
     .summary('Explain a template: what its chain of templates says together')
@@ -33,7 +33,7 @@ export function addExplain(program: Command, app: App): void {
     )
     .action(async (name: string, _options: unknown, self: Command) => {
       const options = { ...self.optsWithGlobals<Omit<ExplainOptions, 'name'>>(), name };
-      await perform(app, async () => (await import('./run.ts')).explainTemplate, options);
+      await perform(app, async () => (await import('./run.ts')).runExplainTemplate, options);
     });
   completeArguments(sandbox, 'sandboxes');
   completeArguments(template, 'templates');

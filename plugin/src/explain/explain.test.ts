@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { json, ScriptedServer } from '@agenttier/machinery/testing/scriptedServer';
+import { json, ScriptedServer, status } from '@agenttier/machinery/testing/scriptedServer';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fakeHost, type PluginRun, runWith, writeKubeconfig } from '../testing/fakeHost.ts';
-import { valueOf, valueText } from './origins.ts';
+import { valueText } from './valueText.ts';
 
 const API = '/apis/agenttier.io/v1alpha1';
 let server: ScriptedServer;
@@ -26,30 +26,20 @@ const spec = {
   network: { allowInternet: false, egressRules: [{ cidr: '10.0.0.0/8' }] },
 };
 
-describe('valueOf', () => {
+describe('valueText', () => {
   it.each([
-    ['image.tag', '3'],
-    ['resources.limits.cpu', '2'],
-    ['resources.limits[nvidia.com/gpu]', '1'],
-    ['env[A]', { name: 'A', value: '1' }],
-    ['env[B.C]', { name: 'B.C', value: 'two' }],
-    ['credentials[s,env]', { secretName: 's', mountAs: 'env' }],
-    ['initScripts[1]', 'echo b'],
-    ['network.allowInternet', false],
-    ['nothing.here', undefined],
-    ['env[Z]', undefined],
-  ])('%s', (path, value) => {
-    expect(valueOf(spec, path)).toEqual(value);
-  });
-
-  it('writes values on one line', () => {
-    expect(
-      ['env[B.C]', 'network.egressRules', 'network.allowInternet'].map((path) =>
-        valueText(valueOf(spec, path)),
-      ),
-    ).toEqual(['two', '[{"cidr":"10.0.0.0/8"}]', 'false']);
-  });
+    [{ name: 'B.C', value: 'two' }, 'two'],
+    [[{ cidr: '10.0.0.0/8' }], '[{"cidr":"10.0.0.0/8"}]'],
+    [false, 'false'],
+    [undefined, ''],
+  ])('%j', (value, text) => expect(valueText(value)).toBe(text));
 });
+
+const policy = {
+  apiVersion: 'agenttier.io/v1alpha1',
+  kind: 'GovernancePolicy',
+  metadata: { name: 'default' },
+};
 
 describe('explain sandbox', () => {
   const sandbox = {
@@ -75,19 +65,34 @@ describe('explain sandbox', () => {
     },
   };
 
-  it('prints every field with its value and the layer it came from', async () => {
-    server.on('GET', `${API}/namespaces/team/sandboxes/demo`, json(sandbox));
+  it('prints every field with its value, the layer it came from and the limit on it', async () => {
+    server
+      .on('GET', `${API}/namespaces/team/sandboxes/demo`, json(sandbox))
+      .on('GET', `${API}/clustergovernancepolicies/default`, json({ ...policy, spec: { maxTimeout: '8h' } }))
+      .on(
+        'GET',
+        `${API}/namespaces/team/governancepolicies/default`,
+        json({
+          ...policy,
+          spec: { maxCpu: '3', maxSandboxesTotal: 5 },
+          status: { used: { sandboxes: 2 } },
+        }),
+      );
     expect((await run('explain', 'sandbox', 'demo')).out).toBe(
       [
         'Sandbox demo',
         'Templates (root first): ClusterSandboxTemplate/base <- SandboxTemplate/team/python',
         '',
-        'FIELD                  VALUE             ORIGIN',
-        'image.repository       ghcr.io/acme/py   ClusterSandboxTemplate/base',
-        'image.tag              3                 SandboxTemplate/team/python',
-        'resources.limits.cpu   2                 Sandbox',
-        'env[A]                 1                 SandboxTemplate/team/python',
-        'timeout                8h                policy',
+        'FIELD                  VALUE             ORIGIN                        LIMIT                     HEADROOM',
+        'image.repository       ghcr.io/acme/py   ClusterSandboxTemplate/base   <none>                    <none>',
+        'image.tag              3                 SandboxTemplate/team/python   <none>                    <none>',
+        'resources.limits.cpu   2                 Sandbox                       3 (namespace maxCpu)      1',
+        'env[A]                 1                 SandboxTemplate/team/python   <none>                    <none>',
+        'timeout                8h                policy                        8h (cluster maxTimeout)   0',
+        '',
+        'Counted by policy:',
+        'SCOPE   COUNTED     USED   LIMIT   LEFT',
+        'team    sandboxes   2      5       3',
         '',
       ].join('\n'),
     );
@@ -103,6 +108,15 @@ describe('explain sandbox', () => {
       namespace: 'team',
       chain: ['ClusterSandboxTemplate/base', 'SandboxTemplate/team/python'],
     });
+  });
+
+  it('says that limits are not shown to somebody who may not read policies', async () => {
+    server
+      .on('GET', `${API}/namespaces/team/sandboxes/demo`, json(sandbox))
+      .on('GET', /policies/, status(403, { reason: 'Forbidden' }));
+    const { code, out } = await run('explain', 'sandbox', 'demo');
+    expect(code).toBe(0);
+    expect(out).toContain('\nPolicies: not shown, you may not read them\n');
   });
 
   it('says why there may be nothing to explain', async () => {

@@ -36,7 +36,12 @@ function renderLine(line: readonly string[], widths: readonly number[]): string 
 
 /** A cell stays on its line: values come from the cluster and may hold anything, control sequences included. */
 function cellText(value: string | undefined): string {
-  // oxlint-disable-next-line no-control-regex -- escape sequences from the cluster must not reach the person's terminal
-  const text = (value ?? '').replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim();
+  const text = oneLine(value ?? '');
   return text === '' ? '<none>' : text;
+}
+
+/** Text from the cluster without what would move the cursor or colour the person's terminal. */
+export function oneLine(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- escape sequences from the cluster must not reach the person's terminal
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim();
 }

@@ -33,7 +33,12 @@ export type Operation =
   | 'execInSandbox'
   | 'listTemplates'
   | 'getTemplate'
-  | 'currentUser';
+  | 'currentUser'
+  | 'explainSandbox'
+  | 'whySandbox'
+  | 'check'
+  | 'effectivePolicy'
+  | 'policyUsage';
 
 export type Handlers = Readonly<Record<Operation, Handler>>;
 
@@ -71,4 +76,9 @@ export const ROUTES: readonly Route[] = [
   { method: 'get', path: '/templates', operation: 'listTemplates' },
   { method: 'get', path: '/templates/:name', operation: 'getTemplate' },
   { method: 'get', path: '/user/me', operation: 'currentUser' },
+  { method: 'get', path: '/sandboxes/:id/explain', operation: 'explainSandbox', action: 'read' },
+  { method: 'get', path: '/sandboxes/:id/why', operation: 'whySandbox', action: 'read' },
+  { method: 'post', path: '/check', operation: 'check', bodyLimit: SPEC_LIMIT },
+  { method: 'get', path: '/governance/effective', operation: 'effectivePolicy' },
+  { method: 'get', path: '/governance/usage', operation: 'policyUsage' },
 ];

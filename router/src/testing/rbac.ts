@@ -21,6 +21,12 @@ const ROUTER_RULES = [
     resources: ['sandboxes', 'sandboxtemplates', 'clustersandboxtemplates'],
     verbs: ['get', 'list', 'watch'],
   },
+  {
+    apiGroups: ['agenttier.io'],
+    resources: ['governancepolicies', 'clustergovernancepolicies'],
+    verbs: ['get'],
+  },
+  { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['list'] },
   { apiGroups: ['agenttier.io'], resources: ['sandboxes/status'], verbs: ['patch'] },
   { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] },
   { apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'] },

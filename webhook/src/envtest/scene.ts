@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import {
+  CLUSTER_GOVERNANCE_POLICIES,
   CLUSTER_SANDBOX_TEMPLATES,
   GOVERNANCE_POLICIES,
   SANDBOX_TEMPLATES,
@@ -44,6 +45,11 @@ export const OWN_RULES: readonly Rule[] = [
     verbs: ['get', 'list', 'watch'],
   },
   {
+    apiGroups: ['agenttier.io'],
+    resources: ['governancepolicies/status', 'clustergovernancepolicies/status'],
+    verbs: ['update'],
+  },
+  {
     apiGroups: ['admissionregistration.k8s.io'],
     resources: ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'],
     verbs: ['get', 'patch'],
@@ -70,6 +76,7 @@ const RESOURCES = {
   SandboxTemplate: SANDBOX_TEMPLATES,
   ClusterSandboxTemplate: CLUSTER_SANDBOX_TEMPLATES,
   GovernancePolicy: GOVERNANCE_POLICIES,
+  ClusterGovernancePolicy: CLUSTER_GOVERNANCE_POLICIES,
   SandboxWarmPool: SANDBOX_WARM_POOLS,
 };
 type Kind = keyof typeof RESOURCES;
@@ -93,6 +100,13 @@ export class Scene {
   readonly replicas: RunningWebhook[] = [];
   readonly #all: RunningWebhook[] = [];
   readonly #stop = new AbortController();
+  readonly #stops: AbortController[] = [];
+  readonly #front: ((ports: readonly number[]) => Promise<number>) | undefined;
+
+  /** `front` opens a port before those of the replicas; without it the API server asks the first of them only. */
+  constructor(front?: (ports: readonly number[]) => Promise<number>) {
+    this.#front = front;
+  }
 
   async open(): Promise<void> {
     this.client = await adminClient();
@@ -100,7 +114,7 @@ export class Scene {
     this.team = await freshNamespace('team');
     this.base = `base-${this.team}`;
     const [first = 0, second = 0] = await freePorts(2);
-    await registerWebhooks(this.client, CONFIGURATION, first);
+    await registerWebhooks(this.client, CONFIGURATION, (await this.#front?.([first, second])) ?? first);
     const started = [this.start('replica-a', OWN_RULES, first), this.start('replica-b', OWN_RULES, second)];
     this.replicas.push(...(await Promise.all(started)));
     const ready = async (): Promise<boolean> => {
@@ -126,17 +140,25 @@ export class Scene {
     const name = { namespace: this.install, name: account };
     const access = await serviceAccountAccess(this.client, await adminAccess(), name);
     await grant(this.client, `${this.install}-${account}`, rules, { kind: 'ServiceAccount', ...name });
+    const stop = new AbortController();
+    this.#stops.push(stop);
     const webhook = await startWebhook({
       config: configFor(this.install, CONFIGURATION, port),
       access,
       log: silentLogger,
-      signal: this.#stop.signal,
+      signal: AbortSignal.any([this.#stop.signal, stop.signal]),
       ipAddresses: ['127.0.0.1'],
       drainDelayMs: 0,
       registry: createRegistry('webhook', { processMetrics: false }),
     });
     this.#all.push(webhook);
     return webhook;
+  }
+
+  /** Lets one replica end, as a rolling update does; resolves when it has. */
+  async stop(index: number): Promise<void> {
+    this.#stops[index]?.abort();
+    await this.#all[index]?.closed;
   }
 
   operator(): Impersonation {
@@ -189,8 +211,8 @@ export class Scene {
 }
 
 /** A scene for the tests of one file. */
-export function useScene(): Scene {
-  const scene = new Scene();
+export function useScene(front?: (ports: readonly number[]) => Promise<number>): Scene {
+  const scene = new Scene(front);
   beforeAll(() => scene.open());
   afterAll(() => scene.close());
   return scene;

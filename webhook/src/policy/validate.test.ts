@@ -20,6 +20,9 @@ describe('validatePolicy', () => {
       allowInternet: false,
       allowedStorageClasses: ['fast'],
       requiredRuntimeClass: 'gvisor',
+      maxSandboxesPerUser: 3,
+      maxSandboxesTotal: 30,
+      total: { cpu: 64, memory: '256Gi', storage: '1Ti' },
       delegated: ['maxCpu'],
     };
     expect(validatePolicy('ClusterGovernancePolicy', spec)).toEqual([]);
@@ -27,8 +30,8 @@ describe('validatePolicy', () => {
 
   it('lists everything at once', () => {
     const spec: PolicySpec = {
-      maxSandboxesPerUser: 3,
-      total: { cpu: '1' },
+      maxAgentSandboxes: 3,
+      total: { cpu: '1e99999' },
       maxCpu: '1e99999',
       maxMemory: '-1Gi',
       maxTimeout: '1d',
@@ -36,10 +39,10 @@ describe('validatePolicy', () => {
       delegated: ['maxCpu'],
     };
     expect(codes(validatePolicy('GovernancePolicy', spec))).toEqual([
-      'spec.maxSandboxesPerUser field_not_supported',
-      'spec.total field_not_supported',
+      'spec.maxAgentSandboxes field_not_supported',
       'spec.maxCpu invalid_value',
       'spec.maxMemory invalid_value',
+      'spec.total.cpu invalid_value',
       'spec.maxTimeout invalid_value',
       'spec.approvedRegistries[1] invalid_value',
       'spec.approvedRegistries[2] invalid_value',
@@ -49,7 +52,7 @@ describe('validatePolicy', () => {
 });
 
 describe('validatePolicyUpdate', () => {
-  const old: PolicySpec = { maxSandboxesTotal: 3, maxCpu: '1' };
+  const old: PolicySpec = { maxAgentSandboxes: 3, maxCpu: '1' };
 
   it('lets what was stored before stand', () => {
     expect(validatePolicyUpdate('GovernancePolicy', { ...old, maxCpu: '2' }, old)).toEqual([]);

@@ -12,6 +12,7 @@ import type { Handler } from '../server.ts';
 type PolicyKind = 'ClusterGovernancePolicy' | 'GovernancePolicy';
 
 const QUANTITIES = ['maxCpu', 'maxMemory', 'maxStorage'] as const;
+const TOTALS = ['cpu', 'memory', 'storage'] as const;
 const DURATIONS = ['maxTimeout', 'maxIdleTimeout'] as const;
 const LISTS = ['allowedTemplates', 'approvedRegistries', 'allowedStorageClasses'] as const;
 
@@ -21,8 +22,11 @@ function invalid(field: string, message: string): Violation {
 
 /** The schema's pattern lets exponents through that no amount can have; one such limit would stop all admission. */
 function quantityViolations(spec: PolicySpec): Violation[] {
-  return QUANTITIES.flatMap((field) => {
-    const value = spec[field];
+  const amounts = [
+    ...QUANTITIES.map((field) => [field, spec[field]] as const),
+    ...TOTALS.map((resource) => [`total.${resource}`, spec.total?.[resource]] as const),
+  ];
+  return amounts.flatMap(([field, value]) => {
     if (value === undefined) return [];
     const amount = parseQuantity(value);
     const ok = amount !== undefined && amount >= 0n;

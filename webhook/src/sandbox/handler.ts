@@ -5,6 +5,7 @@ import type { ResolveSettings } from '@agenttier/crds/template/merge';
 import { principalOf } from '../identity.ts';
 import type { Principal } from '../identity.ts';
 import type { Lookup, ReadOptions } from '../lookup.ts';
+import type { QuotaAdmission } from '../quota/admission.ts';
 import { ALLOW } from '../review.ts';
 import type { AdmissionRequest, Verdict } from '../review.ts';
 import type { Handler } from '../server.ts';
@@ -27,6 +28,8 @@ export interface SandboxHandlerOptions {
   readonly operatorUsername: string;
   /** Without it no Secret or ServiceAccount is looked at. */
   readonly grants?: Grants | undefined;
+  /** Without it nothing is counted. */
+  readonly quota?: Pick<QuotaAdmission, 'admit'> | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -167,7 +170,41 @@ export function validateSandboxes(options: SandboxHandlerOptions): Handler {
           })
         : validateUpdate({ namespace, sandbox, old, principal, reason, resolution: settled?.resolution });
     const granted = await withGrants(judgement, { request, subject, principal, settled, options, signal });
-    return { ...granted, audit: audit(granted, settled?.sources ?? '') };
+    const counted = await withQuota(granted, { request, subject, settled, options, signal });
+    return { ...counted, audit: audit(counted, settled?.sources ?? '') };
+  };
+}
+
+interface QuotaCase {
+  readonly request: AdmissionRequest;
+  readonly subject: Subject;
+  readonly settled: Settled | undefined;
+  readonly options: SandboxHandlerOptions;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Quotas come last: room is taken only for what nothing else speaks against, and for a refused request or a dry run it
+ * is said whether there would have been.
+ */
+async function withQuota(
+  judgement: Judgement,
+  quotaCase: QuotaCase,
+): Promise<Judgement & Pick<Verdict, 'exists'>> {
+  const { request, subject, settled, options, signal } = quotaCase;
+  const { sandbox, old } = subject;
+  // Without a merge nobody knows how much it is; then there is a violation that says why.
+  const unknown = settled?.resolution.ok === false || sandbox.metadata.deletionTimestamp !== undefined;
+  if (!options.quota || unknown) return judgement;
+  const commit = request.dryRun !== true && judgement.violations.length === 0;
+  const { violations, exists } = await options.quota.admit(
+    { sandbox, old, namespace: subject.namespace, commit },
+    signal,
+  );
+  return {
+    violations: [...judgement.violations, ...violations],
+    warnings: judgement.warnings,
+    ...(exists ? { exists } : {}),
   };
 }
 

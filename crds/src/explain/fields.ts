@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { MERGE_RULES } from '@agenttier/crds/template/rules';
+import { MERGE_RULES } from '../template/rules.ts';
 
 /** One effective field: where its value came from and what it is. */
 export interface ExplainedField {
   readonly field: string;
-  readonly value: unknown;
+  /** Absent for a field that is not set and yet bounded by a policy. */
+  readonly value?: unknown;
   readonly origin: string;
 }
 
@@ -38,12 +39,4 @@ const text = (value: unknown): string =>
 function member(value: unknown, key: string): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
   return (value as Readonly<Record<string, unknown>>)[key];
-}
-
-/** A value on one line: text as it is, a variable by its value, everything else as JSON. */
-export function valueText(value: unknown): string {
-  if (typeof value === 'string') return value;
-  const variable = member(value, 'value');
-  if (typeof variable === 'string' && typeof member(value, 'name') === 'string') return variable;
-  return JSON.stringify(value) ?? '';
 }
