@@ -94,7 +94,7 @@ describe('REST', () => {
       namespace: namespace(),
       templateRef: { name: 'no-such', kind: 'ClusterSandboxTemplate' },
     });
-    expect(unknown.status).toBe(403);
+    expect(unknown.status).toBe(422);
     expect(unknown.body.violations[0]).toMatchObject({
       code: 'template_not_found',
       field: 'spec.templateRef.name',
