@@ -80,15 +80,19 @@ async function caughtUp({ client, caches, log }: QuotaOptions, signal: AbortSign
   return false;
 }
 
-/** Those that are neither in the cache nor gone meanwhile. */
+/**
+ * Those that are neither in the cache, in that state or a later one, nor gone meanwhile. In an earlier state a sandbox may
+ * take less than what the former leader counted for it.
+ */
 async function unknown(
   sandboxes: readonly Sandbox[],
   { client, caches }: Pick<QuotaOptions, 'client' | 'caches'>,
   signal: AbortSignal,
 ): Promise<Sandbox[]> {
-  const missing = sandboxes.filter(
-    ({ metadata }) => caches.sandboxes.byIndex(BY_UID, metadata.uid ?? '').length === 0,
-  );
+  const missing = sandboxes.filter(({ metadata }) => {
+    const [known] = caches.sandboxes.byIndex(BY_UID, metadata.uid ?? '');
+    return known === undefined || (known.metadata.generation ?? 0) < (metadata.generation ?? 0);
+  });
   const looked = missing.map(async (sandbox) => {
     const { namespace, name = '', uid } = sandbox.metadata;
     const found = await client

@@ -140,6 +140,24 @@ describe('a draft of a ledger', () => {
     ).toEqual(['u1.4 3', 'u1.5 500m']);
   });
 
+  it('lets the time of a shared reservation begin anew, and never earlier', () => {
+    const draft = new LedgerDraft({ used: USED });
+    const change = (cpu: bigint, second: number) =>
+      request({ amounts: { ...NOTHING, cpu }, generation: 4, at: `2026-01-01T00:00:${second}.000Z` });
+    const reservation = () => draft.ledger().reservations?.['u1.4'];
+    draft.reserve(change(3000n, 10), {}, 'namespace');
+    draft.reserve(change(1000n, 25), {}, 'namespace');
+    expect(reservation()).toMatchObject({ cpu: '3', at: '2026-01-01T00:00:25.000Z' });
+    draft.reserve(change(4000n, 20), {}, 'namespace');
+    expect(reservation()).toMatchObject({ cpu: '4', at: '2026-01-01T00:00:25.000Z' });
+    expect(draft.taken().cpu).toBe(8000n);
+    const again = new LedgerDraft(draft.ledger());
+    again.reserve(change(4000n, 25), {}, 'namespace');
+    expect(again.changed).toBe(false);
+    again.reserve(change(4000n, 26), {}, 'namespace');
+    expect(again.changed).toBe(true);
+  });
+
   it('does not take names of people for members of Object', () => {
     const draft = new LedgerDraft({ used: { sandboxes: 0, perUser: {} } });
     expect(draft.reserve(request({ user: 'constructor' }), { perUser: 1 }, 'cluster')).toEqual([]);

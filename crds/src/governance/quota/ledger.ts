@@ -82,7 +82,10 @@ export class LedgerDraft {
     return quotaViolations({ request, more, taken, limits, scope });
   }
 
-  /** Takes the room when nothing speaks against it. Asking twice for the same takes it once. */
+  /**
+   * Takes the room when nothing speaks against it. Asking twice for the same takes it once, but its time begins anew: who
+   * asks last may be the one that is stored, and must not find the reservation of an earlier one run out.
+   */
   reserve(request: QuotaRequest, limits: QuotaLimits, scope: PolicyScope): Violation[] {
     const violations = this.check(request, limits, scope);
     if (violations.length > 0) return violations;
@@ -90,9 +93,10 @@ export class LedgerDraft {
     const present = this.#reservations.get(key);
     const before = present ? reservedAmounts(present) : NOTHING;
     const more = growth(request.amounts, before);
-    if (!more) return [];
+    const at = laterOf(request.at, present?.at);
+    if (!more && at === present?.at) return [];
     if (present) this.#take(present, minus);
-    const next = reservationOf(request, plus(before, more));
+    const next = reservationOf({ ...request, at }, plus(before, more ?? NOTHING));
     this.#reservations.set(key, next);
     this.#take(next, plus);
     this.#changed = true;
@@ -150,6 +154,11 @@ function reservedAmounts(reservation: Reservation): Amounts {
     memory: thousandths(reservation.memory),
     storage: thousandths(reservation.storage),
   };
+}
+
+/** Clocks of replicas differ a little; one that cannot be read is earlier. */
+function laterOf(at: string, other: string | undefined): string {
+  return other !== undefined && Date.parse(other) >= Date.parse(at) ? other : at;
 }
 
 function reservationOf(request: QuotaRequest, amounts: Amounts): Reservation {
