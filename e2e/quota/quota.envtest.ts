@@ -290,27 +290,3 @@ describe('a quota', () => {
     await scene.client.delete(CLUSTER_GOVERNANCE_POLICIES, { name: 'default' });
   });
 });
-
-describe('a replica that ends midway', () => {
-  it('leaves the cap as it is', async () => {
-    const namespace = await governed({ maxSandboxesTotal: 10 });
-    const going = burst(200, namespace);
-    await until(async () => (await existing(namespace)).length > 0, 'the first sandbox');
-    await scene.stop(1);
-    const outcome = await going;
-    expect((await existing(namespace)).length).toBeLessThanOrEqual(10);
-    console.log(`a replica ended midway: ${outcome.created} created, ${outcome.repeated} repeated`);
-    // What the replica reserved and could not answer for is given back after 30 s.
-    await until(
-      async () => {
-        await burst(20, namespace, { prefix: `retry-${Date.now()}` });
-        const count = (await existing(namespace)).length;
-        expect(count).toBeLessThanOrEqual(10);
-        return count === 10;
-      },
-      'the cap to be used up',
-      45_000,
-    );
-    await agrees(namespace, { sandboxes: 10 });
-  }, 120_000);
-});
