@@ -39,7 +39,10 @@ export const PRIVATE_RANGES: readonly string[] = [
   '::1/128',
 ];
 
-/** Where clouds hand out the credentials of a machine. No network rule ever opens these, however wide its range. */
+/**
+ * Where clouds hand out the credentials of a machine: AWS, Azure, GCP and others at 169.254.169.254, ECS task roles, EKS
+ * pod identity, Alibaba, the Azure wire server, and the IPv6 forms. No network rule ever opens these, however wide its range.
+ */
 export const METADATA_SERVICES: readonly string[] = [
   '169.254.169.254/32',
   '169.254.170.2/32',

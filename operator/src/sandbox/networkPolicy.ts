@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EffectiveSpec } from '@agenttier/crds/generated/types';
 import { canonicalJson } from '@agenttier/crds/meta/canonical';
-import { contains, parseCidr } from '@agenttier/crds/meta/cidr';
+import { contains, METADATA_SERVICES, parseCidr } from '@agenttier/crds/meta/cidr';
 import type { Cidr } from '@agenttier/crds/meta/cidr';
 import {
   APP_NAME,
@@ -19,21 +19,6 @@ import type { EffectiveNetwork, NetworkRule } from './effective.ts';
 import { hasOwnedMeta, ownedMeta } from './ownership.ts';
 import type { Identity } from './ownership.ts';
 import { RUNTIME_PORT } from './pod.ts';
-
-/**
- * Where clouds hand out machine credentials. No rule ever opens these, however wide its range: AWS, Azure, GCP and
- * others at 169.254.169.254, ECS task roles, EKS pod identity, Alibaba, the Azure wire server, and the IPv6 forms.
- */
-const METADATA_SERVICES = [
-  '169.254.169.254/32',
-  '169.254.170.2/32',
-  '169.254.170.23/32',
-  '100.100.100.200/32',
-  '168.63.129.16/32',
-  'fd00:ec2::254/128',
-  'fd00:ec2::23/128',
-  'fd20:ce::254/128',
-];
 
 /** Not the internet: private (RFC 1918, RFC 4193), shared (RFC 6598), link-local, loopback, and NAT64 ways around. */
 const NOT_INTERNET_V4 = [

@@ -100,7 +100,6 @@ export class Scene {
   readonly replicas: RunningWebhook[] = [];
   readonly #all: RunningWebhook[] = [];
   readonly #stop = new AbortController();
-  readonly #stops: AbortController[] = [];
   readonly #front: ((ports: readonly number[]) => Promise<number>) | undefined;
 
   /** `front` opens a port before those of the replicas; without it the API server asks the first of them only. */
@@ -140,25 +139,17 @@ export class Scene {
     const name = { namespace: this.install, name: account };
     const access = await serviceAccountAccess(this.client, await adminAccess(), name);
     await grant(this.client, `${this.install}-${account}`, rules, { kind: 'ServiceAccount', ...name });
-    const stop = new AbortController();
-    this.#stops.push(stop);
     const webhook = await startWebhook({
       config: configFor(this.install, CONFIGURATION, port),
       access,
       log: silentLogger,
-      signal: AbortSignal.any([this.#stop.signal, stop.signal]),
+      signal: this.#stop.signal,
       ipAddresses: ['127.0.0.1'],
       drainDelayMs: 0,
       registry: createRegistry('webhook', { processMetrics: false }),
     });
     this.#all.push(webhook);
     return webhook;
-  }
-
-  /** Lets one replica end, as a rolling update does; resolves when it has. */
-  async stop(index: number): Promise<void> {
-    this.#stops[index]?.abort();
-    await this.#all[index]?.closed;
   }
 
   operator(): Impersonation {
