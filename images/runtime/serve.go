@@ -87,7 +87,7 @@ func work(o serveOptions, tokens *auth.Tokens, listener net.Listener, log *slog.
 		Sessions: session.NewManager(o.workdir, o.shell, env, used.Touch),
 	}
 	if o.awaitAdopt {
-		api.Slot = adopt.New(env, tokens)
+		api.Slot = adopt.New(env, tokens, o.workdir)
 	}
 	server := api.Server()
 	failed := make(chan error, 1)
