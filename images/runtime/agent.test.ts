@@ -53,7 +53,11 @@ async function withAgent(
 }
 
 /** fetch of the harness has its own headers only; these tests need some more. */
-const call = (runtime: Runtime, path: string, init: RequestInit): Promise<Response> =>
+const call = (
+  runtime: Runtime,
+  path: string,
+  init: { readonly method?: string; readonly headers?: Record<string, string> },
+): Promise<Response> =>
   fetch(`http://${runtime.address}${path}`, {
     ...init,
     headers: { authorization: 'Bearer a-token-for-tests', ...init.headers },

@@ -16,7 +16,7 @@ import (
 
 func manager(t *testing.T, s Settings) *Manager {
 	t.Helper()
-	m := &Manager{Workdir: t.TempDir(), Env: os.Environ()}
+	m := &Manager{Workdir: t.TempDir(), Env: os.Environ}
 	s.Hash = "h"
 	m.Configure(s)
 	return m
@@ -198,7 +198,7 @@ func waitFor(t *testing.T, what string, holds func() bool) {
 }
 
 func TestWhatDoesNotBegin(t *testing.T) {
-	m := &Manager{Workdir: "/", Env: os.Environ()}
+	m := &Manager{Workdir: "/", Env: os.Environ}
 	if _, err := m.Reserve(); !errors.Is(err, ErrNotConfigured) {
 		t.Errorf("without settings: %v", err)
 	}

@@ -36,7 +36,7 @@ const (
 // Manager holds the invocations of one sandbox.
 type Manager struct {
 	Workdir string
-	Env     []string
+	Env     func() []string
 	// Began is called when an invocation begins; what it returns, when it ends.
 	Began func() (ended func())
 	// Blocked says why the agent cannot be invoked at present, or "".
@@ -138,7 +138,7 @@ func (s *Slot) Start(r Request) (*Invocation, error) {
 	}
 	run.announce()
 	go func() {
-		run.run(s.m.Workdir, s.m.Env)
+		run.run(s.m.Workdir, s.m.Env())
 		ended()
 		s.m.retire(run)
 		s.Release()

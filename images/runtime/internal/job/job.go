@@ -71,7 +71,7 @@ type State struct {
 // Manager runs the installations of one sandbox.
 type Manager struct {
 	Workdir string
-	Env     []string
+	Env     func() []string
 	// Began is called when an installation begins; what it returns, when it ends.
 	Began func() (ended func())
 
@@ -121,7 +121,7 @@ func (m *Manager) Start(spec Spec) (started bool, err error) {
 	}
 	go func() {
 		defer cancel()
-		j.run(ctx, m.Workdir, m.Env)
+		j.run(ctx, m.Workdir, m.Env())
 		ended()
 	}()
 	return true, nil

@@ -17,7 +17,7 @@ import (
 
 func manager(t *testing.T) *Manager {
 	t.Helper()
-	return &Manager{Workdir: t.TempDir(), Env: os.Environ()}
+	return &Manager{Workdir: t.TempDir(), Env: os.Environ}
 }
 
 func sh(id, script string) Spec { return Spec{ID: id, Command: []string{"sh", "-c", script}} }
