@@ -32,6 +32,7 @@ export type SpecKind =
 const POD = 'operator: pod';
 const VOLUME = 'operator: volume';
 const NETWORK = 'operator: network policy';
+const AGENT = 'operator: agent';
 
 const CONTAINER_FIELDS = [
   'name',
@@ -91,7 +92,6 @@ const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
 ];
 
 const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
-  { path: 'mode', needs: 'agent mode comes with invocations', harmless: ['code'] },
   { path: 'resources.claims', needs: 'resource claims are not handed to the pod' },
   { path: 'storage.snapshotOnStop', needs: 'snapshots are not made', harmless: [false] },
   { path: 'storage.shared', needs: 'shared volumes are not made', harmless: [false] },
@@ -112,13 +112,27 @@ const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
   { path: 'initScripts', needs: 'init scripts are not run' },
 ];
 
+const AGENT_SUPPORTED: readonly SupportedField[] = [
+  'entrypoint',
+  'installCommand',
+  'workingDir',
+  'env[].name',
+  'env[].value',
+  'maxConcurrentInvokes',
+  'defaultInvokeTimeout',
+].map((field) => ({ path: `harness.agent.${field}`, reader: AGENT }));
+
 const HARNESS_UNSUPPORTED: readonly UnsupportedField[] = [
   { path: 'harness.tools', needs: 'tools are not installed or verified' },
   { path: 'harness.skills', needs: 'skills are not delivered' },
   { path: 'harness.systemPrompt', needs: 'system prompts are not delivered' },
   { path: 'harness.hooks', needs: 'hooks are not run' },
   { path: 'harness.constraints', needs: 'constraints are not enforced' },
-  { path: 'harness.agent', needs: 'agent mode comes with invocations' },
+  ...otherSources('harness.agent.'),
+  {
+    path: 'harness.agent.env[].valueFrom.secretKeyRef',
+    needs: 'an invocation inherits env and credentials of the sandbox; put Secrets there',
+  },
   { path: 'harness.useHTTPExec', needs: 'the runtime in the pod is always used', harmless: [true] },
 ];
 
@@ -130,6 +144,7 @@ const SANDBOX: FieldSupport = {
     { path: 'desiredState', reader: 'operator: phase' },
     { path: 'createdBy', reader: 'router: access' },
     { path: 'resolved', reader: 'operator: gather' },
+    { path: 'agentConfig', reader: AGENT },
     { path: 'sharing.users', reader: 'webhook: access' },
     { path: 'sharing.groups', reader: 'webhook: access' },
   ],
@@ -156,6 +171,7 @@ const TEMPLATE: FieldSupport = {
     { path: 'harness.args', reader: POD },
     { path: 'harness.workingDir', reader: POD },
     { path: 'harness.shell', reader: POD },
+    ...AGENT_SUPPORTED,
   ],
   unsupported: [
     ...WORKLOAD_UNSUPPORTED,
@@ -181,6 +197,9 @@ const POLICY: FieldSupport = {
     { path: 'requireDigest', reader: GOVERNANCE },
     { path: 'allowRelaxedSecurity', reader: GOVERNANCE },
     { path: 'approvedRegistries', reader: GOVERNANCE },
+    { path: 'allowedAgentImages', reader: GOVERNANCE },
+    { path: 'maxInvokeTimeout', reader: 'merge: clamp' },
+    { path: 'maxConcurrentInvokesPerSandbox', reader: 'merge: clamp' },
     { path: 'allowInternet', reader: GOVERNANCE },
     { path: 'allowedStorageClasses', reader: GOVERNANCE },
     { path: 'requiredRuntimeClass', reader: GOVERNANCE },
@@ -189,17 +208,12 @@ const POLICY: FieldSupport = {
     { path: 'allowedServiceAccounts', reader: 'governance: grants' },
     { path: 'maxSandboxesPerUser', reader: QUOTA },
     { path: 'maxSandboxesTotal', reader: QUOTA },
+    { path: 'maxAgentSandboxes', reader: QUOTA },
     { path: 'total.cpu', reader: QUOTA },
     { path: 'total.memory', reader: QUOTA },
     { path: 'total.storage', reader: QUOTA },
   ],
-  unsupported: [
-    { path: 'maxAgentSandboxes', needs: 'agent mode comes with invocations', harmless: [0] },
-    { path: 'maxInvokeTimeout', needs: 'agent mode comes with invocations', harmless: ['0'] },
-    { path: 'allowedAgentImages', needs: 'agent mode comes with invocations' },
-    { path: 'maxConcurrentInvokesPerSandbox', needs: 'agent mode comes with invocations', harmless: [0] },
-    { path: 'maxExposedPorts', needs: 'ports are not offered outside', harmless: [0] },
-  ],
+  unsupported: [{ path: 'maxExposedPorts', needs: 'ports are not offered outside', harmless: [0] }],
 };
 
 const POOL: FieldSupport = { supported: [], unsupported: [{ path: '', needs: 'there are no warm pools' }] };

@@ -60,7 +60,7 @@ describe('unsupportedFields', () => {
 
   it('names each field that nothing acts on, all at once', () => {
     const spec = {
-      mode: 'agent',
+      mode: 'agent' as const,
       storage: { shared: true, snapshotOnStop: true, existingClaim: 'x' },
       network: {
         allowedDomains: ['x'],
@@ -78,7 +78,6 @@ describe('unsupportedFields', () => {
       'spec.autoResume',
       'spec.gracePeriod',
       'spec.harness',
-      'spec.mode',
       'spec.network.allowedDomains',
       'spec.network.egressRules[1].serviceRef',
       'spec.storage.existingClaim',

@@ -11,7 +11,8 @@ export type BoundVolume = NonNullable<EffectiveSpec['storage']>;
 /** Fields that can have the volume as their origin. */
 export const VOLUME_FIELDS = ['storage.size', 'storage.storageClass', 'storage.mountPath'] as const;
 
-interface Merged {
+/** An effective spec on its way, with where its fields come from. */
+export interface Merged {
   readonly spec: EffectiveSpec;
   readonly origins: Record<string, string>;
   readonly warnings: readonly string[];

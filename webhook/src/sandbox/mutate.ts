@@ -3,6 +3,7 @@ import type { SandboxSpec } from '@agenttier/crds/generated/types';
 import type { SpecifiedSandbox } from './specified.ts';
 import { ANNOTATION_ADMITTED_AT, FINALIZER } from '@agenttier/crds/meta/labels';
 import type { Principal } from '../identity.ts';
+import { stampConfig } from './configure.ts';
 import type { Resolution } from './resolution.ts';
 import { asksForStart } from './resume.ts';
 
@@ -103,6 +104,7 @@ function stampSpec(prepared: SpecifiedSandbox, input: StampInput): SandboxSpec {
       ? { templateRef: { ...templateRef, kind: kind as TemplateRef['kind'] & string } }
       : {}),
     ...(old === undefined ? { createdBy: owner(principal) } : {}),
+    ...stampConfig(prepared, old, principal),
     ...(resolution?.ok ? { resolved: resolution.resolved } : {}),
   };
 }

@@ -64,7 +64,8 @@ export interface Change {
  */
 export function resolveAgain(change: Change, gathered: Gathered, settings: ResolveSettings): Resolution {
   const { chain, policy } = gathered;
-  const bound = { ...settings, volume: boundVolume(change.old) };
+  const mode = change.old.spec.resolved?.spec?.mode;
+  const bound = { ...settings, volume: boundVolume(change.old), ...(mode === undefined ? {} : { mode }) };
   const kept = change.old.spec.resolved;
   if (kept === undefined) return resolveFirst(change, gathered, bound);
   if (!policy.ok || !kept.spec || !isSealed(kept) || isFresh(change, kept, chain)) {
