@@ -8,11 +8,12 @@ import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { keyOf } from '@agenttier/machinery/reflector/store';
 import type { Store, StoreEvent } from '@agenttier/machinery/reflector/store';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
-import { BY_TEMPLATE } from '../caches.ts';
+import { BY_SERVICE, BY_TEMPLATE } from '../caches.ts';
 import type { Caches } from '../caches.ts';
 import { no } from '../decision/conditions.ts';
 import { specMoved } from '../events.ts';
 import type { Settings } from '../settings.ts';
+import { serviceOfSlice } from '../egress/services.ts';
 import { gather } from './gather.ts';
 import type { Notebook } from './notes.ts';
 import { identityOf } from './ownership.ts';
@@ -129,6 +130,8 @@ export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: (key: str
     ),
     caches.templates.subscribe((event) => addUsers('SandboxTemplate', event)),
     caches.clusterTemplates.subscribe((event) => addUsers('ClusterSandboxTemplate', event)),
+    caches.services.subscribe(({ object }) => addNaming([keyOf(object)])),
+    caches.endpointSlices.subscribe(({ object }) => addNaming(serviceOfSlice(object))),
     caches.policies.subscribe((event) => addGoverned(event)),
     caches.clusterPolicies.subscribe((event) => addGoverned(event)),
   ];
@@ -141,6 +144,11 @@ export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: (key: str
       templateKey(kind, metadata.namespace, metadata.name ?? ''),
     );
     for (const sandbox of users) queue.add(keyOf(sandbox));
+  };
+  const addNaming = (services: readonly string[]): void => {
+    for (const service of services) {
+      for (const sandbox of caches.sandboxes.byIndex(BY_SERVICE, service)) queue.add(keyOf(sandbox));
+    }
   };
   const addGoverned = (event: StoreEvent<KubeObject>): void => {
     if (!specMoved(event)) return;

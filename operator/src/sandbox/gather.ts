@@ -13,6 +13,7 @@ import type { Store } from '@agenttier/machinery/reflector/store';
 import type { Caches } from '../caches.ts';
 import { activeHold } from '../decision/hold.ts';
 import { verifyResolved } from '../decision/verify.ts';
+import { networkFacts } from '../egress/facts.ts';
 import { policyIn, violationsNow } from '../policy/compliance.ts';
 import type { Settings } from '../settings.ts';
 import type { Notes } from './notes.ts';
@@ -39,7 +40,9 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
   for (const kind of Object.keys(objects) as (keyof Objects)[]) notes.seen(kind);
   const resolution = verifyResolved(sandbox, lookupIn(caches));
   const violations = violationsNow(sandbox, policyIn(caches, owner.namespace));
-  return { sandbox, owner, settings, resolution, violations, observations: notes.observations(), ...objects };
+  const network = networkFacts(caches, owner.namespace, resolution.ok ? resolution.spec : undefined);
+  const observations = notes.observations();
+  return { sandbox, owner, settings, resolution, violations, network, observations, ...objects };
 }
 
 type Objects = Pick<SandboxState, 'pod' | 'pvc' | 'networkPolicy' | 'tokenSecret' | 'serviceAccount'>;
