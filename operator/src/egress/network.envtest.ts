@@ -26,7 +26,10 @@ beforeAll(async () => {
 
 afterAll(() => operator.stop());
 
-async function apply(name: string, network: NonNullable<NonNullable<Sandbox['spec']>['network']>): Promise<void> {
+async function apply(
+  name: string,
+  network: NonNullable<NonNullable<Sandbox['spec']>['network']>,
+): Promise<void> {
   const { metadata, ...rest } = build({
     name,
     spec: { image: { repository: 'example.test/tools' }, network },

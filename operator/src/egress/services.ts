@@ -74,18 +74,24 @@ export function destinationOf(ref: ServiceRef, home: string, lookup: ServiceLook
   const namespace = ref.namespace || home;
   const service = lookup.service(namespace, ref.name);
   const named = `Service ${namespace}/${ref.name}`;
-  if (service === undefined || (namespace !== home && !admits(service, home))) {
-    const elsewhere = `does not exist, or lacks the annotation ${ANNOTATION_ALLOW_SANDBOXES} with ${home} or *`;
-    return no(`${named} ${namespace === home ? 'does not exist' : elsewhere}`);
-  }
-  if (service.spec?.type === 'ExternalName') return no(`${named} is an alias of a name elsewhere: use cidr`);
-  const ports = (service.spec?.ports ?? []).filter(({ port }) => ref.port === undefined || port === ref.port);
+  if (namespace === home) return service ? within(service, ref, lookup) : no(`${named} does not exist`);
+  if (service !== undefined && admits(service, home)) return within(service, ref, lookup);
+  return no(
+    `${named} does not exist, or lacks the annotation ${ANNOTATION_ALLOW_SANDBOXES} with ${home} or *`,
+  );
+}
+
+function within({ metadata, spec = {} }: Service, ref: ServiceRef, lookup: ServiceLookup): Destination {
+  const { namespace = '', name = '' } = metadata;
+  const named = `Service ${namespace}/${name}`;
+  if (spec.type === 'ExternalName') return no(`${named} is an alias of a name elsewhere: use cidr`);
+  const ports = (spec.ports ?? []).filter(({ port }) => ref.port === undefined || port === ref.port);
   if (ports.length === 0) return no(`${named} has no port${ref.port === undefined ? '' : ` ${ref.port}`}`);
-  const { selector = {} } = service.spec ?? {};
-  const endpoints =
-    Object.keys(selector).length > 0
-      ? [ofSelector(namespace, selector, ports)]
-      : lookup.slices(namespace, ref.name).flatMap((slice) => ofSlice(slice, ports, lookup.publicAllowed));
+  const { selector = {} } = spec;
+  if (Object.keys(selector).length > 0)
+    return { ok: true, endpoints: [ofSelector(namespace, selector, ports)] };
+  const slices = lookup.slices(namespace, name);
+  const endpoints = slices.flatMap((slice) => ofSlice(slice, ports, lookup.publicAllowed));
   return endpoints.length > 0 ? { ok: true, endpoints } : no(`${named} has no address that may be reached`);
 }
 

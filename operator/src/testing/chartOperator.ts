@@ -48,10 +48,11 @@ const RBAC = { group: 'rbac.authorization.k8s.io', version: 'v1', namespaced: fa
 const ROLES: Resource = { ...RBAC, plural: 'clusterroles', kind: 'ClusterRole' };
 const BINDINGS: Resource = { ...RBAC, plural: 'clusterrolebindings', kind: 'ClusterRoleBinding' };
 
+const unlessThere = (error: unknown): void => {
+  if (!isAlreadyExists(error)) throw error;
+};
+
 async function grantChartRights(admin: KubeClient): Promise<void> {
-  const unlessThere = (error: unknown): void => {
-    if (!isAlreadyExists(error)) throw error;
-  };
   for (const role of await chartRules()) {
     await admin.create(ROLES, undefined, role).catch(unlessThere);
     const roleRef = { apiGroup: RBAC.group, kind: 'ClusterRole', name: role.metadata.name };
