@@ -85,15 +85,18 @@ function within({ metadata, spec = {} }: Service, ref: ServiceRef, lookup: Servi
   const { namespace = '', name = '' } = metadata;
   const named = `Service ${namespace}/${name}`;
   if (spec.type === 'ExternalName') return no(`${named} is an alias of a name elsewhere: use cidr`);
-  const ports = (spec.ports ?? []).filter(({ port }) => ref.port === undefined || port === ref.port);
-  if (ports.length === 0) return no(`${named} has no port${ref.port === undefined ? '' : ` ${ref.port}`}`);
-  const { selector = {} } = spec;
-  if (Object.keys(selector).length > 0)
-    return { ok: true, endpoints: [ofSelector(namespace, selector, ports)] };
+  const ports = chosenPorts(spec.ports, ref.port);
+  if (ports.length === 0) return no(`${named} has no port ${ref.port ?? ''}`.trimEnd());
+  if (Object.keys(spec.selector ?? {}).length > 0) {
+    return { ok: true, endpoints: [ofSelector(namespace, spec.selector ?? {}, ports)] };
+  }
   const slices = lookup.slices(namespace, name);
   const endpoints = slices.flatMap((slice) => ofSlice(slice, ports, lookup.publicAllowed));
   return endpoints.length > 0 ? { ok: true, endpoints } : no(`${named} has no address that may be reached`);
 }
+
+const chosenPorts = (ports: readonly ServicePort[] = [], only: number | undefined): ServicePort[] =>
+  ports.filter(({ port }) => only === undefined || port === only);
 
 const no = (problem: string): Destination => ({ ok: false, problem });
 
