@@ -82,17 +82,24 @@ export function destinationOf(ref: ServiceRef, home: string, lookup: ServiceLook
 }
 
 function within({ metadata, spec = {} }: Service, ref: ServiceRef, lookup: ServiceLookup): Destination {
-  const { namespace = '', name = '' } = metadata;
-  const named = `Service ${namespace}/${name}`;
+  const named = `Service ${metadata.namespace}/${metadata.name}`;
   if (spec.type === 'ExternalName') return no(`${named} is an alias of a name elsewhere: use cidr`);
   const ports = chosenPorts(spec.ports, ref.port);
   if (ports.length === 0) return no(`${named} has no port ${ref.port ?? ''}`.trimEnd());
-  if (Object.keys(spec.selector ?? {}).length > 0) {
-    return { ok: true, endpoints: [ofSelector(namespace, spec.selector ?? {}, ports)] };
-  }
-  const slices = lookup.slices(namespace, name);
-  const endpoints = slices.flatMap((slice) => ofSlice(slice, ports, lookup.publicAllowed));
+  const endpoints = endpointsBehind({ metadata, spec }, ports, lookup);
   return endpoints.length > 0 ? { ok: true, endpoints } : no(`${named} has no address that may be reached`);
+}
+
+function endpointsBehind(
+  { metadata, spec }: Service,
+  ports: readonly ServicePort[],
+  lookup: ServiceLookup,
+): Endpoints[] {
+  const { namespace = '', name = '' } = metadata;
+  const selector = spec?.selector ?? {};
+  if (Object.keys(selector).length > 0) return [ofSelector(namespace, selector, ports)];
+  const slices = lookup.slices(namespace, name);
+  return slices.flatMap((slice) => ofSlice(slice, ports, lookup.publicAllowed));
 }
 
 const chosenPorts = (ports: readonly ServicePort[] = [], only: number | undefined): ServicePort[] =>
