@@ -20,7 +20,7 @@ import type { Endpoints, ServiceRef } from '../egress/services.ts';
 import type { EgressRule, IngressRule, IpBlock, NetworkPeer, NetworkPolicy, NetworkPort } from '../core.ts';
 import type { DnsSettings, Settings } from '../settings.ts';
 import type { EffectiveNetwork, NetworkRule } from './effective.ts';
-import { hasOwnedMeta, ownedMeta } from './ownership.ts';
+import { hasOwnedMeta, ownedMeta, partsName } from './ownership.ts';
 import type { Identity } from './ownership.ts';
 import { RUNTIME_PORT } from './pod.ts';
 
@@ -51,7 +51,7 @@ export function buildNetworkPolicy(
 ): NetworkPolicy {
   const network = spec.network ?? {};
   return {
-    metadata: ownedMeta(owner, networkPolicyName(owner.name)),
+    metadata: ownedMeta(owner, networkPolicyName(partsName(owner))),
     spec: {
       podSelector: { matchLabels: { [LABEL_SANDBOX_UID]: owner.uid } },
       policyTypes: ['Ingress', 'Egress'],
