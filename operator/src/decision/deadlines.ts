@@ -3,24 +3,31 @@ import type { EffectiveSpec, Sandbox } from '@agenttier/crds/generated/types';
 import { expiry } from '@agenttier/crds/lifecycle/expiry';
 import type { Expiry } from '@agenttier/crds/lifecycle/expiry';
 import { retryDelayMs } from '@agenttier/crds/lifecycle/retry';
+import { parseDuration } from '@agenttier/crds/meta/duration';
 import { ANNOTATION_ADMITTED_AT } from '@agenttier/crds/meta/labels';
 import { limitOf } from '../sandbox/effective.ts';
 import type { SandboxState } from '../sandbox/state.ts';
+import type { Settings } from '../settings.ts';
 
 export const timeOf = (text: string | undefined): number | undefined => {
   const value = text === undefined ? Number.NaN : Date.parse(text);
   return Number.isNaN(value) ? undefined : value;
 };
 
-/** Whether a running sandbox is to be stopped now, and else when to look again. */
-export function expiryOf({ status }: Sandbox, spec: EffectiveSpec, now: number): Expiry {
+/** Whether a running sandbox is to be stopped now or is to be warned, and else when to look again. */
+export function expiryOf({ sandbox, settings }: SandboxState, spec: EffectiveSpec, now: number): Expiry {
+  const { status } = sandbox;
   const times = {
     startedAt: timeOf(status?.startedAt),
     lastActivityAt: timeOf(status?.lastActivityTimestamp),
   };
   const limits = { timeoutMs: limitOf(spec.timeout), idleTimeoutMs: limitOf(spec.idleTimeout) };
-  return expiry(present({ ...times, ...limits }), now);
+  return expiry(present({ ...times, ...limits, graceMs: graceOf(sandbox, settings) }), now);
 }
+
+/** Milliseconds of warning before a stop; "0" asks for none. */
+const graceOf = ({ spec }: Sandbox, { gracePeriodMs }: Settings): number =>
+  spec?.gracePeriod ? (parseDuration(spec.gracePeriod) ?? gracePeriodMs) : gracePeriodMs;
 
 /** Without members that are undefined, which exact optional properties do not take. */
 const present = <T extends object>(value: T): { [F in keyof T]?: Exclude<T[F], undefined> } =>
