@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EffectiveSpec, Sandbox } from '@agenttier/crds/generated/types';
+import type { Sandbox } from '@agenttier/crds/generated/types';
 import { expiry } from '@agenttier/crds/lifecycle/expiry';
 import type { Expiry } from '@agenttier/crds/lifecycle/expiry';
+import { runOf } from '@agenttier/crds/lifecycle/run';
 import { retryDelayMs } from '@agenttier/crds/lifecycle/retry';
 import { parseDuration } from '@agenttier/crds/meta/duration';
 import { ANNOTATION_ADMITTED_AT } from '@agenttier/crds/meta/labels';
-import { limitOf } from '../sandbox/effective.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import type { Settings } from '../settings.ts';
 
@@ -15,23 +15,12 @@ export const timeOf = (text: string | undefined): number | undefined => {
 };
 
 /** Whether a running sandbox is to be stopped now or is to be warned, and else when to look again. */
-export function expiryOf({ sandbox, settings }: SandboxState, spec: EffectiveSpec, now: number): Expiry {
-  const { status } = sandbox;
-  const times = {
-    startedAt: timeOf(status?.startedAt),
-    lastActivityAt: timeOf(status?.lastActivityTimestamp),
-  };
-  const limits = { timeoutMs: limitOf(spec.timeout), idleTimeoutMs: limitOf(spec.idleTimeout) };
-  return expiry(present({ ...times, ...limits, graceMs: graceOf(sandbox, settings) }), now);
-}
+export const expiryOf = ({ sandbox, settings }: SandboxState, now: number): Expiry =>
+  expiry({ ...runOf(sandbox), graceMs: graceOf(sandbox, settings) }, now);
 
 /** Milliseconds of warning before a stop; "0" asks for none. */
 const graceOf = ({ spec }: Sandbox, { gracePeriodMs }: Settings): number =>
   spec?.gracePeriod ? (parseDuration(spec.gracePeriod) ?? gracePeriodMs) : gracePeriodMs;
-
-/** Without members that are undefined, which exact optional properties do not take. */
-const present = <T extends object>(value: T): { [F in keyof T]?: Exclude<T[F], undefined> } =>
-  Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as never;
 
 /** When the present start began: its admission, or the last failure when this is a restart, or the pod's own birth. */
 export function attemptStart(state: SandboxState): number | undefined {

@@ -25,7 +25,7 @@ export interface Up {
 /** A sandbox whose pod is up: say so, keep what is around it right, and wake at the next deadline. */
 export function planUp(state: SandboxState, spec: EffectiveSpec, { now, finding }: Up): Plan {
   const running = state.sandbox.status?.phase === 'Running';
-  const life = running ? expiryOf(state, spec, now) : {};
+  const life = running ? expiryOf(state, now) : {};
   if (life.expired !== undefined) return planHold(state, expired(life.expired, spec), now);
   const drift = driftActions(state, spec, { now, create: true });
   const outcome = running

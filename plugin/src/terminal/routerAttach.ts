@@ -116,6 +116,7 @@ class RouterAttachment implements Attachment {
     const frame = parseServerControl(bytes.toString('utf8'));
     if (frame?.type === 'ready') this.#events.ready(frame);
     else if (frame?.type === 'exit') this.#events.exited(exitCodeOf(frame.code, frame.signal));
+    else if (frame?.type === 'notice' && frame.message) this.#events.notice(frame.message);
     else if (frame?.type === 'error') this.#ending = { retry: false, message: frame.message };
   }
 

@@ -25,8 +25,8 @@ const CLEAR = '\u001b[0m\u001b[2J\u001b[H';
 
 /**
  * One terminal over as many connections as it takes. It counts the bytes that it showed, and asks each new connection to
- * go on right there, so that a dropped connection neither loses nor repeats output. Notices stay out of the output
- * stream: in the middle of an editor they would be on the screen for good.
+ * go on right there, so that a dropped connection neither loses nor repeats output. Notices are written between the
+ * bytes of the output and do not count as any.
  */
 export class TerminalSession {
   readonly #options: SessionOptions;
@@ -94,6 +94,7 @@ export class TerminalSession {
           this.#input.connect(attachment);
         },
         output: (data) => this.#show(data),
+        notice: (message) => host.streams.out.write(this.#options.modes.banner(message)),
         exited: (code) => this.#finish({ kind: 'exited', code }),
         drained: this.#input.balance,
         closed: (ending) => {
