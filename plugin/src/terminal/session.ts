@@ -94,7 +94,7 @@ export class TerminalSession {
           this.#input.connect(attachment);
         },
         output: (data) => this.#show(data),
-        notice: (message) => host.streams.out.write(this.#options.modes.banner(message)),
+        notice: (message) => this.#notice(message),
         exited: (code) => this.#finish({ kind: 'exited', code }),
         drained: this.#input.balance,
         closed: (ending) => {
@@ -128,6 +128,12 @@ export class TerminalSession {
     if (host.streams.out.write(fresh)) return;
     this.#current?.pauseOutput();
     host.streams.out.once('drain', () => this.#current?.resumeOutput());
+  }
+
+  /** A notice without words is for programs. */
+  #notice(message: string): void {
+    const { host, modes } = this.#options;
+    if (message !== '') host.streams.out.write(modes.banner(message));
   }
 
   #resize(): void {

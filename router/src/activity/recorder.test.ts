@@ -36,14 +36,17 @@ describe('marks', () => {
     ['a stop that is near', '1h', ['IdleWarning'], 1_000],
   ])('with %s are written often enough', (_, idleTimeout, types, interval) => {
     const conditions = types.map((type) => ({
-      ...{ type, status: 'True' as const, reason: 'IdleTimeout', message: '' },
+      type,
+      status: 'True' as const,
+      reason: 'IdleTimeout',
+      message: '',
       lastTransitionTime: '2026-01-01T00:00:00Z',
     }));
     const spec = {
       resolved: { hash: '', compat: '', chain: [], origins: {}, spec: idleTimeout ? { idleTimeout } : {} },
     };
     const status = { startedAt: '2026-01-01T00:00:00Z', conditions };
-    expect(intervalOf({ metadata: {}, spec, status } as Sandbox)).toBe(interval);
+    expect(intervalOf({ metadata: {}, spec, status })).toBe(interval);
   });
 
   it('are kept while they limit the next write', () => {
