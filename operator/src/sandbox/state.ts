@@ -72,6 +72,8 @@ export interface SandboxState {
   readonly observations: Observations;
   /** What today's policy would refuse; the sandbox was admitted under another. */
   readonly violations?: readonly Violation[];
+  /** Slots that it claimed and does not use: to be deleted. */
+  readonly surplus?: readonly Pod[];
   readonly pod?: Pod;
   readonly pvc?: PersistentVolumeClaim;
   readonly networkPolicy?: NetworkPolicy;
