@@ -72,11 +72,9 @@ describe('unsupportedFields', () => {
       harness: { shell: '/bin/sh' },
       autoResume: true,
       warmPool: 'Require',
-      gracePeriod: '1m',
     };
     expect(fields('Sandbox', spec).toSorted()).toEqual([
       'spec.autoResume',
-      'spec.gracePeriod',
       'spec.harness',
       'spec.mode',
       'spec.network.allowedDomains',
@@ -101,6 +99,7 @@ describe('unsupportedFields', () => {
       autoResume: false,
       warmPool: 'Auto',
       templateUpdatePolicy: 'OnResume',
+      gracePeriod: '1m',
     };
     expect(fields('Sandbox', spec)).toEqual([]);
     expect(

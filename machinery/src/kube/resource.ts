@@ -78,6 +78,7 @@ export const ENDPOINT_SLICES = grouped('discovery.k8s.io', 'endpointslices', 'En
 export const LEASES = grouped('coordination.k8s.io', 'leases', 'Lease');
 export const NETWORK_POLICIES = grouped('networking.k8s.io', 'networkpolicies', 'NetworkPolicy');
 export const DEPLOYMENTS = grouped('apps', 'deployments', 'Deployment');
+export const RUNTIME_CLASSES = grouped('node.k8s.io', 'runtimeclasses', 'RuntimeClass', false);
 export const STORAGE_CLASSES = grouped('storage.k8s.io', 'storageclasses', 'StorageClass', false);
 export const CUSTOM_RESOURCE_DEFINITIONS = grouped(
   'apiextensions.k8s.io',

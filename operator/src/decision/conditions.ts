@@ -34,12 +34,14 @@ export interface Verdict {
   readonly message: string;
   readonly pod: Finding;
   readonly hold?: Hold | undefined;
+  /** It will be stopped soon, and why. */
+  readonly warning?: Finding | undefined;
 }
 
 /**
  * The conditions of a Sandbox. `Ready` sums up the four before it; its reason is what the phase is derived from. `Drifted`
  * and `Held` are there only while true: they are exceptions, and an absent one reads as False. `PolicyCompliant` comes
- * with the first violation: before that, admission's yes is all there is to say.
+ * with the first violation: before that, admission's yes is all there is to say. `IdleWarning` is there during the grace.
  */
 export function deriveConditions(state: SandboxState, verdict: Verdict, now: number): readonly Condition[] {
   const { resolved, volumeReady, networkReady, podReady, ready } = CONDITION_TYPES;
@@ -50,10 +52,11 @@ export function deriveConditions(state: SandboxState, verdict: Verdict, now: num
     [podReady, verdict.pod],
   ];
   const drift = state.resolution.ok ? state.resolution.drift : undefined;
-  const { hold } = verdict;
+  const { hold, warning } = verdict;
   const rest: [string, Finding | undefined][] = [
     [ready, readyFinding(verdict, parts)],
     [CONDITION_TYPES.policyCompliant, complianceFinding(state)],
+    [CONDITION_TYPES.idleWarning, warning],
     [DRIFTED, drift === undefined ? undefined : yes('TemplateChanged', drift)],
     [HELD, hold === undefined ? undefined : yes(hold.reason, hold.message)],
   ];
