@@ -27,6 +27,7 @@ describe('readConfig', () => {
         clusterCidrs: [],
         startDeadlineMs: 600_000,
         gracePeriodMs: 300_000,
+        installLogBytes: 8_192,
       },
     });
   });

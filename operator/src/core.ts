@@ -31,6 +31,8 @@ export interface ContainerStatus {
   readonly ready?: boolean;
   readonly started?: boolean;
   readonly restartCount?: number;
+  /** What was pulled, in most runtimes with its digest. */
+  readonly imageID?: string;
   readonly state?: ContainerState;
 }
 
@@ -170,6 +172,10 @@ export interface NetworkPolicy extends KubeObject {
 export interface Secret extends KubeObject {
   readonly type?: string;
   /** Base64, as the wire has it. */
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+export interface ConfigMap extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 

@@ -9,10 +9,14 @@ import type { QueueMetrics } from '@agenttier/machinery/controller/workqueue';
 import type { EventRecorder } from '@agenttier/machinery/events/recorder';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
+import { AgentLinks } from './agent/links.ts';
+import type { AgentNews } from './agent/news.ts';
 import type { Caches } from './caches.ts';
 import type { EventNote, Tally } from './decision/actions.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import { keepQuotas } from './quota/controller.ts';
+import { runtimeOf } from './runtime/address.ts';
+import type { RuntimeAddress } from './runtime/address.ts';
 import { RuntimeProbe } from './runtimeProbe.ts';
 import { watchPolicies } from './policy/controller.ts';
 import { createReconcile } from './sandbox/controller.ts';
@@ -53,7 +57,8 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
   };
   const stopFeeding = feedQueue(caches, queue, (key) => notebook.peek(key)?.removalSeen());
   try {
-    const reconcile = createReconcile({ client, caches, settings, notebook, log, announce, probe });
+    const agents = agentsFor(options, { queue, notebook, signal });
+    const reconcile = createReconcile({ client, caches, settings, notebook, log, announce, probe, agents });
     await Promise.all([
       runController({ name: 'sandbox', queue, workers, reconcile, log, metrics: queueMetrics, signal }),
       keepQuotas({ client, caches, log }, signal),
@@ -69,6 +74,22 @@ interface ProbeParts {
   readonly queue: WorkQueue;
   readonly notebook: Notebook;
   readonly signal: AbortSignal;
+}
+
+function agentsFor(
+  { caches, settings }: OperatorOptions,
+  { queue, notebook, signal }: ProbeParts,
+): AgentLinks {
+  const addressOf = (key: string, podName: string, podUid: string): RuntimeAddress | undefined => {
+    const { namespace, uid = '' } = caches.sandboxes.getByKey(key)?.metadata ?? {};
+    const pod = caches.pods.get(namespace, podName);
+    return pod?.metadata.uid === podUid ? runtimeOf(pod, uid, settings.tokenKey) : undefined;
+  };
+  const onNews = (key: string, news: AgentNews): void => {
+    notebook.peek(key)?.agentHeard(news);
+    queue.add(key);
+  };
+  return new AgentLinks({ addressOf, onNews, signal });
 }
 
 const NO_PROBE = { start: (): void => undefined, end: (): void => undefined };

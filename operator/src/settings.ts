@@ -21,6 +21,8 @@ export interface Settings {
   readonly startDeadlineMs: number;
   /** Milliseconds of warning before an automatic stop, where a sandbox says nothing; 0 is none. */
   readonly gracePeriodMs: number;
+  /** Bytes of an installation's log that are kept, from its end. */
+  readonly installLogBytes: number;
   /** Key of the installation, from which runtime tokens are derived. Settings are never logged: of this the least. */
   readonly tokenKey: Uint8Array;
 }

@@ -20,6 +20,10 @@ export const LABEL_SLOT_STATE = 'agenttier.io/slot-state';
 /** What a Secret of ours is for: one of SECRET_PURPOSES. */
 export const LABEL_SECRET_PURPOSE = 'agenttier.io/secret-purpose';
 
+/** What an object of ours that has no purpose of its own kind is. */
+export const LABEL_KIND = 'agenttier.io/kind';
+export const INSTALL_LOG = 'install-log';
+
 /** On a Secret or a ServiceAccount, `true`: every sandbox of its namespace may use it. */
 export const LABEL_CREDENTIAL = 'agenttier.io/sandbox-credential';
 export const LABEL_IDENTITY = 'agenttier.io/sandbox-identity';

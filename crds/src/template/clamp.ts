@@ -41,31 +41,32 @@ export function clampTimes(
  * Bounds what one agent sandbox may run at once and how long each invocation may take. Other than run times these are
  * lowered even where somebody chose them: a template that allows more than the policy still serves, only less.
  */
-export function clampAgent(
-  { spec, origins, warnings }: Clamped,
+export function clampAgent(clamped: Clamped, policy: EffectivePolicy | undefined): Clamped {
+  if (clamped.spec.mode !== 'agent') return clamped;
+  const agent = clamped.spec.harness?.agent ?? {};
+  const limits = [concurrencyLimit(agent, policy), timeLimit(agent, policy)];
+  return limits.filter((limit) => limit !== undefined).reduce(lowered, clamped);
+}
+
+type AgentBlock = NonNullable<NonNullable<EffectiveSpec['harness']>['agent']>;
+
+function concurrencyLimit(
+  { maxConcurrentInvokes: asked = 0 }: AgentBlock,
   policy: EffectivePolicy | undefined,
-): Clamped {
-  if (spec.mode !== 'agent') return { spec, origins, warnings };
-  const { maxConcurrentInvokes: most = 0, defaultInvokeTimeout } = spec.harness?.agent ?? {};
-  const limits: AgentLimit[] = [];
-  const { maxConcurrentInvokesPerSandbox: cap, maxInvokeTimeout: time } = policy ?? {};
-  if (cap !== undefined && (most === 0 || most > Number(cap.value))) {
-    limits.push({
-      field: 'maxConcurrentInvokes',
-      was: most === 0 ? 'not limited' : most,
-      bound: cap,
-      value: Number(cap.value),
-    });
-  }
-  if (time !== undefined && timeOf(defaultInvokeTimeout) > timeOf(time.value)) {
-    limits.push({
-      field: 'defaultInvokeTimeout',
-      was: defaultInvokeTimeout ?? INVOKE_TIMEOUT,
-      bound: time,
-      value: time.value,
-    });
-  }
-  return limits.reduce(lowered, { spec, origins, warnings });
+): AgentLimit | undefined {
+  const bound = policy?.maxConcurrentInvokesPerSandbox;
+  if (bound === undefined || (asked > 0 && asked <= Number(bound.value))) return undefined;
+  const was = asked === 0 ? 'not limited' : asked;
+  return { field: 'maxConcurrentInvokes', was, bound, value: Number(bound.value) };
+}
+
+function timeLimit(
+  { defaultInvokeTimeout: asked }: AgentBlock,
+  policy: EffectivePolicy | undefined,
+): AgentLimit | undefined {
+  const bound = policy?.maxInvokeTimeout;
+  if (bound === undefined || timeOf(asked) <= timeOf(bound.value)) return undefined;
+  return { field: 'defaultInvokeTimeout', was: asked ?? INVOKE_TIMEOUT, bound, value: bound.value };
 }
 
 interface AgentLimit {

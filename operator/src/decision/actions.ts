@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SandboxStatus } from '@agenttier/crds/generated/types';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
+import type { AgentTask } from '../agent/news.ts';
+import type { ConfigMap } from '../core.ts';
 import type { OwnedKind } from '../sandbox/state.ts';
 
 export interface EventNote {
@@ -36,6 +38,8 @@ export type Action =
   | { readonly do: 'clearAction' }
   | { readonly do: 'releaseFinalizer' }
   | { readonly do: 'probeRuntime'; readonly podUid: string; readonly podIp: string }
+  | { readonly do: 'tellAgent'; readonly task: AgentTask }
+  | { readonly do: 'installLog'; readonly body: ConfigMap }
   | { readonly do: 'findPullSecret'; readonly name: string }
   | { readonly do: 'findPvc'; readonly name: string };
 

@@ -36,6 +36,8 @@ export interface Verdict {
   readonly hold?: Hold | undefined;
   /** It will be stopped soon, and why. */
   readonly warning?: Finding | undefined;
+  /** Of an agent whose pod is up; absent leaves the condition as it is. */
+  readonly configured?: Finding | undefined;
 }
 
 /**
@@ -52,11 +54,14 @@ export function deriveConditions(state: SandboxState, verdict: Verdict, now: num
     [podReady, verdict.pod],
   ];
   const drift = state.resolution.ok ? state.resolution.drift : undefined;
-  const { hold, warning } = verdict;
+  const { hold, warning, configured } = verdict;
   const rest: [string, Finding | undefined][] = [
     [ready, readyFinding(verdict, parts)],
     [CONDITION_TYPES.policyCompliant, complianceFinding(state)],
     [CONDITION_TYPES.idleWarning, warning],
+    ...(configured === undefined
+      ? []
+      : [[CONDITION_TYPES.configured, configured] satisfies [string, Finding]]),
     [DRIFTED, drift === undefined ? undefined : yes('TemplateChanged', drift)],
     [HELD, hold === undefined ? undefined : yes(hold.reason, hold.message)],
   ];

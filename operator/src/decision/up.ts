@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EffectiveSpec } from '@agenttier/crds/generated/types';
+import { decideAgent, withAgent } from '../agent/decide.ts';
 import { RECOVERED_AFTER_MS } from '@agenttier/crds/lifecycle/retry';
 import { conditionOf, mainStatus } from '../sandbox/failure.ts';
 import { READINESS_LOSS_MS } from '../sandbox/pod.ts';
@@ -35,7 +36,13 @@ export function planUp(state: SandboxState, spec: EffectiveSpec, { now, finding 
   const dues = [resetAt(state), ...retries(state)].map((at) => (at ?? 0) - now).filter((ms) => ms > 0);
   if (life.nextCheckMs !== undefined) dues.push(life.nextCheckMs);
   if (graceLeft(state, now) > 0) dues.push(graceLeft(state, now));
-  return planOf([drift, statusStage(state, outcome, now)], dues.length === 0 ? undefined : Math.min(...dues));
+  const agent = decideAgent(state, spec, now);
+  if (agent.dueMs !== undefined) dues.push(agent.dueMs);
+  const status = statusStage(state, withAgent(outcome, agent), now);
+  return planOf(
+    [drift, agent.before, status, agent.after],
+    dues.length === 0 ? undefined : Math.min(...dues),
+  );
 }
 
 /** Milliseconds in which the kubelet's readiness of a started container says nothing yet; 0 once it does. */

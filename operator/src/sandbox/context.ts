@@ -2,6 +2,7 @@
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { isNotFound } from '@agenttier/machinery/kube/errors';
+import type { AgentTask } from '../agent/news.ts';
 import type { Caches } from '../caches.ts';
 import type { EventNote, Tally } from '../decision/actions.ts';
 import type { Notes } from './notes.ts';
@@ -19,6 +20,7 @@ export interface PerformContext {
   readonly now: () => number;
   readonly signal: AbortSignal;
   readonly probe: (podUid: string, podIp: string) => void;
+  readonly tellAgent: (task: AgentTask) => void;
   readonly announce: (sandbox: Sandbox, events: readonly EventNote[], tallies: readonly Tally[]) => void;
 }
 

@@ -2,6 +2,7 @@
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import type { ReconcileResult } from '@agenttier/machinery/controller/controller';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
+import type { AgentLinks } from '../agent/links.ts';
 import type { Caches } from '../caches.ts';
 import { no } from '../decision/conditions.ts';
 import type { Settings } from '../settings.ts';
@@ -22,6 +23,8 @@ export interface ReconcilerOptions {
   readonly log: Logger;
   readonly announce: PerformContext['announce'];
   readonly probe: { start(key: string, podUid: string, podIp: string): void; end(key: string): void };
+  /** Conversations with the runtimes of agents. */
+  readonly agents: Pick<AgentLinks, 'start' | 'end'>;
   readonly now?: () => number;
 }
 
@@ -46,8 +49,9 @@ export function createReconcile(
   };
 }
 
-function forget({ notebook, probe }: ReconcilerOptions, key: string): void {
+function forget({ notebook, probe, agents }: ReconcilerOptions, key: string): void {
   notebook.forget(key);
+  agents.end(key);
   probe.end(key);
 }
 
@@ -76,7 +80,7 @@ async function reconcileOnce(options: ReconcilerOptions, turn: Turn): Promise<Re
 }
 
 function contextOf(options: ReconcilerOptions, { key, sandbox, signal }: Turn): PerformContext {
-  const { client, caches, notebook, announce, probe, now = Date.now } = options;
+  const { client, caches, notebook, announce, probe, agents, now = Date.now } = options;
   const owner = identityOf(sandbox);
   return {
     client,
@@ -89,6 +93,7 @@ function contextOf(options: ReconcilerOptions, { key, sandbox, signal }: Turn): 
     notes: notebook.of(key, owner.uid),
     generation: sandbox.metadata.generation ?? 0,
     probe: (podUid, podIp) => probe.start(key, podUid, podIp),
+    tellAgent: (task) => agents.start(key, task),
   };
 }
 

@@ -29,10 +29,22 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
   // What was waited for is here.
   for (const kind of Object.keys(objects) as (keyof Objects)[]) notes.seen(kind);
   const resolution = verifyResolved(sandbox, lookupIn(caches));
-  const violations = violationsNow(sandbox, policyIn(caches, owner.namespace));
+  const policy = policyIn(caches, owner.namespace);
+  const violations = violationsNow(sandbox, policy);
   const network = networkFacts(caches, owner.namespace, resolution.ok ? resolution.spec : undefined);
   const observations = notes.observations();
-  return { sandbox, owner, settings, resolution, violations, network, observations, surplus, ...objects };
+  return {
+    ...(policy === undefined ? {} : { policy }),
+    sandbox,
+    owner,
+    settings,
+    resolution,
+    violations,
+    network,
+    observations,
+    surplus,
+    ...objects,
+  };
 }
 
 /** Whether the sandbox is to be up; what was noted about an earlier start is void when it is not. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { AgentNews } from '../agent/news.ts';
 import type { ContainerStatus, Pod } from '../core.ts';
 import { conditionOf, mainStatus } from './failure.ts';
 import type { Milestones, Observations, OwnedKind, Refusal } from './state.ts';
@@ -26,6 +27,7 @@ export class Notes {
   #statusAt: number | undefined;
   #missingPullSecret: string | undefined;
   #volumeLost = false;
+  #agent: AgentNews | undefined;
   readonly #deleted = new Set<string>();
 
   constructor(uid: string) {
@@ -40,6 +42,7 @@ export class Notes {
       ...(this.#statusAt === undefined ? {} : { statusAt: this.#statusAt }),
       ...(this.#missingPullSecret === undefined ? {} : { missingPullSecret: this.#missingPullSecret }),
       ...(this.#volumeLost ? { volumeLost: true } : {}),
+      ...(this.#agent === undefined ? {} : { agent: this.#agent }),
     };
   }
 
@@ -56,6 +59,7 @@ export class Notes {
     this.#answeredPod = undefined;
     this.#missingPullSecret = undefined;
     this.#volumeLost = false;
+    this.#agent = undefined;
   }
 
   refused(kind: OwnedKind, refusal: Pick<Refusal, 'cause' | 'message' | 'generation'>, now: number): void {
@@ -113,6 +117,10 @@ export class Notes {
 
   runtimeAnswered(podUid: string): void {
     this.#answeredPod = podUid;
+  }
+
+  agentHeard(news: AgentNews): void {
+    this.#agent = news;
   }
 
   statusWritten(now: number): void {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { writeInstallLog } from '../agent/writes.ts';
 import type { Action, Plan } from '../decision/actions.ts';
 import type { Effect, PerformContext } from './context.ts';
 import { create, findPvc, remove, repair } from './ownedWrites.ts';
@@ -41,6 +42,11 @@ const HANDLERS: Handlers = {
     context.probe(podUid, podIp);
     return 'unchanged';
   },
+  tellAgent({ task }, context) {
+    context.tellAgent(task);
+    return 'unchanged';
+  },
+  installLog: ({ body }, context) => writeInstallLog(body, context),
   findPullSecret: ({ name }, context) => findPullSecret(name, context),
   findPvc: ({ name }, context) => findPvc(name, context),
 };

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EffectiveSpec, Sandbox } from '@agenttier/crds/generated/types';
 import type { NetworkPolicy, PersistentVolumeClaim, Pod, Secret, ServiceAccount } from '../core.ts';
+import type { EffectivePolicy } from '@agenttier/crds/governance/effective';
 import type { Violation } from '@agenttier/crds/meta/violation';
 import type { NetworkFacts } from '../egress/facts.ts';
+import type { AgentNews } from '../agent/news.ts';
 import type { Settings } from '../settings.ts';
 import type { Identity } from './ownership.ts';
 
@@ -62,6 +64,8 @@ export interface Observations {
   readonly missingPullSecret?: string;
   /** The recorded volume was looked for by name and is gone. */
   readonly volumeLost?: boolean;
+  /** What was last heard of the runtime about the agent. */
+  readonly agent?: AgentNews;
 }
 
 /** Everything a decision needs, gathered without waiting. Objects of other owners are not in it. */
@@ -74,6 +78,8 @@ export interface SandboxState {
   readonly network: NetworkFacts;
   /** What today's policy would refuse; the sandbox was admitted under another. */
   readonly violations?: readonly Violation[];
+  /** The policy of now; absent while it cannot be read. */
+  readonly policy?: EffectivePolicy;
   /** Slots that it claimed and does not use: to be deleted. */
   readonly surplus?: readonly Pod[];
   readonly pod?: Pod;

@@ -19,7 +19,8 @@ export type StatusChanges = {
     | 'lastFailureAt'
     | 'restartCount'
     | 'startup'
-    | 'pvcName']?: SandboxStatus[F] | undefined;
+    | 'pvcName'
+    | 'agentConfigure']?: SandboxStatus[F] | undefined;
 };
 
 /** What a decision says about the sandbox; conditions follow from it and the state, and the stored phase from those. */
@@ -32,6 +33,8 @@ export interface Outcome {
   readonly hold?: Hold | undefined;
   /** The condition IdleWarning, while a stop is near. */
   readonly warning?: Finding | undefined;
+  /** The condition Configured. */
+  readonly configured?: Finding | undefined;
   readonly changes?: StatusChanges | undefined;
   readonly events?: readonly EventNote[] | undefined;
   readonly tallies?: readonly Tally[] | undefined;

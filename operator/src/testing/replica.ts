@@ -5,6 +5,7 @@ import { silentLogger } from '@agenttier/machinery/telemetry/log';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
 import type { Store } from '@agenttier/machinery/reflector/store';
 import { createCaches } from '../caches.ts';
+import type { AgentTask } from '../agent/news.ts';
 import type { Caches } from '../caches.ts';
 import type { EventNote, Tally } from '../decision/actions.ts';
 import { createReconcile } from '../sandbox/controller.ts';
@@ -22,6 +23,7 @@ export class Replica {
   readonly events: EventNote[] = [];
   readonly tallies: Tally[] = [];
   readonly probed: string[] = [];
+  readonly told: AgentTask[] = [];
   readonly #reconcile: (
     key: string,
     signal: AbortSignal,
@@ -42,6 +44,7 @@ export class Replica {
         this.tallies.push(...tallies);
       },
       probe: { start: (_key, uid) => this.probed.push(uid), end: () => undefined },
+      agents: { start: (_key, task) => this.told.push(task), end: () => undefined },
     });
     this.caches.clusterTemplates.applyWatch(TEMPLATE);
     cluster.subscribe((change) => (this.#deaf ? this.#held.push(change) : this.#take(change)));

@@ -64,8 +64,7 @@ export interface Change {
  */
 export function resolveAgain(change: Change, gathered: Gathered, settings: ResolveSettings): Resolution {
   const { chain, policy } = gathered;
-  const mode = change.old.spec.resolved?.spec?.mode;
-  const bound = { ...settings, volume: boundVolume(change.old), ...(mode === undefined ? {} : { mode }) };
+  const bound = { ...settings, ...fixedBy(change.old) };
   const kept = change.old.spec.resolved;
   if (kept === undefined) return resolveFirst(change, gathered, bound);
   if (!policy.ok || !kept.spec || !isSealed(kept) || isFresh(change, kept, chain)) {
@@ -105,6 +104,12 @@ function isSameChain(kept: Resolved, chain: readonly TemplateObject[]): boolean 
       return same && link.uid === metadata.uid && link.generation === metadata.generation;
     })
   );
+}
+
+/** What a sandbox that exists has decided for good. */
+function fixedBy(old: SpecifiedSandbox): Pick<ResolveSettings, 'volume' | 'mode'> {
+  const mode = old.spec.resolved?.spec?.mode;
+  return { volume: boundVolume(old), ...(mode === undefined ? {} : { mode }) };
 }
 
 /** What the volume was made with, once there is one. */
