@@ -18,6 +18,7 @@ import (
 	"github.com/agenttier/agenttier/images/runtime/internal/activity"
 	"github.com/agenttier/agenttier/images/runtime/internal/auth"
 	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
+	"github.com/agenttier/agenttier/images/runtime/internal/hooks"
 	"github.com/agenttier/agenttier/images/runtime/internal/httpapi"
 	"github.com/agenttier/agenttier/images/runtime/internal/reaper"
 	"github.com/agenttier/agenttier/images/runtime/internal/session"
@@ -82,6 +83,7 @@ func work(o serveOptions, tokens *auth.Tokens, listener net.Listener, log *slog.
 	api := &httpapi.API{
 		Version: version, Workdir: o.workdir, Env: env, Tokens: tokens, Activity: used, Log: log,
 		Sessions: session.NewManager(o.workdir, o.shell, env, used.Touch),
+		Hooks:    &hooks.Runner{Env: env, Workdir: o.workdir, Shell: o.shell},
 	}
 	server := api.Server()
 	failed := make(chan error, 1)

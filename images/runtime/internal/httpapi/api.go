@@ -12,13 +12,14 @@ import (
 
 	"github.com/agenttier/agenttier/images/runtime/internal/activity"
 	"github.com/agenttier/agenttier/images/runtime/internal/auth"
+	"github.com/agenttier/agenttier/images/runtime/internal/hooks"
 	"github.com/agenttier/agenttier/images/runtime/internal/session"
 )
 
 // Protocol is the version of the terminal protocol that is spoken here.
 const Protocol = 2
 
-var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach"}
+var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach", "hooks"}
 
 // API answers the runtime's requests.
 type API struct {
@@ -27,6 +28,7 @@ type API struct {
 	Env      []string
 	Tokens   *auth.Tokens
 	Sessions *session.Manager
+	Hooks    *hooks.Runner
 	Activity *activity.Record
 	Log      *slog.Logger
 
@@ -66,6 +68,7 @@ func (a *API) routes() http.Handler {
 	closed.HandleFunc("GET /version", a.version)
 	closed.HandleFunc("GET /activity", a.activity)
 	closed.HandleFunc("POST /exec", a.exec)
+	closed.HandleFunc("POST /hooks/{name}", a.hook)
 	closed.HandleFunc("GET /pty", a.terminal)
 	closed.HandleFunc("GET /sessions", a.listSessions)
 	closed.HandleFunc("DELETE /sessions/{name}", a.removeSession)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/agenttier/agenttier/images/runtime/internal/shell"
 )
 
 const (
@@ -83,7 +85,7 @@ func (m *Manager) Open(r Request) (s *Session, started bool, err error) {
 }
 
 func (m *Manager) plan(r Request) (plan, error) {
-	shell, err := chooseShell(m.env, r.Shell, m.shell)
+	program, err := shell.Choose(m.env, r.Shell, m.shell)
 	if err != nil {
 		return plan{}, err
 	}
@@ -91,8 +93,8 @@ func (m *Manager) plan(r Request) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
-	env := terminalEnv(m.env, shell, folder)
-	return plan{shell: shell, folder: folder, env: env, cols: r.Cols, rows: r.Rows, touch: m.touch}, nil
+	env := terminalEnv(m.env, program, folder)
+	return plan{shell: program, folder: folder, env: env, cols: r.Cols, rows: r.Rows, touch: m.touch}, nil
 }
 
 // base makes positions grow over all shells that ever ran, also over restarts
