@@ -48,7 +48,7 @@ type Result struct {
 
 // Runner runs hooks in the sandbox's environment.
 type Runner struct {
-	Env     []string
+	Env     *childenv.Live
 	Workdir string
 	// Shell is the harness's; a request may name another.
 	Shell string
@@ -78,7 +78,7 @@ func (r *Runner) Run(ctx context.Context, name string, request Request) (result 
 }
 
 func (r *Runner) run(name string, request Request) Result {
-	env := childenv.Set(r.Env, "AGENTTIER_HOOK", name)
+	env := childenv.Set(r.Env.List(), "AGENTTIER_HOOK", name)
 	chosen, err := shell.Choose(env, request.Shell, r.Shell)
 	if err != nil {
 		return Result{ID: request.ID, ExitCode: -1, Stderr: err.Error()}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
 	"github.com/agenttier/agenttier/images/runtime/internal/reaper"
 )
 
@@ -18,7 +19,7 @@ func TestMain(m *testing.M) {
 }
 
 func runner(t *testing.T) *Runner {
-	return &Runner{Env: os.Environ(), Workdir: t.TempDir(), Shell: "/bin/sh"}
+	return &Runner{Env: childenv.NewLive(os.Environ()), Workdir: t.TempDir(), Shell: "/bin/sh"}
 }
 
 func TestAHookRunsOncePerID(t *testing.T) {

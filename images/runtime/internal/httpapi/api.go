@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/agenttier/agenttier/images/runtime/internal/activity"
+	"github.com/agenttier/agenttier/images/runtime/internal/adopt"
 	"github.com/agenttier/agenttier/images/runtime/internal/auth"
+	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
 	"github.com/agenttier/agenttier/images/runtime/internal/hooks"
 	"github.com/agenttier/agenttier/images/runtime/internal/session"
 )
@@ -19,13 +21,15 @@ import (
 // Protocol is the version of the terminal protocol that is spoken here.
 const Protocol = 2
 
-var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach", "hooks"}
+var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks"}
 
 // API answers the runtime's requests.
 type API struct {
-	Version  string
-	Workdir  string
-	Env      []string
+	Version string
+	Workdir string
+	Env     *childenv.Live
+	// Slot is nil in a pod that was made for its sandbox.
+	Slot     *adopt.Slot
 	Tokens   *auth.Tokens
 	Sessions *session.Manager
 	Hooks    *hooks.Runner
@@ -72,7 +76,8 @@ func (a *API) routes() http.Handler {
 	closed.HandleFunc("GET /pty", a.terminal)
 	closed.HandleFunc("GET /sessions", a.listSessions)
 	closed.HandleFunc("DELETE /sessions/{name}", a.removeSession)
-	open.Handle("/", a.authenticated(asJSON(closed)))
+	closed.HandleFunc("POST /adopt", a.adopt)
+	open.Handle("/", a.authenticated(a.claimed(asJSON(closed))))
 	return open
 }
 

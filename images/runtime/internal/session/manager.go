@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
 	"github.com/agenttier/agenttier/images/runtime/internal/shell"
 )
 
@@ -43,7 +44,7 @@ type plan struct {
 // Manager holds the sessions of a sandbox by name.
 type Manager struct {
 	workdir, shell string
-	env            []string
+	env            *childenv.Live
 	touch          func()
 
 	mu       sync.Mutex
@@ -54,7 +55,7 @@ type Manager struct {
 // NewManager makes a manager whose shells run in workdir with env; shell is the
 // sandbox's preferred one, or "". touch is called whenever a person types, and
 // when a program prints while somebody is attached.
-func NewManager(workdir, shell string, env []string, touch func()) *Manager {
+func NewManager(workdir, shell string, env *childenv.Live, touch func()) *Manager {
 	return &Manager{workdir: workdir, shell: shell, env: env, touch: touch, sessions: map[string]*Session{}}
 }
 
@@ -85,7 +86,8 @@ func (m *Manager) Open(r Request) (s *Session, started bool, err error) {
 }
 
 func (m *Manager) plan(r Request) (plan, error) {
-	program, err := shell.Choose(m.env, r.Shell, m.shell)
+	base := m.env.List()
+	program, err := shell.Choose(base, r.Shell, m.shell)
 	if err != nil {
 		return plan{}, err
 	}
@@ -93,7 +95,7 @@ func (m *Manager) plan(r Request) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
-	env := terminalEnv(m.env, program, folder)
+	env := terminalEnv(base, program, folder)
 	return plan{shell: program, folder: folder, env: env, cols: r.Cols, rows: r.Rows, touch: m.touch}, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
 	"github.com/agenttier/agenttier/images/runtime/internal/shell"
 )
 
@@ -20,7 +21,7 @@ const patience = 10 * time.Second
 
 func manager(t *testing.T) *Manager {
 	t.Helper()
-	m := NewManager(t.TempDir(), "", []string{"PATH=" + os.Getenv("PATH"), "PS1=", "HOME=/"}, func() {})
+	m := NewManager(t.TempDir(), "", childenv.NewLive([]string{"PATH=" + os.Getenv("PATH"), "PS1=", "HOME=/"}), func() {})
 	t.Cleanup(func() {
 		for _, info := range m.List() {
 			m.Remove(info.Name)
