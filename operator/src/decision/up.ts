@@ -12,10 +12,11 @@ import type { EventNote, Plan, Tally } from './actions.ts';
 import { READY, refusalFinding } from './conditions.ts';
 import type { Finding } from './conditions.ts';
 import { admittedAt, expiryOf, timeOf } from './deadlines.ts';
-import { planHold } from './down.ts';
+import { planHold, STOPPING } from './down.ts';
 import { driftActions } from './drift.ts';
 import { spentRestarts } from './heal.ts';
 import { holdOf } from './hold.ts';
+import { NO_TURN, startRecord, startTurn, withTurn } from './hooks.ts';
 
 export interface Up {
   readonly now: number;
@@ -25,15 +26,18 @@ export interface Up {
 
 /** A sandbox whose pod is up: say so, keep what is around it right, and wake at the next deadline. */
 export function planUp(state: SandboxState, spec: EffectiveSpec, { now, finding }: Up): Plan {
-  const running = state.sandbox.status?.phase === 'Running';
+  // A stop that was taken back before the pod was deleted is a start of its own.
+  const running = state.sandbox.status?.phase === 'Running' && state.sandbox.status.reason !== STOPPING;
   const { expired, nextCheckMs } = running ? expiryOf(state.sandbox, spec, now) : {};
   if (expired !== undefined) return planHold(state, holdOf(expired, expiryMessage(expired, spec)), now);
   const drift = driftActions(state, spec, { now, create: true });
-  const outcome = running ? steady(state, finding, now) : started(state, finding, now);
+  const harness = running ? startTurn(state) : NO_TURN;
+  const outcome = running ? steady(state, finding, now) : started(state, spec, { finding, now });
   const dues = [resetAt(state), ...retries(state)].map((at) => (at ?? 0) - now).filter((ms) => ms > 0);
   if (nextCheckMs !== undefined) dues.push(nextCheckMs);
   if (graceLeft(state, now) > 0) dues.push(graceLeft(state, now));
-  return planOf([drift, statusStage(state, outcome, now)], dues.length === 0 ? undefined : Math.min(...dues));
+  const stages = [drift, statusStage(state, withTurn(outcome, harness), now), harness.actions];
+  return planOf(stages, dues.length === 0 ? undefined : Math.min(...dues));
 }
 
 function expiryMessage(reason: ExpiryReason, { timeout, idleTimeout }: EffectiveSpec): string {
@@ -79,11 +83,12 @@ function steady(state: SandboxState, finding: Finding, now: number): Outcome {
 }
 
 /** The moment a start is complete. */
-function started(state: SandboxState, finding: Finding, now: number): Outcome {
+function started(state: SandboxState, spec: EffectiveSpec, { finding, now }: Up): Outcome {
   const startup = startupOf(state, now);
   const changes: StatusChanges = {
     startedAt: new Date(now).toISOString(),
     restartCount: spentRestarts(state),
+    harness: startRecord(state, spec),
     ...(startup === undefined ? {} : { startup }),
   };
   const text =

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Pod } from '../core.ts';
+import type { RuntimeAnswer } from '../runtime/client.ts';
 import { conditionOf } from './failure.ts';
 import type { Milestones, Observations, OwnedKind, Refusal } from './state.ts';
 
@@ -23,6 +24,7 @@ export class Notes {
   #missingPullSecret: string | undefined;
   #volumeLost = false;
   readonly #deleted = new Set<string>();
+  readonly #jobs = new Map<string, RuntimeAnswer<unknown>>();
 
   constructor(uid: string) {
     this.uid = uid;
@@ -32,6 +34,7 @@ export class Notes {
     return {
       refusals: new Map(this.#refusals),
       milestones: { ...this.#milestones },
+      jobs: new Map(this.#jobs),
       ...(this.#answeredPod === undefined ? {} : { answeredPod: this.#answeredPod }),
       ...(this.#statusAt === undefined ? {} : { statusAt: this.#statusAt }),
       ...(this.#missingPullSecret === undefined ? {} : { missingPullSecret: this.#missingPullSecret }),
@@ -92,6 +95,13 @@ export class Notes {
   podSeen(pod: Pod, now: number): void {
     if (conditionOf(pod, 'PodScheduled')?.status === 'True') this.#milestones.scheduled ??= now;
     if (conditionOf(pod, 'Initialized')?.status === 'True') this.#milestones.initialized ??= now;
+  }
+
+  /** A call to the runtime came to an end. Ids begin with the uid of their pod: those of an earlier one are let go. */
+  jobEnded(id: string, answer: RuntimeAnswer<unknown>): void {
+    const pod = id.slice(0, id.indexOf('/') + 1);
+    for (const other of this.#jobs.keys()) if (!other.startsWith(pod)) this.#jobs.delete(other);
+    this.#jobs.set(id, answer);
   }
 
   runtimeAnswered(podUid: string): void {
