@@ -21,6 +21,8 @@ import (
 	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
 	"github.com/agenttier/agenttier/images/runtime/internal/hooks"
 	"github.com/agenttier/agenttier/images/runtime/internal/httpapi"
+	"github.com/agenttier/agenttier/images/runtime/internal/invoke"
+	"github.com/agenttier/agenttier/images/runtime/internal/job"
 	"github.com/agenttier/agenttier/images/runtime/internal/reaper"
 	"github.com/agenttier/agenttier/images/runtime/internal/session"
 )
@@ -38,6 +40,7 @@ const (
 type serveOptions struct {
 	address, workdir, shell, tokenFile string
 	command                            []string
+	invokeGrace                        time.Duration
 	awaitAdopt                         bool
 }
 
@@ -47,6 +50,7 @@ func parseServe(args []string) (o serveOptions, err error) {
 	flags.StringVar(&o.workdir, "workdir", "/workspace", "folder in which shells and commands start")
 	flags.StringVar(&o.shell, "shell", "", "absolute path of the shell; default: the first that the image has")
 	flags.StringVar(&o.tokenFile, "token-file", defaultTokenFile, "file with the bearer token, one accepted token per line")
+	flags.DurationVar(&o.invokeGrace, "invoke-grace", 0, "how long a stop waits for invocations to end")
 	flags.BoolVar(&o.awaitAdopt, "await-adopt", false, "be a slot: nothing runs here before POST /adopt")
 	err = flags.Parse(args)
 	o.command = flags.Args()
@@ -83,20 +87,23 @@ func work(o serveOptions, tokens *auth.Tokens, listener net.Listener, log *slog.
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
 	reaper.Init()
 	env, used := childenv.NewLive(childenv.Base(os.Environ(), o.workdir)), &activity.Record{}
+	jobs := &job.Manager{Workdir: o.workdir, Env: env.List, Began: used.Begin}
 	api := &httpapi.API{
 		Version: version, Workdir: o.workdir, Env: env, Tokens: tokens, Activity: used, Log: log,
 		Sessions: session.NewManager(o.workdir, o.shell, env, used.Touch),
 		Hooks:    &hooks.Runner{Env: env, Workdir: o.workdir, Shell: o.shell},
+		Invokes:  &invoke.Manager{Workdir: o.workdir, Env: env.List, Began: used.Begin, Blocked: jobs.Blocked},
+		Jobs:     jobs,
 	}
 	if o.awaitAdopt {
-		api.Slot = adopt.New(env, tokens)
+		api.Slot = adopt.New(env, tokens, o.workdir)
 	}
 	server := api.Server()
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	log.Info("serving", "version", version, "address", listener.Addr().String())
 	command, code := untilEnd(o, api, ends{stop, failed}, log)
-	shutDown(api, server)
+	shutDown(api, server, o.invokeGrace)
 	if command != nil && code == 0 && isDone(command) {
 		code = command.Wait().Code
 	}
@@ -163,8 +170,12 @@ func supervise(o serveOptions, env []string, log *slog.Logger) (child *reaper.Ch
 	return nil, notExecutable
 }
 
-// shutDown ends all processes; clients get their last frames and answers.
-func shutDown(api *httpapi.API, server *http.Server) {
+// shutDown lets invocations end that have begun, then ends all processes;
+// clients get their last frames and answers.
+func shutDown(api *httpapi.API, server *http.Server, invokeGrace time.Duration) {
+	patience, enough := context.WithTimeout(context.Background(), invokeGrace)
+	api.Invokes.Drain(patience)
+	enough()
 	reaper.Shutdown(stopGrace)
 	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
 	defer cancel()

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SandboxStatus } from '@agenttier/crds/generated/types';
 import type { RuntimeAnswer } from '../runtime/client.ts';
-import { template } from '../testing/fixtures.ts';
+import { MINUTE, template } from '../testing/fixtures.ts';
 import { READY_POD } from '../testing/pods.ts';
 import { Replica } from '../testing/replica.ts';
 import { Scenario } from '../testing/scenario.ts';
@@ -136,6 +136,23 @@ describe('hooks', () => {
     expect(scene.cluster.pod()?.metadata.deletionTimestamp).toBeUndefined();
     await answer(ended(0));
     expect(scene.cluster.pod()?.metadata.deletionTimestamp).toBeDefined();
+  });
+
+  it('runs onIdle for each warning before an idle stop, and for none before the end of the run time', async () => {
+    const hooks = { onIdle: 'echo idle' };
+    const idle = [template({ image: { repository: 'example.test/tools' }, harness: { hooks } }, 'hooked')];
+    for (const [spec, paths] of [
+      [{ idleTimeout: '30m' }, ['/hooks/onIdle']],
+      [{ timeout: '30m' }, []],
+    ] as const) {
+      const one = new Scenario();
+      await one.start({ spec, chain: idle });
+      one.advance(28 * MINUTE);
+      await one.operator.reconcile();
+      await one.operator.reconcile();
+      expect(one.condition('IdleWarning')?.status).toBe('True');
+      expect(one.operator.jobs.map(({ call }) => call.path).slice(0, 1)).toEqual(paths);
+    }
   });
 
   it('does not hold up a pod that somebody else ends, nor one without hooks', async () => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EffectiveSpec, SandboxStatus } from '@agenttier/crds/generated/types';
+import { CONDITION_TYPES, findCondition } from '@agenttier/crds/meta/conditions';
 import type { RuntimeAnswer } from '../runtime/client.ts';
 import { diagnose } from '../sandbox/failure.ts';
 import { isTerminating } from '../sandbox/state.ts';
@@ -60,18 +61,24 @@ function hasTurns({ harness: { hooks = {}, tools = [] } = {} }: EffectiveSpec): 
   return tools.length > 0 || Object.values(hooks).some((text) => text !== '');
 }
 
+/** While the sandbox is up: what its start calls for, and then what a warning before an idle stop does. */
+export function upTurn(state: SandboxState): HarnessTurn {
+  const start = startTurn(state);
+  if (start !== NO_TURN) return start;
+  const warning = findCondition(state.sandbox.status?.conditions, CONDITION_TYPES.idleWarning);
+  const idle = warning?.status === 'True' && warning.reason === 'IdleTimeout';
+  return idle ? idleTurn(state, warning.lastTransitionTime) : NO_TURN;
+}
+
 /** After Running was said: the hook that this start calls for. */
-export function startTurn(state: SandboxState): HarnessTurn {
+function startTurn(state: SandboxState): HarnessTurn {
   const { startHook } = recordOf(state) ?? {};
   if (startHook === undefined) return NO_TURN;
   return hookTurn(state, { name: startHook, turn: state.sandbox.status?.startedAt ?? '' });
 }
 
-/**
- * On the way into the warning before an idle stop. `since` tells this warning from an earlier one in the same pod, such
- * as the time at which it began. The stop does not wait for it.
- */
-export const idleTurn = (state: SandboxState, since: string): HarnessTurn =>
+/** `since` tells this warning from an earlier one in the same pod. The stop does not wait for the hook. */
+const idleTurn = (state: SandboxState, since: string): HarnessTurn =>
   hookTurn(state, { name: 'onIdle', turn: since });
 
 /**

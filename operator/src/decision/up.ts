@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EffectiveSpec, SandboxStatus } from '@agenttier/crds/generated/types';
-import type { ExpiryReason } from '@agenttier/crds/lifecycle/expiry';
+import type { EffectiveSpec } from '@agenttier/crds/generated/types';
 import { RECOVERED_AFTER_MS } from '@agenttier/crds/lifecycle/retry';
 import { conditionOf, mainStatus } from '../sandbox/failure.ts';
 import { READINESS_LOSS_MS } from '../sandbox/pod.ts';
@@ -8,15 +7,16 @@ import type { SandboxState } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
 import type { Outcome, StatusChanges } from '../sandbox/status.ts';
 import { planOf } from './actions.ts';
-import type { EventNote, Plan, Tally } from './actions.ts';
+import type { EventNote, Plan } from './actions.ts';
 import { READY, refusalFinding } from './conditions.ts';
 import type { Finding } from './conditions.ts';
-import { admittedAt, expiryOf, timeOf } from './deadlines.ts';
+import { expiryOf, timeOf } from './deadlines.ts';
 import { planHold, STOPPING } from './down.ts';
 import { driftActions } from './drift.ts';
+import { expired, warningEvents, warningOf } from './expiring.ts';
 import { spentRestarts } from './heal.ts';
-import { holdOf } from './hold.ts';
-import { NO_TURN, startRecord, startTurn, withTurn } from './hooks.ts';
+import { NO_TURN, startRecord, upTurn, withTurn } from './hooks.ts';
+import { startupOf, startupTally } from './startup.ts';
 
 export interface Up {
   readonly now: number;
@@ -28,22 +28,18 @@ export interface Up {
 export function planUp(state: SandboxState, spec: EffectiveSpec, { now, finding }: Up): Plan {
   // A stop that was taken back before the pod was deleted is a start of its own.
   const running = state.sandbox.status?.phase === 'Running' && state.sandbox.status.reason !== STOPPING;
-  const { expired, nextCheckMs } = running ? expiryOf(state.sandbox, spec, now) : {};
-  if (expired !== undefined) return planHold(state, holdOf(expired, expiryMessage(expired, spec)), now);
+  const life = running ? expiryOf(state, now) : {};
+  if (life.expired !== undefined) return planHold(state, expired(life.expired, spec), now);
   const drift = driftActions(state, spec, { now, create: true });
-  const harness = running ? startTurn(state) : NO_TURN;
-  const outcome = running ? steady(state, finding, now) : started(state, spec, { finding, now });
+  const harness = running ? upTurn(state) : NO_TURN;
+  const outcome = running
+    ? steady(state, { now, finding, warning: warningOf(life, spec) })
+    : started(state, spec, { finding, now });
   const dues = [resetAt(state), ...retries(state)].map((at) => (at ?? 0) - now).filter((ms) => ms > 0);
-  if (nextCheckMs !== undefined) dues.push(nextCheckMs);
+  if (life.nextCheckMs !== undefined) dues.push(life.nextCheckMs);
   if (graceLeft(state, now) > 0) dues.push(graceLeft(state, now));
   const stages = [drift, statusStage(state, withTurn(outcome, harness), now), harness.actions];
   return planOf(stages, dues.length === 0 ? undefined : Math.min(...dues));
-}
-
-function expiryMessage(reason: ExpiryReason, { timeout, idleTimeout }: EffectiveSpec): string {
-  return reason === 'MaxRuntime'
-    ? `it ran for its timeout of ${timeout}`
-    : `it was not used for its idle timeout of ${idleTimeout}`;
 }
 
 /** Milliseconds in which the kubelet's readiness of a started container says nothing yet; 0 once it does. */
@@ -63,7 +59,11 @@ function resetAt(state: SandboxState): number | undefined {
   return restartCount > 0 && since !== undefined ? since + RECOVERED_AFTER_MS : undefined;
 }
 
-function steady(state: SandboxState, finding: Finding, now: number): Outcome {
+interface Steady extends Up {
+  readonly warning: Finding | undefined;
+}
+
+function steady(state: SandboxState, { now, finding, warning }: Steady): Outcome {
   const reset = resetAt(state);
   const forget = reset !== undefined && reset <= now;
   const event: EventNote = {
@@ -77,8 +77,9 @@ function steady(state: SandboxState, finding: Finding, now: number): Outcome {
     reason: problem?.reason ?? READY,
     message: problem?.message ?? 'the sandbox can be used',
     pod: finding,
+    warning,
     changes: forget ? { restartCount: undefined } : undefined,
-    events: forget ? [event] : [],
+    events: [...(forget ? [event] : []), ...warningEvents(state, warning)],
   };
 }
 
@@ -95,10 +96,6 @@ function started(state: SandboxState, spec: EffectiveSpec, { finding, now }: Up)
     startup === undefined
       ? 'Sandbox is running again'
       : `Sandbox is running (${startup.path} start, startup: ${startup.totalMs}ms)`;
-  const tallies: Tally[] =
-    startup === undefined
-      ? []
-      : [{ metric: 'startup', path: startup.path ?? 'cold', seconds: (startup.totalMs ?? 0) / 1000 }];
   return {
     phase: 'Running',
     reason: READY,
@@ -106,37 +103,6 @@ function started(state: SandboxState, spec: EffectiveSpec, { finding, now }: Up)
     pod: finding,
     changes,
     events: [{ type: 'Normal', reason: 'Running', note: text }],
-    tallies,
+    tallies: startup === undefined ? [] : [startupTally(state, startup)],
   };
-}
-
-/**
- * How long the start took. The first one counts from admission, a later one from when this process saw that it was
- * wanted. A restart after a failure is none that anybody asked for, so the record stays that of the last real start.
- */
-function startupOf(state: SandboxState, now: number): SandboxStatus['startup'] {
-  const { status } = state.sandbox;
-  const { milestones } = state.observations;
-  const first = status?.startup === undefined;
-  const from = first ? (admittedAt(state.sandbox) ?? milestones.requested) : milestones.requested;
-  const failedAt = timeOf(status?.lastFailureAt) ?? 0;
-  if (from === undefined || failedAt >= from) return undefined;
-  const marks: [string, number | undefined][] = [
-    ['admit', milestones.podCreated],
-    ['schedule', milestones.scheduled],
-    ['init', milestones.initialized],
-    ['ready', now],
-  ];
-  return { path: first ? 'cold' : 'resume', totalMs: Math.max(0, now - from), phases: phasesOf(marks, from) };
-}
-
-function phasesOf(marks: readonly [string, number | undefined][], from: number): Record<string, number> {
-  const phases: Record<string, number> = {};
-  let last = from;
-  for (const [name, at] of marks) {
-    if (at === undefined || at < last) continue;
-    phases[name] = at - last;
-    last = at;
-  }
-  return phases;
 }

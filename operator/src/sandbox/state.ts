@@ -2,6 +2,7 @@
 import type { EffectiveSpec, Sandbox } from '@agenttier/crds/generated/types';
 import type { NetworkPolicy, PersistentVolumeClaim, Pod, Secret, ServiceAccount } from '../core.ts';
 import type { Violation } from '@agenttier/crds/meta/violation';
+import type { NetworkFacts } from '../egress/facts.ts';
 import type { RuntimeAnswer } from '../runtime/client.ts';
 import type { Settings } from '../settings.ts';
 import type { Identity } from './ownership.ts';
@@ -37,9 +38,17 @@ export interface Refusal {
 export interface Milestones {
   /** The start was first wanted: resume or retry seen, or the sandbox first seen. */
   readonly requested?: number;
+  /** A prepared pod was taken. */
+  readonly claimed?: number;
+  /** The runtime of a prepared pod took the sandbox's request over. */
+  readonly adopted?: number;
   readonly podCreated?: number;
   readonly scheduled?: number;
+  /** The image of the init container is there. */
+  readonly initPulled?: number;
   readonly initialized?: number;
+  /** The image of the main container is there, and the container made. */
+  readonly pulled?: number;
 }
 
 /** What this process remembers and the API does not hold. All of it may be lost: it only makes answers better. */
@@ -65,8 +74,11 @@ export interface SandboxState {
   readonly settings: Settings;
   readonly resolution: Resolution;
   readonly observations: Observations;
+  readonly network: NetworkFacts;
   /** What today's policy would refuse; the sandbox was admitted under another. */
   readonly violations?: readonly Violation[];
+  /** Slots that it claimed and does not use: to be deleted. */
+  readonly surplus?: readonly Pod[];
   readonly pod?: Pod;
   readonly pvc?: PersistentVolumeClaim;
   readonly networkPolicy?: NetworkPolicy;

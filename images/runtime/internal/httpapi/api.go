@@ -15,13 +15,15 @@ import (
 	"github.com/agenttier/agenttier/images/runtime/internal/auth"
 	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
 	"github.com/agenttier/agenttier/images/runtime/internal/hooks"
+	"github.com/agenttier/agenttier/images/runtime/internal/invoke"
+	"github.com/agenttier/agenttier/images/runtime/internal/job"
 	"github.com/agenttier/agenttier/images/runtime/internal/session"
 )
 
 // Protocol is the version of the terminal protocol that is spoken here.
 const Protocol = 2
 
-var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks"}
+var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "install", "invoke"}
 
 // API answers the runtime's requests.
 type API struct {
@@ -34,6 +36,8 @@ type API struct {
 	Sessions *session.Manager
 	Hooks    *hooks.Runner
 	Activity *activity.Record
+	Invokes  *invoke.Manager
+	Jobs     *job.Manager
 	Log      *slog.Logger
 
 	links sync.WaitGroup
@@ -76,6 +80,7 @@ func (a *API) routes() http.Handler {
 	closed.HandleFunc("GET /pty", a.terminal)
 	closed.HandleFunc("GET /sessions", a.listSessions)
 	closed.HandleFunc("DELETE /sessions/{name}", a.removeSession)
+	a.agentRoutes(closed)
 	closed.HandleFunc("POST /adopt", a.adopt)
 	open.Handle("/", a.authenticated(a.claimed(asJSON(closed))))
 	return open

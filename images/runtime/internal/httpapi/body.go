@@ -13,9 +13,9 @@ import (
 
 const bodyDeadline = 60 * time.Second
 
-// readJSON reads a body of one JSON value without members that are not known.
+// readBody reads a body of one JSON value without members that are not known.
 // The error's text is for the client, and goes with the status.
-func readJSON(w http.ResponseWriter, r *http.Request, limit int64, into any) (status int, err error) {
+func readBody(w http.ResponseWriter, r *http.Request, limit int64, into any) (status int, err error) {
 	connection := http.NewResponseController(w)
 	_ = connection.SetReadDeadline(time.Now().Add(bodyDeadline))
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, limit))

@@ -75,7 +75,7 @@ func (a *API) command(r execRequest) execute.Command {
 
 // readExec reads and checks the body. The error's text is for the client.
 func readExec(w http.ResponseWriter, r *http.Request) (request execRequest, status int, err error) {
-	status, err = readJSON(w, r, maxExecBody, &request)
+	status, err = readBody(w, r, maxExecBody, &request)
 	switch {
 	case err != nil:
 		return request, status, err

@@ -15,7 +15,7 @@ const maxHookBody = 256 << 10
 // platform's doing and no sign that somebody uses the sandbox.
 func (a *API) hook(w http.ResponseWriter, r *http.Request) {
 	var request hooks.Request
-	status, err := readJSON(w, r, maxHookBody, &request)
+	status, err := readBody(w, r, maxHookBody, &request)
 	if err == nil {
 		status, err = http.StatusBadRequest, hooks.Check(r.PathValue("name"), request)
 	}
