@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Sandbox } from '@agenttier/crds/generated/types';
 import { API_VERSION } from '@agenttier/crds/meta/labels';
 import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import { runController } from '@agenttier/machinery/controller/controller';
@@ -12,14 +11,16 @@ import type { Logger } from '@agenttier/machinery/telemetry/log';
 import { AgentLinks } from './agent/links.ts';
 import type { AgentNews } from './agent/news.ts';
 import type { Caches } from './caches.ts';
-import type { EventNote, Tally } from './decision/actions.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import { keepQuotas } from './quota/controller.ts';
 import { runtimeOf } from './runtime/address.ts';
 import type { RuntimeAddress } from './runtime/address.ts';
+import type { RuntimeAnswer } from './runtime/client.ts';
+import { RuntimeJobs } from './runtime/jobs.ts';
 import { RuntimeProbe } from './runtimeProbe.ts';
 import { watchPolicies } from './policy/controller.ts';
 import { createReconcile } from './sandbox/controller.ts';
+import type { ReconcilerOptions } from './sandbox/controller.ts';
 import { feedQueue } from './sandbox/feed.ts';
 import { Notebook } from './sandbox/notes.ts';
 import { RUNTIME_PORT } from './sandbox/pod.ts';
@@ -43,22 +44,30 @@ const BACKOFF = { minBackoffMs: 50, maxBackoffMs: 60_000, jitter: 0.2 };
 
 /** The work of the leader: sandboxes, and the status of templates and policies, until the signal aborts. */
 export async function operate(options: OperatorOptions, signal: AbortSignal): Promise<void> {
-  const { client, caches, settings, log, workers, metrics, queueMetrics } = options;
+  const { client, caches, settings, log, workers, queueMetrics } = options;
   const queue = new WorkQueue({ ...BACKOFF, metrics: queueMetrics });
   const notebook = new Notebook();
   const probe = probeFor(options, { queue, notebook, signal });
-  const announce = (sandbox: Sandbox, events: readonly EventNote[], tallies: readonly Tally[]): void => {
-    const regarding = { ...sandbox, apiVersion: API_VERSION, kind: SANDBOXES.kind };
-    for (const { type, reason, note } of events) options.recorder.record({ regarding, type, reason, note });
-    for (const tally of tallies) metrics?.count(tally);
-    const { namespace, name, uid } = sandbox.metadata;
-    const { phase, reason } = sandbox.status ?? {};
-    log.info({ namespace, sandbox: name, uid, phase, reason }, 'sandbox status changed');
+  const onEnd = (key: string, id: string, answer: RuntimeAnswer<unknown>): void => {
+    notebook.peek(key)?.jobEnded(id, answer);
+    queue.add(key);
   };
+  const jobs = new RuntimeJobs({ onEnd, signal });
+  const announce = announcer(options);
+  const agents = agentsFor(options, { queue, notebook, signal });
   const stopFeeding = feedQueue(caches, queue, (key) => notebook.peek(key)?.removalSeen());
   try {
-    const agents = agentsFor(options, { queue, notebook, signal });
-    const reconcile = createReconcile({ client, caches, settings, notebook, log, announce, probe, agents });
+    const reconcile = createReconcile({
+      client,
+      caches,
+      settings,
+      notebook,
+      log,
+      announce,
+      probe,
+      jobs,
+      agents,
+    });
     await Promise.all([
       runController({ name: 'sandbox', queue, workers, reconcile, log, metrics: queueMetrics, signal }),
       keepQuotas({ client, caches, log }, signal),
@@ -68,6 +77,18 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
   } finally {
     stopFeeding();
   }
+}
+
+/** Tells of a status that was stored: events, numbers, log. */
+function announcer({ recorder, metrics, log }: OperatorOptions): ReconcilerOptions['announce'] {
+  return (sandbox, events, tallies) => {
+    const regarding = { ...sandbox, apiVersion: API_VERSION, kind: SANDBOXES.kind };
+    for (const { type, reason, note } of events) recorder.record({ regarding, type, reason, note });
+    for (const tally of tallies) metrics?.count(tally);
+    const { namespace, name, uid } = sandbox.metadata;
+    const { phase, reason } = sandbox.status ?? {};
+    log.info({ namespace, sandbox: name, uid, phase, reason }, 'sandbox status changed');
+  };
 }
 
 interface ProbeParts {

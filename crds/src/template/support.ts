@@ -65,6 +65,16 @@ function otherSources(prefix: string): UnsupportedField[] {
   }));
 }
 
+const AGENT_SUPPORTED: readonly SupportedField[] = [
+  'entrypoint',
+  'installCommand',
+  'workingDir',
+  'env[].name',
+  'env[].value',
+  'maxConcurrentInvokes',
+  'defaultInvokeTimeout',
+].map((field) => ({ path: `harness.agent.${field}`, reader: AGENT }));
+
 const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
   { path: 'mode', reader: 'merge' },
   { path: 'image', reader: POD },
@@ -89,6 +99,12 @@ const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
   ...containerFields('sidecars'),
   ...containerFields('initContainers'),
   { path: 'security.privileged', reader: POD },
+  { path: 'harness.command', reader: POD },
+  { path: 'harness.args', reader: POD },
+  { path: 'harness.workingDir', reader: POD },
+  { path: 'harness.shell', reader: POD },
+  { path: 'harness.hooks', reader: 'operator: hooks' },
+  ...AGENT_SUPPORTED,
 ];
 
 const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
@@ -110,21 +126,10 @@ const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
   { path: 'initScripts', needs: 'init scripts are not run' },
 ];
 
-const AGENT_SUPPORTED: readonly SupportedField[] = [
-  'entrypoint',
-  'installCommand',
-  'workingDir',
-  'env[].name',
-  'env[].value',
-  'maxConcurrentInvokes',
-  'defaultInvokeTimeout',
-].map((field) => ({ path: `harness.agent.${field}`, reader: AGENT }));
-
 const HARNESS_UNSUPPORTED: readonly UnsupportedField[] = [
   { path: 'harness.tools', needs: 'tools are not installed or verified' },
   { path: 'harness.skills', needs: 'skills are not delivered' },
   { path: 'harness.systemPrompt', needs: 'system prompts are not delivered' },
-  { path: 'harness.hooks', needs: 'hooks are not run' },
   { path: 'harness.constraints', needs: 'constraints are not enforced' },
   ...otherSources('harness.agent.'),
   {
@@ -149,7 +154,7 @@ const SANDBOX: FieldSupport = {
   ],
   unsupported: [
     ...WORKLOAD_UNSUPPORTED,
-    { path: 'harness', needs: 'the harness is set in templates only' },
+    ...HARNESS_UNSUPPORTED,
     { path: 'warmPool', needs: 'there are no warm pools', harmless: ['Auto', 'Never'] },
     { path: 'ports', needs: 'ports are not offered outside' },
     { path: 'autoResume', needs: 'using a stopped sandbox does not start it', harmless: [false] },
@@ -165,11 +170,6 @@ const TEMPLATE: FieldSupport = {
     { path: 'description', reader: 'router: templates' },
     { path: 'allowedNamespaces.names', reader: 'webhook: compose' },
     { path: 'allowedNamespaces.selector', reader: 'webhook: compose' },
-    { path: 'harness.command', reader: POD },
-    { path: 'harness.args', reader: POD },
-    { path: 'harness.workingDir', reader: POD },
-    { path: 'harness.shell', reader: POD },
-    ...AGENT_SUPPORTED,
   ],
   unsupported: [
     ...WORKLOAD_UNSUPPORTED,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Sandbox, SandboxSpec, SandboxStatus } from '@agenttier/crds/generated/types';
+import type { SandboxSpec, SandboxStatus } from '@agenttier/crds/generated/types';
 import { CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS } from '@agenttier/machinery/kube/resource';
 import { DEFAULT_SETTINGS, resolve } from '@agenttier/crds/template/merge';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -66,7 +66,7 @@ function configure(agentConfig: NonNullable<SandboxSpec['agentConfig']>): Promis
     return {
       ...one,
       spec: { ...spec, resolved: resolve(spec, [AGENT], DEFAULT_SETTINGS).resolved },
-    } as Sandbox;
+    };
   });
   return operator.reconcile();
 }

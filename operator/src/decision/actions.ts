@@ -3,6 +3,7 @@ import type { SandboxStatus } from '@agenttier/crds/generated/types';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import type { AgentTask } from '../agent/news.ts';
 import type { ConfigMap } from '../core.ts';
+import type { Job } from '../runtime/jobs.ts';
 import type { OwnedKind } from '../sandbox/state.ts';
 
 export interface EventNote {
@@ -41,7 +42,15 @@ export type Action =
   | { readonly do: 'tellAgent'; readonly task: AgentTask }
   | { readonly do: 'installLog'; readonly body: ConfigMap }
   | { readonly do: 'findPullSecret'; readonly name: string }
-  | { readonly do: 'findPvc'; readonly name: string };
+  | { readonly do: 'findPvc'; readonly name: string }
+  | {
+      readonly do: 'runJob';
+      readonly podName: string;
+      readonly podUid: string;
+      /** One id is run once, however often and by whomever it is asked for. */
+      readonly id: string;
+      readonly call: Job['call'];
+    };
 
 /** Stages run one after the other; the actions of one stage run together. A stage that fails ends the plan. */
 export interface Plan {

@@ -5,6 +5,9 @@ import type { Logger } from '@agenttier/machinery/telemetry/log';
 import type { AgentLinks } from '../agent/links.ts';
 import type { Caches } from '../caches.ts';
 import { no } from '../decision/conditions.ts';
+import { runtimeOf } from '../runtime/address.ts';
+import type { RuntimeAddress } from '../runtime/address.ts';
+import type { Job } from '../runtime/jobs.ts';
 import type { Settings } from '../settings.ts';
 import { gather } from './gather.ts';
 import type { Notebook } from './notes.ts';
@@ -25,6 +28,7 @@ export interface ReconcilerOptions {
   readonly probe: { start(key: string, podUid: string, podIp: string): void; end(key: string): void };
   /** Conversations with the runtimes of agents. */
   readonly agents: Pick<AgentLinks, 'start' | 'end'>;
+  readonly jobs: { start(key: string, job: Job, address: RuntimeAddress): void; forget(key: string): void };
   readonly now?: () => number;
 }
 
@@ -49,8 +53,9 @@ export function createReconcile(
   };
 }
 
-function forget({ notebook, probe, agents }: ReconcilerOptions, key: string): void {
+function forget({ notebook, probe, jobs, agents }: ReconcilerOptions, key: string): void {
   notebook.forget(key);
+  jobs.forget(key);
   agents.end(key);
   probe.end(key);
 }
@@ -80,7 +85,7 @@ async function reconcileOnce(options: ReconcilerOptions, turn: Turn): Promise<Re
 }
 
 function contextOf(options: ReconcilerOptions, { key, sandbox, signal }: Turn): PerformContext {
-  const { client, caches, notebook, announce, probe, agents, now = Date.now } = options;
+  const { client, caches, notebook, announce, probe, jobs, agents, settings, now = Date.now } = options;
   const owner = identityOf(sandbox);
   return {
     client,
@@ -94,6 +99,10 @@ function contextOf(options: ReconcilerOptions, { key, sandbox, signal }: Turn): 
     generation: sandbox.metadata.generation ?? 0,
     probe: (podUid, podIp) => probe.start(key, podUid, podIp),
     tellAgent: (task) => agents.start(key, task),
+    runJob: (job, pod) => {
+      const address = runtimeOf(pod, owner.uid, settings.tokenKey);
+      if (address !== undefined) jobs.start(key, job, address);
+    },
   };
 }
 

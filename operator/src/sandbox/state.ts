@@ -5,6 +5,7 @@ import type { EffectivePolicy } from '@agenttier/crds/governance/effective';
 import type { Violation } from '@agenttier/crds/meta/violation';
 import type { NetworkFacts } from '../egress/facts.ts';
 import type { AgentNews } from '../agent/news.ts';
+import type { RuntimeAnswer } from '../runtime/client.ts';
 import type { Settings } from '../settings.ts';
 import type { Identity } from './ownership.ts';
 
@@ -62,6 +63,8 @@ export interface Observations {
   readonly statusAt?: number;
   /** Name of a pull secret that was looked for and does not exist. */
   readonly missingPullSecret?: string;
+  /** What came of calls to the runtime, by their id. */
+  readonly jobs?: ReadonlyMap<string, RuntimeAnswer<unknown>>;
   /** The recorded volume was looked for by name and is gone. */
   readonly volumeLost?: boolean;
   /** What was last heard of the runtime about the agent. */

@@ -10,6 +10,8 @@ import type { Caches } from '../caches.ts';
 import type { EventNote, Tally } from '../decision/actions.ts';
 import { createReconcile } from '../sandbox/controller.ts';
 import { Notebook } from '../sandbox/notes.ts';
+import type { RuntimeAnswer } from '../runtime/client.ts';
+import type { Job } from '../runtime/jobs.ts';
 import type { Settings } from '../settings.ts';
 import type { Change, Cluster } from './cluster.ts';
 import { SETTINGS, TEMPLATE } from './fixtures.ts';
@@ -24,6 +26,7 @@ export class Replica {
   readonly tallies: Tally[] = [];
   readonly probed: string[] = [];
   readonly told: AgentTask[] = [];
+  readonly jobs: Job[] = [];
   readonly #reconcile: (
     key: string,
     signal: AbortSignal,
@@ -45,6 +48,7 @@ export class Replica {
       },
       probe: { start: (_key, uid) => this.probed.push(uid), end: () => undefined },
       agents: { start: (_key, task) => this.told.push(task), end: () => undefined },
+      jobs: { start: (_key, job) => this.jobs.push(job), forget: () => undefined },
     });
     this.caches.clusterTemplates.applyWatch(TEMPLATE);
     cluster.subscribe((change) => (this.#deaf ? this.#held.push(change) : this.#take(change)));
@@ -74,6 +78,11 @@ export class Replica {
       }
     }
     return undefined;
+  }
+
+  /** The runtime has answered a job that was started. */
+  endJob(id: string, answer: RuntimeAnswer<unknown>, key = KEY): void {
+    this.notebook.peek(key)?.jobEnded(id, answer);
   }
 
   answer(podUid: string, key = KEY): void {
