@@ -2,6 +2,8 @@
 import type { EffectiveSpec, Sandbox } from '@agenttier/crds/generated/types';
 import type { NetworkPolicy, PersistentVolumeClaim, Pod, Secret, ServiceAccount } from '../core.ts';
 import type { Violation } from '@agenttier/crds/meta/violation';
+import type { NetworkFacts } from '../egress/facts.ts';
+import type { RuntimeAnswer } from '../runtime/client.ts';
 import type { Settings } from '../settings.ts';
 import type { Identity } from './ownership.ts';
 
@@ -59,6 +61,8 @@ export interface Observations {
   readonly statusAt?: number;
   /** Name of a pull secret that was looked for and does not exist. */
   readonly missingPullSecret?: string;
+  /** What came of calls to the runtime, by their id. */
+  readonly jobs?: ReadonlyMap<string, RuntimeAnswer<unknown>>;
   /** The recorded volume was looked for by name and is gone. */
   readonly volumeLost?: boolean;
 }
@@ -70,6 +74,7 @@ export interface SandboxState {
   readonly settings: Settings;
   readonly resolution: Resolution;
   readonly observations: Observations;
+  readonly network: NetworkFacts;
   /** What today's policy would refuse; the sandbox was admitted under another. */
   readonly violations?: readonly Violation[];
   /** Slots that it claimed and does not use: to be deleted. */

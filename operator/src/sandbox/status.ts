@@ -19,6 +19,7 @@ export type StatusChanges = {
     | 'lastFailureAt'
     | 'restartCount'
     | 'startup'
+    | 'harness'
     | 'pvcName']?: SandboxStatus[F] | undefined;
 };
 
@@ -30,6 +31,8 @@ export interface Outcome {
   /** The condition PodReady. */
   readonly pod: Finding;
   readonly hold?: Hold | undefined;
+  /** The condition IdleWarning, while a stop is near. */
+  readonly warning?: Finding | undefined;
   readonly changes?: StatusChanges | undefined;
   readonly events?: readonly EventNote[] | undefined;
   readonly tallies?: readonly Tally[] | undefined;
