@@ -15,6 +15,7 @@ import { readEnv, writeBin, writeEnv } from './install/env.ts';
 import { type BuiltImage, buildImages } from './install/images.ts';
 import { startKind } from './kind.ts';
 import { startBareNode } from './node/bare.ts';
+import { STORAGE_PROGRAMS } from './node/storage.ts';
 
 /**
  * `make up`: from a machine to a Kubernetes with AgentTier and a running sandbox on it. Each step looks first whether its
@@ -22,7 +23,7 @@ import { startBareNode } from './node/bare.ts';
  */
 
 const PROGRAMS: Readonly<Record<ClusterKind, readonly Program[]>> = {
-  bare: ['node', 'coredns', 'helm', 'netpol', 'pause', 'csi-driver', 'csi-provisioner'],
+  bare: ['node', 'coredns', 'helm', 'netpol', 'pause', ...STORAGE_PROGRAMS],
   kind: ['node', 'helm'],
   existing: ['node', 'helm'],
 };

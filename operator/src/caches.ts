@@ -17,12 +17,14 @@ import {
 import { parentsOfTemplate, templatesOfSandbox } from '@agenttier/crds/template/users';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import {
+  CUSTOM_RESOURCE_DEFINITIONS,
   NETWORK_POLICIES,
   PERSISTENT_VOLUME_CLAIMS,
   PODS,
   RESOURCE_QUOTAS,
   SECRETS,
   SERVICE_ACCOUNTS,
+  STORAGE_CLASSES,
 } from '@agenttier/machinery/kube/resource';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
 import { Reflector } from '@agenttier/machinery/reflector/reflector';
@@ -36,7 +38,10 @@ import type {
   ResourceQuota,
   Secret,
   ServiceAccount,
+  StorageClass,
 } from './core.ts';
+import { SNAPSHOT_KIND, SnapshotCache } from './volume/snapshotCache.ts';
+import type { Kind } from './volume/snapshotCache.ts';
 
 /** Everything the operator knows of the cluster, kept current by watches. */
 export interface Caches {
@@ -51,6 +56,10 @@ export interface Caches {
   readonly secrets: Store<Secret>;
   readonly serviceAccounts: Store<ServiceAccount>;
   readonly resourceQuotas: Store<ResourceQuota>;
+  readonly storageClasses: Store<StorageClass>;
+  /** The CRD of VolumeSnapshot, where there is one. */
+  readonly snapshotKinds: Store<Kind>;
+  readonly snapshots: SnapshotCache;
 }
 
 /** Index of sandboxes by the templates that they were merged from: `Kind/namespace/name`. */
@@ -80,6 +89,9 @@ export function createCaches(): Caches {
     secrets: new Store(),
     serviceAccounts: new Store(),
     resourceQuotas: new Store(),
+    storageClasses: new Store(),
+    snapshotKinds: new Store(),
+    snapshots: new SnapshotCache(),
   };
 }
 
@@ -97,8 +109,9 @@ export function createReflectors({
   log,
   metrics,
 }: ReflectorsOptions): Reflector<KubeObject>[] {
-  const managed = `${LABEL_MANAGED}=true`;
-  const watched: [Resource, Store<KubeObject>, string?][] = [
+  const managed = { labelSelector: `${LABEL_MANAGED}=true` };
+  const snapshotKind = { fieldSelector: `metadata.name=${SNAPSHOT_KIND}` };
+  const watched: [Resource, Store<KubeObject>, Selection?][] = [
     [SANDBOXES, anyStore(caches.sandboxes)],
     [SANDBOX_TEMPLATES, anyStore(caches.templates)],
     [CLUSTER_SANDBOX_TEMPLATES, anyStore(caches.clusterTemplates)],
@@ -110,19 +123,26 @@ export function createReflectors({
     [SECRETS, anyStore(caches.secrets), managed],
     [SERVICE_ACCOUNTS, anyStore(caches.serviceAccounts), managed],
     [RESOURCE_QUOTAS, anyStore(caches.resourceQuotas), managed],
+    [STORAGE_CLASSES, anyStore(caches.storageClasses)],
+    [CUSTOM_RESOURCE_DEFINITIONS, anyStore(caches.snapshotKinds), snapshotKind],
   ];
   return watched.map(
-    ([resource, store, labelSelector]) =>
+    ([resource, store, selection = {}]) =>
       new Reflector({
         client,
         resource,
         store,
         log,
-        labelSelector,
-        transform: withoutManagedFields,
+        ...selection,
+        transform: resource === CUSTOM_RESOURCE_DEFINITIONS ? withoutSchema : withoutManagedFields,
         metrics: metrics?.(resource.plural),
       }),
   );
+}
+
+interface Selection {
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
 }
 
 /** A reflector only puts in what it was given for its own resource, so the store's element type can be set aside. */
@@ -133,4 +153,10 @@ const anyStore = <T extends KubeObject>(store: Store<T>): Store<KubeObject> =>
 function withoutManagedFields(object: KubeObject): KubeObject {
   const { managedFields: _, ...metadata } = object.metadata;
   return { ...object, metadata };
+}
+
+/** Of a CRD only its name and state are of use here. */
+function withoutSchema(object: KubeObject): KubeObject {
+  const { metadata } = withoutManagedFields(object);
+  return { metadata, ...('status' in object ? { status: object.status } : {}) };
 }

@@ -27,6 +27,9 @@ export const SECRET_PURPOSES = {
   webhookSubscription: 'webhook-subscription',
 } as const;
 
+/** On a volume or snapshot that outlived its sandbox: the name of that. */
+export const LABEL_RETAINED_FROM = 'agenttier.io/retained-from';
+
 /** Labels that Kubernetes recommends for every application. */
 export const LABEL_APP_NAME = 'app.kubernetes.io/name';
 export const LABEL_COMPONENT = 'app.kubernetes.io/component';

@@ -82,7 +82,6 @@ describe('unsupportedFields', () => {
       'spec.network.allowedDomains',
       'spec.network.egressRules[1].serviceRef',
       'spec.storage.existingClaim',
-      'spec.storage.shared',
       'spec.storage.snapshotOnStop',
       'spec.warmPool',
     ]);

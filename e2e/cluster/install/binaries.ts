@@ -10,12 +10,12 @@ import type { Say } from '../host/progress.ts';
 
 interface Source {
   /** Folder of the Go module. */
-  readonly module: 'tools' | 'tools/csi';
+  readonly module: 'tools' | 'tools/csi' | 'tools/csi-resizer';
   /** What is built: a folder of the module, or a package that its go.mod pins. */
   readonly target: string;
 }
 
-const SIDECARS = 'github.com/kubernetes-csi/external-provisioner/v5/cmd';
+const CSI = 'github.com/kubernetes-csi';
 
 /** Programs that we build, by the name of the binary. */
 const PROGRAMS = {
@@ -25,7 +25,13 @@ const PROGRAMS = {
   netpol: { module: 'tools', target: 'sigs.k8s.io/kube-network-policies/cmd' },
   pause: { module: 'tools', target: './cmd/pause' },
   'csi-driver': { module: 'tools/csi', target: './driver' },
-  'csi-provisioner': { module: 'tools/csi', target: `${SIDECARS}/csi-provisioner` },
+  'csi-provisioner': { module: 'tools/csi', target: `${CSI}/external-provisioner/v5/cmd/csi-provisioner` },
+  'csi-snapshotter': { module: 'tools/csi', target: `${CSI}/external-snapshotter/v8/cmd/csi-snapshotter` },
+  'snapshot-controller': {
+    module: 'tools/csi',
+    target: `${CSI}/external-snapshotter/v8/cmd/snapshot-controller`,
+  },
+  'csi-resizer': { module: 'tools/csi-resizer', target: `${CSI}/external-resizer/v2/cmd/csi-resizer` },
 } as const satisfies Record<string, Source>;
 
 export type Program = keyof typeof PROGRAMS;

@@ -78,6 +78,7 @@ export const LEASES = grouped('coordination.k8s.io', 'leases', 'Lease');
 export const NETWORK_POLICIES = grouped('networking.k8s.io', 'networkpolicies', 'NetworkPolicy');
 export const DEPLOYMENTS = grouped('apps', 'deployments', 'Deployment');
 export const STORAGE_CLASSES = grouped('storage.k8s.io', 'storageclasses', 'StorageClass', false);
+export const VOLUME_SNAPSHOTS = grouped('snapshot.storage.k8s.io', 'volumesnapshots', 'VolumeSnapshot');
 export const CUSTOM_RESOURCE_DEFINITIONS = grouped(
   'apiextensions.k8s.io',
   'customresourcedefinitions',

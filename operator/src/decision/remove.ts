@@ -4,16 +4,18 @@ import { isTerminating } from '../sandbox/state.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
 import type { Outcome } from '../sandbox/status.ts';
-import { planOf } from './actions.ts';
+import { isRetained, releaseData } from '../volume/retain.ts';
+import { deletionOf, planOf } from './actions.ts';
 import type { Action, Plan } from './actions.ts';
-import { no } from './conditions.ts';
+import { no } from './finding.ts';
 import { deletePod } from './down.ts';
 
 /**
  * Takes a deleted Sandbox apart: the pod, then its volume, then the finalizer. The volume waits for the pod because its
  * data must not vanish under running programs. ServiceAccount, Secret and NetworkPolicy are left to the garbage
  * collector by their owner reference: so the network stays closed for as long as anything of the sandbox runs.
- * Nothing here looks at the spec or creates anything, so it also works in a namespace that is itself being deleted.
+ * So are snapshots. A volume that is to be retained is let go of instead, and its snapshots with it. Nothing here looks at
+ * more of the spec or creates anything, so it also works in a namespace that is itself being deleted.
  */
 export function planRemove(state: SandboxState, now: number): Plan {
   const { sandbox, pod } = state;
@@ -21,7 +23,9 @@ export function planRemove(state: SandboxState, now: number): Plan {
   const saying = sandbox.status?.phase === 'Deleting' ? [] : statusStage(state, DELETING, now);
   // While the pod ends there is only waiting: its removal arrives by watch.
   if (pod !== undefined) return planOf([[...saying, ...deletePod(state)]]);
-  return planOf([saying, deleteVolume(state), [{ do: 'releaseFinalizer' }]]);
+  const retained = isRetained(sandbox.spec?.resolved?.spec);
+  const data = retained ? releaseData(state) : deleteVolume(state);
+  return planOf([saying, data, [{ do: 'releaseFinalizer' }]]);
 }
 
 const DELETING: Outcome = {
@@ -32,7 +36,11 @@ const DELETING: Outcome = {
   events: [{ type: 'Normal', reason: 'Deleting', note: 'Sandbox is being deleted' }],
 };
 
-function deleteVolume({ pvc }: SandboxState): Action[] {
-  if (pvc === undefined || isTerminating(pvc)) return [];
-  return [{ do: 'delete', kind: 'pvc', name: pvc.metadata.name ?? '', uid: pvc.metadata.uid ?? '' }];
+/** The garbage collector would do the same by owner reference, as far as there is one. */
+function deleteVolume({ pvc, snapshots = [] }: SandboxState): Action[] {
+  const claim = pvc === undefined || isTerminating(pvc) ? [] : [deletionOf('pvc', pvc)];
+  return [
+    ...claim,
+    ...snapshots.filter((one) => !isTerminating(one)).map((one) => deletionOf('snapshot', one)),
+  ];
 }

@@ -38,8 +38,21 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
   // What was waited for is here.
   for (const kind of Object.keys(objects) as (keyof Objects)[]) notes.seen(kind);
   const resolution = verifyResolved(sandbox, lookupIn(caches));
+  const storage = {
+    storageClasses: new Map(caches.storageClasses.list().map((one) => [one.metadata.name ?? '', one])),
+    ...ownSnapshots(owner, input),
+  };
   const violations = violationsNow(sandbox, policyIn(caches, owner.namespace));
-  return { sandbox, owner, settings, resolution, violations, observations: notes.observations(), ...objects };
+  return {
+    sandbox,
+    owner,
+    settings,
+    resolution,
+    violations,
+    observations: notes.observations(),
+    ...storage,
+    ...objects,
+  };
 }
 
 type Objects = Pick<SandboxState, 'pod' | 'pvc' | 'networkPolicy' | 'tokenSecret' | 'serviceAccount'>;
@@ -61,6 +74,13 @@ function ownObjects({ status }: Sandbox, owner: Identity, { caches, notes }: Gat
     ...own('tokenSecret', caches.secrets, tokenSecretName(name)),
     ...own('serviceAccount', caches.serviceAccounts, serviceAccountName(name)),
   };
+}
+
+/** Snapshots by label, of which only those count that no other controller owns. */
+function ownSnapshots(owner: Identity, { caches, notes }: GatherInput): Pick<SandboxState, 'snapshots'> {
+  const found = caches.snapshots.of(owner.uid);
+  if (found === undefined) return {};
+  return { snapshots: found.flatMap((one) => ownObject(one, owner, notes) ?? []) };
 }
 
 /** Whether the sandbox is to be up; what was noted about an earlier start is void when it is not. */

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import { LABEL_SANDBOX } from '@agenttier/crds/meta/labels';
+import { templateKey } from '@agenttier/crds/template/users';
+import type { WorkQueue } from '@agenttier/machinery/controller/workqueue';
+import type { KubeObject } from '@agenttier/machinery/kube/resource';
+import { keyOf } from '@agenttier/machinery/reflector/store';
+import type { Store, StoreEvent } from '@agenttier/machinery/reflector/store';
+import { BY_TEMPLATE } from '../caches.ts';
+import type { Caches } from '../caches.ts';
+import { specMoved } from '../events.ts';
+
+/** Objects that carry the name of the sandbox that they belong to. */
+function ownedStores(caches: Caches): Store<KubeObject>[] {
+  const { pods, pvcs, networkPolicies, secrets, serviceAccounts, snapshots } = caches;
+  return [pods, pvcs, networkPolicies, secrets, serviceAccounts, snapshots.store] as Store<KubeObject>[];
+}
+
+/**
+ * Adds a key for every change that may matter to it, until the returned function is called. Everything known already is
+ * added at once, so a new leader looks at every sandbox.
+ */
+export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: (key: string) => void): () => void {
+  const addAll = (): void => {
+    for (const sandbox of caches.sandboxes.list()) queue.add(keyOf(sandbox));
+  };
+  const addOwner = ({ type, object }: StoreEvent<KubeObject>): void => {
+    const name = object.metadata.labels?.[LABEL_SANDBOX];
+    if (name === undefined) return;
+    const key = `${object.metadata.namespace}/${name}`;
+    if (type === 'deleted') onRemoval(key);
+    queue.add(key);
+  };
+  const stops = [
+    caches.sandboxes.subscribe(({ object }) => queue.add(keyOf(object))),
+    ...ownedStores(caches).map((store) => store.subscribe(addOwner)),
+    ...feedByRules(caches, queue),
+    caches.snapshots.onAvailability(addAll),
+  ];
+  addAll();
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+/** Changes of what sandboxes are made from and judged by. */
+function feedByRules(caches: Caches, queue: WorkQueue): (() => void)[] {
+  const addUsers = (kind: string, event: StoreEvent<KubeObject>): void => {
+    // The status of a template counts its users: each of them would otherwise wake up all the others.
+    if (!specMoved(event)) return;
+    const { metadata } = event.object;
+    const template = templateKey(kind, metadata.namespace, metadata.name ?? '');
+    for (const sandbox of caches.sandboxes.byIndex(BY_TEMPLATE, template)) queue.add(keyOf(sandbox));
+  };
+  const addGoverned = (event: StoreEvent<KubeObject>): void => {
+    if (!specMoved(event)) return;
+    const { namespace } = event.object.metadata;
+    for (const sandbox of caches.sandboxes.list()) {
+      if (namespace === undefined || sandbox.metadata.namespace === namespace) queue.add(keyOf(sandbox));
+    }
+  };
+  return [
+    caches.templates.subscribe((event) => addUsers('SandboxTemplate', event)),
+    caches.clusterTemplates.subscribe((event) => addUsers('ClusterSandboxTemplate', event)),
+    caches.policies.subscribe((event) => addGoverned(event)),
+    caches.clusterPolicies.subscribe((event) => addGoverned(event)),
+  ];
+}
