@@ -18,7 +18,8 @@ import {
   TWIN,
 } from './admissionLoad.ts';
 import { type AdmissionReport, machine, section, writeSection } from './admissionReport.ts';
-import { cappedNamespace, ledgerWrites, measureBurst } from './quotaBurst.ts';
+import { bundled, startProcess, stopProcess } from './bundledProcess.ts';
+import { cappedNamespace, measureBurst } from './quotaBurst.ts';
 import { twinDefinition } from './sandboxTwin.ts';
 import { type Figure, figure } from './stats.ts';
 import { INSTALL_NAMESPACE, metricOf, type Replica, startReplicas, stopReplicas } from './webhookReplicas.ts';
@@ -121,12 +122,9 @@ async function measure(client: KubeClient, replicas: readonly Replica[]): Promis
     count = await fill(client, NAMESPACE, { from: count, wanted: size });
     count = await measureAt(client, replicas, count, figures);
   }
-  if ((await ledgerWrites(replicas)) !== undefined) {
-    // Nobody turns reservations into usage here, so the ledger grows during the run, more than it would in a cluster.
-    await cappedNamespace(client, 'bench-capped', 1_000_000);
-    const at = { namespace: 'bench-capped', label: `${count} sandboxes, under a cap`, rounds: 4 };
-    figures.push(...(await measureCreates(client, at, load)).figures);
-  }
+  await cappedNamespace(client, 'bench-capped', 1_000_000);
+  const at = { namespace: 'bench-capped', label: `${count} sandboxes, under a cap`, rounds: 4 };
+  figures.push(...(await measureCreates(client, at, load)).figures);
   const burst = await measureBurst(client, replicas, 'bench-burst', { creates: 500, cap: 1000 });
   return { ...report, figures, burst };
 }
@@ -138,6 +136,8 @@ try {
   const client = createKubeClient(controlPlane.access, { connections: 64 });
   await prepare(client);
   const replicas = await startReplicas(client, controlPlane.kubeconfig, join(folder, 'bundle'));
+  const program = await bundled('quotaKeeper.ts', join(folder, 'bundle'));
+  const keeper = await startProcess(program, { KUBECONFIG: controlPlane.kubeconfig });
   try {
     const report = await measure(client, replicas);
     writeFileSync(join(folder, 'admission.json'), `${JSON.stringify(report, null, 2)}\n`);
@@ -145,6 +145,7 @@ try {
     if (values.document !== undefined) writeSection(values.document, report);
     process.stdout.write(`${section(report)}\n`);
   } finally {
+    await stopProcess(keeper.child);
     await stopReplicas(replicas);
     await client.close();
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { setTimeout as pause } from 'node:timers/promises';
 import { GOVERNANCE_POLICIES, POLICY_NAME, SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { isKubeError } from '@agenttier/machinery/kube/errors';
@@ -6,6 +7,8 @@ import { type KubeObject, NAMESPACES } from '@agenttier/machinery/kube/resource'
 import { createOne } from './admissionLoad.ts';
 import { timed } from './rest.ts';
 import { metricOf, type Replica } from './webhookReplicas.ts';
+
+type Counted = KubeObject & { readonly status?: { readonly used?: unknown } };
 
 const WRITES = 'agenttier_quota_ledger_writes_total';
 
@@ -17,22 +20,22 @@ export interface Burst {
   readonly ledgerWrites: number;
 }
 
-/** A namespace with a cap, its ledger counted as the operator would for a namespace without sandboxes. */
+/** A namespace with a cap, once the operator's part has counted it. */
 export async function cappedNamespace(client: KubeClient, namespace: string, cap: number): Promise<void> {
   await client.create(NAMESPACES, undefined, { metadata: { name: namespace } });
   await client.create(GOVERNANCE_POLICIES, namespace, {
     metadata: { name: POLICY_NAME },
     spec: { maxSandboxesTotal: cap },
   } as KubeObject);
-  const status = {
-    used: { sandboxes: 0, agentSandboxes: 0, cpu: '0', memory: '0', storage: '0', perUser: {} },
+  const deadline = performance.now() + 30_000;
+  const counted = async (): Promise<boolean> => {
+    const policy = await client.get<Counted>(GOVERNANCE_POLICIES, { namespace, name: POLICY_NAME });
+    return policy.status?.used !== undefined;
   };
-  await client.patch(
-    GOVERNANCE_POLICIES,
-    { namespace, name: POLICY_NAME },
-    { type: 'merge', body: { status } },
-    { subresource: 'status' },
-  );
+  while (!(await counted())) {
+    if (performance.now() > deadline) throw new Error(`nobody counted the sandboxes of ${namespace}`);
+    await pause(50);
+  }
 }
 
 /** Writes of quota ledgers so far; undefined when these webhooks keep none. */

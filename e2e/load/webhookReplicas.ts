@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import type { ChildProcess } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
@@ -11,8 +8,8 @@ import {
   MUTATING_WEBHOOK_CONFIGURATIONS,
   VALIDATING_WEBHOOK_CONFIGURATIONS,
 } from '@agenttier/machinery/kube/resource';
-import { build } from 'rolldown';
 import { freePorts } from '../envtest/processes.ts';
+import { bundled, startProcess, stopProcess } from './bundledProcess.ts';
 
 export const INSTALL_NAMESPACE = 'agenttier';
 const CONFIGURATION = 'agenttier';
@@ -25,38 +22,15 @@ export interface Replica {
   readonly child: ChildProcess;
 }
 
-/** One file of JavaScript as in the image: run from sources, Node would hold its type stripper in memory as well. */
-async function bundled(folder: string): Promise<string> {
-  const input = join(import.meta.dirname, 'webhookProcess.ts');
-  await build({
-    input,
-    platform: 'node',
-    output: { dir: folder, format: 'esm', entryFileNames: 'webhookProcess.mjs' },
-    logLevel: 'warn',
-  });
-  return join(folder, 'webhookProcess.mjs');
-}
-
 async function start(program: string, index: number, port: number, kubeconfig: string): Promise<Replica> {
-  const child = spawn(process.execPath, [program], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    env: {
-      PATH: process.env['PATH'],
-      NODE_ENV: 'production',
-      KUBECONFIG: kubeconfig,
-      POD_NAME: `replica-${index}`,
-      POD_NAMESPACE: INSTALL_NAMESPACE,
-      WEBHOOK_PORT: String(port),
-      HEALTH_PORT: '0',
-      WEBHOOK_CONFIGURATION: CONFIGURATION,
-    },
+  const { child, line } = await startProcess(program, {
+    KUBECONFIG: kubeconfig,
+    POD_NAME: `replica-${index}`,
+    POD_NAMESPACE: INSTALL_NAMESPACE,
+    WEBHOOK_PORT: String(port),
+    HEALTH_PORT: '0',
+    WEBHOOK_CONFIGURATION: CONFIGURATION,
   });
-  const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(`webhook replica ${index} ended with code ${String(code)} before it was ready`);
-  });
-  const told = once(createInterface({ input: child.stdout }), 'line');
-  const [line] = (await Promise.race([told, ended])) as [string];
-  ended.catch(() => undefined);
   return { ...(JSON.parse(line) as Omit<Replica, 'child'>), child };
 }
 
@@ -66,7 +40,7 @@ export async function startReplicas(
   kubeconfig: string,
   folder: string,
 ): Promise<Replica[]> {
-  const program = await bundled(folder);
+  const program = await bundled('webhookProcess.ts', folder);
   const ports = await freePorts(2);
   await register(client, ports);
   const replicas = await Promise.all(ports.map((port, index) => start(program, index, port, kubeconfig)));
@@ -74,13 +48,8 @@ export async function startReplicas(
   return replicas;
 }
 
-export async function stopReplicas(replicas: readonly Replica[]): Promise<void> {
-  for (const { child } of replicas) {
-    const exited = once(child, 'exit');
-    child.stdin?.end();
-    await exited;
-  }
-}
+export const stopReplicas = (replicas: readonly Replica[]): Promise<unknown> =>
+  Promise.all(replicas.map(({ child }) => stopProcess(child)));
 
 async function untilReady({ healthPort }: Replica): Promise<void> {
   const deadline = performance.now() + 30_000;

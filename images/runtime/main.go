@@ -24,7 +24,7 @@ const (
 )
 
 const usage = `usage:
-  agenttier-runtime serve [--workdir DIR] [--shell PATH] [--listen-addr ADDR] [--token-file FILE] [-- COMMAND ARG...]
+  agenttier-runtime serve [--workdir DIR] [--shell PATH] [--listen-addr ADDR] [--token-file FILE] [--invoke-grace TIME] [--await-adopt] [-- COMMAND ARG...]
   agenttier-runtime attach [--session NAME] [--mode control|view] [--cols N --rows N] [--addr ADDR] [--token-file FILE]
   agenttier-runtime install DIR
   agenttier-runtime version

@@ -16,9 +16,12 @@ import (
 	"time"
 
 	"github.com/agenttier/agenttier/images/runtime/internal/activity"
+	"github.com/agenttier/agenttier/images/runtime/internal/adopt"
 	"github.com/agenttier/agenttier/images/runtime/internal/auth"
 	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
 	"github.com/agenttier/agenttier/images/runtime/internal/httpapi"
+	"github.com/agenttier/agenttier/images/runtime/internal/invoke"
+	"github.com/agenttier/agenttier/images/runtime/internal/job"
 	"github.com/agenttier/agenttier/images/runtime/internal/reaper"
 	"github.com/agenttier/agenttier/images/runtime/internal/session"
 )
@@ -36,6 +39,8 @@ const (
 type serveOptions struct {
 	address, workdir, shell, tokenFile string
 	command                            []string
+	invokeGrace                        time.Duration
+	awaitAdopt                         bool
 }
 
 func parseServe(args []string) (o serveOptions, err error) {
@@ -44,6 +49,8 @@ func parseServe(args []string) (o serveOptions, err error) {
 	flags.StringVar(&o.workdir, "workdir", "/workspace", "folder in which shells and commands start")
 	flags.StringVar(&o.shell, "shell", "", "absolute path of the shell; default: the first that the image has")
 	flags.StringVar(&o.tokenFile, "token-file", defaultTokenFile, "file with the bearer token, one accepted token per line")
+	flags.DurationVar(&o.invokeGrace, "invoke-grace", 0, "how long a stop waits for invocations to end")
+	flags.BoolVar(&o.awaitAdopt, "await-adopt", false, "be a slot: nothing runs here before POST /adopt")
 	err = flags.Parse(args)
 	o.command = flags.Args()
 	return o, err
@@ -78,34 +85,63 @@ func work(o serveOptions, tokens *auth.Tokens, listener net.Listener, log *slog.
 	stop := make(chan os.Signal, 2)
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
 	reaper.Init()
-	env, used := childenv.Base(os.Environ(), o.workdir), &activity.Record{}
+	env, used := childenv.NewLive(childenv.Base(os.Environ(), o.workdir)), &activity.Record{}
+	jobs := &job.Manager{Workdir: o.workdir, Env: env.List, Began: used.Begin}
 	api := &httpapi.API{
 		Version: version, Workdir: o.workdir, Env: env, Tokens: tokens, Activity: used, Log: log,
 		Sessions: session.NewManager(o.workdir, o.shell, env, used.Touch),
+		Invokes:  &invoke.Manager{Workdir: o.workdir, Env: env.List, Began: used.Begin, Blocked: jobs.Blocked},
+		Jobs:     jobs,
+	}
+	if o.awaitAdopt {
+		api.Slot = adopt.New(env, tokens, o.workdir)
 	}
 	server := api.Server()
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
-	command, code := supervise(o, env, log)
-	if code != 0 {
-		return code
-	}
 	log.Info("serving", "version", version, "address", listener.Addr().String())
-	select {
-	case sig := <-stop:
-		log.Info("stopping", "signal", sig.String())
-	case <-ended(command):
-		code = command.Wait().Code
-		log.Info("the command has ended", "code", code)
-	case err := <-failed:
-		log.Error("server failed", "error", err.Error())
-		code = 1
-	}
-	shutDown(api, server)
+	command, code := untilEnd(o, api, ends{stop, failed}, log)
+	shutDown(api, server, o.invokeGrace)
 	if command != nil && code == 0 && isDone(command) {
 		code = command.Wait().Code
 	}
 	return code
+}
+
+type ends struct {
+	stop   <-chan os.Signal
+	failed <-chan error
+}
+
+// untilEnd starts the sandbox's own command and returns when the container is
+// to end. In a slot the command waits for the sandbox, whose variables it gets.
+func untilEnd(o serveOptions, api *httpapi.API, e ends, log *slog.Logger) (command *reaper.Child, code int) {
+	adopted := api.Slot.Adopted()
+	if adopted == nil {
+		if command, code = supervise(o, api.Env.List(), log); code != 0 {
+			return nil, code
+		}
+	}
+	for {
+		select {
+		case <-adopted:
+			adopted = nil
+			log.Info("adopted by a sandbox")
+			if command, code = supervise(o, api.Env.List(), log); code != 0 {
+				return nil, code
+			}
+		case sig := <-e.stop:
+			log.Info("stopping", "signal", sig.String())
+			return command, 0
+		case <-ended(command):
+			code = command.Wait().Code
+			log.Info("the command has ended", "code", code)
+			return command, code
+		case err := <-e.failed:
+			log.Error("server failed", "error", err.Error())
+			return command, 1
+		}
+	}
 }
 
 // supervise starts the sandbox's own command, if it has one, with the
@@ -132,8 +168,12 @@ func supervise(o serveOptions, env []string, log *slog.Logger) (child *reaper.Ch
 	return nil, notExecutable
 }
 
-// shutDown ends all processes; clients get their last frames and answers.
-func shutDown(api *httpapi.API, server *http.Server) {
+// shutDown lets invocations end that have begun, then ends all processes;
+// clients get their last frames and answers.
+func shutDown(api *httpapi.API, server *http.Server, invokeGrace time.Duration) {
+	patience, enough := context.WithTimeout(context.Background(), invokeGrace)
+	api.Invokes.Drain(patience)
+	enough()
 	reaper.Shutdown(stopGrace)
 	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
 	defer cancel()

@@ -6,7 +6,7 @@ import type {
   Sandbox,
   SandboxTemplate,
 } from '@agenttier/crds/generated/types';
-import { LABEL_MANAGED } from '@agenttier/crds/meta/labels';
+import { LABEL_MANAGED, LABEL_SANDBOX_UID } from '@agenttier/crds/meta/labels';
 import {
   CLUSTER_GOVERNANCE_POLICIES,
   CLUSTER_SANDBOX_TEMPLATES,
@@ -66,6 +66,8 @@ export interface Caches {
 export const BY_TEMPLATE = 'template';
 /** Index of sandboxes by uid. */
 export const BY_UID = 'uid';
+/** Index of pods by the uid of their sandbox. */
+export const BY_SANDBOX_UID = 'sandboxUid';
 /** Index of templates by the parent that they name, or may mean: `Kind/namespace/name`. */
 export const BY_PARENT = 'parent';
 
@@ -83,7 +85,9 @@ export function createCaches(): Caches {
     }),
     policies: new Store(),
     clusterPolicies: new Store(),
-    pods: new Store(),
+    pods: new Store<Pod>({
+      [BY_SANDBOX_UID]: ({ metadata }) => [metadata.labels?.[LABEL_SANDBOX_UID] ?? []].flat(),
+    }),
     pvcs: new Store(),
     networkPolicies: new Store(),
     secrets: new Store(),

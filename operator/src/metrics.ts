@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import type { Store } from '@agenttier/machinery/reflector/store';
+import { BoundedNames } from '@agenttier/machinery/telemetry/metrics';
 import type { Registry } from '@agenttier/machinery/telemetry/metrics';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Tally } from './decision/actions.ts';
@@ -15,13 +16,7 @@ const STARTUP_SECONDS = [0.005, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10,
 /** Figures of the operator beside those of queue and reflectors. Labels come from small fixed sets, never from users. */
 export function createOperatorMetrics(registry: Registry, sandboxes: Store<Sandbox>): OperatorMetrics {
   const registers = [registry];
-  const startup = new Histogram({
-    name: 'agenttier_sandbox_startup_seconds',
-    help: 'Time from the request to a running sandbox, by the way it went',
-    labelNames: ['path'],
-    buckets: STARTUP_SECONDS,
-    registers,
-  });
+  const startup = startupHistograms(registers);
   const restarts = new Counter({
     name: 'agenttier_sandbox_restarts_total',
     help: 'Pods replaced after a failure, by its reason',
@@ -38,7 +33,7 @@ export function createOperatorMetrics(registry: Registry, sandboxes: Store<Sandb
   registry.registerMetric(sandboxGauge(sandboxes));
   return {
     count(tally) {
-      if (tally.metric === 'startup') startup.observe({ path: tally.path }, tally.seconds);
+      if (tally.metric === 'startup') startup(tally);
       else if (tally.metric === 'restart') restarts.inc({ reason: tally.reason });
       else stops.inc({ reason: tally.reason });
     },
@@ -46,18 +41,48 @@ export function createOperatorMetrics(registry: Registry, sandboxes: Store<Sandb
   };
 }
 
+function startupHistograms(registers: Registry[]): (tally: Extract<Tally, { metric: 'startup' }>) => void {
+  const buckets = STARTUP_SECONDS;
+  const totals = new Histogram({
+    name: 'agenttier_sandbox_startup_seconds',
+    help: 'Time from the request to a running sandbox, by the way it went',
+    labelNames: ['path', 'template'],
+    buckets,
+    registers,
+  });
+  const parts = new Histogram({
+    name: 'agenttier_sandbox_startup_phase_seconds',
+    help: 'Parts of that time, by phase: admit, claim, schedule, pull, init, ready, adopt',
+    labelNames: ['phase'],
+    buckets,
+    registers,
+  });
+  const templates = new BoundedNames();
+  return ({ path, template, seconds, phases }) => {
+    totals.observe({ path, template: templates.of(template) }, seconds);
+    for (const [phase, part] of phases) parts.observe({ phase }, part);
+  };
+}
+
 /** Counted when asked for: a gauge that is moved on every change drifts with the first event that is missed. */
-function sandboxGauge(sandboxes: Store<Sandbox>): Gauge<'phase' | 'mode'> {
+function sandboxGauge(sandboxes: Store<Sandbox>): Gauge<'phase' | 'mode' | 'template'> {
+  const templates = new BoundedNames();
   return new Gauge({
     name: 'agenttier_sandboxes',
-    help: 'Sandboxes, by phase and mode',
-    labelNames: ['phase', 'mode'],
+    help: 'Sandboxes, by phase, mode and template',
+    labelNames: ['phase', 'mode', 'template'],
     registers: [],
     collect() {
       this.reset();
-      for (const { spec, status } of sandboxes.list()) {
-        this.inc({ phase: status?.phase ?? 'Pending', mode: spec?.resolved?.spec?.mode ?? 'code' });
+      for (const sandbox of sandboxes.list()) {
+        const phase = sandbox.status?.phase ?? 'Pending';
+        this.inc({ phase, mode: modeOf(sandbox), template: templates.of(templateOf(sandbox)) });
       }
     },
   });
 }
+
+const modeOf = ({ spec }: Sandbox): string => spec?.resolved?.spec?.mode ?? 'code';
+
+/** The template itself, not those that it inherits from. */
+const templateOf = ({ spec }: Sandbox): string => spec?.resolved?.chain?.at(-1)?.name ?? '';

@@ -175,7 +175,7 @@ function createHandlers(parts: Parts): Handlers {
     ...sandboxOperations({ client, stores, finder, defaultNamespace }),
     ...templateOperations(stores),
     ...userOperations,
-    ...explainOperations({ client, finder }),
+    ...explainOperations({ client, finder, stores, defaultNamespace }),
     ...checkOperations({ client, stores, defaultNamespace }),
     ...governanceOperations({ client, defaultNamespace }),
     execInSandbox: execOperation({

@@ -1290,9 +1290,11 @@ export interface SandboxStatusTemplateChainItem {
 export interface SandboxStatusStartup {
   /** Which way it went. */
   readonly path?: 'warm' | 'cold' | 'resume';
+  /** When the request that led to it was admitted. One request is recorded once. */
+  readonly admittedAt?: string;
   /** Milliseconds from the request to the ready pod. */
   readonly totalMs?: number;
-  /** Milliseconds of each part. */
+  /** Milliseconds of each part: admit, claim, schedule, pull, init, ready, adopt. Together they are totalMs; a part that was not seen is in the one after it. */
   readonly phases?: Readonly<Record<string, number>>;
 }
 

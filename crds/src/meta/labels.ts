@@ -11,7 +11,12 @@ export const LABEL_SANDBOX_UID = 'agenttier.io/sandbox-uid';
 export const LABEL_MANAGED = 'agenttier.io/managed';
 export const LABEL_TEMPLATE = 'agenttier.io/template';
 export const LABEL_COMPAT = 'agenttier.io/compat';
+/** On everything of a slot, a prepared pod: the pool that made it. It stays when a sandbox has taken the slot. */
 export const LABEL_SLOT = 'agenttier.io/slot';
+/** On the same objects: the name of the slot's pod, which ties them together. */
+export const LABEL_SLOT_NAME = 'agenttier.io/slot-name';
+/** On the slot's pod: one of SLOT_STATES. Whoever moves it away from `open` decides what becomes of the slot. */
+export const LABEL_SLOT_STATE = 'agenttier.io/slot-state';
 /** What a Secret of ours is for: one of SECRET_PURPOSES. */
 export const LABEL_SECRET_PURPOSE = 'agenttier.io/secret-purpose';
 
@@ -29,6 +34,15 @@ export const SECRET_PURPOSES = {
 
 /** On a volume or snapshot that outlived its sandbox: the name of that. */
 export const LABEL_RETAINED_FROM = 'agenttier.io/retained-from';
+
+export const SLOT_STATES = {
+  /** Being prepared, or ready and free. */
+  open: 'open',
+  /** A sandbox has it, for good. */
+  claimed: 'claimed',
+  /** Nobody may take it: it is about to be deleted. */
+  draining: 'draining',
+} as const;
 
 /** Labels that Kubernetes recommends for every application. */
 export const LABEL_APP_NAME = 'app.kubernetes.io/name';

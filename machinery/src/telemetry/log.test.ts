@@ -90,12 +90,14 @@ describe('metrics', () => {
     controller.depth(4);
     controller.waited(20);
     controller.reconciled('success', 0.1);
+    controller.reconciled('error', 0.1);
     const text = await registry.metrics();
+    expect(text).toContain('agenttier_reconcile_errors_total{controller="sandbox",component="test"} 1');
     for (const line of [
       'agenttier_reflector_lists_total{resource="pods",reason="start",component="test"} 1',
       'agenttier_reflector_failures_total{resource="pods",kind="handler",component="test"} 1',
-      'agenttier_workqueue_depth{controller="sandbox",component="test"} 4',
-      'agenttier_reconcile_seconds_count{component="test",controller="sandbox",result="success"} 1',
+      'agenttier_queue_depth{controller="sandbox",component="test"} 4',
+      'agenttier_reconcile_duration_seconds_count{component="test",controller="sandbox",result="success"} 1',
     ]) {
       expect(text).toContain(line);
     }

@@ -68,7 +68,7 @@ export function controllerMetrics(
 ): (controller: string) => QueueMetrics & ControllerMetrics {
   const make = factory(registry, 'agenttier');
   const labels = ['controller'];
-  const depth = make.gauge('workqueue_depth', 'Keys ready to be worked on', labels);
+  const depth = make.gauge('queue_depth', 'Keys ready to be worked on', labels);
   const adds = make.counter('workqueue_adds_total', 'Keys added', labels);
   const retries = make.counter('workqueue_retries_total', 'Keys added again after a failure', labels);
   const waits = make.histogram(
@@ -76,20 +76,43 @@ export function controllerMetrics(
     'Time between becoming ready and being taken',
     labels,
   );
-  const runs = make.histogram('reconcile_seconds', 'Duration of reconciles, by result', [
+  const runs = make.histogram('reconcile_duration_seconds', 'Duration of reconciles, by result', [
     'controller',
     'result',
   ]);
+  const errors = make.counter('reconcile_errors_total', 'Reconciles that failed and are repeated', labels);
   return (controller) => ({
     depth: (size) => depth.set({ controller }, size),
     added: () => adds.inc({ controller }),
     retried: () => retries.inc({ controller }),
     waited: (ms) => waits.observe({ controller }, ms / 1000),
-    reconciled: (result, seconds) => runs.observe({ controller, result }, seconds),
+    reconciled(result, seconds) {
+      runs.observe({ controller, result }, seconds);
+      if (result === 'error') errors.inc({ controller });
+    },
   });
 }
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60];
+
+const MAX_NAMES = 200;
+
+/**
+ * Values of a label that people choose, such as names of templates: the first 200 are told apart, since every value is a
+ * series that is kept for good.
+ */
+export class BoundedNames {
+  readonly #known = new Set<string>();
+
+  /** The name itself, `_none` for an empty one, `_other` beyond the limit. */
+  of(name: string): string {
+    if (name === '') return '_none';
+    if (this.#known.has(name)) return name;
+    if (this.#known.size >= MAX_NAMES) return '_other';
+    this.#known.add(name);
+    return name;
+  }
+}
 
 /** Metrics of one subsystem, registered in one registry. */
 function factory(

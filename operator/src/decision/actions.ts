@@ -11,7 +11,14 @@ export interface EventNote {
 
 /** Numbers to count once the transition they belong to is stored. */
 export type Tally =
-  | { readonly metric: 'startup'; readonly path: string; readonly seconds: number }
+  | {
+      readonly metric: 'startup';
+      readonly path: string;
+      readonly template: string;
+      readonly seconds: number;
+      /** Seconds of each phase. */
+      readonly phases: readonly (readonly [phase: string, seconds: number])[];
+    }
   | { readonly metric: 'restart'; readonly reason: string }
   | { readonly metric: 'stop'; readonly reason: string };
 

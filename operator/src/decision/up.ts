@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EffectiveSpec, SandboxStatus } from '@agenttier/crds/generated/types';
+import type { EffectiveSpec } from '@agenttier/crds/generated/types';
 import type { ExpiryReason } from '@agenttier/crds/lifecycle/expiry';
 import { RECOVERED_AFTER_MS } from '@agenttier/crds/lifecycle/retry';
 import { conditionOf, mainStatus } from '../sandbox/failure.ts';
@@ -8,14 +8,15 @@ import type { SandboxState } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
 import type { Outcome, StatusChanges } from '../sandbox/status.ts';
 import { planOf } from './actions.ts';
-import type { EventNote, Plan, Tally } from './actions.ts';
+import type { EventNote, Plan } from './actions.ts';
 import { READY, refusalFinding } from './conditions.ts';
 import type { Finding } from './finding.ts';
-import { admittedAt, expiryOf, timeOf } from './deadlines.ts';
+import { expiryOf, timeOf } from './deadlines.ts';
 import { planHold } from './down.ts';
 import { driftActions } from './drift.ts';
 import { spentRestarts } from './heal.ts';
 import { holdOf } from './hold.ts';
+import { startupOf, startupTally } from './startup.ts';
 
 export interface Up {
   readonly now: number;
@@ -90,10 +91,6 @@ function started(state: SandboxState, finding: Finding, now: number): Outcome {
     startup === undefined
       ? 'Sandbox is running again'
       : `Sandbox is running (${startup.path} start, startup: ${startup.totalMs}ms)`;
-  const tallies: Tally[] =
-    startup === undefined
-      ? []
-      : [{ metric: 'startup', path: startup.path ?? 'cold', seconds: (startup.totalMs ?? 0) / 1000 }];
   return {
     phase: 'Running',
     reason: READY,
@@ -101,37 +98,6 @@ function started(state: SandboxState, finding: Finding, now: number): Outcome {
     pod: finding,
     changes,
     events: [{ type: 'Normal', reason: 'Running', note: text }],
-    tallies,
+    tallies: startup === undefined ? [] : [startupTally(state, startup)],
   };
-}
-
-/**
- * How long the start took. The first one counts from admission, a later one from when this process saw that it was
- * wanted. A restart after a failure is none that anybody asked for, so the record stays that of the last real start.
- */
-function startupOf(state: SandboxState, now: number): SandboxStatus['startup'] {
-  const { status } = state.sandbox;
-  const { milestones } = state.observations;
-  const first = status?.startup === undefined;
-  const from = first ? (admittedAt(state.sandbox) ?? milestones.requested) : milestones.requested;
-  const failedAt = timeOf(status?.lastFailureAt) ?? 0;
-  if (from === undefined || failedAt >= from) return undefined;
-  const marks: [string, number | undefined][] = [
-    ['admit', milestones.podCreated],
-    ['schedule', milestones.scheduled],
-    ['init', milestones.initialized],
-    ['ready', now],
-  ];
-  return { path: first ? 'cold' : 'resume', totalMs: Math.max(0, now - from), phases: phasesOf(marks, from) };
-}
-
-function phasesOf(marks: readonly [string, number | undefined][], from: number): Record<string, number> {
-  const phases: Record<string, number> = {};
-  let last = from;
-  for (const [name, at] of marks) {
-    if (at === undefined || at < last) continue;
-    phases[name] = at - last;
-    last = at;
-  }
-  return phases;
 }

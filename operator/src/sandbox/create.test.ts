@@ -57,7 +57,17 @@ describe('create', () => {
     });
     expect(s.condition('Ready')?.status).toBe('True');
     expect(s.operator.events.at(-1)?.note).toContain('startup: 812ms');
-    expect(s.operator.tallies).toContainEqual({ metric: 'startup', path: 'cold', seconds: 0.812 });
+    expect(s.operator.tallies).toContainEqual({
+      metric: 'startup',
+      path: 'cold',
+      template: 'base',
+      seconds: 0.812,
+      phases: [
+        ['admit', 0],
+        ['schedule', 0],
+        ['ready', 0.812],
+      ],
+    });
   });
 
   it('has nothing to do once settled', async () => {

@@ -16,7 +16,7 @@ import { networkPolicyName } from '@agenttier/crds/meta/names';
 import type { EgressRule, IngressRule, IpBlock, NetworkPeer, NetworkPolicy, NetworkPort } from '../core.ts';
 import type { DnsSettings, Settings } from '../settings.ts';
 import type { EffectiveNetwork, NetworkRule } from './effective.ts';
-import { hasOwnedMeta, ownedMeta } from './ownership.ts';
+import { hasOwnedMeta, ownedMeta, partsName } from './ownership.ts';
 import type { Identity } from './ownership.ts';
 import { RUNTIME_PORT } from './pod.ts';
 
@@ -42,7 +42,7 @@ const ANYWHERE = ['0.0.0.0/0', '::/0'];
 export function buildNetworkPolicy(owner: Identity, spec: EffectiveSpec, settings: Settings): NetworkPolicy {
   const network = spec.network ?? {};
   return {
-    metadata: ownedMeta(owner, networkPolicyName(owner.name)),
+    metadata: ownedMeta(owner, networkPolicyName(partsName(owner))),
     spec: {
       podSelector: { matchLabels: { [LABEL_SANDBOX_UID]: owner.uid } },
       policyTypes: ['Ingress', 'Egress'],

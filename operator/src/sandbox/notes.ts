@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Pod } from '../core.ts';
-import { conditionOf } from './failure.ts';
+import type { ContainerStatus, Pod } from '../core.ts';
+import { conditionOf, mainStatus } from './failure.ts';
 import type { Milestones, Observations, OwnedKind, Refusal } from './state.ts';
 
 /** First wait before a refused write is tried again; doubled per refusal. */
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 60_000;
+
+/** A container that runs or ran has its image. */
+const hasBegun = (status: ContainerStatus | undefined): boolean =>
+  status?.state?.running !== undefined || status?.state?.terminated !== undefined;
 
 type MutableMilestones = { -readonly [F in keyof Milestones]: Milestones[F] };
 
@@ -90,8 +94,21 @@ export class Notes {
 
   /** Takes the time of each step when it is first seen: the API's own times have whole seconds. */
   podSeen(pod: Pod, now: number): void {
-    if (conditionOf(pod, 'PodScheduled')?.status === 'True') this.#milestones.scheduled ??= now;
-    if (conditionOf(pod, 'Initialized')?.status === 'True') this.#milestones.initialized ??= now;
+    const [init] = pod.status?.initContainerStatuses ?? [];
+    const seen: Partial<Record<keyof Milestones, boolean>> = {
+      scheduled: conditionOf(pod, 'PodScheduled')?.status === 'True',
+      initPulled: hasBegun(init),
+      initialized: conditionOf(pod, 'Initialized')?.status === 'True',
+      pulled: hasBegun(mainStatus(pod)),
+    };
+    for (const step of Object.keys(seen) as (keyof Milestones)[]) {
+      if (seen[step]) this.#milestones[step] ??= now;
+    }
+  }
+
+  /** A step of a claim is done. */
+  reached(step: 'claimed' | 'adopted', now: number): void {
+    this.#milestones[step] ??= now;
   }
 
   runtimeAnswered(podUid: string): void {

@@ -44,9 +44,17 @@ export interface Refusal {
 export interface Milestones {
   /** The start was first wanted: resume or retry seen, or the sandbox first seen. */
   readonly requested?: number;
+  /** A prepared pod was taken. */
+  readonly claimed?: number;
+  /** The runtime of a prepared pod took the sandbox's request over. */
+  readonly adopted?: number;
   readonly podCreated?: number;
   readonly scheduled?: number;
+  /** The image of the init container is there. */
+  readonly initPulled?: number;
   readonly initialized?: number;
+  /** The image of the main container is there, and the container made. */
+  readonly pulled?: number;
 }
 
 /** What this process remembers and the API does not hold. All of it may be lost: it only makes answers better. */
@@ -72,6 +80,8 @@ export interface SandboxState {
   readonly observations: Observations;
   /** What today's policy would refuse; the sandbox was admitted under another. */
   readonly violations?: readonly Violation[];
+  /** Slots that it claimed and does not use: to be deleted. */
+  readonly surplus?: readonly Pod[];
   readonly pod?: Pod;
   readonly pvc?: PersistentVolumeClaim;
   readonly networkPolicy?: NetworkPolicy;

@@ -36,6 +36,7 @@ export type Operation =
   | 'currentUser'
   | 'explainSandbox'
   | 'whySandbox'
+  | 'explainTemplate'
   | 'check'
   | 'effectivePolicy'
   | 'policyUsage';
@@ -78,6 +79,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'get', path: '/user/me', operation: 'currentUser' },
   { method: 'get', path: '/sandboxes/:id/explain', operation: 'explainSandbox', action: 'read' },
   { method: 'get', path: '/sandboxes/:id/why', operation: 'whySandbox', action: 'read' },
+  { method: 'get', path: '/templates/:name/explain', operation: 'explainTemplate' },
   { method: 'post', path: '/check', operation: 'check', bodyLimit: SPEC_LIMIT },
   { method: 'get', path: '/governance/effective', operation: 'effectivePolicy' },
   { method: 'get', path: '/governance/usage', operation: 'policyUsage' },

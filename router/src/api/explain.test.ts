@@ -235,3 +235,42 @@ describe('POST /check', () => {
     expect((await check(sandbox)).status).toBe(503);
   });
 });
+
+describe('GET /templates/{name}/explain', () => {
+  it('composes the chain as for a sandbox of the namespace, with what bounds it', async () => {
+    await policies();
+    const { clusterTemplates, templates } = harness.router.stores;
+    const limits = { cpu: '1' };
+    clusterTemplates.applyWatch({
+      metadata: { name: 'base', resourceVersion: '1' },
+      spec: { resources: { limits } },
+    });
+    const inheritsFrom = { kind: 'ClusterSandboxTemplate', name: 'base' } as const;
+    templates.applyWatch({
+      metadata: { name: 'leaf', namespace: 'default', resourceVersion: '2' },
+      spec: { inheritsFrom, timeout: '1h' },
+    });
+    const { status, body } = await harness.call('GET', '/api/v1/templates/leaf/explain?namespace=default');
+    expect(status).toBe(200);
+    expect(body.chain).toEqual(['ClusterSandboxTemplate/base', 'SandboxTemplate/default/leaf']);
+    expect(body.fields).toContainEqual({
+      field: 'resources.limits.cpu',
+      value: '1',
+      origin: 'ClusterSandboxTemplate/base',
+      bounds: [{ policy: 'maxCpu', scope: 'namespace', limit: '2', headroom: '1' }],
+    });
+  });
+
+  it.each([
+    ['nothing', '', 404],
+    ['leaf', '?kind=Pod', 400],
+    ['leaf', '?namespace=Not_A_Name', 400],
+    ['loop', '', 409],
+  ])('answers %s%s with %i', async (name, query, expected) => {
+    harness.router.stores.clusterTemplates.applyWatch({
+      metadata: { name: 'loop', resourceVersion: '1' },
+      spec: { inheritsFrom: { kind: 'ClusterSandboxTemplate', name: 'loop' } },
+    });
+    expect((await harness.call('GET', `/api/v1/templates/${name}/explain${query}`)).status).toBe(expected);
+  });
+});

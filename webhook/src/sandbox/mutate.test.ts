@@ -124,6 +124,31 @@ describe('an updated sandbox', () => {
     expect(update(late, old).metadata.annotations).toEqual(old.metadata.annotations);
   });
 
+  it('is stamped anew by each way to ask for another start, and by nothing else', () => {
+    const earlier = { ...old, metadata: { ...old.metadata, annotations: { [ANNOTATION_ADMITTED_AT]: '7' } } };
+    const with_ = (annotations: Record<string, string>, spec: SandboxSpec = {}): SpecifiedSandbox => ({
+      ...earlier,
+      metadata: { ...earlier.metadata, annotations: { ...earlier.metadata.annotations, ...annotations } },
+      spec: { ...earlier.spec, ...spec },
+    });
+    const stopped = with_({}, { desiredState: 'Stopped' });
+    const failed = { ...earlier, status: { phase: 'Error' } } as SpecifiedSandbox;
+    const stamp = (incoming: SpecifiedSandbox, before: SpecifiedSandbox): string | undefined =>
+      update(incoming, before).metadata.annotations?.[ANNOTATION_ADMITTED_AT];
+    const fresh = String(NOW);
+    expect(stamp(earlier, stopped)).toBe(fresh);
+    expect(stamp(with_({ 'agenttier.io/retry': 'a' }), earlier)).toBe(fresh);
+    expect(stamp(with_({ 'agenttier.io/action': 'resume' }), earlier)).toBe(fresh);
+    expect(stamp(with_({}, { timeout: '2h' }), failed)).toBe(fresh);
+    expect(stamp(stopped, earlier)).toBe('7');
+    expect(stamp(with_({ 'agenttier.io/action': 'stop' }), earlier)).toBe('7');
+    expect(stamp(with_({}, { timeout: '2h' }), earlier)).toBe('7');
+    expect(stamp(earlier, failed)).toBe('7');
+    // Asked a second time for the same request, on the first answer: the same.
+    const recent = String(NOW - 20);
+    expect(stamp(with_({ [ANNOTATION_ADMITTED_AT]: recent }), stopped)).toBe(recent);
+  });
+
   it('does not take the kind over to another template', () => {
     expect(update(sandbox({ templateRef: { name: 'other' } }), old).spec.templateRef).toEqual({
       name: 'other',

@@ -4,6 +4,7 @@ import type { SpecifiedSandbox } from './specified.ts';
 import { ANNOTATION_ADMITTED_AT, FINALIZER } from '@agenttier/crds/meta/labels';
 import type { Principal } from '../identity.ts';
 import type { Resolution } from './resolution.ts';
+import { asksForStart } from './resume.ts';
 
 /**
  * How far back a present admitted-at may lie to be ours: the API server calls us a second time for one create when
@@ -70,13 +71,12 @@ function owner(principal: Principal): NonNullable<SandboxSpec['createdBy']> {
     : { sub: principal.sub, email: principal.email };
 }
 
-function admittedAt(sandbox: SpecifiedSandbox, input: StampInput): string | undefined {
-  if (input.old) {
-    return input.old.metadata.annotations?.[ANNOTATION_ADMITTED_AT];
-  }
+function admittedAt(sandbox: SpecifiedSandbox, { old, now }: StampInput): string | undefined {
+  const before = old?.metadata.annotations?.[ANNOTATION_ADMITTED_AT];
+  if (old !== undefined && !asksForStart(sandbox, old)) return before;
   const present = sandbox.metadata.annotations?.[ANNOTATION_ADMITTED_AT];
-  const age = input.now - Number(present);
-  return age >= 0 && age < REINVOCATION_WINDOW_MS ? present : String(input.now);
+  const age = now - Number(present);
+  return present !== before && age >= 0 && age < REINVOCATION_WINDOW_MS ? present : String(now);
 }
 
 function stampMetadata(sandbox: SpecifiedSandbox, input: StampInput): SpecifiedSandbox['metadata'] {

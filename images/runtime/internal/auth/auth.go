@@ -30,6 +30,7 @@ type Tokens struct {
 	mu     sync.Mutex
 	seen   stamp
 	hashes [][sha256.Size]byte
+	added  [][sha256.Size]byte
 }
 
 type stamp struct {
@@ -63,21 +64,32 @@ func (t *Tokens) Allowed(r *http.Request) bool {
 	}
 	given := sha256.Sum256([]byte(token))
 	match := 0
-	for _, hash := range t.current() {
-		match |= subtle.ConstantTimeCompare(given[:], hash[:])
+	file, added := t.current()
+	for _, hashes := range [][][sha256.Size]byte{file, added} {
+		for _, hash := range hashes {
+			match |= subtle.ConstantTimeCompare(given[:], hash[:])
+		}
 	}
 	return match == 1
 }
 
+// Add accepts one more token, whatever the file says, for as long as the
+// process lives.
+func (t *Tokens) Add(token string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.added = append(t.added, sha256.Sum256([]byte(token)))
+}
+
 // current re-reads a changed file. While the file cannot be read (a Secret
 // being swapped) the tokens known so far go on; an emptied file denies all.
-func (t *Tokens) current() [][sha256.Size]byte {
+func (t *Tokens) current() (file, added [][sha256.Size]byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if seen, err := look(t.path); err == nil && seen != t.seen {
 		_ = t.read(seen)
 	}
-	return t.hashes
+	return t.hashes, t.added
 }
 
 func (t *Tokens) read(seen stamp) error {

@@ -11,23 +11,31 @@ import (
 	"time"
 
 	"github.com/agenttier/agenttier/images/runtime/internal/activity"
+	"github.com/agenttier/agenttier/images/runtime/internal/adopt"
 	"github.com/agenttier/agenttier/images/runtime/internal/auth"
+	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
+	"github.com/agenttier/agenttier/images/runtime/internal/invoke"
+	"github.com/agenttier/agenttier/images/runtime/internal/job"
 	"github.com/agenttier/agenttier/images/runtime/internal/session"
 )
 
 // Protocol is the version of the terminal protocol that is spoken here.
 const Protocol = 2
 
-var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach"}
+var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "install", "invoke"}
 
 // API answers the runtime's requests.
 type API struct {
-	Version  string
-	Workdir  string
-	Env      []string
+	Version string
+	Workdir string
+	Env     *childenv.Live
+	// Slot is nil in a pod that was made for its sandbox.
+	Slot     *adopt.Slot
 	Tokens   *auth.Tokens
 	Sessions *session.Manager
 	Activity *activity.Record
+	Invokes  *invoke.Manager
+	Jobs     *job.Manager
 	Log      *slog.Logger
 
 	links sync.WaitGroup
@@ -69,7 +77,9 @@ func (a *API) routes() http.Handler {
 	closed.HandleFunc("GET /pty", a.terminal)
 	closed.HandleFunc("GET /sessions", a.listSessions)
 	closed.HandleFunc("DELETE /sessions/{name}", a.removeSession)
-	open.Handle("/", a.authenticated(asJSON(closed)))
+	a.agentRoutes(closed)
+	closed.HandleFunc("POST /adopt", a.adopt)
+	open.Handle("/", a.authenticated(a.claimed(asJSON(closed))))
 	return open
 }
 

@@ -61,7 +61,7 @@ func (a *API) exec(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *API) command(r execRequest) execute.Command {
-	env := a.Env
+	env := a.Env.List()
 	for name, value := range r.Env {
 		env = childenv.Set(env, name, value)
 	}

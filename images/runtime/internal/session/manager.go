@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
 )
 
 const (
@@ -41,7 +43,7 @@ type plan struct {
 // Manager holds the sessions of a sandbox by name.
 type Manager struct {
 	workdir, shell string
-	env            []string
+	env            *childenv.Live
 	touch          func()
 
 	mu       sync.Mutex
@@ -52,7 +54,7 @@ type Manager struct {
 // NewManager makes a manager whose shells run in workdir with env; shell is the
 // sandbox's preferred one, or "". touch is called whenever a person types, and
 // when a program prints while somebody is attached.
-func NewManager(workdir, shell string, env []string, touch func()) *Manager {
+func NewManager(workdir, shell string, env *childenv.Live, touch func()) *Manager {
 	return &Manager{workdir: workdir, shell: shell, env: env, touch: touch, sessions: map[string]*Session{}}
 }
 
@@ -83,7 +85,8 @@ func (m *Manager) Open(r Request) (s *Session, started bool, err error) {
 }
 
 func (m *Manager) plan(r Request) (plan, error) {
-	shell, err := chooseShell(m.env, r.Shell, m.shell)
+	base := m.env.List()
+	shell, err := chooseShell(base, r.Shell, m.shell)
 	if err != nil {
 		return plan{}, err
 	}
@@ -91,7 +94,7 @@ func (m *Manager) plan(r Request) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
-	env := terminalEnv(m.env, shell, folder)
+	env := terminalEnv(base, shell, folder)
 	return plan{shell: shell, folder: folder, env: env, cols: r.Cols, rows: r.Rows, touch: m.touch}, nil
 }
 

@@ -12,13 +12,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
 )
 
 const patience = 10 * time.Second
 
 func manager(t *testing.T) *Manager {
 	t.Helper()
-	m := NewManager(t.TempDir(), "", []string{"PATH=" + os.Getenv("PATH"), "PS1=", "HOME=/"}, func() {})
+	m := NewManager(t.TempDir(), "", childenv.NewLive([]string{"PATH=" + os.Getenv("PATH"), "PS1=", "HOME=/"}), func() {})
 	t.Cleanup(func() {
 		for _, info := range m.List() {
 			m.Remove(info.Name)
