@@ -18,12 +18,14 @@ import { parentsOfTemplate, templatesOfSandbox } from '@agenttier/crds/template/
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import {
   CUSTOM_RESOURCE_DEFINITIONS,
+  ENDPOINT_SLICES,
   NETWORK_POLICIES,
   PERSISTENT_VOLUME_CLAIMS,
   PODS,
   RESOURCE_QUOTAS,
   SECRETS,
   SERVICE_ACCOUNTS,
+  SERVICES,
   STORAGE_CLASSES,
 } from '@agenttier/machinery/kube/resource';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
@@ -32,14 +34,17 @@ import type { ReflectorMetrics } from '@agenttier/machinery/reflector/reflector'
 import { Store } from '@agenttier/machinery/reflector/store';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import type {
+  EndpointSlice,
   NetworkPolicy,
   PersistentVolumeClaim,
   Pod,
   ResourceQuota,
   Secret,
+  Service,
   ServiceAccount,
   StorageClass,
 } from './core.ts';
+import { leanService, serviceOfSlice, servicesOfSandbox, SLICES_BY_HAND } from './egress/services.ts';
 import { SNAPSHOT_KIND, SnapshotCache } from './volume/snapshotCache.ts';
 import type { Kind } from './volume/snapshotCache.ts';
 
@@ -60,6 +65,9 @@ export interface Caches {
   /** The CRD of VolumeSnapshot, where there is one. */
   readonly snapshotKinds: Store<Kind>;
   readonly snapshots: SnapshotCache;
+  readonly services: Store<Service>;
+  /** Only those that no selector made: what pods a Service has is the network's business. */
+  readonly endpointSlices: Store<EndpointSlice>;
 }
 
 /** Index of sandboxes by the templates that they were merged from: `Kind/namespace/name`. */
@@ -71,11 +79,15 @@ export const BY_SANDBOX_UID = 'sandboxUid';
 /** Index of templates by the parent that they name, or may mean: `Kind/namespace/name`. */
 export const BY_PARENT = 'parent';
 
+/** Index of sandboxes by the Services that their network rules name, and of endpoint slices by theirs: `namespace/name`. */
+export const BY_SERVICE = 'service';
+
 export function createCaches(): Caches {
   return {
     sandboxes: new Store<Sandbox>({
       [BY_TEMPLATE]: templatesOfSandbox,
       [BY_UID]: ({ metadata }) => [metadata.uid ?? ''],
+      [BY_SERVICE]: servicesOfSandbox,
     }),
     templates: new Store<SandboxTemplate>({
       [BY_PARENT]: (template) => parentsOfTemplate({ ...template, kind: 'SandboxTemplate' }),
@@ -96,6 +108,8 @@ export function createCaches(): Caches {
     storageClasses: new Store(),
     snapshotKinds: new Store(),
     snapshots: new SnapshotCache(),
+    services: new Store(),
+    endpointSlices: new Store({ [BY_SERVICE]: serviceOfSlice }),
   };
 }
 
@@ -129,6 +143,8 @@ export function createReflectors({
     [RESOURCE_QUOTAS, anyStore(caches.resourceQuotas), managed],
     [STORAGE_CLASSES, anyStore(caches.storageClasses)],
     [CUSTOM_RESOURCE_DEFINITIONS, anyStore(caches.snapshotKinds), snapshotKind],
+    [SERVICES, anyStore(caches.services)],
+    [ENDPOINT_SLICES, anyStore(caches.endpointSlices), { labelSelector: SLICES_BY_HAND }],
   ];
   return watched.map(
     ([resource, store, selection = {}]) =>
@@ -138,7 +154,7 @@ export function createReflectors({
         store,
         log,
         ...selection,
-        transform: resource === CUSTOM_RESOURCE_DEFINITIONS ? withoutSchema : withoutManagedFields,
+        transform: TRANSFORMS.get(resource) ?? withoutManagedFields,
         metrics: metrics?.(resource.plural),
       }),
   );
@@ -164,3 +180,8 @@ function withoutSchema(object: KubeObject): KubeObject {
   const { metadata } = withoutManagedFields(object);
   return { metadata, ...('status' in object ? { status: object.status } : {}) };
 }
+
+const TRANSFORMS: ReadonlyMap<Resource, (object: KubeObject) => KubeObject> = new Map([
+  [SERVICES, leanService],
+  [CUSTOM_RESOURCE_DEFINITIONS, withoutSchema],
+]);

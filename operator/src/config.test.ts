@@ -26,6 +26,7 @@ describe('readConfig', () => {
         },
         clusterCidrs: [],
         startDeadlineMs: 600_000,
+        gracePeriodMs: 300_000,
       },
     });
   });
@@ -48,6 +49,7 @@ describe('readConfig', () => {
       DNS_NODE_LOCAL: '169.254.25.10/32',
       CLUSTER_CIDRS: '203.0.113.0/24, fd10::/16',
       START_DEADLINE: '0',
+      GRACE_PERIOD: '1m',
     });
     expect(rest).toMatchObject({
       healthPort: 9091,

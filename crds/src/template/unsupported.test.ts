@@ -72,15 +72,12 @@ describe('unsupportedFields', () => {
       harness: { shell: '/bin/sh' },
       autoResume: true,
       warmPool: 'Require',
-      gracePeriod: '1m',
     };
     expect(fields('Sandbox', spec).toSorted()).toEqual([
       'spec.autoResume',
-      'spec.gracePeriod',
       'spec.harness',
       'spec.mode',
       'spec.network.allowedDomains',
-      'spec.network.egressRules[1].serviceRef',
       'spec.storage.existingClaim',
       'spec.storage.snapshotOnStop',
       'spec.warmPool',
@@ -101,6 +98,7 @@ describe('unsupportedFields', () => {
       autoResume: false,
       warmPool: 'Auto',
       templateUpdatePolicy: 'OnResume',
+      gracePeriod: '1m',
     };
     expect(fields('Sandbox', spec)).toEqual([]);
     expect(

@@ -74,6 +74,7 @@ export const PERSISTENT_VOLUME_CLAIMS = core('persistentvolumeclaims', 'Persiste
 export const NAMESPACES = core('namespaces', 'Namespace', false);
 export const NODES = core('nodes', 'Node', false);
 export const EVENTS = grouped('events.k8s.io', 'events', 'Event');
+export const ENDPOINT_SLICES = grouped('discovery.k8s.io', 'endpointslices', 'EndpointSlice');
 export const LEASES = grouped('coordination.k8s.io', 'leases', 'Lease');
 export const NETWORK_POLICIES = grouped('networking.k8s.io', 'networkpolicies', 'NetworkPolicy');
 export const DEPLOYMENTS = grouped('apps', 'deployments', 'Deployment');

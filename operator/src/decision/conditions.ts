@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CONDITION_TYPES, findCondition, setCondition } from '@agenttier/crds/meta/conditions';
 import type { Condition } from '@agenttier/crds/meta/conditions';
+import { problemsIn } from '../egress/facts.ts';
 import { buildNetworkPolicy, networkPolicyMatches } from '../sandbox/networkPolicy.ts';
 import type { OwnedKind, SandboxState } from '../sandbox/state.ts';
 import { volumeFinding } from '../volume/finding.ts';
@@ -24,12 +25,14 @@ export interface Verdict {
   readonly message: string;
   readonly pod: Finding;
   readonly hold?: Hold | undefined;
+  /** It will be stopped soon, and why. */
+  readonly warning?: Finding | undefined;
 }
 
 /**
  * The conditions of a Sandbox. `Ready` sums up the four before it; its reason is what the phase is derived from. `Drifted`
  * and `Held` are there only while true: they are exceptions, and an absent one reads as False. `PolicyCompliant` comes
- * with the first violation: before that, admission's yes is all there is to say.
+ * with the first violation: before that, admission's yes is all there is to say. `IdleWarning` is there during the grace.
  */
 export function deriveConditions(state: SandboxState, verdict: Verdict, now: number): readonly Condition[] {
   const { resolved, volumeReady, networkReady, podReady, ready } = CONDITION_TYPES;
@@ -40,10 +43,11 @@ export function deriveConditions(state: SandboxState, verdict: Verdict, now: num
     [podReady, verdict.pod],
   ];
   const drift = state.resolution.ok ? state.resolution.drift : undefined;
-  const { hold } = verdict;
+  const { hold, warning } = verdict;
   const rest: [string, Finding | undefined][] = [
     [ready, readyFinding(verdict, parts)],
     [CONDITION_TYPES.policyCompliant, complianceFinding(state)],
+    [CONDITION_TYPES.idleWarning, warning],
     [DRIFTED, drift === undefined ? undefined : yes('TemplateChanged', drift)],
     [HELD, hold === undefined ? undefined : yes(hold.reason, hold.message)],
   ];
@@ -104,10 +108,15 @@ function networkFinding(state: SandboxState): Finding {
   const { networkPolicy, resolution } = state;
   if (networkPolicy === undefined) return no('Applying', 'there is no NetworkPolicy yet');
   if (!resolution.ok) return yes('Applied', 'the NetworkPolicy is in place');
-  const desired = buildNetworkPolicy(state.owner, resolution.spec, state.settings);
-  return networkPolicyMatches(networkPolicy, desired)
+  const desired = buildNetworkPolicy(state.owner, resolution.spec, state.settings, state.network);
+  if (!networkPolicyMatches(networkPolicy, desired)) {
+    return no('Applying', 'the NetworkPolicy is being changed');
+  }
+  // Nothing is open that should not be, so this does not make the sandbox unusable.
+  const problems = problemsIn(state.network);
+  return problems.length === 0
     ? yes('Applied', 'the NetworkPolicy is in place')
-    : no('Applying', 'the NetworkPolicy is being changed');
+    : yes('ServiceUnresolved', problems.join('; ').slice(0, MAX_TEXT));
 }
 
 const NAMES: Readonly<Record<OwnedKind, string>> = {

@@ -5,15 +5,10 @@ import type { WorkQueue } from '@agenttier/machinery/controller/workqueue';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { keyOf } from '@agenttier/machinery/reflector/store';
 import type { Store, StoreEvent } from '@agenttier/machinery/reflector/store';
-import { BY_TEMPLATE } from '../caches.ts';
+import { BY_SERVICE, BY_TEMPLATE } from '../caches.ts';
 import type { Caches } from '../caches.ts';
+import { serviceOfSlice } from '../egress/services.ts';
 import { specMoved } from '../events.ts';
-
-/** Objects that carry the name of the sandbox that they belong to. */
-function ownedStores(caches: Caches): Store<KubeObject>[] {
-  const { pods, pvcs, networkPolicies, secrets, serviceAccounts, snapshots } = caches;
-  return [pods, pvcs, networkPolicies, secrets, serviceAccounts, snapshots.store] as Store<KubeObject>[];
-}
 
 /**
  * Adds a key for every change that may matter to it, until the returned function is called. Everything known already is
@@ -23,17 +18,12 @@ export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: (key: str
   const addAll = (): void => {
     for (const sandbox of caches.sandboxes.list()) queue.add(keyOf(sandbox));
   };
-  const addOwner = ({ type, object }: StoreEvent<KubeObject>): void => {
-    const name = object.metadata.labels?.[LABEL_SANDBOX];
-    if (name === undefined) return;
-    const key = `${object.metadata.namespace}/${name}`;
-    if (type === 'deleted') onRemoval(key);
-    queue.add(key);
-  };
   const stops = [
     caches.sandboxes.subscribe(({ object }) => queue.add(keyOf(object))),
-    ...ownedStores(caches).map((store) => store.subscribe(addOwner)),
-    ...feedByRules(caches, queue),
+    ...feedOwned(caches, queue, onRemoval),
+    ...feedTemplates(caches, queue),
+    ...feedServices(caches, queue),
+    ...feedPolicies(caches, queue),
     caches.snapshots.onAvailability(addAll),
   ];
   addAll();
@@ -42,15 +32,49 @@ export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: (key: str
   };
 }
 
-/** Changes of what sandboxes are made from and judged by. */
-function feedByRules(caches: Caches, queue: WorkQueue): (() => void)[] {
+type Stops = (() => void)[];
+
+function feedOwned(caches: Caches, queue: WorkQueue, onRemoval: (key: string) => void): Stops {
+  const { pods, pvcs, networkPolicies, secrets, serviceAccounts, snapshots } = caches;
+  const stores = [pods, pvcs, networkPolicies, secrets, serviceAccounts, snapshots.store];
+  return stores.map((store) =>
+    (store as Store<KubeObject>).subscribe(({ type, object }) => {
+      const name = object.metadata.labels?.[LABEL_SANDBOX];
+      if (name === undefined) return;
+      const key = `${object.metadata.namespace}/${name}`;
+      if (type === 'deleted') onRemoval(key);
+      queue.add(key);
+    }),
+  );
+}
+
+function feedTemplates(caches: Caches, queue: WorkQueue): Stops {
   const addUsers = (kind: string, event: StoreEvent<KubeObject>): void => {
     // The status of a template counts its users: each of them would otherwise wake up all the others.
     if (!specMoved(event)) return;
     const { metadata } = event.object;
-    const template = templateKey(kind, metadata.namespace, metadata.name ?? '');
-    for (const sandbox of caches.sandboxes.byIndex(BY_TEMPLATE, template)) queue.add(keyOf(sandbox));
+    const key = templateKey(kind, metadata.namespace, metadata.name ?? '');
+    for (const sandbox of caches.sandboxes.byIndex(BY_TEMPLATE, key)) queue.add(keyOf(sandbox));
   };
+  return [
+    caches.templates.subscribe((event) => addUsers('SandboxTemplate', event)),
+    caches.clusterTemplates.subscribe((event) => addUsers('ClusterSandboxTemplate', event)),
+  ];
+}
+
+function feedServices(caches: Caches, queue: WorkQueue): Stops {
+  const addNaming = (services: readonly string[]): void => {
+    for (const service of services) {
+      for (const sandbox of caches.sandboxes.byIndex(BY_SERVICE, service)) queue.add(keyOf(sandbox));
+    }
+  };
+  return [
+    caches.services.subscribe(({ object }) => addNaming([keyOf(object)])),
+    caches.endpointSlices.subscribe(({ object }) => addNaming(serviceOfSlice(object))),
+  ];
+}
+
+function feedPolicies(caches: Caches, queue: WorkQueue): Stops {
   const addGoverned = (event: StoreEvent<KubeObject>): void => {
     if (!specMoved(event)) return;
     const { namespace } = event.object.metadata;
@@ -59,8 +83,6 @@ function feedByRules(caches: Caches, queue: WorkQueue): (() => void)[] {
     }
   };
   return [
-    caches.templates.subscribe((event) => addUsers('SandboxTemplate', event)),
-    caches.clusterTemplates.subscribe((event) => addUsers('ClusterSandboxTemplate', event)),
     caches.policies.subscribe((event) => addGoverned(event)),
     caches.clusterPolicies.subscribe((event) => addGoverned(event)),
   ];

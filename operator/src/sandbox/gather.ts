@@ -4,6 +4,7 @@ import type { TemplateKey, TemplateLookup } from '@agenttier/crds/template/compo
 import type { Caches } from '../caches.ts';
 import { activeHold } from '../decision/hold.ts';
 import { verifyResolved } from '../decision/verify.ts';
+import { networkFacts } from '../egress/facts.ts';
 import { policyIn, violationsNow } from '../policy/compliance.ts';
 import type { Settings } from '../settings.ts';
 import { storageOf } from '../volume/storage.ts';
@@ -31,8 +32,20 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
   const resolution = verifyResolved(sandbox, lookupIn(caches));
   const storage = storageOf(owner, input);
   const violations = violationsNow(sandbox, policyIn(caches, owner.namespace));
+  const network = networkFacts(caches, owner.namespace, resolution.ok ? resolution.spec : undefined);
   const observations = notes.observations();
-  return { sandbox, owner, settings, resolution, violations, observations, surplus, ...storage, ...objects };
+  return {
+    sandbox,
+    owner,
+    settings,
+    resolution,
+    violations,
+    network,
+    observations,
+    surplus,
+    ...storage,
+    ...objects,
+  };
 }
 
 /** Whether the sandbox is to be up; what was noted about an earlier start is void when it is not. */

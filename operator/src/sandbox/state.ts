@@ -10,6 +10,7 @@ import type {
   VolumeSnapshot,
 } from '../core.ts';
 import type { Violation } from '@agenttier/crds/meta/violation';
+import type { NetworkFacts } from '../egress/facts.ts';
 import type { Settings } from '../settings.ts';
 import type { Identity } from './ownership.ts';
 
@@ -78,6 +79,7 @@ export interface SandboxState {
   readonly settings: Settings;
   readonly resolution: Resolution;
   readonly observations: Observations;
+  readonly network: NetworkFacts;
   /** What today's policy would refuse; the sandbox was admitted under another. */
   readonly violations?: readonly Violation[];
   /** Slots that it claimed and does not use: to be deleted. */
