@@ -8,10 +8,12 @@ import { isRetained, releaseData } from '../volume/retain.ts';
 import { deletionOf, planOf } from './actions.ts';
 import type { Action, Plan } from './actions.ts';
 import { no } from './finding.ts';
+import { SAFETY_MS } from './deadlines.ts';
 import { deletePod } from './down.ts';
+import { DELETE_LIMIT, stopTurn, withTurn } from './hooks.ts';
 
 /**
- * Takes a deleted Sandbox apart: the pod, then its volume, then the finalizer. The volume waits for the pod because its
+ * Takes a deleted Sandbox apart: its last hook, the pod, then its volume, then the finalizer. The volume waits for the pod because its
  * data must not vanish under running programs. ServiceAccount, Secret and NetworkPolicy are left to the garbage
  * collector by their owner reference: so the network stays closed for as long as anything of the sandbox runs.
  * So are snapshots. A volume that is to be retained is let go of instead, and its snapshots with it. Nothing here looks at
@@ -20,7 +22,11 @@ import { deletePod } from './down.ts';
 export function planRemove(state: SandboxState, now: number): Plan {
   const { sandbox, pod } = state;
   if (!sandbox.metadata.finalizers?.includes(FINALIZER)) return planOf([]);
-  const saying = sandbox.status?.phase === 'Deleting' ? [] : statusStage(state, DELETING, now);
+  const hook = stopTurn(state, DELETE_LIMIT);
+  const said = sandbox.status?.phase === 'Deleting';
+  const outcome = withTurn(said ? { ...DELETING, events: [] } : DELETING, hook);
+  const saying = said && hook.changes === undefined ? [] : statusStage(state, outcome, now);
+  if (hook.wait) return planOf([saying, hook.actions], SAFETY_MS);
   // While the pod ends there is only waiting: its removal arrives by watch.
   if (pod !== undefined) return planOf([[...saying, ...deletePod(state)]]);
   const retained = isRetained(sandbox.spec?.resolved?.spec);
