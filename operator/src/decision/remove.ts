@@ -29,9 +29,7 @@ export function planRemove(state: SandboxState, now: number): Plan {
   if (hook.wait) return planOf([saying, hook.actions], SAFETY_MS);
   // While the pod ends there is only waiting: its removal arrives by watch.
   if (pod !== undefined) return planOf([[...saying, ...deletePod(state)]]);
-  const retained = isRetained(sandbox.spec?.resolved?.spec);
-  const data = retained ? releaseData(state) : deleteVolume(state);
-  return planOf([saying, data, [{ do: 'releaseFinalizer' }]]);
+  return planOf([saying, dataActions(state), [{ do: 'releaseFinalizer' }]]);
 }
 
 const DELETING: Outcome = {
@@ -42,8 +40,13 @@ const DELETING: Outcome = {
   events: [{ type: 'Normal', reason: 'Deleting', note: 'Sandbox is being deleted' }],
 };
 
+function dataActions(state: SandboxState): Action[] {
+  const retained = isRetained(state.sandbox.spec?.resolved?.spec);
+  return retained ? releaseData(state) : deleteData(state);
+}
+
 /** The garbage collector would do the same by owner reference, as far as there is one. */
-function deleteVolume({ pvc, snapshots = [] }: SandboxState): Action[] {
+function deleteData({ pvc, snapshots = [] }: SandboxState): Action[] {
   const claim = pvc === undefined || isTerminating(pvc) ? [] : [deletionOf('pvc', pvc)];
   return [
     ...claim,
