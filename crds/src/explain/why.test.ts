@@ -197,6 +197,7 @@ const OTHER = new Set([
   'ServiceAccount',
   'PersistentVolumeClaim',
   'VolumeSnapshot',
+  'HookFailed',
   'NetworkPolicy',
   'Unknown',
   'Normal',
