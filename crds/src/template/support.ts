@@ -83,6 +83,8 @@ const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
   { path: 'storage.size', reader: VOLUME },
   { path: 'storage.storageClass', reader: VOLUME },
   { path: 'storage.mountPath', reader: POD },
+  { path: 'storage.shared', reader: VOLUME },
+  { path: 'storage.retainPolicy', reader: 'operator: removal' },
   { path: 'network.allowInternet', reader: NETWORK },
   { path: 'network.egressRules', reader: NETWORK },
   { path: 'network.ingressRules', reader: NETWORK },
@@ -110,7 +112,8 @@ const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
 const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
   { path: 'resources.claims', needs: 'resource claims are not handed to the pod' },
   { path: 'storage.snapshotOnStop', needs: 'snapshots are not made', harmless: [false] },
-  { path: 'storage.shared', needs: 'shared volumes are not made', harmless: [false] },
+  { path: 'storage.keepStopSnapshots', needs: 'snapshots are not made' },
+  { path: 'backup', needs: 'backups are not made' },
   { path: 'storage.existingClaim', needs: 'every sandbox gets a volume of its own' },
   { path: 'network.allowedDomains', needs: 'domain names are not enforced' },
   ...otherSources(''),
@@ -159,6 +162,7 @@ const SANDBOX: FieldSupport = {
     { path: 'ports', needs: 'ports are not offered outside' },
     { path: 'autoResume', needs: 'using a stopped sandbox does not start it', harmless: [false] },
     { path: 'sharing.shareLinks', needs: 'links are not handed out; share with users or groups' },
+    { path: 'cloneFrom', needs: 'volumes are not copied' },
     { path: 'cloneFromSnapshot', needs: 'volumes are not restored from snapshots' },
   ],
 };

@@ -7,6 +7,7 @@ import { verifyResolved } from '../decision/verify.ts';
 import { networkFacts } from '../egress/facts.ts';
 import { policyIn, violationsNow } from '../policy/compliance.ts';
 import type { Settings } from '../settings.ts';
+import { storageOf } from '../volume/storage.ts';
 import type { Notes } from './notes.ts';
 import { findObjects } from './objects.ts';
 import type { Objects } from './objects.ts';
@@ -29,6 +30,7 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
   // What was waited for is here.
   for (const kind of Object.keys(objects) as (keyof Objects)[]) notes.seen(kind);
   const resolution = verifyResolved(sandbox, lookupIn(caches));
+  const storage = storageOf(owner, input);
   const policy = policyIn(caches, owner.namespace);
   const violations = violationsNow(sandbox, policy);
   const network = networkFacts(caches, owner.namespace, resolution.ok ? resolution.spec : undefined);
@@ -43,6 +45,7 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
     network,
     observations,
     surplus,
+    ...storage,
     ...objects,
   };
 }
