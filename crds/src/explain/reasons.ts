@@ -52,12 +52,6 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
     next: 'The change takes effect when it is resumed.',
   },
 
-  ServiceUnresolved: {
-    is: 'a Service that one of its network rules names cannot be resolved',
-    next: 'The rule opens nothing until the Service exists; see spec.network.',
-  },
-  HookFailed: { is: 'a hook of its harness failed', next: 'It goes on without; see status.harness.' },
-
   // Images.
   ErrImagePull: {
     is: 'its image could not be fetched',

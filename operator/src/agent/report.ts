@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SandboxStatus } from '@agenttier/crds/generated/types';
 import type { EventNote } from '../decision/actions.ts';
-import { no, yes } from '../decision/conditions.ts';
-import type { Finding } from '../decision/conditions.ts';
+import { no, yes } from '../decision/finding.ts';
+import type { Finding } from '../decision/finding.ts';
 import type { AgentWish } from './wish.ts';
 
 /** `status.agentConfigure`. */
