@@ -17,6 +17,7 @@ import { runtimeOf } from './runtime/address.ts';
 import type { RuntimeAddress } from './runtime/address.ts';
 import type { RuntimeAnswer } from './runtime/client.ts';
 import { RuntimeJobs } from './runtime/jobs.ts';
+import { OrphanSweep } from './platform/orphanSweep.ts';
 import { RuntimeProbe } from './runtimeProbe.ts';
 import { watchPolicies } from './policy/controller.ts';
 import { createReconcile } from './sandbox/controller.ts';
@@ -73,6 +74,7 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
       keepQuotas({ client, caches, log }, signal),
       watchTemplates({ client, caches, log }, signal),
       watchPolicies({ client, caches, log }, signal),
+      new OrphanSweep({ client, caches, log }).run(signal),
     ]);
   } finally {
     stopFeeding();
