@@ -23,6 +23,7 @@ export const SETTINGS: Settings = {
   },
   clusterCidrs: [],
   startDeadlineMs: 10 * MINUTE,
+  resolve: DEFAULT_SETTINGS,
   tokenKey: Buffer.alloc(32, 7),
 };
 
