@@ -19,12 +19,14 @@ import {
 import { parentsOfTemplate, templatesOfSandbox } from '@agenttier/crds/template/users';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import {
+  ENDPOINT_SLICES,
   NETWORK_POLICIES,
   PERSISTENT_VOLUME_CLAIMS,
   PODS,
   RESOURCE_QUOTAS,
   SECRETS,
   SERVICE_ACCOUNTS,
+  SERVICES,
 } from '@agenttier/machinery/kube/resource';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
 import { Reflector } from '@agenttier/machinery/reflector/reflector';
@@ -32,13 +34,16 @@ import type { ReflectorMetrics } from '@agenttier/machinery/reflector/reflector'
 import { Store } from '@agenttier/machinery/reflector/store';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import type {
+  EndpointSlice,
   NetworkPolicy,
   PersistentVolumeClaim,
   Pod,
   ResourceQuota,
   Secret,
+  Service,
   ServiceAccount,
 } from './core.ts';
+import { leanService, serviceOfSlice, servicesOfSandbox, SLICES_BY_HAND } from './egress/services.ts';
 
 /** Everything the operator knows of the cluster, kept current by watches. */
 export interface Caches {
@@ -54,6 +59,9 @@ export interface Caches {
   readonly serviceAccounts: Store<ServiceAccount>;
   readonly resourceQuotas: Store<ResourceQuota>;
   readonly pools: Store<SandboxWarmPool>;
+  readonly services: Store<Service>;
+  /** Only those that no selector made: what pods a Service has is the network's business. */
+  readonly endpointSlices: Store<EndpointSlice>;
 }
 
 /** Index of sandboxes by the templates that they were merged from: `Kind/namespace/name`. */
@@ -67,11 +75,15 @@ export const BY_SLOT = 'slot';
 /** Index of templates by the parent that they name, or may mean: `Kind/namespace/name`. */
 export const BY_PARENT = 'parent';
 
+/** Index of sandboxes by the Services that their network rules name, and of endpoint slices by theirs: `namespace/name`. */
+export const BY_SERVICE = 'service';
+
 export function createCaches(): Caches {
   return {
     sandboxes: new Store<Sandbox>({
       [BY_TEMPLATE]: templatesOfSandbox,
       [BY_UID]: ({ metadata }) => [metadata.uid ?? ''],
+      [BY_SERVICE]: servicesOfSandbox,
     }),
     templates: new Store<SandboxTemplate>({
       [BY_PARENT]: (template) => parentsOfTemplate({ ...template, kind: 'SandboxTemplate' }),
@@ -91,6 +103,8 @@ export function createCaches(): Caches {
     serviceAccounts: new Store<ServiceAccount>({ [BY_SLOT]: poolsOf }),
     pools: new Store(),
     resourceQuotas: new Store(),
+    services: new Store(),
+    endpointSlices: new Store({ [BY_SERVICE]: serviceOfSlice }),
   };
 }
 
@@ -127,6 +141,8 @@ export function createReflectors({
     [SERVICE_ACCOUNTS, anyStore(caches.serviceAccounts), managed],
     [RESOURCE_QUOTAS, anyStore(caches.resourceQuotas), managed],
     [SANDBOX_WARM_POOLS, anyStore(caches.pools)],
+    [SERVICES, anyStore(caches.services)],
+    [ENDPOINT_SLICES, anyStore(caches.endpointSlices), SLICES_BY_HAND],
   ];
   return watched.map(
     ([resource, store, labelSelector]) =>
@@ -136,7 +152,7 @@ export function createReflectors({
         store,
         log,
         labelSelector,
-        transform: withoutManagedFields,
+        transform: resource === SERVICES ? leanService : withoutManagedFields,
         metrics: metrics?.(resource.plural),
       }),
   );

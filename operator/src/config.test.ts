@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { DEFAULT_SETTINGS } from '@agenttier/crds/template/merge';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from './config.ts';
 
@@ -25,7 +26,9 @@ describe('readConfig', () => {
           nodeLocal: ['169.254.20.10/32'],
         },
         clusterCidrs: [],
+        resolve: DEFAULT_SETTINGS,
         startDeadlineMs: 600_000,
+        gracePeriodMs: 300_000,
       },
     });
   });
@@ -48,6 +51,7 @@ describe('readConfig', () => {
       DNS_NODE_LOCAL: '169.254.25.10/32',
       CLUSTER_CIDRS: '203.0.113.0/24, fd10::/16',
       START_DEADLINE: '0',
+      GRACE_PERIOD: '1m',
     });
     expect(rest).toMatchObject({
       healthPort: 9091,

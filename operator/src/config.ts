@@ -55,6 +55,7 @@ function readSettings(reader: Reader): EnvironmentSettings {
     clusterCidrs: reader.cidrs('CLUSTER_CIDRS', []),
     resolve: reader.defaults(),
     startDeadlineMs: reader.duration('START_DEADLINE', '10m'),
+    gracePeriodMs: reader.duration('GRACE_PERIOD', '5m'),
   };
 }
 

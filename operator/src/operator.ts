@@ -15,10 +15,15 @@ import type { OperatorMetrics } from './metrics.ts';
 import { keepQuotas } from './quota/controller.ts';
 import { RuntimeProbe } from './runtimeProbe.ts';
 import { watchPolicies } from './policy/controller.ts';
-import { createReconcile, feedQueue } from './sandbox/controller.ts';
+import type { PerformContext } from './sandbox/context.ts';
+import { createReconcile } from './sandbox/controller.ts';
+import { feedQueue } from './sandbox/feed.ts';
 import { Notebook } from './sandbox/notes.ts';
 import { RUNTIME_PORT } from './sandbox/pod.ts';
 import type { Settings } from './settings.ts';
+import { askRuntime } from './runtime/client.ts';
+import { keepPools } from './warmpool/controller.ts';
+import { Slots } from './warmpool/slots.ts';
 import { watchTemplates } from './template/controller.ts';
 
 export interface OperatorOptions {
@@ -38,23 +43,33 @@ const BACKOFF = { minBackoffMs: 50, maxBackoffMs: 60_000, jitter: 0.2 };
 
 /** The work of the leader: sandboxes, and the status of templates and policies, until the signal aborts. */
 export async function operate(options: OperatorOptions, signal: AbortSignal): Promise<void> {
-  const { client, caches, settings, log, workers, metrics, queueMetrics } = options;
+  const { client, caches, settings, log, workers, directProbe, metrics, queueMetrics } = options;
   const queue = new WorkQueue({ ...BACKOFF, metrics: queueMetrics });
   const notebook = new Notebook();
+  const slots = new Slots();
   const probe = probeFor(options, { queue, notebook, signal });
-  const announce = (sandbox: Sandbox, events: readonly EventNote[], tallies: readonly Tally[]): void => {
-    const regarding = { ...sandbox, apiVersion: API_VERSION, kind: SANDBOXES.kind };
-    for (const { type, reason, note } of events) options.recorder.record({ regarding, type, reason, note });
-    for (const tally of tallies) metrics?.count(tally);
-    const { namespace, name, uid } = sandbox.metadata;
-    const { phase, reason } = sandbox.status ?? {};
-    log.info({ namespace, sandbox: name, uid, phase, reason }, 'sandbox status changed');
-  };
+  const announce = announcer(options);
   const stopFeeding = feedQueue(caches, queue, (key) => notebook.peek(key)?.removalSeen());
   try {
-    const reconcile = createReconcile({ client, caches, settings, notebook, log, announce, probe });
+    const warm = { slots, ask: askRuntime, tokenKey: settings.tokenKey };
+    const reconcile = createReconcile({ client, caches, settings, notebook, log, announce, probe, warm });
     await Promise.all([
       runController({ name: 'sandbox', queue, workers, reconcile, log, metrics: queueMetrics, signal }),
+      ...(directProbe
+        ? [
+            keepPools(
+              {
+                client,
+                caches,
+                settings,
+                slots,
+                log,
+                onClaim: (pool, result) => metrics?.claim(pool, result),
+              },
+              signal,
+            ),
+          ]
+        : []),
       keepQuotas({ client, caches, log }, signal),
       watchTemplates({ client, caches, log }, signal),
       watchPolicies({ client, caches, log }, signal),
@@ -62,6 +77,18 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
   } finally {
     stopFeeding();
   }
+}
+
+/** Makes a stored transition known: events, figures, a line in the log. */
+function announcer({ recorder, metrics, log }: OperatorOptions): PerformContext['announce'] {
+  return (sandbox, events, tallies) => {
+    const regarding = { ...sandbox, apiVersion: API_VERSION, kind: SANDBOXES.kind };
+    for (const { type, reason, note } of events) recorder.record({ regarding, type, reason, note });
+    for (const tally of tallies) metrics?.count(tally);
+    const { namespace, name, uid } = sandbox.metadata;
+    const { phase, reason } = sandbox.status ?? {};
+    log.info({ namespace, sandbox: name, uid, phase, reason }, 'sandbox status changed');
+  };
 }
 
 interface ProbeParts {

@@ -23,6 +23,8 @@ export interface Settings {
   readonly startDeadlineMs: number;
   /** What a sandbox gets that says nothing, as admission has it. */
   readonly resolve: ResolveSettings;
+  /** Milliseconds of warning before an automatic stop, where a sandbox says nothing; 0 is none. */
+  readonly gracePeriodMs: number;
   /** Key of the installation, from which runtime tokens are derived. Settings are never logged: of this the least. */
   readonly tokenKey: Uint8Array;
 }

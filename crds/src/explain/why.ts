@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '../generated/types.ts';
 import { type Expiry, expiry } from '../lifecycle/expiry.ts';
+import { runOf } from '../lifecycle/run.ts';
 import { retryDelayMs } from '../lifecycle/retry.ts';
 import { type Condition, CONDITION_TYPES, findCondition } from '../meta/conditions.ts';
-import { parseDuration } from '../meta/duration.ts';
 import { QUIET_REASONS, REASONS } from './reasons.ts';
 
 /** An Event about the sandbox, as far as it is looked at. */
@@ -151,26 +151,19 @@ function backoffTexts({ status, metadata }: Sandbox, now: number): string[] {
 }
 
 /** When a running sandbox will be stopped by its timeouts. */
-function expiryTexts({ status = {}, spec }: Sandbox, now: number): string[] {
-  const { timeout = '', idleTimeout = '' } = spec?.resolved?.spec ?? {};
-  const startedAt = timeOf(status.startedAt);
-  const lastActivityAt = timeOf(status.lastActivityTimestamp);
-  if (startedAt === undefined) return [];
-  const run = { startedAt, ...(lastActivityAt === undefined ? {} : { lastActivityAt }) };
+function expiryTexts(sandbox: Sandbox, now: number): string[] {
+  const { timeout = '', idleTimeout = '' } = sandbox.spec?.resolved?.spec ?? {};
+  const { timeoutMs = 0, idleTimeoutMs = 0, ...run } = runOf(sandbox);
+  if (run.startedAt === undefined) return [];
   const texts = [
+    ...untilText(expiry({ ...run, timeoutMs }, now), `when its timeout of ${timeout} is over`),
     ...untilText(
-      expiry({ ...run, timeoutMs: millisecondsOf(timeout) }, now),
-      `when its timeout of ${timeout} is over`,
-    ),
-    ...untilText(
-      expiry({ ...run, idleTimeoutMs: millisecondsOf(idleTimeout) }, now),
+      expiry({ ...run, idleTimeoutMs }, now),
       `if it is not used, by its idle timeout of ${idleTimeout}`,
     ),
   ];
   return texts.length === 0 ? ['It runs until it is stopped.'] : texts;
 }
-
-const millisecondsOf = (text: string): number => parseDuration(text) ?? 0;
 
 function untilText({ expired, nextCheckMs }: Expiry, words: string): string[] {
   if (expired !== undefined) return [`It is about to be stopped ${words}.`];

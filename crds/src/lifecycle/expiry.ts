@@ -7,7 +7,7 @@ export interface ExpiryInput {
   /** Bounds in milliseconds; absent or 0 is none. */
   readonly timeoutMs?: number;
   readonly idleTimeoutMs?: number;
-  /** How long before a stop the warning begins. */
+  /** How long before a stop the warning begins; never more than half of the bound, or a short one would only warn. */
   readonly graceMs?: number;
 }
 
@@ -25,6 +25,8 @@ export interface Expiry {
 interface Deadline {
   readonly reason: ExpiryReason;
   readonly at: number;
+  /** When the warning begins; `at` without one. */
+  readonly warnAt: number;
 }
 
 /** Whether a running sandbox has to stop at `now`, or will within the grace, and when to look again. */
@@ -32,25 +34,25 @@ export function expiry(input: ExpiryInput, now: number): Expiry {
   const deadlines = deadlinesOf(input);
   const passed = deadlines.find(({ at }) => at <= now);
   if (passed !== undefined) return { expired: passed.reason };
-  const grace = input.graceMs ?? 0;
-  const next = deadlines.toSorted((a, b) => a.at - b.at)[0];
-  if (next === undefined) return {};
-  const warnAt = next.at - grace;
-  if (grace > 0 && warnAt <= now) return { warning: next, nextCheckMs: next.at - now };
-  return { nextCheckMs: (grace > 0 ? warnAt : next.at) - now };
+  const moments = deadlines.flatMap(({ at, warnAt }) => [at, warnAt]).filter((time) => time > now);
+  if (moments.length === 0) return {};
+  const nextCheckMs = Math.min(...moments) - now;
+  const nearest = deadlines.filter(({ warnAt }) => warnAt <= now).toSorted((a, b) => a.at - b.at)[0];
+  if (nearest === undefined) return { nextCheckMs };
+  return { warning: { reason: nearest.reason, at: nearest.at }, nextCheckMs };
 }
 
-function deadlinesOf({
-  startedAt,
-  lastActivityAt,
-  timeoutMs = 0,
-  idleTimeoutMs = 0,
-}: ExpiryInput): Deadline[] {
+function deadlinesOf(input: ExpiryInput): Deadline[] {
+  const { startedAt, lastActivityAt, timeoutMs = 0, idleTimeoutMs = 0, graceMs = 0 } = input;
   if (startedAt === undefined) return [];
-  const deadlines: Deadline[] = [];
-  if (timeoutMs > 0) deadlines.push({ reason: 'MaxRuntime', at: startedAt + timeoutMs });
+  const deadline = (reason: ExpiryReason, from: number, limit: number): Deadline[] => {
+    const at = from + limit;
+    return limit > 0 ? [{ reason, at, warnAt: at - Math.min(graceMs, Math.floor(limit / 2)) }] : [];
+  };
   // Activity of an earlier run does not count against this one.
   const lastUse = Math.max(startedAt, lastActivityAt ?? 0);
-  if (idleTimeoutMs > 0) deadlines.push({ reason: 'IdleTimeout', at: lastUse + idleTimeoutMs });
-  return deadlines;
+  return [
+    ...deadline('MaxRuntime', startedAt, timeoutMs),
+    ...deadline('IdleTimeout', lastUse, idleTimeoutMs),
+  ];
 }

@@ -128,6 +128,30 @@ describe('expiry', () => {
       T0 + 26 * MINUTE,
       { warning: { reason: 'IdleTimeout', at: T0 + 30 * MINUTE }, nextCheckMs: 4 * MINUTE },
     ],
+    [
+      'activity within the grace takes the warning back',
+      { ...idle, graceMs: 5 * MINUTE, lastActivityAt: T0 + 26 * MINUTE },
+      T0 + 26 * MINUTE,
+      { nextCheckMs: 25 * MINUTE },
+    ],
+    [
+      'activity does not take the warning of the run time back',
+      { startedAt: T0, timeoutMs: 30 * MINUTE, graceMs: 5 * MINUTE, lastActivityAt: T0 + 26 * MINUTE },
+      T0 + 26 * MINUTE,
+      { warning: { reason: 'MaxRuntime', at: T0 + 30 * MINUTE }, nextCheckMs: 4 * MINUTE },
+    ],
+    [
+      'a grace longer than the bound begins at half of it',
+      { startedAt: T0, idleTimeoutMs: MINUTE, graceMs: 5 * MINUTE },
+      T0,
+      { nextCheckMs: MINUTE / 2 },
+    ],
+    [
+      'of two warnings the nearer stop is named',
+      { ...idle, timeoutMs: 29 * MINUTE, graceMs: 5 * MINUTE },
+      T0 + 26 * MINUTE,
+      { warning: { reason: 'MaxRuntime', at: T0 + 29 * MINUTE }, nextCheckMs: 3 * MINUTE },
+    ],
   ])('%s', (_, input, now, expected) => {
     expect(expiry(input, now)).toEqual(expected);
   });

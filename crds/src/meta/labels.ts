@@ -63,6 +63,8 @@ export const ANNOTATION_ADMITTED_AT = 'agenttier.io/admitted-at';
 export const ANNOTATION_FORCE_DELETE = 'agenttier.io/force-delete';
 /** On a template: marks the one that is used where a sandbox names none. */
 export const ANNOTATION_DEFAULT_TEMPLATE = 'agenttier.io/default-template';
+/** On a Service: namespaces, comma-separated, or `*`, whose sandboxes may name it in their network rules; its own always may. */
+export const ANNOTATION_ALLOW_SANDBOXES = 'agenttier.io/allow-sandboxes-from';
 /** On owned objects: hash of what was applied last, to notice drift without comparing defaulted fields. */
 export const ANNOTATION_APPLIED_HASH = 'agenttier.io/applied-hash';
 

@@ -97,8 +97,6 @@ const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
   { path: 'storage.shared', needs: 'shared volumes are not made', harmless: [false] },
   { path: 'storage.existingClaim', needs: 'every sandbox gets a volume of its own' },
   { path: 'network.allowedDomains', needs: 'domain names are not enforced' },
-  { path: 'network.egressRules[].serviceRef', needs: 'rules for Services are not made; use cidr' },
-  { path: 'network.ingressRules[].serviceRef', needs: 'rules for Services are not made; use cidr' },
   ...otherSources(''),
   ...otherSources('sidecars[].'),
   ...otherSources('initContainers[].'),
@@ -128,6 +126,8 @@ const SANDBOX: FieldSupport = {
     { path: 'templateRef', reader: 'webhook: compose' },
     { path: 'templateUpdatePolicy', reader: 'webhook: resolution' },
     { path: 'desiredState', reader: 'operator: phase' },
+    { path: 'warmPool', reader: 'operator: claim' },
+    { path: 'gracePeriod', reader: 'operator: expiry' },
     { path: 'createdBy', reader: 'router: access' },
     { path: 'resolved', reader: 'operator: gather' },
     { path: 'sharing.users', reader: 'webhook: access' },
@@ -136,9 +136,7 @@ const SANDBOX: FieldSupport = {
   unsupported: [
     ...WORKLOAD_UNSUPPORTED,
     { path: 'harness', needs: 'the harness is set in templates only' },
-    { path: 'warmPool', needs: 'there are no warm pools', harmless: ['Auto', 'Never'] },
     { path: 'ports', needs: 'ports are not offered outside' },
-    { path: 'gracePeriod', needs: 'there is no warning before an automatic stop' },
     { path: 'autoResume', needs: 'using a stopped sandbox does not start it', harmless: [false] },
     { path: 'sharing.shareLinks', needs: 'links are not handed out; share with users or groups' },
     { path: 'cloneFromSnapshot', needs: 'volumes are not restored from snapshots' },
@@ -162,7 +160,7 @@ const TEMPLATE: FieldSupport = {
     ...HARNESS_UNSUPPORTED,
     { path: 'hidden', needs: 'lists show every template', harmless: [false] },
     { path: 'overrides', needs: 'sandboxes may set every field' },
-    { path: 'warm', needs: 'there are no warm pools' },
+    { path: 'warm', needs: 'what a sandbox must share with a prepared pod is not to be chosen' },
   ],
 };
 
@@ -202,7 +200,20 @@ const POLICY: FieldSupport = {
   ],
 };
 
-const POOL: FieldSupport = { supported: [], unsupported: [{ path: '', needs: 'there are no warm pools' }] };
+const WARM = 'operator: warm pools';
+const POOL: FieldSupport = {
+  supported: [
+    { path: 'templateRef', reader: WARM },
+    { path: 'replicas', reader: WARM },
+    { path: 'refill.concurrency', reader: WARM },
+    { path: 'maxAge', reader: WARM },
+    { path: 'volume.mode', reader: WARM },
+    { path: 'volume.size', reader: WARM },
+    { path: 'volume.storageClass', reader: WARM },
+    { path: 'autoscale', reader: WARM },
+  ],
+  unsupported: [{ path: 'volume.mode', needs: 'a pod cannot get its volume later', harmless: ['PreBound'] }],
+};
 
 /**
  * Which fields of each spec something acts on and which are refused until something does: a field that is accepted

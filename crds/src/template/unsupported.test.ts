@@ -72,19 +72,15 @@ describe('unsupportedFields', () => {
       harness: { shell: '/bin/sh' },
       autoResume: true,
       warmPool: 'Require',
-      gracePeriod: '1m',
     };
     expect(fields('Sandbox', spec).toSorted()).toEqual([
       'spec.autoResume',
-      'spec.gracePeriod',
       'spec.harness',
       'spec.mode',
       'spec.network.allowedDomains',
-      'spec.network.egressRules[1].serviceRef',
       'spec.storage.existingClaim',
       'spec.storage.shared',
       'spec.storage.snapshotOnStop',
-      'spec.warmPool',
     ]);
   });
 
@@ -102,6 +98,7 @@ describe('unsupportedFields', () => {
       autoResume: false,
       warmPool: 'Auto',
       templateUpdatePolicy: 'OnResume',
+      gracePeriod: '1m',
     };
     expect(fields('Sandbox', spec)).toEqual([]);
     expect(
@@ -119,9 +116,10 @@ describe('unsupportedFields', () => {
     ).toEqual(['spec.harness.hooks', 'spec.hidden']);
   });
 
-  it('refuses every warm pool', () => {
-    expect(fields('SandboxWarmPool', { templateRef: { name: 'x' }, replicas: 0 })).toEqual(['spec']);
-    expect(fields('SandboxWarmPool', {})).toEqual(['spec']);
+  it('knows that a prepared pod has its volume from birth', () => {
+    const spec = { templateRef: { name: 'x' }, replicas: 1, autoscale: { min: 1 }, maxAge: '1h' };
+    expect(fields('SandboxWarmPool', { ...spec, volume: { mode: 'PreBound', size: '1Gi' } })).toEqual([]);
+    expect(fields('SandboxWarmPool', { ...spec, volume: { mode: 'None' } })).toEqual(['spec.volume.mode']);
   });
 
   it('says what is the matter and what to do', () => {

@@ -22,6 +22,14 @@ export type PingFrame = { readonly type: 'ping' };
 export type PongFrame = { readonly type: 'pong'; readonly ts?: number };
 export type HeartbeatFrame = { readonly type: 'heartbeat'; readonly ts: number };
 export type ErrorFrame = { readonly type: 'error'; readonly message: string };
+/** Something that the person should know and that is no output: NOTICES, or a kind that a newer server has. */
+export interface NoticeFrame {
+  readonly type: 'notice';
+  readonly kind: string;
+  readonly message?: string;
+  /** When what is announced happens, RFC 3339. */
+  readonly deadline?: string;
+}
 /** First frame of version 2. `offset` is the position of the next output byte; `reset` says that earlier output is gone. */
 export type ReadyFrame = {
   readonly type: 'ready';
@@ -33,7 +41,7 @@ export type ReadyFrame = {
 export type ExitFrame = { readonly type: 'exit'; readonly code: number; readonly signal?: string };
 
 export type ClientControl = ResizeFrame | PingFrame;
-export type ServerControl = ReadyFrame | PongFrame | HeartbeatFrame | ExitFrame | ErrorFrame;
+export type ServerControl = ReadyFrame | PongFrame | HeartbeatFrame | ExitFrame | ErrorFrame | NoticeFrame;
 
 export type InputFrame = { readonly type: 'input'; readonly data: string };
 export type OutputFrame = { readonly type: 'output'; readonly stream: 'stdout'; readonly data: string };
@@ -47,7 +55,24 @@ export type CloseReason =
 export type CloseFrame = { readonly type: 'close'; readonly reason: CloseReason; readonly code: number };
 
 export type ClientFrameV1 = InputFrame | ClientControl;
-export type ServerFrameV1 = OutputFrame | PongFrame | HeartbeatFrame | ErrorFrame | CloseFrame | ExitFrame;
+export type ServerFrameV1 =
+  | OutputFrame
+  | PongFrame
+  | HeartbeatFrame
+  | ErrorFrame
+  | CloseFrame
+  | ExitFrame
+  | NoticeFrame;
+
+/** Kinds of notices. */
+export const NOTICES = {
+  /** The sandbox will be stopped at the deadline; the message says whether use prevents it. */
+  idleWarning: 'idle_warning',
+  /** It will not, since it was used. */
+  idleWarningOver: 'idle_warning_over',
+  /** The server goes away: connect anew at once. */
+  draining: 'router_drain',
+} as const;
 
 /** WebSocket close codes of ours; clients do not reconnect after any of them. */
 export const CLOSE_CODES: Readonly<Record<CloseReason, number>> = {
@@ -128,9 +153,16 @@ const SERVER_CONTROL: Readonly<Record<string, (frame: Json) => ServerControl | u
     code: number(frame['code'], 0),
     ...(typeof frame['signal'] === 'string' ? { signal: frame['signal'] } : {}),
   }),
+  notice: (frame) =>
+    typeof frame['kind'] === 'string'
+      ? { type: 'notice', kind: frame['kind'], ...text('message', frame), ...text('deadline', frame) }
+      : undefined,
   error: (frame) =>
     typeof frame['message'] === 'string' ? { type: 'error', message: frame['message'] } : undefined,
 };
+
+const text = <F extends string>(field: F, frame: Json): { readonly [K in F]?: string } =>
+  (typeof frame[field] === 'string' ? { [field]: frame[field] } : {}) as { [K in F]?: string };
 
 function clamp(value: unknown, fallback: number): number {
   if (typeof value !== 'number' || Number.isNaN(value)) return fallback;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CONDITION_TYPES, findCondition, setCondition } from '@agenttier/crds/meta/conditions';
 import type { Condition } from '@agenttier/crds/meta/conditions';
+import { LABEL_SANDBOX_UID } from '@agenttier/crds/meta/labels';
 import type { PersistentVolumeClaim } from '../core.ts';
+import { problemsIn } from '../egress/facts.ts';
 import { conditionOf } from '../sandbox/failure.ts';
 import { buildNetworkPolicy, networkPolicyMatches } from '../sandbox/networkPolicy.ts';
+import { slotOf } from '../sandbox/objects.ts';
 import { isTerminating } from '../sandbox/state.ts';
 import type { OwnedKind, Refusal, SandboxState } from '../sandbox/state.ts';
 import { activeHold, HELD } from './hold.ts';
@@ -33,12 +36,14 @@ export interface Verdict {
   readonly message: string;
   readonly pod: Finding;
   readonly hold?: Hold | undefined;
+  /** It will be stopped soon, and why. */
+  readonly warning?: Finding | undefined;
 }
 
 /**
  * The conditions of a Sandbox. `Ready` sums up the four before it; its reason is what the phase is derived from. `Drifted`
  * and `Held` are there only while true: they are exceptions, and an absent one reads as False. `PolicyCompliant` comes
- * with the first violation: before that, admission's yes is all there is to say.
+ * with the first violation: before that, admission's yes is all there is to say. `IdleWarning` is there during the grace.
  */
 export function deriveConditions(state: SandboxState, verdict: Verdict, now: number): readonly Condition[] {
   const { resolved, volumeReady, networkReady, podReady, ready } = CONDITION_TYPES;
@@ -49,10 +54,11 @@ export function deriveConditions(state: SandboxState, verdict: Verdict, now: num
     [podReady, verdict.pod],
   ];
   const drift = state.resolution.ok ? state.resolution.drift : undefined;
-  const { hold } = verdict;
+  const { hold, warning } = verdict;
   const rest: [string, Finding | undefined][] = [
     [ready, readyFinding(verdict, parts)],
     [CONDITION_TYPES.policyCompliant, complianceFinding(state)],
+    [CONDITION_TYPES.idleWarning, warning],
     [DRIFTED, drift === undefined ? undefined : yes('TemplateChanged', drift)],
     [HELD, hold === undefined ? undefined : yes(hold.reason, hold.message)],
   ];
@@ -141,12 +147,21 @@ function networkFinding(state: SandboxState): Finding {
   if (refusal !== undefined) return no(refusalReason(refusal.cause), refusal.message);
   const { networkPolicy, resolution } = state;
   if (networkPolicy === undefined) return no('Applying', 'there is no NetworkPolicy yet');
-  if (!resolution.ok) return yes('Applied', 'the NetworkPolicy is in place');
-  const desired = buildNetworkPolicy(state.owner, resolution.spec, state.settings);
-  return networkPolicyMatches(networkPolicy, desired)
+  if (!resolution.ok || isFreshSlot(state)) return yes('Applied', 'the NetworkPolicy is in place');
+  const desired = buildNetworkPolicy(state.owner, resolution.spec, state.settings, state.network);
+  if (!networkPolicyMatches(networkPolicy, desired)) {
+    return no('Applying', 'the NetworkPolicy is being changed');
+  }
+  // Nothing is open that should not be, so this does not make the sandbox unusable.
+  const problems = problemsIn(state.network);
+  return problems.length === 0
     ? yes('Applied', 'the NetworkPolicy is in place')
-    : no('Applying', 'the NetworkPolicy is being changed');
+    : yes('ServiceUnresolved', problems.join('; ').slice(0, MAX_TEXT));
 }
+
+/** A slot that was claimed a moment ago has its policy from birth; opening it for what the sandbox lets in follows at once. */
+const isFreshSlot = ({ networkPolicy }: SandboxState): boolean =>
+  slotOf(networkPolicy) !== undefined && networkPolicy?.metadata.labels?.[LABEL_SANDBOX_UID] === undefined;
 
 export function refusalReason(cause: string): string {
   const words: Readonly<Record<string, string>> = {

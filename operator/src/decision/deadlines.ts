@@ -1,30 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EffectiveSpec, Sandbox } from '@agenttier/crds/generated/types';
+import type { Sandbox } from '@agenttier/crds/generated/types';
 import { expiry } from '@agenttier/crds/lifecycle/expiry';
 import type { Expiry } from '@agenttier/crds/lifecycle/expiry';
+import { runOf } from '@agenttier/crds/lifecycle/run';
 import { retryDelayMs } from '@agenttier/crds/lifecycle/retry';
+import { parseDuration } from '@agenttier/crds/meta/duration';
 import { ANNOTATION_ADMITTED_AT } from '@agenttier/crds/meta/labels';
-import { limitOf } from '../sandbox/effective.ts';
 import type { SandboxState } from '../sandbox/state.ts';
+import type { Settings } from '../settings.ts';
 
 export const timeOf = (text: string | undefined): number | undefined => {
   const value = text === undefined ? Number.NaN : Date.parse(text);
   return Number.isNaN(value) ? undefined : value;
 };
 
-/** Whether a running sandbox is to be stopped now, and else when to look again. */
-export function expiryOf({ status }: Sandbox, spec: EffectiveSpec, now: number): Expiry {
-  const times = {
-    startedAt: timeOf(status?.startedAt),
-    lastActivityAt: timeOf(status?.lastActivityTimestamp),
-  };
-  const limits = { timeoutMs: limitOf(spec.timeout), idleTimeoutMs: limitOf(spec.idleTimeout) };
-  return expiry(present({ ...times, ...limits }), now);
-}
+/** Whether a running sandbox is to be stopped now or is to be warned, and else when to look again. */
+export const expiryOf = ({ sandbox, settings }: SandboxState, now: number): Expiry =>
+  expiry({ ...runOf(sandbox), graceMs: graceOf(sandbox, settings) }, now);
 
-/** Without members that are undefined, which exact optional properties do not take. */
-const present = <T extends object>(value: T): { [F in keyof T]?: Exclude<T[F], undefined> } =>
-  Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as never;
+/** Milliseconds of warning before a stop; "0" asks for none. */
+const graceOf = ({ spec }: Sandbox, { gracePeriodMs }: Settings): number =>
+  spec?.gracePeriod ? (parseDuration(spec.gracePeriod) ?? gracePeriodMs) : gracePeriodMs;
 
 /** When the present start began: its admission, or the last failure when this is a restart, or the pod's own birth. */
 export function attemptStart(state: SandboxState): number | undefined {

@@ -9,6 +9,7 @@ import { CONDITION_TYPES, findCondition } from '@agenttier/crds/meta/conditions'
 import { no } from './conditions.ts';
 import type { Finding } from './conditions.ts';
 import { driftActions } from './drift.ts';
+import { EXPIRED_EVENTS } from './expiring.ts';
 import type { Hold } from './hold.ts';
 
 /** A sandbox that is to have no pod, and why. `hold` is absent when the user's own spec says so. */
@@ -58,7 +59,7 @@ function keepRight(state: SandboxState, now: number): Action[] {
 function downOutcome(state: SandboxState, down: Down): Outcome {
   const before = state.sandbox.status?.phase;
   // Stopped is said only once the pod is gone: until then a resume has to wait for the volume.
-  if (down.outcome === 'Stopped' && state.pod !== undefined) return stoppingOutcome(down);
+  if (down.outcome === 'Stopped' && state.pod !== undefined) return stoppingOutcome(state, down);
   const entered = before !== down.outcome;
   return {
     phase: down.outcome,
@@ -79,14 +80,22 @@ function lastPodFinding({ sandbox }: SandboxState, down: Down): Finding {
   return kept ? no(last.reason, last.message) : no(down.reason, down.message);
 }
 
-const stoppingOutcome = (down: Down): Outcome => ({
+const stoppingOutcome = ({ sandbox }: SandboxState, down: Down): Outcome => ({
   phase: 'Running',
   reason: STOPPING,
   message: down.message,
   pod: no(STOPPING, down.message),
   hold: down.hold,
   changes: { startedAt: undefined, ...down.changes },
+  events: sandbox.status?.reason === STOPPING ? [] : expiredEvents(down),
 });
+
+function expiredEvents({ reason, message }: Down): EventNote[] {
+  const word = EXPIRED_EVENTS[reason];
+  return word === undefined
+    ? []
+    : [{ type: 'Normal', reason: word, note: `Sandbox is being stopped: ${message}` }];
+}
 
 const stopTally = (reason: string): Tally => ({ metric: 'stop', reason });
 

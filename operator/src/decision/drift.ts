@@ -4,6 +4,7 @@ import { pvcName } from '@agenttier/crds/meta/names';
 import { buildNetworkPolicy, networkPolicyMatches } from '../sandbox/networkPolicy.ts';
 import { buildPvc, pvcMatches, pvcRepair } from '../sandbox/pvc.ts';
 import { buildServiceAccount, serviceAccountMatches } from '../sandbox/serviceAccount.ts';
+import { slotOf } from '../sandbox/objects.ts';
 import { isTerminating } from '../sandbox/state.ts';
 import type { OwnedKind, Refusal, SandboxState } from '../sandbox/state.ts';
 import { buildTokenSecret, nonceIn, tokenSecretMatches } from '../sandbox/tokenSecret.ts';
@@ -14,7 +15,7 @@ export const RESUMING = 'Resuming';
 
 /** Name of the workspace claim: what is recorded wins for the sandbox's whole life. */
 export const claimName = (state: SandboxState): string =>
-  state.sandbox.status?.pvcName || pvcName(state.owner.name);
+  state.sandbox.status?.pvcName || state.pvc?.metadata.name || pvcName(state.owner.name);
 
 /** The refusal that still keeps a kind from being written, if any. A new generation is a new attempt. */
 export function blockOf(state: SandboxState, kind: OwnedKind, now: number): Refusal | undefined {
@@ -44,7 +45,8 @@ export function driftActions(state: SandboxState, spec: EffectiveSpec, options: 
 }
 
 function serviceAccountAction(state: SandboxState, options: DriftOptions): Action | undefined {
-  if (blockOf(state, 'serviceAccount', options.now)) return undefined;
+  // A slot runs under the account of its pool; the sandbox gets its own with its first pod of its own.
+  if (blockOf(state, 'serviceAccount', options.now) || slotOf(state.pod) !== undefined) return undefined;
   const body = buildServiceAccount(state.owner);
   const live = state.serviceAccount;
   if (live === undefined) return options.create ? { do: 'create', kind: 'serviceAccount', body } : undefined;
@@ -57,7 +59,7 @@ function networkPolicyAction(
   options: DriftOptions,
 ): Action | undefined {
   if (blockOf(state, 'networkPolicy', options.now)) return undefined;
-  const body = buildNetworkPolicy(state.owner, spec, state.settings);
+  const body = buildNetworkPolicy(state.owner, spec, state.settings, state.network);
   const live = state.networkPolicy;
   if (live === undefined) return options.create ? { do: 'create', kind: 'networkPolicy', body } : undefined;
   return networkPolicyMatches(live, body) ? undefined : { do: 'repair', kind: 'networkPolicy', body };

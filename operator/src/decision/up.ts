@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EffectiveSpec } from '@agenttier/crds/generated/types';
-import type { ExpiryReason } from '@agenttier/crds/lifecycle/expiry';
 import { RECOVERED_AFTER_MS } from '@agenttier/crds/lifecycle/retry';
 import { conditionOf, mainStatus } from '../sandbox/failure.ts';
 import { READINESS_LOSS_MS } from '../sandbox/pod.ts';
@@ -14,9 +13,10 @@ import type { Finding } from './conditions.ts';
 import { expiryOf, timeOf } from './deadlines.ts';
 import { planHold } from './down.ts';
 import { driftActions } from './drift.ts';
+import { expired, warningEvents, warningOf } from './expiring.ts';
 import { spentRestarts } from './heal.ts';
-import { holdOf } from './hold.ts';
 import { startupOf, startupTally } from './startup.ts';
+import { isHandedOver } from './warm.ts';
 
 export interface Up {
   readonly now: number;
@@ -27,20 +27,19 @@ export interface Up {
 /** A sandbox whose pod is up: say so, keep what is around it right, and wake at the next deadline. */
 export function planUp(state: SandboxState, spec: EffectiveSpec, { now, finding }: Up): Plan {
   const running = state.sandbox.status?.phase === 'Running';
-  const { expired, nextCheckMs } = running ? expiryOf(state.sandbox, spec, now) : {};
-  if (expired !== undefined) return planHold(state, holdOf(expired, expiryMessage(expired, spec)), now);
+  const life = running ? expiryOf(state, now) : {};
+  if (life.expired !== undefined) return planHold(state, expired(life.expired, spec), now);
   const drift = driftActions(state, spec, { now, create: true });
-  const outcome = running ? steady(state, finding, now) : started(state, finding, now);
+  const outcome = running
+    ? steady(state, { now, finding, warning: warningOf(life, spec) })
+    : started(state, finding, now);
   const dues = [resetAt(state), ...retries(state)].map((at) => (at ?? 0) - now).filter((ms) => ms > 0);
-  if (nextCheckMs !== undefined) dues.push(nextCheckMs);
+  if (life.nextCheckMs !== undefined) dues.push(life.nextCheckMs);
   if (graceLeft(state, now) > 0) dues.push(graceLeft(state, now));
-  return planOf([drift, statusStage(state, outcome, now)], dues.length === 0 ? undefined : Math.min(...dues));
-}
-
-function expiryMessage(reason: ExpiryReason, { timeout, idleTimeout }: EffectiveSpec): string {
-  return reason === 'MaxRuntime'
-    ? `it ran for its timeout of ${timeout}`
-    : `it was not used for its idle timeout of ${idleTimeout}`;
+  const status = statusStage(state, outcome, now);
+  // What stands around a claimed slot is complete and closed already: that it becomes the sandbox's by name can wait.
+  const stages = !running && isHandedOver(state) ? [status, drift] : [drift, status];
+  return planOf(stages, dues.length === 0 ? undefined : Math.min(...dues));
 }
 
 /** Milliseconds in which the kubelet's readiness of a started container says nothing yet; 0 once it does. */
@@ -60,7 +59,11 @@ function resetAt(state: SandboxState): number | undefined {
   return restartCount > 0 && since !== undefined ? since + RECOVERED_AFTER_MS : undefined;
 }
 
-function steady(state: SandboxState, finding: Finding, now: number): Outcome {
+interface Steady extends Up {
+  readonly warning: Finding | undefined;
+}
+
+function steady(state: SandboxState, { now, finding, warning }: Steady): Outcome {
   const reset = resetAt(state);
   const forget = reset !== undefined && reset <= now;
   const event: EventNote = {
@@ -74,8 +77,9 @@ function steady(state: SandboxState, finding: Finding, now: number): Outcome {
     reason: problem?.reason ?? READY,
     message: problem?.message ?? 'the sandbox can be used',
     pod: finding,
+    warning,
     changes: forget ? { restartCount: undefined } : undefined,
-    events: forget ? [event] : [],
+    events: [...(forget ? [event] : []), ...warningEvents(state, warning)],
   };
 }
 

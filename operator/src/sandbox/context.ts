@@ -4,6 +4,8 @@ import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { isNotFound } from '@agenttier/machinery/kube/errors';
 import type { Caches } from '../caches.ts';
 import type { EventNote, Tally } from '../decision/actions.ts';
+import type { AskRuntime } from '../runtime/client.ts';
+import type { Slots } from '../warmpool/slots.ts';
 import type { Notes } from './notes.ts';
 import type { Identity } from './ownership.ts';
 
@@ -18,8 +20,16 @@ export interface PerformContext {
   readonly sandbox: Sandbox;
   readonly now: () => number;
   readonly signal: AbortSignal;
+  readonly warm?: WarmStarts | undefined;
   readonly probe: (podUid: string, podIp: string) => void;
   readonly announce: (sandbox: Sandbox, events: readonly EventNote[], tallies: readonly Tally[]) => void;
+}
+
+/** Where a start finds a prepared pod, and how it is handed over. */
+export interface WarmStarts {
+  readonly slots: Slots;
+  readonly ask: AskRuntime;
+  readonly tokenKey: Uint8Array;
 }
 
 /** `halt`: something changed, or was refused, on which the plan's later stages were built; only a new plan goes on. */

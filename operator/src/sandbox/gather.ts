@@ -4,6 +4,11 @@ import type { TemplateKey, TemplateLookup } from '@agenttier/crds/template/compo
 import type { Caches } from '../caches.ts';
 import { activeHold } from '../decision/hold.ts';
 import { verifyResolved } from '../decision/verify.ts';
+import { networkFacts } from '../egress/facts.ts';
+import { mayTakeSlot } from '../decision/warm.ts';
+import { fitOf } from '../warmpool/slot.ts';
+import { fitKey } from '../warmpool/slots.ts';
+import type { Slots } from '../warmpool/slots.ts';
 import { policyIn, violationsNow } from '../policy/compliance.ts';
 import type { Settings } from '../settings.ts';
 import type { Notes } from './notes.ts';
@@ -16,6 +21,7 @@ export interface GatherInput {
   readonly settings: Settings;
   readonly notes: Notes;
   readonly now: number;
+  readonly slots?: Slots | undefined;
 }
 
 /** The state of one sandbox, out of the caches: no call, no waiting. */
@@ -29,8 +35,19 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
   for (const kind of Object.keys(objects) as (keyof Objects)[]) notes.seen(kind);
   const resolution = verifyResolved(sandbox, lookupIn(caches));
   const violations = violationsNow(sandbox, policyIn(caches, owner.namespace));
+  const network = networkFacts(caches, owner.namespace, resolution.ok ? resolution.spec : undefined);
   const observations = notes.observations();
-  return { sandbox, owner, settings, resolution, violations, observations, surplus, ...objects };
+  const seen = { sandbox, owner, settings, resolution, violations, network, observations };
+  const state = { ...seen, surplus, ...objects };
+  return { ...state, slotKey: slotKeyOf(state, input.slots) };
+}
+
+/** Where to look for a prepared pod that equals the one that would be built. */
+function slotKeyOf(state: SandboxState, slots: Slots | undefined): string | undefined {
+  const { resolution, owner, settings } = state;
+  if (!slots?.isUsed || !resolution.ok || !mayTakeSlot(state)) return undefined;
+  const key = fitKey(owner.namespace, fitOf(resolution.spec, settings));
+  return slots.isKept(key) ? key : undefined;
 }
 
 /** Whether the sandbox is to be up; what was noted about an earlier start is void when it is not. */

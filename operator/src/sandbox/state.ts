@@ -2,6 +2,7 @@
 import type { EffectiveSpec, Sandbox } from '@agenttier/crds/generated/types';
 import type { NetworkPolicy, PersistentVolumeClaim, Pod, Secret, ServiceAccount } from '../core.ts';
 import type { Violation } from '@agenttier/crds/meta/violation';
+import type { NetworkFacts } from '../egress/facts.ts';
 import type { Settings } from '../settings.ts';
 import type { Identity } from './ownership.ts';
 
@@ -59,6 +60,12 @@ export interface Observations {
   readonly statusAt?: number;
   /** Name of a pull secret that was looked for and does not exist. */
   readonly missingPullSecret?: string;
+  /** No slot was free when this start looked for one. */
+  readonly slotMissed?: boolean;
+  /** uid of the slot whose runtime took this sandbox over. */
+  readonly adoptedPod?: string;
+  /** uid of the slot whose runtime would not, and what it said. */
+  readonly unfitPod?: string;
   /** The recorded volume was looked for by name and is gone. */
   readonly volumeLost?: boolean;
 }
@@ -70,8 +77,11 @@ export interface SandboxState {
   readonly settings: Settings;
   readonly resolution: Resolution;
   readonly observations: Observations;
+  readonly network: NetworkFacts;
   /** What today's policy would refuse; the sandbox was admitted under another. */
   readonly violations?: readonly Violation[];
+  /** Key of the slots that could take the place of its first pod; absent where no pool keeps such. */
+  readonly slotKey?: string | undefined;
   /** Slots that it claimed and does not use: to be deleted. */
   readonly surplus?: readonly Pod[];
   readonly pod?: Pod;

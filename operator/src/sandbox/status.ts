@@ -30,6 +30,8 @@ export interface Outcome {
   /** The condition PodReady. */
   readonly pod: Finding;
   readonly hold?: Hold | undefined;
+  /** The condition IdleWarning, while a stop is near. */
+  readonly warning?: Finding | undefined;
   readonly changes?: StatusChanges | undefined;
   readonly events?: readonly EventNote[] | undefined;
   readonly tallies?: readonly Tally[] | undefined;

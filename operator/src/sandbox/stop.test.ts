@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ANNOTATION_ACTION, ANNOTATION_RETRY } from '@agenttier/crds/meta/labels';
+import { ANNOTATION_ACTION } from '@agenttier/crds/meta/labels';
 import { PERSISTENT_VOLUME_CLAIMS, PODS, SECRETS } from '@agenttier/machinery/kube/resource';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Secret } from '../core.ts';
@@ -87,55 +87,5 @@ describe('stop and resume', () => {
     await s.operator.reconcile();
     expect(s.cluster.objects(PODS)).toHaveLength(1);
     expect(s.cluster.sandbox().metadata.annotations?.[ANNOTATION_ACTION]).toBeUndefined();
-  });
-});
-
-describe('time limits', () => {
-  it.each([
-    [{ timeout: '1h' }, 60 * MINUTE, 'MaxRuntime'],
-    [{ idleTimeout: '30m' }, 30 * MINUTE, 'IdleTimeout'],
-    [{ timeout: '1h', idleTimeout: '2h' }, 60 * MINUTE, 'MaxRuntime'],
-  ])('%j stops at the exact deadline and stays stopped', async (spec, limit, reason) => {
-    await s.start({ spec });
-    expect(await s.operator.reconcile()).toBe(limit);
-    s.advance(limit - 1);
-    await s.operator.reconcile();
-    expect(s.status().phase).toBe('Running');
-    s.advance(1);
-    await s.operator.reconcile();
-    s.cluster.endPod();
-    await s.operator.reconcile();
-    expect(s.status()).toMatchObject({ phase: 'Stopped', reason });
-    s.advance(MINUTE);
-    await new Replica(s.cluster).reconcile();
-    expect(s.cluster.objects(PODS)).toEqual([]);
-    s.cluster.editSandbox((one) => ({ ...one, spec: { ...one.spec, autoResume: true } }));
-    await s.operator.reconcile();
-    expect(s.cluster.objects(PODS)).toEqual([]);
-    s.annotate(ANNOTATION_RETRY, 'again');
-    await s.operator.reconcile();
-    expect(s.cluster.objects(PODS)).toHaveLength(1);
-    expect(s.condition('Held')).toBeUndefined();
-  });
-
-  it('activity moves the idle deadline', async () => {
-    await s.start({ spec: { idleTimeout: '30m' } });
-    s.advance(20 * MINUTE);
-    const lastActivityTimestamp = new Date(s.time).toISOString();
-    s.cluster.editSandbox((one) => ({ ...one, status: { ...one.status, lastActivityTimestamp } }));
-    expect(await s.operator.reconcile()).toBe(30 * MINUTE);
-  });
-
-  it('a user stop and start replaces a hold', async () => {
-    await s.start({ spec: { timeout: '1h' } });
-    s.advance(60 * MINUTE);
-    await s.operator.reconcile();
-    s.cluster.endPod();
-    await s.operator.reconcile();
-    s.desire('Stopped');
-    await s.operator.reconcile();
-    s.desire('Running');
-    await s.operator.reconcile();
-    expect(s.cluster.objects(PODS)).toHaveLength(1);
   });
 });

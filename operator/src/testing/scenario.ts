@@ -44,8 +44,8 @@ export class Scenario {
   }
 
   /** Applies and brings it to Running. */
-  async start(options: SandboxOptions = {}): Promise<void> {
-    this.apply(options);
+  async start(options: SandboxOptions = {}, settings: Settings = SETTINGS): Promise<void> {
+    this.apply(options, settings);
     await this.operator.reconcile();
     this.cluster.setPodStatus(READY_POD);
     await this.operator.reconcile();

@@ -14,6 +14,7 @@ import type { Pod } from '../core.ts';
 import { specMoved } from '../events.ts';
 import { RuntimeProbe } from '../runtimeProbe.ts';
 import type { RuntimeProbeOptions } from '../runtimeProbe.ts';
+import { conditionOf } from '../sandbox/failure.ts';
 import { RUNTIME_PORT } from '../sandbox/pod.ts';
 import type { Settings } from '../settings.ts';
 import { gatherPool } from './gather.ts';
@@ -84,6 +85,8 @@ export class PoolKeeper {
         (store as unknown as Store<KubeObject>).subscribe((event) => specMoved(event) && this.#addAll()),
       ),
     ];
+    // Before the first sandbox is looked at, so that a change of leader costs nobody a warm start.
+    for (const pool of caches.pools.list()) this.#keepFor(keyOf(pool));
     for (const pod of caches.pods.list()) this.#podMoved({ type: 'added', object: pod });
     for (const store of parts) for (const object of store.list()) this.#addPoolOf(object);
     this.#addAll();
@@ -92,13 +95,21 @@ export class PoolKeeper {
     };
   }
 
-  async reconcile(key: string): Promise<ReconcileResult> {
+  /** The state of a pool; claims go by what it offers from now on. */
+  #keepFor(key: string): PoolState {
     const { caches, settings, slots, now = Date.now } = this.#options;
     const { namespace = '', name } = splitKey(key);
-    const memory = this.#memory(key);
-    const input = { caches, settings, slots, memory, room: this.#room(), now: now() };
+    const input = { caches, settings, slots, memory: this.#memory(key), room: this.#room(), now: now() };
     const state = gatherPool(namespace, name, input);
     slots.keep(key, state.offer.ok && state.pool ? fitKey(namespace, state.offer.fit) : undefined);
+    return state;
+  }
+
+  async reconcile(key: string): Promise<ReconcileResult> {
+    const { now = Date.now } = this.#options;
+    const { namespace = '', name } = splitKey(key);
+    const memory = this.#memory(key);
+    const state = this.#keepFor(key);
     this.#followBuilds(state);
     const plan = planPool(state, now());
     const context: PoolContext = {
@@ -174,16 +185,17 @@ export class PoolKeeper {
   }
 
   #podMoved({ type, object, old }: StoreEvent<Pod>): void {
-    const { labels = {}, uid = '', namespace, name } = object.metadata;
-    if (labels[LABEL_SLOT] === undefined && old?.metadata.labels?.[LABEL_SLOT] === undefined) return;
+    const known = type === 'deleted' ? (old ?? object) : object;
+    if (known.metadata.labels?.[LABEL_SLOT] === undefined) return;
     const { slots } = this.#options;
     if (type === 'deleted') {
-      slots.forget(uid);
-      this.#probe.end(`${namespace}/${name}`);
+      slots.forget(object.metadata.uid ?? '');
+      this.#probe.end(keyOf(object));
     } else {
       slots.observe(object);
+      if (isOpen(object) && hasCome(object, old)) this.#memory(poolKeyOf(object)).succeeded();
     }
-    this.#addPoolOf(type === 'deleted' ? (old ?? object) : object);
+    this.#addPoolOf(known);
   }
 
   #answered(key: string, uid: string): void {
@@ -223,3 +235,9 @@ export class PoolKeeper {
 
 const poolKeyOf = ({ metadata }: KubeObject): string =>
   `${metadata.namespace}/${metadata.labels?.[LABEL_SLOT]}`;
+
+const isReady = (pod: Pod | undefined): boolean =>
+  pod !== undefined && conditionOf(pod, 'Ready')?.status === 'True';
+
+/** Whether the kubelet reports this pod as ready for the first time. */
+const hasCome = (pod: Pod, old: Pod | undefined): boolean => isReady(pod) && !isReady(old);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Demand } from './demand.ts';
+import { OfferMemo } from './offer.ts';
 import type { PoolNotes } from './state.ts';
 
 const FIRST_RETRY_MS = 5_000;
@@ -10,6 +11,7 @@ const LEFTOVER_MS = 60_000;
 /** What the leader knows of one pool beyond the API's objects. */
 export class PoolMemory {
   readonly demand = new Demand();
+  readonly offers = new OfferMemo();
   /** Names of slots whose objects are being created. */
   readonly inFlight = new Set<string>();
   /** Names of slots that this process took out of use. */

@@ -2,11 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { SandboxWarmPool, SandboxWarmPoolStatus } from '@agenttier/crds/generated/types';
 import { equalJson } from '@agenttier/crds/meta/canonical';
-import {
-  FIELD_MANAGER_OPERATOR,
-  LABEL_SLOT_STATE,
-  SLOT_STATES,
-} from '@agenttier/crds/meta/labels';
+import { FIELD_MANAGER_OPERATOR, LABEL_SLOT_STATE, SLOT_STATES } from '@agenttier/crds/meta/labels';
 import { poolAccountName } from '@agenttier/crds/meta/names';
 import { SANDBOX_WARM_POOLS } from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';

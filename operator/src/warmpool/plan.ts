@@ -27,6 +27,9 @@ const CONCURRENCY = 4;
  */
 export function planPool(state: PoolState, now: number): PoolPlan {
   const { slots, offer, notes, leftovers } = state;
+  // For as long as nobody can tell what is allowed, nothing is built and nothing is lost.
+  if (!offer.ok && offer.undecided)
+    return { drain: [], build: 0, sweep: [], status: poolStatus(state, 0, now) };
   const wanted = offer.ok && state.pool !== undefined ? state.wanted : 0;
   const of = (kind: SlotView['kind']): SlotView[] =>
     slots.filter((slot) => slot.kind === kind && !slot.stale && !slot.aged);
@@ -52,10 +55,11 @@ export function planPool(state: PoolState, now: number): PoolPlan {
   };
 }
 
+const young = (a: SlotView, b: SlotView): number => b.bornAt - a.bornAt;
+
 /** Too many: what is not ready goes first, then the youngest, which have cost the least waiting. */
 function excess(free: readonly SlotView[], building: readonly SlotView[], surplus: number): SlotView[] {
   if (surplus <= 0) return [];
-  const young = (a: SlotView, b: SlotView): number => b.bornAt - a.bornAt;
   return [...building.toSorted(young), ...free.toSorted(young)].slice(0, surplus);
 }
 
@@ -64,7 +68,7 @@ function replaced({ slots }: PoolState, free: number, wanted: number): SlotView[
   const old = slots.filter(({ aged, stale, kind }) => aged && !stale && kind !== 'draining');
   const needed = Math.max(0, wanted - free);
   const gone = old.filter(({ kind }) => kind !== 'free');
-  const usable = old.filter(({ kind }) => kind === 'free').toSorted((a, b) => b.bornAt - a.bornAt);
+  const usable = old.filter(({ kind }) => kind === 'free').toSorted(young);
   return [...gone, ...usable.slice(needed)];
 }
 

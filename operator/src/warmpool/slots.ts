@@ -22,7 +22,7 @@ export interface FreeSlot {
   readonly pool: string;
 }
 
-export type ClaimResult = 'hit' | 'miss' | 'conflict' | 'incompatible';
+export type ClaimResult = 'hit' | 'miss' | 'conflict';
 
 /** Where slots of a kind are looked for: the namespace and what they were built from. */
 export const fitKey = (namespace: string, fit: Fit): string =>
@@ -56,6 +56,11 @@ export class Slots {
   readonly #pools = new Map<string, Set<string>>();
   /** Told of every claim that was tried. */
   onClaim: (pool: string, result: ClaimResult) => void = () => undefined;
+
+  /** Whether there is any pool. */
+  get isUsed(): boolean {
+    return this.#pools.size > 0;
+  }
 
   /** Whether some pool keeps slots of this kind, be there one or not. */
   isKept(key: string): boolean {
@@ -103,15 +108,13 @@ export class Slots {
 
   /** Brings the list in line with one pod. */
   observe(pod: Pod): void {
-    const { namespace = '', name = '', uid = '', labels = {}, annotations = {} } = pod.metadata;
+    const { uid = '' } = pod.metadata;
     if (!isOpen(pod)) return this.forget(uid);
-    const usable =
-      this.isReady(pod) && isRunning(pod) && Boolean(pod.status?.podIP && annotations[ANNOTATION_TOKEN_NONCE]);
-    if (!usable) return this.#drop(uid);
+    if (!this.isReady(pod) || !isReachable(pod)) return this.#drop(uid);
     if (this.#taken.has(uid) || this.#where.has(uid)) return;
     const key = fitKeyOf(pod);
     const list = this.#free.get(key) ?? new Map<string, FreeSlot>();
-    this.#free.set(key, list.set(uid, { namespace, name, uid, pool: `${namespace}/${labels[LABEL_SLOT]}` }));
+    this.#free.set(key, list.set(uid, freeSlotOf(pod)));
     this.#where.set(uid, key);
   }
 
@@ -132,5 +135,13 @@ export class Slots {
   }
 }
 
+function freeSlotOf({ metadata }: Pod): FreeSlot {
+  const { namespace = '', name = '', uid = '', labels = {} } = metadata;
+  return { namespace, name, uid, pool: `${namespace}/${labels[LABEL_SLOT]}` };
+}
+
 /** The kubelet may still call a pod Pending whose runtime has answered. */
-const isRunning = ({ status }: Pod): boolean => status?.phase !== 'Failed' && status?.phase !== 'Succeeded';
+function isReachable({ metadata, status }: Pod): boolean {
+  const ended = status?.phase === 'Failed' || status?.phase === 'Succeeded';
+  return !ended && Boolean(status?.podIP && metadata.annotations?.[ANNOTATION_TOKEN_NONCE]);
+}

@@ -27,7 +27,13 @@ export type Offer =
       readonly template: string | undefined;
       readonly fit: Fit;
     }
-  | { readonly ok: false; readonly reason: string; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly reason: string;
+      readonly message: string;
+      /** It cannot be told for the moment. */
+      readonly undecided?: boolean;
+    };
 
 /** What the leader remembers of a pool; all of it may be lost. */
 export interface PoolNotes {

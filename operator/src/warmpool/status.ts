@@ -11,7 +11,11 @@ export function poolStatus(state: PoolState, wanted: number, now: number): Sandb
   const { pool, slots, offer, notes } = state;
   const { metadata, status: before } = pool ?? { metadata: {} };
   const count = (kind: string): number => slots.filter((slot) => slot.kind === kind && !slot.stale).length;
-  const counts = { free: count('free'), building: count('building') + notes.inFlight, failed: count('failed') };
+  const counts = {
+    free: count('free'),
+    building: count('building') + notes.inFlight,
+    failed: count('failed'),
+  };
   const finding = readiness(state, counts.free, wanted);
   const { generation } = metadata;
   const observed = generation === undefined ? {} : { observedGeneration: generation };

@@ -19,6 +19,8 @@ export interface AttachmentEvents {
   ready(ready: Ready): void;
   output(data: Uint8Array): void;
   exited(code: number): void;
+  /** Something that the person should know and that is no output. */
+  notice(message: string): void;
   closed(ending: Ending): void;
   /** Fewer bytes are waiting to be sent than before: see `pending`. */
   drained(): void;

@@ -5,6 +5,7 @@ import {
   encodeFrame,
   PTY_PROTOCOL_V2,
   parseServerControl,
+  type ServerControl,
 } from '@agenttier/crds/wire/terminal';
 import type { Clock } from '@agenttier/machinery/runtime/clock';
 import { type RawData, WebSocket } from 'ws';
@@ -114,9 +115,14 @@ class RouterAttachment implements Attachment {
     const bytes = asBuffer(data);
     if (isBinary) return this.#events.output(bytes);
     const frame = parseServerControl(bytes.toString('utf8'));
-    if (frame?.type === 'ready') this.#events.ready(frame);
-    else if (frame?.type === 'exit') this.#events.exited(exitCodeOf(frame.code, frame.signal));
-    else if (frame?.type === 'error') this.#ending = { retry: false, message: frame.message };
+    if (frame !== undefined) this.#onControl(frame);
+  }
+
+  #onControl(frame: ServerControl): void {
+    if (frame.type === 'ready') this.#events.ready(frame);
+    else if (frame.type === 'exit') this.#events.exited(exitCodeOf(frame.code, frame.signal));
+    else if (frame.type === 'notice') this.#events.notice(frame.message ?? '');
+    else if (frame.type === 'error') this.#ending = { retry: false, message: frame.message };
   }
 
   /** The router answered the upgrade with plain HTTP; its body says why. */

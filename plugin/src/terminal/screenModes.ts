@@ -15,6 +15,7 @@ const UNDO: Readonly<Record<string, string>> = {
   1049: '\u001b[?1049l', // alternate screen with cursor
   2004: '\u001b[?2004l', // bracketed paste
 };
+const ALTERNATE: readonly string[] = ['47', '1047', '1049'];
 const CURSOR = '25';
 const SHOW_CURSOR = '\u001b[?25h';
 const PRIVATE_MODE = /\u001b\[\?([\d;]*)([hl])/g; // oxlint-disable-line no-control-regex -- DECSET and DECRST begin with ESC
@@ -45,6 +46,16 @@ export class ScreenModes {
   undo(): string {
     const off = [...this.#on].map((mode) => UNDO[mode] ?? '').join('');
     return off + (this.#cursorHidden ? SHOW_CURSOR : '') + (off === '' ? '' : '\u001b[0m');
+  }
+
+  /**
+   * What to print to show a line that is not the program's. An editor that has the whole screen gets it on the last row,
+   * which it paints over in time, with the cursor put back; a shell gets it as a line of its own.
+   */
+  banner(message: string): string {
+    const text = `\u001b[7m agenttier: ${message} \u001b[0m`;
+    const whole = ALTERNATE.some((mode) => this.#on.has(mode));
+    return whole ? `\u0007\u001b7\u001b[999;1H${text}\u001b[K\u001b8` : `\r\n${text}\r\n`;
   }
 
   #set(mode: string, on: boolean): void {

@@ -25,8 +25,8 @@ const CLEAR = '\u001b[0m\u001b[2J\u001b[H';
 
 /**
  * One terminal over as many connections as it takes. It counts the bytes that it showed, and asks each new connection to
- * go on right there, so that a dropped connection neither loses nor repeats output. Notices stay out of the output
- * stream: in the middle of an editor they would be on the screen for good.
+ * go on right there, so that a dropped connection neither loses nor repeats output. Notices are written between the
+ * bytes of the output and do not count as any.
  */
 export class TerminalSession {
   readonly #options: SessionOptions;
@@ -94,6 +94,7 @@ export class TerminalSession {
           this.#input.connect(attachment);
         },
         output: (data) => this.#show(data),
+        notice: (message) => this.#notice(message),
         exited: (code) => this.#finish({ kind: 'exited', code }),
         drained: this.#input.balance,
         closed: (ending) => {
@@ -127,6 +128,12 @@ export class TerminalSession {
     if (host.streams.out.write(fresh)) return;
     this.#current?.pauseOutput();
     host.streams.out.once('drain', () => this.#current?.resumeOutput());
+  }
+
+  /** A notice without words is for programs. */
+  #notice(message: string): void {
+    const { host, modes } = this.#options;
+    if (message !== '') host.streams.out.write(modes.banner(message));
   }
 
   #resize(): void {

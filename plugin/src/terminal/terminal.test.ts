@@ -148,6 +148,22 @@ describe('a dropped connection', () => {
     expect((await running).code).toBe(0);
   });
 
+  it('shows a notice of the router beside the output, and in an editor on the last row only', async () => {
+    void open();
+    await router.attached(1);
+    router.print('$ ');
+    await sees('$ ');
+    router.control({ type: 'notice', kind: 'idle_warning', message: 'it stops soon' });
+    await sees('agenttier: it stops soon');
+    expect(shown()).toContain('\r\n\u001b[7m agenttier: it stops soon \u001b[0m\r\n');
+    router.print('\u001b[?1049h');
+    await sees('1049h');
+    router.control({ type: 'notice', kind: 'later_kind', message: 'now' });
+    await sees('\u001b7\u001b[999;1H\u001b[7m agenttier: now \u001b[0m\u001b[K\u001b8');
+    router.exit(0);
+    await running;
+  });
+
   it('clears the screen first when the output in between is gone', async () => {
     void open();
     await router.attached(1);

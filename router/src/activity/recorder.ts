@@ -7,7 +7,7 @@ import { isNotFound } from '@agenttier/machinery/kube/errors';
 import type { Store } from '@agenttier/machinery/reflector/store';
 import { keyOf, splitKey } from '@agenttier/machinery/reflector/store';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
-import { dueAt, isDirty, isSpent } from './marks.ts';
+import { dueAt, intervalOf, isDirty, isSpent } from './marks.ts';
 import type { Mark } from './marks.ts';
 
 export interface RecorderOptions {
@@ -56,7 +56,10 @@ export class ActivityRecorder {
 
   async #round(all: boolean): Promise<void> {
     const now = this.#now();
-    const due = [...this.#marks].filter(([, mark]) => isDirty(mark) && (all || dueAt(mark) <= now));
+    const { sandboxes } = this.#options;
+    const due = [...this.#marks].filter(
+      ([key, mark]) => isDirty(mark) && (all || dueAt(mark, intervalOf(sandboxes.getByKey(key))) <= now),
+    );
     await Promise.all(due.map(([key, mark]) => this.#write(key, mark, now)));
     for (const [key, mark] of this.#marks) if (isSpent(mark, now)) this.#marks.delete(key);
     if (this.#marks.size === 0) this.stop();

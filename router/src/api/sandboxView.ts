@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '@agenttier/crds/generated/types';
+import { stopWarningOf } from '@agenttier/crds/lifecycle/run';
 
 /** A Sandbox as clients see it. Their models require the first four as strings. */
 export interface SandboxView {
@@ -17,6 +18,8 @@ export interface SandboxView {
   readonly desiredState: string;
   readonly createdBy?: { readonly sub: string; readonly email: string; readonly displayName: string };
   readonly lastActivityAt?: string;
+  /** There while an automatic stop is near. */
+  readonly stopWarning?: { readonly reason: string; readonly deadline: string; readonly message: string };
 }
 
 export type Phase = 'Creating' | 'Running' | 'Stopped' | 'Error' | 'Deleting';
@@ -48,6 +51,7 @@ export function sandboxView(sandbox: Sandbox): SandboxView {
     ...ownerOf(sandbox),
     ...(status.reason ? { reason: status.reason } : {}),
     ...(status.lastActivityTimestamp ? { lastActivityAt: status.lastActivityTimestamp } : {}),
+    ...warningIn(sandbox),
   };
 }
 
@@ -59,6 +63,13 @@ const text = (value: string | undefined): string => value ?? '';
 
 const modeOf = (sandbox: Sandbox): string =>
   sandbox.spec?.resolved?.spec?.mode ?? sandbox.spec?.mode ?? 'code';
+
+function warningIn(sandbox: Sandbox): Pick<SandboxView, 'stopWarning'> {
+  const warning = stopWarningOf(sandbox);
+  if (warning === undefined) return {};
+  const { reason, at, message } = warning;
+  return { stopWarning: { reason, deadline: new Date(at).toISOString(), message } };
+}
 
 function ownerOf(sandbox: Sandbox): Pick<SandboxView, 'createdBy'> {
   const owner = sandbox.spec?.createdBy;

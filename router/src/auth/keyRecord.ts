@@ -44,13 +44,18 @@ export function readKeySecret(secret: KeySecret): KeyRecord | undefined {
   const fields = parseObject(decode(record));
   if (id === undefined || !fields) return undefined;
   const expiresAt = readExpiry(fields['expiresAt']);
-  const principal = principalOf(fields, id);
-  if (!HASH_SHAPE.test(keyHash) || principal.sub === '' || expiresAt === 'unreadable') return undefined;
+  if (expiresAt === 'unreadable') return undefined;
+  const principal = principalOf(fields, id, expiresAt);
+  if (!HASH_SHAPE.test(keyHash) || principal.sub === '') return undefined;
   return { keyHash, principal, ...(expiresAt === undefined ? {} : { expiresAt }) };
 }
 
 /** A key carries no groups: those belong to a sign-in, which may be long past. */
-function principalOf(fields: Readonly<Record<string, unknown>>, id: string): Principal {
+function principalOf(
+  fields: Readonly<Record<string, unknown>>,
+  id: string,
+  expiresAt: number | undefined,
+): Principal {
   const sandboxId = text(fields['sandboxId']);
   return {
     sub: text(fields['userId']),
@@ -63,6 +68,7 @@ function principalOf(fields: Readonly<Record<string, unknown>>, id: string): Pri
       ...(sandboxId === '' ? {} : { sandboxId }),
       actionGroups: texts(fields['actionGroups']),
       allowedNamespaces: texts(fields['allowedNamespaces']),
+      ...(expiresAt === undefined ? {} : { expiresAt }),
     },
   };
 }

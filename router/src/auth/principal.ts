@@ -12,6 +12,8 @@ export interface KeyScope {
   readonly actionGroups: readonly string[];
   /** Namespaces this key may see; empty means all. */
   readonly allowedNamespaces: readonly string[];
+  /** Milliseconds of the epoch at which the key stops to count, and what was opened with it ends; absent = never. */
+  readonly expiresAt?: number;
 }
 
 /** The caller, as established by one of the credential checks. */

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RawData, WebSocket } from 'ws';
 import { PTY_PROTOCOL_V2 } from '@agenttier/crds/wire/terminal';
+import type { NoticeFrame } from '@agenttier/crds/wire/terminal';
 import { binaryPeer, textPeer } from './clientPeer.ts';
 import type { ClientPeer } from './clientPeer.ts';
 import { ENDINGS } from './ending.ts';
 import type { Ending } from './ending.ts';
 import { FlowGate } from './flow.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { DRAINING } from './notice.ts';
 import type { LinkEnd, PtyLink } from './link.ts';
 
 export interface BridgeOptions {
@@ -72,10 +74,15 @@ export class Bridge {
     client.resume();
   }
 
+  /** Tells the client something that is no output. */
+  notice(frame: NoticeFrame): void {
+    if (!this.#over) this.#peer.control({ ...frame });
+  }
+
   /** The client should come back at once, to another replica. */
   drain(): void {
     if (this.#over) return;
-    this.#peer.control({ type: 'notice', kind: ENDINGS.draining.reason });
+    this.#peer.control({ ...DRAINING });
     this.#finish(ENDINGS.draining.code, ENDINGS.draining.reason);
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '@agenttier/crds/generated/types';
+import { activeHold } from '@agenttier/crds/lifecycle/hold';
 import { CLOSE_CODES } from '@agenttier/crds/wire/terminal';
 import type { CloseReason } from '@agenttier/crds/wire/terminal';
 import type { StoreEvent } from '@agenttier/machinery/reflector/store';
@@ -18,8 +19,10 @@ const ending = (reason: CloseReason): Ending => ({ reason, code: CLOSE_CODES[rea
 /** 4001 and 4003 tell clients not to come back; 1011 and 1012 (RFC 6455 registry) invite a new attempt. */
 export const ENDINGS = {
   stopped: ending('sandbox_stopped'),
+  idle: ending('idle_timeout'),
   deleted: ending('sandbox_deleted'),
   revoked: ending('access_revoked'),
+  expired: ending('session_expired'),
   lost: ending('error'),
   draining: { reason: 'router_drain', code: 1012 },
 } as const satisfies Record<string, Ending>;
@@ -31,13 +34,20 @@ export interface Seat {
   readonly mode: 'control' | 'view';
 }
 
+/** Why the sandbox stops or has stopped; a stop that the operator decided shows in the condition Held, not in the spec. */
+function stopReasonOf(sandbox: Sandbox): string | undefined {
+  if (!wantsToRun(sandbox)) return 'UserRequested';
+  return activeHold(sandbox)?.reason ?? (phaseOf(sandbox) === 'Stopped' ? 'Stopped' : undefined);
+}
+
 /** Whether a change of the sandbox ends the terminal, and how. */
 export function endingFor(event: StoreEvent<Sandbox>, seat: Seat): Ending | undefined {
   const { metadata } = event.object;
   const replaced = metadata.uid !== seat.sandboxUid;
   if (event.type === 'deleted' || replaced || metadata.deletionTimestamp !== undefined)
     return ENDINGS.deleted;
-  if (!wantsToRun(event.object) || phaseOf(event.object) === 'Stopped') return ENDINGS.stopped;
+  const stop = stopReasonOf(event.object);
+  if (stop !== undefined) return stop === 'IdleTimeout' ? ENDINGS.idle : ENDINGS.stopped;
   const role = roleOn(seat.principal, event.object);
   const needed = seat.mode === 'view' ? 'watch' : 'terminal';
   return role !== undefined && mayDo(role, needed) ? undefined : ENDINGS.revoked;

@@ -7,10 +7,13 @@ import type { WebSocket } from 'ws';
 import type { Secret } from '../cluster/shapes.ts';
 import type { PtyQuery } from '../cluster/runtimeClient.ts';
 import type { Target } from '../cluster/target.ts';
+import { readKeySecret } from '../auth/keyRecord.ts';
+import { alarmAt } from './alarm.ts';
 import { Bridge } from './bridge.ts';
 import type { PtyLink } from './link.ts';
 import { ENDINGS, endingFor } from './ending.ts';
 import type { Seat } from './ending.ts';
+import { noticeAt, noticeFor } from './notice.ts';
 
 export interface TerminalObserver {
   /** Returns how to say that the terminal is over. */
@@ -25,7 +28,7 @@ export interface GatewayOptions {
   /** At most so many terminals for one person. */
   readonly perPerson: number;
   readonly connect: (target: Target, query: PtyQuery) => Promise<PtyLink>;
-  /** The sandbox is being used: somebody types. */
+  /** The sandbox is being used: somebody types, or a program prints. */
   readonly touch: (sandbox: Sandbox) => void;
   readonly observer: TerminalObserver;
   readonly pingMs: number;
@@ -43,6 +46,8 @@ export interface Admission {
 interface Session extends Admission {
   readonly key: string;
   readonly bridge: Bridge;
+  /** Calls off the end that the key's expiry would bring. */
+  forgetKey: () => void;
 }
 
 /** All terminals of this process. They hold nothing but sockets: what a person sees lives in the pod. */
@@ -53,16 +58,21 @@ export class TerminalGateway {
   constructor(options: GatewayOptions) {
     this.#options = options;
     options.apiKeys.subscribe(({ type, object }) => {
-      if (type !== 'deleted') return;
-      for (const { seat, bridge } of this.#sessions) {
-        if (seat.principal.key?.id === object.metadata.name) bridge.end(ENDINGS.revoked);
+      const record = type === 'deleted' ? undefined : readKeySecret(object);
+      for (const session of this.#sessions) {
+        if (session.seat.principal.key?.id !== object.metadata.name) continue;
+        if (record === undefined) session.bridge.end(ENDINGS.revoked);
+        else this.#endWithKey(session, record.expiresAt);
       }
     });
     options.sandboxes.subscribe((event) => {
       const key = keyOf(event.object);
+      const notice = noticeFor(event);
       for (const session of this.#sessions) {
-        const ending = session.key === key ? endingFor(event, session.seat) : undefined;
+        if (session.key !== key) continue;
+        const ending = endingFor(event, session.seat);
         if (ending) session.bridge.end(ending);
+        else if (notice) session.bridge.notice(notice);
       }
     });
   }
@@ -87,18 +97,17 @@ export class TerminalGateway {
       client,
       pingMs,
       takesInput: seat.mode === 'control',
-      onInput: (count) => {
-        observer.bytes('in', count);
-        this.#options.touch(sandbox);
-      },
-      onOutput: (count) => observer.bytes('out', count),
+      onInput: (count) => this.#used('in', admission, count),
+      onOutput: (count) => this.#used('out', admission, count),
     });
-    const session: Session = { ...admission, key: keyOf(sandbox), bridge };
+    const session: Session = { ...admission, key: keyOf(sandbox), bridge, forgetKey: () => {} };
     this.#sessions.add(session);
+    this.#endWithKey(session, seat.principal.key?.expiresAt);
     const fields = { sandbox: session.key, sub: seat.principal.sub, mode: seat.mode };
     const started = performance.now();
     client.once('close', (code) => {
       this.#sessions.delete(session);
+      session.forgetKey();
       log.info({ ...fields, code, duration_ms: Math.round(performance.now() - started) }, 'terminal closed');
     });
     try {
@@ -108,10 +117,30 @@ export class TerminalGateway {
       else client.once('close', over);
       log.info({ ...fields, transport: link.transport }, 'terminal opened');
       bridge.attach(link);
+      const notice = noticeAt(
+        this.#options.sandboxes.get(sandbox.metadata.namespace, sandbox.metadata.name ?? ''),
+      );
+      if (notice) bridge.notice(notice);
     } catch (error) {
       log.warn({ ...fields, err: error }, 'terminal could not be opened');
       bridge.fail('the terminal could not be started in the sandbox');
     }
+  }
+
+  /** A key that expires takes along what was opened with it; another moment replaces the one before. */
+  #endWithKey(session: Session, expiresAt: number | undefined): void {
+    session.forgetKey();
+    if (expiresAt === undefined) session.forgetKey = () => {};
+    else session.forgetKey = alarmAt(expiresAt, () => session.bridge.end(ENDINGS.expired));
+  }
+
+  /**
+   * What is typed and what a program prints is use, also when nobody touches the keyboard: a build that scrolls by must
+   * not be stopped. Those who only watch use nothing.
+   */
+  #used(direction: 'in' | 'out', { seat, sandbox }: Admission, count: number): void {
+    this.#options.observer.bytes(direction, count);
+    if (seat.mode === 'control') this.#options.touch(sandbox);
   }
 
   /** Sends every client elsewhere. */

@@ -71,6 +71,11 @@ export class TerminalClient {
     return find() ?? {};
   }
 
+  async framesOf(type: string, count: number): Promise<void> {
+    const seen = (): number => this.frames.filter((frame) => frame['type'] === type).length;
+    await until(() => seen() >= count, `${count} ${type} frames`);
+  }
+
   async shows(text: string, deadlineMs = 15_000): Promise<void> {
     await until(() => this.output.includes(text), `the terminal to show ${JSON.stringify(text)}`, deadlineMs);
   }
