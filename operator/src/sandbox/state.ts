@@ -3,6 +3,7 @@ import type { EffectiveSpec, Sandbox } from '@agenttier/crds/generated/types';
 import type { NetworkPolicy, PersistentVolumeClaim, Pod, Secret, ServiceAccount } from '../core.ts';
 import type { Violation } from '@agenttier/crds/meta/violation';
 import type { NetworkFacts } from '../egress/facts.ts';
+import type { RuntimeAnswer } from '../runtime/client.ts';
 import type { Settings } from '../settings.ts';
 import type { Identity } from './ownership.ts';
 
@@ -66,6 +67,8 @@ export interface Observations {
   readonly adoptedPod?: string;
   /** uid of the slot whose runtime would not, and what it said. */
   readonly unfitPod?: string;
+  /** What came of calls to the runtime, by their id. */
+  readonly jobs?: ReadonlyMap<string, RuntimeAnswer<unknown>>;
   /** The recorded volume was looked for by name and is gone. */
   readonly volumeLost?: boolean;
 }

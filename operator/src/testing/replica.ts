@@ -10,6 +10,8 @@ import type { EventNote, Tally } from '../decision/actions.ts';
 import type { PerformContext } from '../sandbox/context.ts';
 import { createReconcile } from '../sandbox/controller.ts';
 import { Notebook } from '../sandbox/notes.ts';
+import type { RuntimeAnswer } from '../runtime/client.ts';
+import type { Job } from '../runtime/jobs.ts';
 import type { Settings } from '../settings.ts';
 import type { Change, Cluster } from './cluster.ts';
 import { SETTINGS, TEMPLATE } from './fixtures.ts';
@@ -30,6 +32,7 @@ export class Replica {
   readonly events: EventNote[] = [];
   readonly tallies: Tally[] = [];
   readonly probed: string[] = [];
+  readonly jobs: Job[] = [];
   readonly #reconcile: (
     key: string,
     signal: AbortSignal,
@@ -51,6 +54,7 @@ export class Replica {
       },
       warm: options.warm,
       probe: { start: (_key, uid) => this.probed.push(uid), end: () => undefined },
+      jobs: { start: (_key, job) => this.jobs.push(job), forget: () => undefined },
     });
     this.caches.clusterTemplates.applyWatch(TEMPLATE);
     cluster.subscribe((change) => (this.#deaf ? this.#held.push(change) : this.#take(change)));
@@ -80,6 +84,11 @@ export class Replica {
       }
     }
     return undefined;
+  }
+
+  /** The runtime has answered a job that was started. */
+  endJob(id: string, answer: RuntimeAnswer<unknown>, key = KEY): void {
+    this.notebook.peek(key)?.jobEnded(id, answer);
   }
 
   answer(podUid: string, key = KEY): void {

@@ -56,7 +56,7 @@ function isStale({ metadata: { labels = {}, annotations = {} } }: Pod, offer: Of
 const FAILING: ReadonlySet<string> = new Set(['ErrImagePull', 'ImagePullBackOff', 'CrashLoopBackOff']);
 
 function problemOf(diagnosis: Diagnosis, ageMs: number, input: ViewInput): string | undefined {
-  const late = !input.ready && input.startDeadlineMs > 0 && ageMs >= input.startDeadlineMs;
+  const late = isLate(ageMs, input);
   switch (diagnosis.kind) {
     case 'running':
       return late ? 'its runtime does not answer' : undefined;
@@ -70,6 +70,9 @@ function problemOf(diagnosis: Diagnosis, ageMs: number, input: ViewInput): strin
       return textOf(diagnosis);
   }
 }
+
+const isLate = (ageMs: number, { ready, startDeadlineMs }: ViewInput): boolean =>
+  !ready && startDeadlineMs > 0 && ageMs >= startDeadlineMs;
 
 const textOf = ({ reason, message }: { readonly reason: string; readonly message: string }): string =>
   `${reason}: ${message}`;
