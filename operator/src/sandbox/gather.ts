@@ -5,12 +5,11 @@ import type { Caches } from '../caches.ts';
 import { activeHold } from '../decision/hold.ts';
 import { verifyResolved } from '../decision/verify.ts';
 import { networkFacts } from '../egress/facts.ts';
-import { mayTakeSlot } from '../decision/warm.ts';
-import { fitOf } from '../warmpool/slot.ts';
-import { fitKey } from '../warmpool/slots.ts';
-import type { Slots } from '../warmpool/slots.ts';
 import { policyIn, violationsNow } from '../policy/compliance.ts';
 import type { Settings } from '../settings.ts';
+import { slotKeyOf } from '../warmpool/key.ts';
+import type { Slots } from '../warmpool/slots.ts';
+import { storageOf } from '../volume/storage.ts';
 import type { Notes } from './notes.ts';
 import { findObjects } from './objects.ts';
 import type { Objects } from './objects.ts';
@@ -34,20 +33,23 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
   // What was waited for is here.
   for (const kind of Object.keys(objects) as (keyof Objects)[]) notes.seen(kind);
   const resolution = verifyResolved(sandbox, lookupIn(caches));
+  const storage = storageOf(owner, input);
   const violations = violationsNow(sandbox, policyIn(caches, owner.namespace));
   const network = networkFacts(caches, owner.namespace, resolution.ok ? resolution.spec : undefined);
   const observations = notes.observations();
-  const seen = { sandbox, owner, settings, resolution, violations, network, observations };
-  const state = { ...seen, surplus, ...objects };
+  const state = {
+    sandbox,
+    owner,
+    settings,
+    resolution,
+    violations,
+    network,
+    observations,
+    surplus,
+    ...storage,
+    ...objects,
+  };
   return { ...state, slotKey: slotKeyOf(state, input.slots) };
-}
-
-/** Where to look for a prepared pod that equals the one that would be built. */
-function slotKeyOf(state: SandboxState, slots: Slots | undefined): string | undefined {
-  const { resolution, owner, settings } = state;
-  if (!slots?.isUsed || !resolution.ok || !mayTakeSlot(state)) return undefined;
-  const key = fitKey(owner.namespace, fitOf(resolution.spec, settings));
-  return slots.isKept(key) ? key : undefined;
 }
 
 /** Whether the sandbox is to be up; what was noted about an earlier start is void when it is not. */

@@ -2,7 +2,7 @@
 import type { Action, Plan } from '../decision/actions.ts';
 import type { Effect, PerformContext } from './context.ts';
 import { adoptSlot, claimSlot } from './claim.ts';
-import { create, findPvc, remove, repair } from './ownedWrites.ts';
+import { create, disown, findPvc, remove, repair } from './ownedWrites.ts';
 import { clearAction, findPullSecret, releaseFinalizer, writeStatus } from './sandboxWrites.ts';
 
 /**
@@ -35,6 +35,7 @@ const HANDLERS: Handlers = {
   create: ({ kind, body }, context) => create(kind, body, context),
   repair: ({ kind, body }, context) => repair(kind, body, context),
   delete: remove,
+  disown,
   status: writeStatus,
   claimSlot,
   adoptSlot,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { LABEL_SANDBOX_UID } from '@agenttier/crds/meta/labels';
+import { LABEL_RETAINED_FROM, LABEL_SANDBOX_UID } from '@agenttier/crds/meta/labels';
 import { pvcName } from '@agenttier/crds/meta/names';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { BY_SLOT } from '../caches.ts';
@@ -70,4 +70,6 @@ function leftoversOf(namespace: string, pool: string, { caches, memory, now }: P
 }
 
 const isTaken = ({ metadata }: KubeObject): boolean =>
-  metadata.labels?.[LABEL_SANDBOX_UID] !== undefined || (metadata.ownerReferences ?? []).length > 0;
+  metadata.labels?.[LABEL_SANDBOX_UID] !== undefined ||
+  metadata.labels?.[LABEL_RETAINED_FROM] !== undefined ||
+  (metadata.ownerReferences ?? []).length > 0;

@@ -26,8 +26,8 @@ import type { NetworkPolicy, PersistentVolumeClaim, Pod, Secret, ServiceAccount 
 import { buildNetworkPolicy } from '../sandbox/networkPolicy.ts';
 import type { Identity } from '../sandbox/ownership.ts';
 import { buildPod } from '../sandbox/pod.ts';
-import { buildPvc } from '../sandbox/pvc.ts';
 import { buildTokenSecret } from '../sandbox/tokenSecret.ts';
+import { buildClaim } from '../volume/claim.ts';
 import type { Settings } from '../settings.ts';
 
 /** What a slot must be to take the place of a sandbox's own pod. */
@@ -80,7 +80,7 @@ export function fitOf(spec: EffectiveSpec, settings: Settings): Fit {
   const made = slotSpec(spec);
   const common = { owner: PLACEHOLDER, spec: made, settings };
   const pod = buildPod({ ...common, pvcName: 'slot', nonce: '', awaitsClaim: true });
-  const pvc = buildPvc(PLACEHOLDER, 'slot', made);
+  const pvc = buildClaim(PLACEHOLDER, 'slot', made);
   const network = buildNetworkPolicy(PLACEHOLDER, made, settings);
   const shape = sha256Hex(canonicalJson({ pod, pvc: pvc.spec, network: network.spec }));
   return { compat: compatHash(spec), shape };
@@ -93,7 +93,7 @@ export function buildSlot(input: SlotInput): SlotObjects {
   const owner: Identity = { namespace, name, uid: '' };
   const template = input.template;
   const pod = buildPod({ owner, spec, pvcName: pvcName(name), template, nonce, settings, awaitsClaim: true });
-  const pvc = buildPvc(owner, pvcName(name), spec);
+  const pvc = buildClaim(owner, pvcName(name), spec);
   const secret = buildTokenSecret(owner, nonce, settings.tokenKey);
   const labels = slotLabels(pool, name);
   const podLabels = {
