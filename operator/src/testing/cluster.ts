@@ -172,12 +172,12 @@ export class Cluster {
     return this.#store(resource, next as unknown as KubeObject);
   }
 
-  #delete(resource: Resource, key: ObjectKey, preconditions: Preconditions = {}): Json {
+  #delete(resource: Resource, key: ObjectKey, must: { uid?: string; resourceVersion?: string } = {}): Json {
     const current = this.#found(resource, key);
-    const { uid, resourceVersion = current.metadata.resourceVersion } = preconditions;
-    if (resourceVersion !== current.metadata.resourceVersion)
+    const { uid, resourceVersion } = current.metadata;
+    if (must.uid !== undefined && must.uid !== uid) throw refusal(409, 'Conflict', 'uid mismatch');
+    if (must.resourceVersion !== undefined && must.resourceVersion !== resourceVersion)
       throw refusal(409, 'Conflict', 'the object has been modified');
-    if (uid !== undefined && uid !== current.metadata.uid) throw refusal(409, 'Conflict', 'uid mismatch');
     const kept = resource === PODS || (current.metadata.finalizers ?? []).length > 0;
     if (!kept) this.#remove(resource, current);
     else if (current.metadata.deletionTimestamp === undefined)
@@ -211,11 +211,6 @@ interface JsonOp {
   readonly op: string;
   readonly path: string;
   readonly value?: unknown;
-}
-
-interface Preconditions {
-  readonly uid?: string;
-  readonly resourceVersion?: string;
 }
 
 /** One operation of a JSON patch (RFC 6902), on members of objects. */
