@@ -20,12 +20,16 @@ import { RuntimeJobs } from './runtime/jobs.ts';
 import { OrphanSweep } from './platform/orphanSweep.ts';
 import { RuntimeProbe } from './runtimeProbe.ts';
 import { watchPolicies } from './policy/controller.ts';
+import type { PerformContext } from './sandbox/context.ts';
 import { createReconcile } from './sandbox/controller.ts';
-import type { ReconcilerOptions } from './sandbox/controller.ts';
 import { feedQueue } from './sandbox/feed.ts';
 import { Notebook } from './sandbox/notes.ts';
 import { RUNTIME_PORT } from './sandbox/pod.ts';
 import type { Settings } from './settings.ts';
+import { askRuntime } from './runtime/client.ts';
+import { keepPools } from './warmpool/controller.ts';
+import { Slots } from './warmpool/slots.ts';
+import type { ClaimResult } from './warmpool/slots.ts';
 import { watchTemplates } from './template/controller.ts';
 
 export interface OperatorOptions {
@@ -48,6 +52,7 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
   const { client, caches, settings, log, workers, queueMetrics } = options;
   const queue = new WorkQueue({ ...BACKOFF, metrics: queueMetrics });
   const notebook = new Notebook();
+  const slots = new Slots();
   const probe = probeFor(options, { queue, notebook, signal });
   const onEnd = (key: string, id: string, answer: RuntimeAnswer<unknown>): void => {
     notebook.peek(key)?.jobEnded(id, answer);
@@ -56,21 +61,14 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
   const jobs = new RuntimeJobs({ onEnd, signal });
   const announce = announcer(options);
   const agents = agentsFor(options, { queue, notebook, signal });
+  const warm = { slots, ask: askRuntime, tokenKey: settings.tokenKey };
   const stopFeeding = feedQueue(caches, queue, (key) => notebook.peek(key)?.removalSeen());
   try {
-    const reconcile = createReconcile({
-      client,
-      caches,
-      settings,
-      notebook,
-      log,
-      announce,
-      probe,
-      jobs,
-      agents,
-    });
+    const parts = { client, caches, settings, notebook, log, announce, probe, jobs, agents, warm };
+    const reconcile = createReconcile(parts);
     await Promise.all([
       runController({ name: 'sandbox', queue, workers, reconcile, log, metrics: queueMetrics, signal }),
+      ...poolsOf(options, slots, signal),
       keepQuotas({ client, caches, log }, signal),
       watchTemplates({ client, caches, log }, signal),
       watchPolicies({ client, caches, log }, signal),
@@ -81,8 +79,15 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
   }
 }
 
-/** Tells of a status that was stored: events, numbers, log. */
-function announcer({ recorder, metrics, log }: OperatorOptions): ReconcilerOptions['announce'] {
+/** Slots are handed over by a call to their address: where that is out of reach, there are none. */
+function poolsOf(options: OperatorOptions, slots: Slots, signal: AbortSignal): Promise<void>[] {
+  const { client, caches, settings, log, metrics, directProbe } = options;
+  const onClaim = (pool: string, result: ClaimResult): void => metrics?.claim(pool, result);
+  return directProbe ? [keepPools({ client, caches, settings, slots, log, onClaim }, signal)] : [];
+}
+
+/** Makes a stored transition known: events, figures, a line in the log. */
+function announcer({ recorder, metrics, log }: OperatorOptions): PerformContext['announce'] {
   return (sandbox, events, tallies) => {
     const regarding = { ...sandbox, apiVersion: API_VERSION, kind: SANDBOXES.kind };
     for (const { type, reason, note } of events) recorder.record({ regarding, type, reason, note });

@@ -8,7 +8,7 @@ import type { SandboxState } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
 import type { Outcome, StatusChanges } from '../sandbox/status.ts';
 import { planOf } from './actions.ts';
-import type { EventNote, Plan } from './actions.ts';
+import type { Action, EventNote, Plan } from './actions.ts';
 import { READY, refusalFinding } from './conditions.ts';
 import type { Finding } from './finding.ts';
 import { expiryOf, timeOf } from './deadlines.ts';
@@ -18,6 +18,7 @@ import { expired, warningEvents, warningOf } from './expiring.ts';
 import { spentRestarts } from './heal.ts';
 import { NO_TURN, startRecord, upTurn, withTurn } from './hooks.ts';
 import { startupOf, startupTally } from './startup.ts';
+import { isHandedOver } from './warm.ts';
 
 export interface Up {
   readonly now: number;
@@ -38,7 +39,7 @@ export function planUp(state: SandboxState, spec: EffectiveSpec, { now, finding 
     : started(state, spec, { finding, now });
   const agent = decideAgent(state, spec, now);
   const status = statusStage(state, withAgent(withTurn(outcome, harness), agent), now);
-  const stages = [drift, agent.before, status, harness.actions, agent.after];
+  const stages = [agent.before, ...inOrder(state, drift, status), harness.actions, agent.after];
   return planOf(stages, nextDue(state, [life.nextCheckMs, agent.dueMs], now));
 }
 
@@ -53,6 +54,10 @@ function nextDue(
   const all = [...dues, ...others.filter((ms) => ms !== undefined)];
   return all.length === 0 ? undefined : Math.min(...all);
 }
+
+/** What stands around a claimed slot is complete and closed already: that it becomes the sandbox's by name can wait. */
+const inOrder = (state: SandboxState, drift: Action[], status: Action[]): Action[][] =>
+  state.sandbox.status?.phase !== 'Running' && isHandedOver(state) ? [status, drift] : [drift, status];
 
 /** Milliseconds in which the kubelet's readiness of a started container says nothing yet; 0 once it does. */
 export function graceLeft({ pod }: SandboxState, now: number): number {

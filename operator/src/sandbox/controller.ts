@@ -28,6 +28,7 @@ export interface ReconcilerOptions {
   readonly probe: { start(key: string, podUid: string, podIp: string): void; end(key: string): void };
   /** Conversations with the runtimes of agents. */
   readonly agents: Pick<AgentLinks, 'start' | 'end'>;
+  readonly warm?: PerformContext['warm'];
   readonly jobs: { start(key: string, job: Job, address: RuntimeAddress): void; forget(key: string): void };
   readonly now?: () => number;
 }
@@ -71,7 +72,7 @@ async function reconcileOnce(options: ReconcilerOptions, turn: Turn): Promise<Re
   const { key, sandbox } = turn;
   const notes = notebook.of(key, sandbox.metadata.uid ?? '');
   const time = now();
-  const state = gather(sandbox, { caches, settings, notes, now: time });
+  const state = gather(sandbox, { caches, settings, notes, now: time, slots: options.warm?.slots });
   const next = plan(state, time);
   if (sandbox.status?.phase === 'Running') options.probe.end(key);
   const context = contextOf(options, turn);
@@ -95,6 +96,7 @@ function contextOf(options: ReconcilerOptions, { key, sandbox, signal }: Turn): 
     now,
     signal,
     announce,
+    warm: options.warm,
     notes: notebook.of(key, owner.uid),
     generation: sandbox.metadata.generation ?? 0,
     probe: (podUid, podIp) => probe.start(key, podUid, podIp),

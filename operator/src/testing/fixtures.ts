@@ -24,6 +24,7 @@ export const SETTINGS: Settings = {
   },
   clusterCidrs: [],
   startDeadlineMs: 10 * MINUTE,
+  resolve: DEFAULT_SETTINGS,
   gracePeriodMs: 5 * MINUTE,
   installLogBytes: 8_192,
   tokenKey: Buffer.alloc(32, 7),
