@@ -5,6 +5,7 @@ import type {
   GovernancePolicy,
   Sandbox,
   SandboxTemplate,
+  WebhookSubscription,
 } from '@agenttier/crds/generated/types';
 import { LABEL_MANAGED, LABEL_SANDBOX_UID } from '@agenttier/crds/meta/labels';
 import {
@@ -13,6 +14,7 @@ import {
   GOVERNANCE_POLICIES,
   SANDBOX_TEMPLATES,
   SANDBOXES,
+  WEBHOOK_SUBSCRIPTIONS,
 } from '@agenttier/crds/meta/resources';
 import { parentsOfTemplate, templatesOfSandbox } from '@agenttier/crds/template/users';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
@@ -50,6 +52,7 @@ export interface Caches {
   readonly clusterTemplates: Store<ClusterSandboxTemplate>;
   readonly policies: Store<GovernancePolicy>;
   readonly clusterPolicies: Store<ClusterGovernancePolicy>;
+  readonly subscriptions: Store<WebhookSubscription>;
   readonly pods: Store<Pod>;
   readonly pvcs: Store<PersistentVolumeClaim>;
   readonly networkPolicies: Store<NetworkPolicy>;
@@ -63,7 +66,7 @@ export interface Caches {
 
 /** Index of sandboxes by the templates that they were merged from: `Kind/namespace/name`. */
 export const BY_TEMPLATE = 'template';
-/** Index of sandboxes by uid. */
+/** Index of sandboxes and of subscriptions by uid. */
 export const BY_UID = 'uid';
 /** Index of pods by the uid of their sandbox. */
 export const BY_SANDBOX_UID = 'sandboxUid';
@@ -88,6 +91,7 @@ export function createCaches(): Caches {
     }),
     policies: new Store(),
     clusterPolicies: new Store(),
+    subscriptions: new Store<WebhookSubscription>({ [BY_UID]: ({ metadata }) => [metadata.uid ?? ''] }),
     pods: new Store<Pod>({
       [BY_SANDBOX_UID]: ({ metadata }) => [metadata.labels?.[LABEL_SANDBOX_UID] ?? []].flat(),
     }),
@@ -122,6 +126,7 @@ export function createReflectors({
     [CLUSTER_SANDBOX_TEMPLATES, anyStore(caches.clusterTemplates)],
     [GOVERNANCE_POLICIES, anyStore(caches.policies)],
     [CLUSTER_GOVERNANCE_POLICIES, anyStore(caches.clusterPolicies)],
+    [WEBHOOK_SUBSCRIPTIONS, anyStore(caches.subscriptions)],
     [PODS, anyStore(caches.pods), managed],
     [PERSISTENT_VOLUME_CLAIMS, anyStore(caches.pvcs), managed],
     [NETWORK_POLICIES, anyStore(caches.networkPolicies), managed],

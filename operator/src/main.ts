@@ -5,6 +5,7 @@ import { APP_NAME, LABEL_APP_NAME, LABEL_SECRET_PURPOSE, SECRET_PURPOSES } from 
 import { RUNTIME_KEY_SECRET } from '@agenttier/crds/meta/names';
 import { createEventRecorder } from '@agenttier/machinery/events/recorder';
 import { Health } from '@agenttier/machinery/http/health';
+import { PublicAddresses } from '@agenttier/machinery/http/publicAddress';
 import { createHttpServer } from '@agenttier/machinery/http/server';
 import { createKubeClient } from '@agenttier/machinery/kube/client';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
@@ -26,6 +27,7 @@ import type { OperatorConfig } from './config.ts';
 import { installTemplates } from './install/builtin.ts';
 import { listenerOf } from './listener.ts';
 import { createOperatorMetrics } from './metrics.ts';
+import { createPost } from './notify/post.ts';
 import { operate } from './operator.ts';
 
 /** Longer than the webhook takes to come up with its certificate; the chart's job has a deadline of its own. */
@@ -83,7 +85,11 @@ async function main(config: OperatorConfig): Promise<void> {
     log,
   });
   const queueMetrics = controllerMetrics(registry)('sandbox');
-  const work = { client, caches, settings, recorder, log, workers, directProbe, metrics, queueMetrics };
+  const post = createPost({
+    addresses: new PublicAddresses(config.notify.allowedCidrs),
+    extraCa: config.notify.extraCa,
+  });
+  const work = { client, post, caches, settings, recorder, log, workers, directProbe, metrics, queueMetrics };
   const identity = `${podName}_${randomUUID().slice(0, 8)}`;
   const lease = { client, namespace: settings.installNamespace, name: config.leaseName, identity, log };
   const onChange = (leading: boolean): void => metrics.leading(leading);

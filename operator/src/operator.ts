@@ -12,6 +12,8 @@ import type { Logger } from '@agenttier/machinery/telemetry/log';
 import type { Caches } from './caches.ts';
 import type { EventNote, Tally } from './decision/actions.ts';
 import type { OperatorMetrics } from './metrics.ts';
+import { notifySubscribers } from './notify/controller.ts';
+import type { Post } from './notify/post.ts';
 import { keepQuotas } from './quota/controller.ts';
 import type { RuntimeAnswer } from './runtime/client.ts';
 import { RuntimeJobs } from './runtime/jobs.ts';
@@ -32,6 +34,8 @@ export interface OperatorOptions {
   readonly log: Logger;
   readonly workers: number;
   readonly directProbe: boolean;
+  /** How events reach their receivers. */
+  readonly post: Post;
   readonly metrics?: OperatorMetrics | undefined;
   readonly queueMetrics?: (QueueMetrics & ControllerMetrics) | undefined;
 }
@@ -66,6 +70,7 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
       keepQuotas({ client, caches, log }, signal),
       watchTemplates({ client, caches, log }, signal),
       watchPolicies({ client, caches, log }, signal),
+      notifySubscribers({ ...options, installNamespace: settings.installNamespace }, signal),
     ]);
   } finally {
     stopFeeding();

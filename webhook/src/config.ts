@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { parseCidr } from '@agenttier/crds/meta/cidr';
 import { parseQuantity } from '@agenttier/crds/meta/quantity';
 import type { TemplateRef } from '@agenttier/crds/template/compose';
 import { DEFAULT_SETTINGS } from '@agenttier/crds/template/merge';
@@ -27,6 +28,8 @@ export interface WebhookConfig {
   readonly routerUsername: string;
   /** How to answer where nobody can tell whose pod it is. */
   readonly connectMode: ConnectMode;
+  /** Ranges that receivers of events may be in although they are not public. */
+  readonly notifyAllowedCidrs: readonly string[];
   readonly logLevel: string;
   readonly settings: ResolveSettings;
   /** Template of sandboxes that name none. */
@@ -63,6 +66,16 @@ function quantity(env: Environment, name: string, fallback: unknown): string {
     throw new Error(`${name} is ${JSON.stringify(text)}: a quantity such as 500m or 4Gi is expected`);
   }
   return text;
+}
+
+function cidrs(env: Environment, name: string): string[] {
+  const list = optional(env, name, '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+  const bad = list.filter((text) => parseCidr(text) === undefined);
+  if (bad.length === 0) return list;
+  throw new Error(`${name} holds ${bad.join(', ')}: address ranges such as 10.1.0.0/16 are expected`);
 }
 
 /** What a Sandbox gets when neither it nor its templates say. */
@@ -126,6 +139,7 @@ export function readConfig(env: Environment): WebhookConfig {
     ),
     routerUsername: optional(env, 'ROUTER_USERNAME', `system:serviceaccount:${namespace}:agenttier-router`),
     connectMode: connectMode(env),
+    notifyAllowedCidrs: cidrs(env, 'NOTIFY_ALLOWED_CIDRS'),
     logLevel: optional(env, 'LOG_LEVEL', 'info'),
     settings: settingsFrom(env),
     ...(template === undefined ? {} : { defaultTemplate: template }),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { WebhookConfig } from './config.ts';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
+import { PublicAddresses } from '@agenttier/machinery/http/publicAddress';
 import { validateConnect } from './connect/validate.ts';
 import type { Lookup } from './lookup.ts';
 import { validatePods } from './pod/validate.ts';
@@ -11,6 +12,8 @@ import { createRuntimeClasses } from './sandbox/runtimeClasses.ts';
 import { mutateSandboxes, validateSandboxes } from './sandbox/handler.ts';
 import type { Handlers } from './server.ts';
 import { validateStatus } from './status/validate.ts';
+import { mutateSubscriptions } from './subscription/mutate.ts';
+import { validateSubscriptions } from './subscription/validate.ts';
 import { mutateTemplates } from './template/mutate.ts';
 import { validateTemplates } from './template/validate.ts';
 import { validateWarmPools } from './warmpool/validate.ts';
@@ -25,7 +28,12 @@ export interface HandlerParts {
 export function createHandlers(
   config: Pick<
     WebhookConfig,
-    'settings' | 'defaultTemplate' | 'operatorUsername' | 'routerUsername' | 'connectMode'
+    | 'settings'
+    | 'defaultTemplate'
+    | 'operatorUsername'
+    | 'routerUsername'
+    | 'connectMode'
+    | 'notifyAllowedCidrs'
   >,
   lookup: Pick<Lookup, 'chain' | 'policy' | 'users'>,
   { client, now = Date.now, quota }: HandlerParts,
@@ -46,5 +54,10 @@ export function createHandlers(
     '/validate/pods': validatePods(operatorUsername),
     '/validate/status': validateStatus(accounts),
     '/validate/warmpools': validateWarmPools,
+    '/mutate/subscriptions': mutateSubscriptions(operatorUsername),
+    '/validate/subscriptions': validateSubscriptions({
+      operatorUsername,
+      addresses: new PublicAddresses(config.notifyAllowedCidrs),
+    }),
   };
 }

@@ -7,7 +7,7 @@ import type { Outcome } from '../sandbox/status.ts';
 import { planOf } from './actions.ts';
 import type { Action, Plan } from './actions.ts';
 import { no } from './conditions.ts';
-import { SAFETY_MS } from './deadlines.ts';
+import { SAFETY_MS, timeOf } from './deadlines.ts';
 import { deletePod } from './down.ts';
 import { DELETE_LIMIT, stopTurn, withTurn } from './hooks.ts';
 
@@ -27,7 +27,19 @@ export function planRemove(state: SandboxState, now: number): Plan {
   if (hook.wait) return planOf([saying, hook.actions], SAFETY_MS);
   // While the pod ends there is only waiting: its removal arrives by watch.
   if (pod !== undefined) return planOf([[...saying, ...deletePod(state)]]);
+  const left = noticesLeftMs(state, now);
+  if (saying.length === 0 && left > 0) return planOf([deleteVolume(state)], left);
   return planOf([saying, deleteVolume(state), [{ do: 'releaseFinalizer' }]]);
+}
+
+/** Taking events into the outbox lasts moments; a deletion waits for no more than this. */
+const NOTICES_MS = 30_000;
+
+/** Milliseconds for which the object is still kept because it carries events that are not in the outbox yet. */
+function noticesLeftMs({ sandbox }: SandboxState, now: number): number {
+  const deletedAt = timeOf(sandbox.metadata.deletionTimestamp) ?? 0;
+  const waiting = (sandbox.status?.notices ?? []).length > 0;
+  return waiting ? Math.max(0, deletedAt + NOTICES_MS - now) : 0;
 }
 
 const DELETING: Outcome = {
