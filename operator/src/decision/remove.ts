@@ -27,6 +27,11 @@ export function planRemove(state: SandboxState, now: number): Plan {
   if (hook.wait) return planOf([saying, hook.actions], SAFETY_MS);
   // While the pod ends there is only waiting: its removal arrives by watch.
   if (pod !== undefined) return planOf([[...saying, ...deletePod(state)]]);
+  return planEnd(state, saying, now);
+}
+
+/** Nothing runs any more. */
+function planEnd(state: SandboxState, saying: readonly Action[], now: number): Plan {
   const left = noticesLeftMs(state, now);
   if (saying.length === 0 && left > 0) return planOf([deleteVolume(state)], left);
   return planOf([saying, deleteVolume(state), [{ do: 'releaseFinalizer' }]]);
