@@ -121,6 +121,12 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
     is: 'a volume of its name belongs to something else',
     next: 'Remove or rename that volume claim.',
   },
+  ServiceUnresolved: { is: 'a Service that its network rules name leads nowhere yet' },
+  ClassMissing: {
+    is: 'the storage class of its volume does not exist',
+    next: 'Once there is one, the volume is made by itself.',
+  },
+  ExpandPending: { is: 'its volume is being made larger', next: 'It can be used meanwhile.' },
   ExpandRefused: { is: 'its volume cannot be made larger' },
 
   // The network.
