@@ -4,6 +4,7 @@ import type { RequestListener } from 'node:http';
 import { APP_NAME, LABEL_APP_NAME, LABEL_SECRET_PURPOSE, SECRET_PURPOSES } from '@agenttier/crds/meta/labels';
 import { RUNTIME_KEY_SECRET } from '@agenttier/crds/meta/names';
 import { createEventRecorder } from '@agenttier/machinery/events/recorder';
+import type { EventRecorder } from '@agenttier/machinery/events/recorder';
 import { Health } from '@agenttier/machinery/http/health';
 import { PublicAddresses } from '@agenttier/machinery/http/publicAddress';
 import { createHttpServer } from '@agenttier/machinery/http/server';
@@ -28,6 +29,7 @@ import { installTemplates } from './install/builtin.ts';
 import { listenerOf } from './listener.ts';
 import { createOperatorMetrics } from './metrics.ts';
 import { createPost } from './notify/post.ts';
+import type { Post } from './notify/post.ts';
 import { operate } from './operator.ts';
 import { watchSnapshots } from './volume/snapshotWatch.ts';
 
@@ -82,17 +84,9 @@ async function main(config: OperatorConfig): Promise<void> {
   const { snapshotKinds: kinds, snapshots: cache } = caches;
   watchSnapshots({ client, kinds, cache, log, metrics: metricsOf('volumesnapshots') }, signal);
   const settings = { ...config.settings, tokenKey: await tokenKey(client, config) };
-  const recorder = createEventRecorder({
-    client,
-    component: 'agenttier.io/operator',
-    instance: podName,
-    log,
-  });
+  const recorder = recorderOf(client, podName);
   const queueMetrics = controllerMetrics(registry)('sandbox');
-  const post = createPost({
-    addresses: new PublicAddresses(config.notify.allowedCidrs),
-    extraCa: config.notify.extraCa,
-  });
+  const post = postOf(config);
   const work = { client, post, caches, settings, recorder, log, workers, directProbe, metrics, queueMetrics };
   const identity = `${podName}_${randomUUID().slice(0, 8)}`;
   const lease = { client, namespace: settings.installNamespace, name: config.leaseName, identity, log };
@@ -103,6 +97,12 @@ async function main(config: OperatorConfig): Promise<void> {
   await server.close();
   await watching;
 }
+
+const recorderOf = (client: KubeClient, instance: string): EventRecorder =>
+  createEventRecorder({ client, component: 'agenttier.io/operator', instance, log });
+
+const postOf = ({ notify }: OperatorConfig): Post =>
+  createPost({ addresses: new PublicAddresses(notify.allowedCidrs), extraCa: notify.extraCa });
 
 /** The key of the runtime tokens; whichever replica is first makes it, once for the installation's life. */
 function tokenKey(client: KubeClient, { settings }: OperatorConfig): Promise<Uint8Array> {
