@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Sandbox } from '@agenttier/crds/generated/types';
-import { API_VERSION } from '@agenttier/crds/meta/labels';
-import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import { runController } from '@agenttier/machinery/controller/controller';
 import type { ControllerMetrics } from '@agenttier/machinery/controller/controller';
 import { WorkQueue } from '@agenttier/machinery/controller/workqueue';
@@ -9,8 +6,10 @@ import type { QueueMetrics } from '@agenttier/machinery/controller/workqueue';
 import type { EventRecorder } from '@agenttier/machinery/events/recorder';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
+import { createTracer } from '@agenttier/machinery/telemetry/spans';
+import type { Tracer } from '@agenttier/machinery/telemetry/spans';
+import { createAnnouncer } from './announce.ts';
 import type { Caches } from './caches.ts';
-import type { EventNote, Tally } from './decision/actions.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import { notifySubscribers } from './notify/controller.ts';
 import type { Post } from './notify/post.ts';
@@ -36,6 +35,8 @@ export interface OperatorOptions {
   readonly directProbe: boolean;
   /** How events reach their receivers. */
   readonly post: Post;
+  /** Default: spans go nowhere. */
+  readonly tracer?: Tracer | undefined;
   readonly metrics?: OperatorMetrics | undefined;
   readonly queueMetrics?: (QueueMetrics & ControllerMetrics) | undefined;
 }
@@ -45,7 +46,7 @@ const BACKOFF = { minBackoffMs: 50, maxBackoffMs: 60_000, jitter: 0.2 };
 
 /** The work of the leader: sandboxes, and the status of templates and policies, until the signal aborts. */
 export async function operate(options: OperatorOptions, signal: AbortSignal): Promise<void> {
-  const { client, caches, settings, log, workers, metrics, queueMetrics } = options;
+  const { client, caches, settings, log, workers, queueMetrics } = options;
   const queue = new WorkQueue({ ...BACKOFF, metrics: queueMetrics });
   const notebook = new Notebook();
   const probe = probeFor(options, { queue, notebook, signal });
@@ -54,17 +55,21 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
     queue.add(key);
   };
   const jobs = new RuntimeJobs({ onEnd, signal });
-  const announce = (sandbox: Sandbox, events: readonly EventNote[], tallies: readonly Tally[]): void => {
-    const regarding = { ...sandbox, apiVersion: API_VERSION, kind: SANDBOXES.kind };
-    for (const { type, reason, note } of events) options.recorder.record({ regarding, type, reason, note });
-    for (const tally of tallies) metrics?.count(tally);
-    const { namespace, name, uid } = sandbox.metadata;
-    const { phase, reason } = sandbox.status ?? {};
-    log.info({ namespace, sandbox: name, uid, phase, reason }, 'sandbox status changed');
-  };
+  const tracer = options.tracer ?? createTracer();
+  const announce = createAnnouncer({ ...options, tracer });
   const stopFeeding = feedQueue(caches, queue, (key) => notebook.peek(key)?.removalSeen());
   try {
-    const reconcile = createReconcile({ client, caches, settings, notebook, log, announce, probe, jobs });
+    const reconcile = createReconcile({
+      client,
+      caches,
+      settings,
+      notebook,
+      log,
+      announce,
+      probe,
+      jobs,
+      tracer,
+    });
     await Promise.all([
       runController({ name: 'sandbox', queue, workers, reconcile, log, metrics: queueMetrics, signal }),
       keepQuotas({ client, caches, log }, signal),

@@ -2,6 +2,8 @@
 import type { WebhookConfig } from './config.ts';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { PublicAddresses } from '@agenttier/machinery/http/publicAddress';
+import type { Tracer } from '@agenttier/machinery/telemetry/spans';
+import { currentTrace, formatTraceparent } from '@agenttier/machinery/telemetry/tracing';
 import { validateConnect } from './connect/validate.ts';
 import type { Lookup } from './lookup.ts';
 import { validatePods } from './pod/validate.ts';
@@ -22,6 +24,12 @@ export interface HandlerParts {
   readonly client: KubeClient;
   readonly now?: () => number;
   readonly quota?: QuotaAdmission;
+  readonly tracer?: Tracer | undefined;
+}
+
+function runningTraceparent(): string | undefined {
+  const trace = currentTrace();
+  return trace === undefined ? undefined : formatTraceparent(trace);
 }
 
 /** Every webhook by its path; the webhook configurations of the chart name the same ones. */
@@ -36,14 +44,15 @@ export function createHandlers(
     | 'notifyAllowedCidrs'
   >,
   lookup: Pick<Lookup, 'chain' | 'policy' | 'users'>,
-  { client, now = Date.now, quota }: HandlerParts,
+  { client, now = Date.now, quota, tracer }: HandlerParts,
 ): Handlers {
   const { settings, defaultTemplate, operatorUsername } = config;
   const accounts = { operator: operatorUsername, router: config.routerUsername };
   const grants = createGrants(client);
+  const traceparent = tracer?.enabled ? runningTraceparent : undefined;
   const runtimeClasses = createRuntimeClasses(client);
   const merge = { lookup, settings, defaultTemplate, operatorUsername, now };
-  const sandboxes = { ...merge, grants, runtimeClasses, quota };
+  const sandboxes = { ...merge, grants, runtimeClasses, quota, traceparent };
   return {
     '/mutate/sandboxes': mutateSandboxes(sandboxes),
     '/validate/sandboxes': validateSandboxes(sandboxes),
