@@ -24,6 +24,10 @@ import { feedQueue } from './sandbox/feed.ts';
 import { Notebook } from './sandbox/notes.ts';
 import { RUNTIME_PORT } from './sandbox/pod.ts';
 import type { Settings } from './settings.ts';
+import { askRuntime } from './runtime/client.ts';
+import { keepPools } from './warmpool/controller.ts';
+import { Slots } from './warmpool/slots.ts';
+import type { ClaimResult } from './warmpool/slots.ts';
 import { watchTemplates } from './template/controller.ts';
 
 export interface OperatorOptions {
@@ -50,6 +54,7 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
   const { client, caches, settings, log, workers, queueMetrics } = options;
   const queue = new WorkQueue({ ...BACKOFF, metrics: queueMetrics });
   const notebook = new Notebook();
+  const slots = new Slots();
   const probe = probeFor(options, { queue, notebook, signal });
   const onEnd = (key: string, id: string, answer: RuntimeAnswer<unknown>): void => {
     notebook.peek(key)?.jobEnded(id, answer);
@@ -58,21 +63,14 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
   const jobs = new RuntimeJobs({ onEnd, signal });
   const tracer = options.tracer ?? createTracer();
   const announce = createAnnouncer({ ...options, tracer });
+  const warm = { slots, ask: askRuntime, tokenKey: settings.tokenKey };
   const stopFeeding = feedQueue(caches, queue, (key) => notebook.peek(key)?.removalSeen());
   try {
-    const reconcile = createReconcile({
-      client,
-      caches,
-      settings,
-      notebook,
-      log,
-      announce,
-      probe,
-      jobs,
-      tracer,
-    });
+    const parts = { client, caches, settings, notebook, log, announce, probe, jobs, warm, tracer };
+    const reconcile = createReconcile(parts);
     await Promise.all([
       runController({ name: 'sandbox', queue, workers, reconcile, log, metrics: queueMetrics, signal }),
+      ...poolsOf(options, slots, signal),
       keepQuotas({ client, caches, log }, signal),
       watchTemplates({ client, caches, log }, signal),
       watchPolicies({ client, caches, log }, signal),
@@ -82,6 +80,13 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
   } finally {
     stopFeeding();
   }
+}
+
+/** Slots are handed over by a call to their address: where that is out of reach, there are none. */
+function poolsOf(options: OperatorOptions, slots: Slots, signal: AbortSignal): Promise<void>[] {
+  const { client, caches, settings, log, metrics, directProbe } = options;
+  const onClaim = (pool: string, result: ClaimResult): void => metrics?.claim(pool, result);
+  return directProbe ? [keepPools({ client, caches, settings, slots, log, onClaim }, signal)] : [];
 }
 
 interface ProbeParts {

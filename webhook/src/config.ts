@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseCidr } from '@agenttier/crds/meta/cidr';
-import { parseQuantity } from '@agenttier/crds/meta/quantity';
 import type { TemplateRef } from '@agenttier/crds/template/compose';
-import { DEFAULT_SETTINGS } from '@agenttier/crds/template/merge';
+import { readDefaults } from '@agenttier/crds/template/defaults';
 import type { ResolveSettings } from '@agenttier/crds/template/merge';
 import type { ConnectMode } from './connect/validate.ts';
 
@@ -60,14 +59,6 @@ function port(env: Environment, name: string, fallback: number): number {
   return value;
 }
 
-function quantity(env: Environment, name: string, fallback: unknown): string {
-  const text = optional(env, name, String(fallback));
-  if (parseQuantity(text) === undefined) {
-    throw new Error(`${name} is ${JSON.stringify(text)}: a quantity such as 500m or 4Gi is expected`);
-  }
-  return text;
-}
-
 function cidrs(env: Environment, name: string): string[] {
   const list = optional(env, name, '')
     .split(',')
@@ -76,28 +67,6 @@ function cidrs(env: Environment, name: string): string[] {
   const bad = list.filter((text) => parseCidr(text) === undefined);
   if (bad.length === 0) return list;
   throw new Error(`${name} holds ${bad.join(', ')}: address ranges such as 10.1.0.0/16 are expected`);
-}
-
-/** What a Sandbox gets when neither it nor its templates say. */
-function settingsFrom(env: Environment): ResolveSettings {
-  const { defaults } = DEFAULT_SETTINGS;
-  const { requests, limits } = defaults.resources ?? {};
-  return {
-    defaults: {
-      ...defaults,
-      resources: {
-        requests: {
-          cpu: quantity(env, 'DEFAULT_CPU_REQUEST', requests?.['cpu']),
-          memory: quantity(env, 'DEFAULT_MEMORY_REQUEST', requests?.['memory']),
-        },
-        limits: {
-          cpu: quantity(env, 'DEFAULT_CPU_LIMIT', limits?.['cpu']),
-          memory: quantity(env, 'DEFAULT_MEMORY_LIMIT', limits?.['memory']),
-        },
-      },
-      storage: { ...defaults.storage, size: quantity(env, 'DEFAULT_STORAGE_SIZE', defaults.storage?.size) },
-    },
-  };
 }
 
 /** `Kind/name`, or a name alone, which is looked for as any reference without a kind. */
@@ -141,7 +110,7 @@ export function readConfig(env: Environment): WebhookConfig {
     connectMode: connectMode(env),
     notifyAllowedCidrs: cidrs(env, 'NOTIFY_ALLOWED_CIDRS'),
     logLevel: optional(env, 'LOG_LEVEL', 'info'),
-    settings: settingsFrom(env),
+    settings: readDefaults(env),
     ...(template === undefined ? {} : { defaultTemplate: template }),
   };
 }

@@ -62,7 +62,7 @@ export function createHandlers(
     '/validate/connect': validateConnect({ client, accounts, mode: config.connectMode }),
     '/validate/pods': validatePods(operatorUsername),
     '/validate/status': validateStatus(accounts),
-    '/validate/warmpools': validateWarmPools,
+    '/validate/warmpools': validateWarmPools({ lookup, settings }),
     '/mutate/subscriptions': mutateSubscriptions(operatorUsername),
     '/validate/subscriptions': validateSubscriptions({
       operatorUsername,
