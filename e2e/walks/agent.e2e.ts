@@ -43,7 +43,7 @@ spec:
       defaultInvokeTimeout: 5m
 `;
 
-const sandbox = (name: string, agentConfig: object | undefined = undefined): string => `
+const sandbox = (name: string, agentConfig?: object): string => `
 apiVersion: agenttier.io/v1alpha1
 kind: Sandbox
 metadata:

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { API_VERSION } from '@agenttier/crds/meta/labels';
-import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import { runController } from '@agenttier/machinery/controller/controller';
 import type { ControllerMetrics } from '@agenttier/machinery/controller/controller';
 import { WorkQueue } from '@agenttier/machinery/controller/workqueue';
@@ -8,19 +6,20 @@ import type { QueueMetrics } from '@agenttier/machinery/controller/workqueue';
 import type { EventRecorder } from '@agenttier/machinery/events/recorder';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
-import { AgentLinks } from './agent/links.ts';
-import type { AgentNews } from './agent/news.ts';
+import { createTracer } from '@agenttier/machinery/telemetry/spans';
+import type { Tracer } from '@agenttier/machinery/telemetry/spans';
+import { createAgentLinks } from './agent/links.ts';
+import { createAnnouncer } from './announce.ts';
 import type { Caches } from './caches.ts';
 import type { OperatorMetrics } from './metrics.ts';
+import { notifySubscribers } from './notify/controller.ts';
+import type { Post } from './notify/post.ts';
 import { keepQuotas } from './quota/controller.ts';
-import { runtimeOf } from './runtime/address.ts';
-import type { RuntimeAddress } from './runtime/address.ts';
 import type { RuntimeAnswer } from './runtime/client.ts';
 import { RuntimeJobs } from './runtime/jobs.ts';
 import { OrphanSweep } from './platform/orphanSweep.ts';
 import { RuntimeProbe } from './runtimeProbe.ts';
 import { watchPolicies } from './policy/controller.ts';
-import type { PerformContext } from './sandbox/context.ts';
 import { createReconcile } from './sandbox/controller.ts';
 import { feedQueue } from './sandbox/feed.ts';
 import { Notebook } from './sandbox/notes.ts';
@@ -40,6 +39,10 @@ export interface OperatorOptions {
   readonly log: Logger;
   readonly workers: number;
   readonly directProbe: boolean;
+  /** How events reach their receivers. */
+  readonly post: Post;
+  /** Default: spans go nowhere. */
+  readonly tracer?: Tracer | undefined;
   readonly metrics?: OperatorMetrics | undefined;
   readonly queueMetrics?: (QueueMetrics & ControllerMetrics) | undefined;
 }
@@ -59,12 +62,13 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
     queue.add(key);
   };
   const jobs = new RuntimeJobs({ onEnd, signal });
-  const announce = announcer(options);
-  const agents = agentsFor(options, { queue, notebook, signal });
+  const tracer = options.tracer ?? createTracer();
+  const announce = createAnnouncer({ ...options, tracer });
+  const agents = createAgentLinks({ caches, settings, queue, notebook }, signal);
   const warm = { slots, ask: askRuntime, tokenKey: settings.tokenKey };
   const stopFeeding = feedQueue(caches, queue, (key) => notebook.peek(key)?.removalSeen());
   try {
-    const parts = { client, caches, settings, notebook, log, announce, probe, jobs, agents, warm };
+    const parts = { client, caches, settings, notebook, log, announce, probe, jobs, agents, warm, tracer };
     const reconcile = createReconcile(parts);
     await Promise.all([
       runController({ name: 'sandbox', queue, workers, reconcile, log, metrics: queueMetrics, signal }),
@@ -72,6 +76,7 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
       keepQuotas({ client, caches, log }, signal),
       watchTemplates({ client, caches, log }, signal),
       watchPolicies({ client, caches, log }, signal),
+      notifySubscribers({ ...options, installNamespace: settings.installNamespace }, signal),
       new OrphanSweep({ client, caches, log }).run(signal),
     ]);
   } finally {
@@ -86,38 +91,10 @@ function poolsOf(options: OperatorOptions, slots: Slots, signal: AbortSignal): P
   return directProbe ? [keepPools({ client, caches, settings, slots, log, onClaim }, signal)] : [];
 }
 
-/** Makes a stored transition known: events, figures, a line in the log. */
-function announcer({ recorder, metrics, log }: OperatorOptions): PerformContext['announce'] {
-  return (sandbox, events, tallies) => {
-    const regarding = { ...sandbox, apiVersion: API_VERSION, kind: SANDBOXES.kind };
-    for (const { type, reason, note } of events) recorder.record({ regarding, type, reason, note });
-    for (const tally of tallies) metrics?.count(tally);
-    const { namespace, name, uid } = sandbox.metadata;
-    const { phase, reason } = sandbox.status ?? {};
-    log.info({ namespace, sandbox: name, uid, phase, reason }, 'sandbox status changed');
-  };
-}
-
 interface ProbeParts {
   readonly queue: WorkQueue;
   readonly notebook: Notebook;
   readonly signal: AbortSignal;
-}
-
-function agentsFor(
-  { caches, settings }: OperatorOptions,
-  { queue, notebook, signal }: ProbeParts,
-): AgentLinks {
-  const addressOf = (key: string, podName: string, podUid: string): RuntimeAddress | undefined => {
-    const { namespace, uid = '' } = caches.sandboxes.getByKey(key)?.metadata ?? {};
-    const pod = caches.pods.get(namespace, podName);
-    return pod?.metadata.uid === podUid ? runtimeOf(pod, uid, settings.tokenKey) : undefined;
-  };
-  const onNews = (key: string, news: AgentNews): void => {
-    notebook.peek(key)?.agentHeard(news);
-    queue.add(key);
-  };
-  return new AgentLinks({ addressOf, onNews, signal });
 }
 
 const NO_PROBE = { start: (): void => undefined, end: (): void => undefined };

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { WorkQueue } from '@agenttier/machinery/controller/workqueue';
+import type { Caches } from '../caches.ts';
+import { runtimeOf } from '../runtime/address.ts';
 import type { RuntimeAddress } from '../runtime/address.ts';
 import { askRuntime } from '../runtime/client.ts';
 import type { AskRuntime, RuntimeAnswer, RuntimeFailure } from '../runtime/client.ts';
+import type { Notebook } from '../sandbox/notes.ts';
+import type { Settings } from '../settings.ts';
 import type { AgentFault, AgentNews, AgentTask, InstallState, InstallTask } from './news.ts';
 
 export interface AgentLinksOptions {
@@ -83,6 +88,30 @@ export class AgentLinks {
         }
       : { reason: 'RuntimeUnreachable', message: `the runtime cannot be told: ${failure.message}`, retryAt };
   }
+}
+
+export interface AgentLinksParts {
+  readonly caches: Pick<Caches, 'sandboxes' | 'pods'>;
+  readonly settings: Pick<Settings, 'tokenKey'>;
+  readonly queue: Pick<WorkQueue, 'add'>;
+  readonly notebook: Pick<Notebook, 'peek'>;
+}
+
+/** Links that find pods in the caches and bring their news to the notes of the sandbox, to be decided upon. */
+export function createAgentLinks(
+  { caches, settings, queue, notebook }: AgentLinksParts,
+  signal: AbortSignal,
+): AgentLinks {
+  const addressOf = (key: string, podName: string, podUid: string): RuntimeAddress | undefined => {
+    const { namespace, uid = '' } = caches.sandboxes.getByKey(key)?.metadata ?? {};
+    const pod = caches.pods.get(namespace, podName);
+    return pod?.metadata.uid === podUid ? runtimeOf(pod, uid, settings.tokenKey) : undefined;
+  };
+  const onNews = (key: string, news: AgentNews): void => {
+    notebook.peek(key)?.agentHeard(news);
+    queue.add(key);
+  };
+  return new AgentLinks({ addressOf, onNews, signal });
 }
 
 interface TalkInput {
