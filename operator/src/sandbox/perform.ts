@@ -36,15 +36,19 @@ const HANDLERS: Handlers = {
   delete: remove,
   disown,
   status: writeStatus,
+  announce({ events }, context) {
+    context.announce(context.sandbox, events, []);
+    return 'unchanged';
+  },
   clearAction: (_, context) => clearAction(context),
   releaseFinalizer: (_, context) => releaseFinalizer(context),
   probeRuntime({ podUid, podIp }, context) {
     context.probe(podUid, podIp);
     return 'unchanged';
   },
-  runJob({ podName, podUid, id, call }, context) {
+  runJob({ podName, podUid, sandboxUid, id, call }, context) {
     const pod = context.caches.pods.get(context.owner.namespace, podName);
-    if (pod?.metadata.uid === podUid) context.runJob({ id, call }, pod);
+    if (pod?.metadata.uid === podUid) context.runJob({ id, call }, pod, sandboxUid);
     return 'unchanged';
   },
   findPullSecret: ({ name }, context) => findPullSecret(name, context),
