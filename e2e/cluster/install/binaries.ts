@@ -10,7 +10,7 @@ import type { Say } from '../host/progress.ts';
 
 interface Source {
   /** Folder of the Go module. */
-  readonly module: 'tools' | 'tools/csi' | 'tools/csi-resizer' | 'tools/gvisor';
+  readonly module: 'tools' | 'tools/csi' | 'tools/csi-resizer' | 'tools/gvisor' | 'tools/kwok';
   /** What is built: a folder of the module, or a package that its go.mod pins. */
   readonly target: string;
   /** Files of the module, each put in the place of one that its dependencies bring. */
@@ -34,6 +34,7 @@ const PROGRAMS = {
     target: `${CSI}/external-snapshotter/v8/cmd/snapshot-controller`,
   },
   'csi-resizer': { module: 'tools/csi-resizer', target: `${CSI}/external-resizer/v2/cmd/csi-resizer` },
+  kwok: { module: 'tools/kwok', target: 'sigs.k8s.io/kwok/cmd/kwok' },
   'containerd-shim-runsc-v1': {
     module: 'tools/gvisor',
     target: 'gvisor.dev/gvisor/shim',
