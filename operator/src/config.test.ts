@@ -25,6 +25,7 @@ describe('readConfig', () => {
           nodeLocal: ['169.254.20.10/32'],
         },
         clusterCidrs: [],
+        backups: { everyMs: 0, keep: 7 },
         startDeadlineMs: 600_000,
         gracePeriodMs: 300_000,
       },

@@ -7,6 +7,7 @@ import { validatePods } from './pod/validate.ts';
 import type { QuotaAdmission } from './quota/admission.ts';
 import { validatePolicies } from './policy/validate.ts';
 import { createGrants } from './sandbox/grants.ts';
+import { createOrigins } from './sandbox/origins.ts';
 import { createRuntimeClasses } from './sandbox/runtimeClasses.ts';
 import { mutateSandboxes, validateSandboxes } from './sandbox/handler.ts';
 import type { Handlers } from './server.ts';
@@ -34,7 +35,8 @@ export function createHandlers(
   const accounts = { operator: operatorUsername, router: config.routerUsername };
   const grants = createGrants(client);
   const runtimeClasses = createRuntimeClasses(client);
-  const merge = { lookup, settings, defaultTemplate, operatorUsername, now };
+  const origins = createOrigins(client);
+  const merge = { lookup, origins, settings, defaultTemplate, operatorUsername, now };
   const sandboxes = { ...merge, grants, runtimeClasses, quota };
   return {
     '/mutate/sandboxes': mutateSandboxes(sandboxes),

@@ -136,6 +136,8 @@ const SANDBOX: FieldSupport = {
     { path: 'desiredState', reader: 'operator: phase' },
     { path: 'gracePeriod', reader: 'operator: expiry' },
     { path: 'createdBy', reader: 'router: access' },
+    { path: 'cloneFrom', reader: 'operator: origin' },
+    { path: 'cloneFromSnapshot', reader: 'operator: origin' },
     { path: 'resolved', reader: 'operator: gather' },
     { path: 'sharing.users', reader: 'webhook: access' },
     { path: 'sharing.groups', reader: 'webhook: access' },
@@ -147,8 +149,6 @@ const SANDBOX: FieldSupport = {
     { path: 'ports', needs: 'ports are not offered outside' },
     { path: 'autoResume', needs: 'using a stopped sandbox does not start it', harmless: [false] },
     { path: 'sharing.shareLinks', needs: 'links are not handed out; share with users or groups' },
-    { path: 'cloneFrom', needs: 'volumes are not copied' },
-    { path: 'cloneFromSnapshot', needs: 'volumes are not restored from snapshots' },
   ],
 };
 
