@@ -23,6 +23,8 @@ export interface ResolveSettings {
   readonly volume?: BoundVolume | undefined;
   /** The mode that the sandbox was made with, once it is made. */
   readonly mode?: EffectiveSpec['mode'];
+  /** The volume is larger than even the sandbox asks for: it is made from a snapshot. */
+  readonly volumeWins?: boolean | undefined;
   /** Clamps run time and idle time where they are left open; without it nothing is clamped. */
   readonly effectivePolicy?: EffectivePolicy;
 }
@@ -84,7 +86,10 @@ function sealed({ chain, layers, spec, settings }: MergeInput): Resolution {
   const own = readLayer(spec, ORIGIN_SANDBOX);
   const secret = dropForeignPullSecret(stack(base, own), [...layers, own]);
   const merged = render(fillFrom(readLayer(settings.defaults ?? {}, ORIGIN_DEFAULT), secret.layer));
-  const bound = keepMode(keepVolume(merged.spec, merged.origins, settings.volume), settings.mode);
+  const bound = keepMode(
+    keepVolume(merged.spec, merged.origins, settings.volume, settings.volumeWins),
+    settings.mode,
+  );
   const timed = clampTimes(bound.spec, bound.origins, settings.effectivePolicy);
   const clamped = clampAgent(timed, settings.effectivePolicy);
   // Templates that left the registry of their own secret do not take it along when the sandbox is edited later.

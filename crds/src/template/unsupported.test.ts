@@ -78,7 +78,6 @@ describe('unsupportedFields', () => {
       'spec.harness.tools',
       'spec.network.allowedDomains',
       'spec.storage.existingClaim',
-      'spec.storage.snapshotOnStop',
     ]);
   });
 

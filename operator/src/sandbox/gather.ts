@@ -33,7 +33,7 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
   // What was waited for is here.
   for (const kind of Object.keys(objects) as (keyof Objects)[]) notes.seen(kind);
   const resolution = verifyResolved(sandbox, lookupIn(caches));
-  const storage = storageOf(owner, input);
+  const storage = storageOf(sandbox, owner, input);
   const policy = policyIn(caches, owner.namespace);
   const violations = violationsNow(sandbox, policy);
   const network = networkFacts(caches, owner.namespace, resolution.ok ? resolution.spec : undefined);

@@ -38,6 +38,10 @@ const HANDLERS: Handlers = {
   delete: remove,
   disown,
   status: writeStatus,
+  announce({ events }, context) {
+    context.announce(context.sandbox, events, []);
+    return 'unchanged';
+  },
   claimSlot,
   adoptSlot,
   clearAction: (_, context) => clearAction(context),
@@ -51,9 +55,9 @@ const HANDLERS: Handlers = {
     return 'unchanged';
   },
   installLog: ({ body }, context) => writeInstallLog(body, context),
-  runJob({ podName, podUid, id, call }, context) {
+  runJob({ podName, podUid, sandboxUid, id, call }, context) {
     const pod = context.caches.pods.get(context.owner.namespace, podName);
-    if (pod?.metadata.uid === podUid) context.runJob({ id, call }, pod);
+    if (pod?.metadata.uid === podUid) context.runJob({ id, call }, pod, sandboxUid);
     return 'unchanged';
   },
   findPullSecret: ({ name }, context) => findPullSecret(name, context),

@@ -8,6 +8,7 @@ import { resolve, resolveOver } from '@agenttier/crds/template/merge';
 import type { ResolveSettings } from '@agenttier/crds/template/merge';
 import type { PolicyOutcome } from '../lookup.ts';
 import type { ResolveReason } from './change.ts';
+import { copyOf } from './origins.ts';
 import type { SpecifiedSandbox } from './specified.ts';
 
 /** What the shell has looked up for one sandbox. `chain` is absent when the sandbox names no template. */
@@ -107,12 +108,16 @@ function isSameChain(kept: Resolved, chain: readonly TemplateObject[]): boolean 
 }
 
 /** What a sandbox that exists has decided for good. */
-function fixedBy(old: SpecifiedSandbox): Pick<ResolveSettings, 'volume' | 'mode'> {
+function fixedBy(old: SpecifiedSandbox): Pick<ResolveSettings, 'volume' | 'volumeWins' | 'mode'> {
   const mode = old.spec.resolved?.spec?.mode;
-  return { volume: boundVolume(old), ...(mode === undefined ? {} : { mode }) };
+  const volumeWins = Boolean(old.spec.cloneFromSnapshot);
+  return { volume: boundVolume(old), volumeWins, ...(mode === undefined ? {} : { mode }) };
 }
 
-/** What the volume was made with, once there is one. */
+/** What the volume was made with, once there is one; of a copy that is still to be made what admission found out. */
 function boundVolume({ status, spec }: SpecifiedSandbox): ResolveSettings['volume'] {
-  return status?.pvcName ? spec.resolved?.spec?.storage : undefined;
+  const storage = spec.resolved?.spec?.storage;
+  if (status?.pvcName) return storage;
+  if (storage === undefined || (!spec.cloneFrom && !spec.cloneFromSnapshot)) return undefined;
+  return copyOf(storage);
 }
