@@ -6,7 +6,12 @@ import type {
   Sandbox,
   SandboxTemplate,
 } from '@agenttier/crds/generated/types';
-import { LABEL_MANAGED, LABEL_SANDBOX_UID } from '@agenttier/crds/meta/labels';
+import {
+  LABEL_MANAGED,
+  LABEL_SANDBOX_UID,
+  LABEL_SECRET_PURPOSE,
+  SECRET_PURPOSES,
+} from '@agenttier/crds/meta/labels';
 import {
   CLUSTER_GOVERNANCE_POLICIES,
   CLUSTER_SANDBOX_TEMPLATES,
@@ -65,7 +70,7 @@ export interface Caches {
 export const BY_TEMPLATE = 'template';
 /** Index of sandboxes by uid. */
 export const BY_UID = 'uid';
-/** Index of pods by the uid of their sandbox. */
+/** Index of pods and Secrets by the uid of their sandbox. */
 export const BY_SANDBOX_UID = 'sandboxUid';
 /** Index of templates by the parent that they name, or may mean: `Kind/namespace/name`. */
 export const BY_PARENT = 'parent';
@@ -88,18 +93,19 @@ export function createCaches(): Caches {
     }),
     policies: new Store(),
     clusterPolicies: new Store(),
-    pods: new Store<Pod>({
-      [BY_SANDBOX_UID]: ({ metadata }) => [metadata.labels?.[LABEL_SANDBOX_UID] ?? []].flat(),
-    }),
+    pods: new Store<Pod>({ [BY_SANDBOX_UID]: sandboxUidOf }),
     pvcs: new Store(),
     networkPolicies: new Store(),
-    secrets: new Store(),
+    secrets: new Store<Secret>({ [BY_SANDBOX_UID]: sandboxUidOf }),
     serviceAccounts: new Store(),
     resourceQuotas: new Store(),
     services: new Store(),
     endpointSlices: new Store({ [BY_SERVICE]: serviceOfSlice }),
   };
 }
+
+const sandboxUidOf = ({ metadata }: KubeObject): string[] =>
+  [metadata.labels?.[LABEL_SANDBOX_UID] ?? []].flat();
 
 export interface ReflectorsOptions {
   readonly client: Pick<KubeClient, 'list' | 'watch'>;
@@ -139,7 +145,7 @@ export function createReflectors({
         store,
         log,
         labelSelector,
-        transform: resource === SERVICES ? leanService : withoutManagedFields,
+        transform: TRANSFORMS.get(resource) ?? withoutManagedFields,
         metrics: metrics?.(resource.plural),
       }),
   );
@@ -154,3 +160,16 @@ function withoutManagedFields(object: KubeObject): KubeObject {
   const { managedFields: _, ...metadata } = object.metadata;
   return { ...object, metadata };
 }
+
+/** What was brought into a sandbox is never compared: its name is the hash of its content. */
+function leanSecret(object: KubeObject): KubeObject {
+  const lean = withoutManagedFields(object);
+  if (object.metadata.labels?.[LABEL_SECRET_PURPOSE] !== SECRET_PURPOSES.plan) return lean;
+  const { data: _, ...rest } = lean as Secret;
+  return rest;
+}
+
+const TRANSFORMS: ReadonlyMap<Resource, (object: KubeObject) => KubeObject> = new Map([
+  [SERVICES, leanService],
+  [SECRETS, leanSecret],
+]);

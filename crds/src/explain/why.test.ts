@@ -193,6 +193,7 @@ const OTHER = new Set([
   'IdleWarning',
   'IdleWarningCancelled',
   'MaxRuntimeReached',
+  'HookFailed',
   'Pod',
   'ServiceAccount',
   'PersistentVolumeClaim',

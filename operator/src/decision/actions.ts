@@ -27,7 +27,12 @@ export type Tally =
 export type Action =
   | { readonly do: 'create'; readonly kind: OwnedKind; readonly body: KubeObject }
   | { readonly do: 'repair'; readonly kind: Exclude<OwnedKind, 'pod'>; readonly body: KubeObject }
-  | { readonly do: 'delete'; readonly kind: 'pod' | 'pvc'; readonly name: string; readonly uid: string }
+  | {
+      readonly do: 'delete';
+      readonly kind: 'pod' | 'pvc' | 'planSecret';
+      readonly name: string;
+      readonly uid: string;
+    }
   | {
       readonly do: 'status';
       readonly status: SandboxStatus;

@@ -171,6 +171,7 @@ export function refusalReason(cause: string): string {
 const NAMES: Readonly<Record<OwnedKind, string>> = {
   serviceAccount: 'ServiceAccount',
   tokenSecret: 'token Secret',
+  planSecret: 'Secret with files and scripts',
   pvc: 'PersistentVolumeClaim',
   networkPolicy: 'NetworkPolicy',
   pod: 'Pod',

@@ -8,6 +8,7 @@ import { isTerminating } from '../sandbox/state.ts';
 import type { OwnedKind, Refusal, SandboxState } from '../sandbox/state.ts';
 import { buildTokenSecret, nonceIn, tokenSecretMatches } from '../sandbox/tokenSecret.ts';
 import type { Action } from './actions.ts';
+import { provisionActions } from './provision.ts';
 
 /** Reason of the status between the command to resume and the first look at what is there. */
 export const RESUMING = 'Resuming';
@@ -40,7 +41,10 @@ export function driftActions(state: SandboxState, spec: EffectiveSpec, options: 
     tokenAction(state, options),
     pvcAction(state, spec, options),
   ];
-  return actions.flatMap((action) => action ?? []);
+  const provision = blockOf(state, 'planSecret', options.now)
+    ? []
+    : provisionActions(state, spec, options.create);
+  return [...actions.flatMap((action) => action ?? []), ...provision];
 }
 
 function serviceAccountAction(state: SandboxState, options: DriftOptions): Action | undefined {

@@ -8,7 +8,7 @@ import type { Settings } from '../settings.ts';
 import type { Identity } from './ownership.ts';
 
 /** Kinds of the objects that stand behind a sandbox. */
-export type OwnedKind = 'serviceAccount' | 'tokenSecret' | 'pvc' | 'networkPolicy' | 'pod';
+export type OwnedKind = 'serviceAccount' | 'tokenSecret' | 'planSecret' | 'pvc' | 'networkPolicy' | 'pod';
 
 /** Whether `spec.resolved` may be acted upon. */
 export type Resolution =
@@ -84,6 +84,8 @@ export interface SandboxState {
   readonly networkPolicy?: NetworkPolicy;
   readonly tokenSecret?: Secret;
   readonly serviceAccount?: ServiceAccount;
+  /** What this and earlier starts brought into the sandbox. */
+  readonly planSecrets?: readonly Secret[];
 }
 
 export const isTerminating = (object: { metadata: { deletionTimestamp?: string } } | undefined): boolean =>

@@ -14,6 +14,7 @@ import type { OwnedKind } from './state.ts';
 export const RESOURCES: Readonly<Record<OwnedKind, Resource>> = {
   serviceAccount: SERVICE_ACCOUNTS,
   tokenSecret: SECRETS,
+  planSecret: SECRETS,
   pvc: PERSISTENT_VOLUME_CLAIMS,
   networkPolicy: NETWORK_POLICIES,
   pod: PODS,
@@ -24,6 +25,7 @@ export function storeOf(caches: Caches, kind: OwnedKind): Store<KubeObject> {
   const stores: Readonly<Record<OwnedKind, unknown>> = {
     serviceAccount: caches.serviceAccounts,
     tokenSecret: caches.secrets,
+    planSecret: caches.secrets,
     pvc: caches.pvcs,
     networkPolicy: caches.networkPolicies,
     pod: caches.pods,
