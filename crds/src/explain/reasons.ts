@@ -93,6 +93,11 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
     next: 'Correct what is named here, then resume it; kubectl logs shows what a script said (container agenttier-init-scripts).',
   },
 
+  ServiceUnresolved: {
+    is: 'a Service that its network rules name is not there or has no addresses',
+    next: 'Make the Service, or correct spec.network.',
+  },
+
   // Writes of the operator that the API server refused.
   Rejected: { is: 'the cluster refuses an object that it needs as invalid', next: 'Correct the spec.' },
   Forbidden: {

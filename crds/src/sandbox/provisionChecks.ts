@@ -49,7 +49,7 @@ function pathViolations({ path, owned, field }: ProvisionedFile, twice: boolean)
 }
 
 /** A colon separates the parts of a mount, and a line break in a name only ever hides something. */
-const hasOddCharacter = (path: string): boolean => [...path].some((one) => one < ' ' || one === ':');
+const hasOddCharacter = (path: string): boolean => path.split('').some((one) => one < ' ' || one === ':');
 
 function sourceViolations({ content, configMapRef, secretRef, field }: ProvisionedFile): Violation[] {
   const sources = [content, configMapRef, secretRef].filter((one) => one !== undefined).length;
