@@ -93,11 +93,6 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
     next: 'Correct what is named here, then resume it; kubectl logs shows what a script said (container agenttier-init-scripts).',
   },
 
-  ServiceUnresolved: {
-    is: 'a Service that its network rules name is not there or has no addresses',
-    next: 'Make the Service, or correct spec.network.',
-  },
-
   // Writes of the operator that the API server refused.
   Rejected: { is: 'the cluster refuses an object that it needs as invalid', next: 'Correct the spec.' },
   Forbidden: {
@@ -126,6 +121,12 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
     is: 'a volume of its name belongs to something else',
     next: 'Remove or rename that volume claim.',
   },
+  ServiceUnresolved: { is: 'a Service that its network rules name leads nowhere yet' },
+  ClassMissing: {
+    is: 'the storage class of its volume does not exist',
+    next: 'Once there is one, the volume is made by itself.',
+  },
+  ExpandPending: { is: 'its volume is being made larger', next: 'It can be used meanwhile.' },
   ExpandRefused: { is: 'its volume cannot be made larger' },
 
   // The network.

@@ -29,7 +29,7 @@ export type Action =
   | { readonly do: 'repair'; readonly kind: Exclude<OwnedKind, 'pod'>; readonly body: KubeObject }
   | {
       readonly do: 'delete';
-      readonly kind: 'pod' | 'pvc' | 'planSecret';
+      readonly kind: 'pod' | 'pvc' | 'snapshot' | 'planSecret';
       readonly name: string;
       readonly uid: string;
     }
@@ -38,6 +38,13 @@ export type Action =
       readonly status: SandboxStatus;
       readonly events: readonly EventNote[];
       readonly tallies: readonly Tally[];
+    }
+  /** A merge patch of metadata, for the version that it names. */
+  | {
+      readonly do: 'disown';
+      readonly kind: 'pvc' | 'snapshot';
+      readonly name: string;
+      readonly metadata: Readonly<Record<string, unknown>>;
     }
   | { readonly do: 'clearAction' }
   | { readonly do: 'releaseFinalizer' }
@@ -64,4 +71,9 @@ export interface Plan {
 export function planOf(stages: readonly (readonly Action[])[], requeueAfterMs?: number): Plan {
   const filled = stages.filter((stage) => stage.length > 0);
   return requeueAfterMs === undefined ? { stages: filled } : { stages: filled, requeueAfterMs };
+}
+
+/** The deletion of this very object, and never of a later one of its name. */
+export function deletionOf(kind: 'pod' | 'pvc' | 'snapshot', { metadata }: KubeObject): Action {
+  return { do: 'delete', kind, name: metadata.name ?? '', uid: metadata.uid ?? '' };
 }

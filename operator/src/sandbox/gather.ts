@@ -10,6 +10,7 @@ import { networkFacts } from '../egress/facts.ts';
 import { isPlanSecret } from '../harness/secrets.ts';
 import { policyIn, violationsNow } from '../policy/compliance.ts';
 import type { Settings } from '../settings.ts';
+import { storageOf } from '../volume/storage.ts';
 import type { Notes } from './notes.ts';
 import { findObjects } from './objects.ts';
 import type { Objects } from './objects.ts';
@@ -34,12 +35,23 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
   // What was waited for is here.
   for (const kind of Object.keys(objects) as (keyof Objects)[]) notes.seen(kind);
   const resolution = verifyResolved(sandbox, lookupIn(caches));
+  const storage = storageOf(owner, input);
   const violations = violationsNow(sandbox, policyIn(caches, owner.namespace));
   const network = networkFacts(caches, owner.namespace, resolution.ok ? resolution.spec : undefined);
   const observations = notes.observations();
-  const secrets = planSecretsOf(input, owner);
-  const state = { sandbox, owner, settings, resolution, violations, network, observations, surplus };
-  return { ...state, ...objects, planSecrets: secrets };
+  return {
+    sandbox,
+    owner,
+    settings,
+    resolution,
+    violations,
+    network,
+    observations,
+    surplus,
+    planSecrets: planSecretsOf(input, owner),
+    ...storage,
+    ...objects,
+  };
 }
 
 /** Without those that we deleted a moment ago, before the watch says so. */

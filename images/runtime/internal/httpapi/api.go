@@ -18,6 +18,7 @@ import (
 	"github.com/agenttier/agenttier/images/runtime/internal/invoke"
 	"github.com/agenttier/agenttier/images/runtime/internal/job"
 	"github.com/agenttier/agenttier/images/runtime/internal/limits"
+	"github.com/agenttier/agenttier/images/runtime/internal/quiesce"
 	"github.com/agenttier/agenttier/images/runtime/internal/session"
 	"github.com/agenttier/agenttier/images/runtime/internal/tools"
 )
@@ -25,7 +26,7 @@ import (
 // Protocol is the version of the terminal protocol that is spoken here.
 const Protocol = 2
 
-var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "tools", "install", "invoke"}
+var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "tools", "install", "invoke", "quiesce"}
 
 // API answers the runtime's requests.
 type API struct {
@@ -43,6 +44,8 @@ type API struct {
 	Invokes  *invoke.Manager
 	Jobs     *job.Manager
 	Log      *slog.Logger
+	// Still holds the programs while a snapshot is cut.
+	Still quiesce.Stillness
 
 	links sync.WaitGroup
 }
@@ -87,6 +90,8 @@ func (a *API) routes() http.Handler {
 	closed.HandleFunc("DELETE /sessions/{name}", a.removeSession)
 	a.agentRoutes(closed)
 	closed.HandleFunc("POST /adopt", a.adopt)
+	closed.HandleFunc("POST /quiesce", a.quiesce)
+	closed.HandleFunc("POST /unquiesce", a.unquiesce)
 	open.Handle("/", a.authenticated(a.claimed(asJSON(closed))))
 	return open
 }
