@@ -5,10 +5,13 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
+	"syscall"
 
 	"github.com/agenttier/agenttier/images/runtime/internal/attach"
 	"github.com/agenttier/agenttier/images/runtime/internal/httpapi"
@@ -28,6 +31,7 @@ const usage = `usage:
   agenttier-runtime install [--plan DIR --workdir DIR] DIR
   agenttier-runtime files --plan DIR [--workdir DIR]
   agenttier-runtime scripts --plan DIR [--workdir DIR]
+  agenttier-runtime idle
   agenttier-runtime version
 `
 
@@ -49,6 +53,8 @@ func run(args []string) int {
 		return runFiles(rest)
 	case "scripts":
 		return runScripts(rest)
+	case "idle":
+		return idle()
 	case "version", "--version":
 		fmt.Printf("agenttier-runtime %s (protocol %d, %s/%s)\n", version, httpapi.Protocol, runtime.GOOS, runtime.GOARCH)
 		return 0
@@ -56,6 +62,14 @@ func run(args []string) int {
 		fmt.Fprintf(os.Stderr, "unknown command %q\n%s", command, usage)
 		return usageCode
 	}
+}
+
+// idle does nothing until it is told to end: a placeholder, or a pod whose images are what it is for.
+func idle() int {
+	stop, release := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer release()
+	<-stop.Done()
+	return 0
 }
 
 func runAttach(args []string) int {
