@@ -5,11 +5,13 @@ import type {
   GovernancePolicy,
   Sandbox,
   SandboxTemplate,
+  SandboxWarmPool,
 } from '@agenttier/crds/generated/types';
 import {
   LABEL_MANAGED,
   LABEL_SANDBOX_UID,
   LABEL_SECRET_PURPOSE,
+  LABEL_SLOT,
   SECRET_PURPOSES,
 } from '@agenttier/crds/meta/labels';
 import {
@@ -17,6 +19,7 @@ import {
   CLUSTER_SANDBOX_TEMPLATES,
   GOVERNANCE_POLICIES,
   SANDBOX_TEMPLATES,
+  SANDBOX_WARM_POOLS,
   SANDBOXES,
 } from '@agenttier/crds/meta/resources';
 import { parentsOfTemplate, templatesOfSandbox } from '@agenttier/crds/template/users';
@@ -66,6 +69,7 @@ export interface Caches {
   readonly secrets: Store<Secret>;
   readonly serviceAccounts: Store<ServiceAccount>;
   readonly resourceQuotas: Store<ResourceQuota>;
+  readonly pools: Store<SandboxWarmPool>;
   readonly storageClasses: Store<StorageClass>;
   /** The CRD of VolumeSnapshot, where there is one. */
   readonly snapshotKinds: Store<Kind>;
@@ -81,6 +85,8 @@ export const BY_TEMPLATE = 'template';
 export const BY_UID = 'uid';
 /** Index of pods and Secrets by the uid of their sandbox. */
 export const BY_SANDBOX_UID = 'sandboxUid';
+/** Index of what belongs to slots, by the pool that made them: `namespace/pool`. */
+export const BY_SLOT = 'slot';
 /** Index of templates by the parent that they name, or may mean: `Kind/namespace/name`. */
 export const BY_PARENT = 'parent';
 
@@ -102,11 +108,15 @@ export function createCaches(): Caches {
     }),
     policies: new Store(),
     clusterPolicies: new Store(),
-    pods: new Store<Pod>({ [BY_SANDBOX_UID]: sandboxUidOf }),
-    pvcs: new Store(),
-    networkPolicies: new Store(),
-    secrets: new Store<Secret>({ [BY_SANDBOX_UID]: sandboxUidOf }),
-    serviceAccounts: new Store(),
+    pods: new Store<Pod>({
+      [BY_SANDBOX_UID]: sandboxUidOf,
+      [BY_SLOT]: poolsOf,
+    }),
+    pvcs: new Store<PersistentVolumeClaim>({ [BY_SLOT]: poolsOf }),
+    networkPolicies: new Store<NetworkPolicy>({ [BY_SLOT]: poolsOf }),
+    secrets: new Store<Secret>({ [BY_SANDBOX_UID]: sandboxUidOf, [BY_SLOT]: poolsOf }),
+    serviceAccounts: new Store<ServiceAccount>({ [BY_SLOT]: poolsOf }),
+    pools: new Store(),
     resourceQuotas: new Store(),
     storageClasses: new Store(),
     snapshotKinds: new Store(),
@@ -118,6 +128,11 @@ export function createCaches(): Caches {
 
 const sandboxUidOf = ({ metadata }: KubeObject): string[] =>
   [metadata.labels?.[LABEL_SANDBOX_UID] ?? []].flat();
+
+function poolsOf({ metadata }: KubeObject): string[] {
+  const pool = metadata.labels?.[LABEL_SLOT];
+  return pool === undefined ? [] : [`${metadata.namespace}/${pool}`];
+}
 
 export interface ReflectorsOptions {
   readonly client: Pick<KubeClient, 'list' | 'watch'>;
@@ -147,6 +162,7 @@ export function createReflectors({
     [SECRETS, anyStore(caches.secrets), managed],
     [SERVICE_ACCOUNTS, anyStore(caches.serviceAccounts), managed],
     [RESOURCE_QUOTAS, anyStore(caches.resourceQuotas), managed],
+    [SANDBOX_WARM_POOLS, anyStore(caches.pools)],
     [STORAGE_CLASSES, anyStore(caches.storageClasses)],
     [CUSTOM_RESOURCE_DEFINITIONS, anyStore(caches.snapshotKinds), snapshotKind],
     [SERVICES, anyStore(caches.services)],

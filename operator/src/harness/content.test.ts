@@ -2,7 +2,9 @@
 import type { EffectiveSpec } from '@agenttier/crds/generated/types';
 import { describe, expect, it } from 'vitest';
 import { contentOf } from './content.ts';
-import { planSecrets } from './secrets.ts';
+import { buildPod } from '../sandbox/pod.ts';
+import { SETTINGS } from '../testing/fixtures.ts';
+import { planSecrets, projectedSecrets, slotPlanSecrets } from './secrets.ts';
 
 const MIB = 1024 * 1024;
 const owner = { namespace: 'team', name: 'one', uid: '0d9c' };
@@ -44,5 +46,25 @@ describe('contentOf', () => {
     expect(names('x')).toEqual(names('x'));
     expect(names('x')).not.toEqual(names('y'));
     expect(names('x')[0]).toMatch(/^one-plan-[0-9a-f]{10}$/);
+  });
+});
+
+describe('a slot', () => {
+  const spec = { image: { repository: 'x' }, files: [file('a', 3)], initScripts: ['true'] };
+
+  it('has Secrets of its own that go with its pod, and that its pod mounts', () => {
+    const slot = { namespace: 'team', name: 'slot-1', uid: '' };
+    const built = buildPod({
+      owner: slot,
+      spec,
+      settings: SETTINGS,
+      pvcName: 'v',
+      nonce: '1',
+      awaitsClaim: true,
+    });
+    const [secret] = slotPlanSecrets({ metadata: { namespace: 'team', name: 'slot-1', uid: 'p1' } }, spec);
+    expect([...projectedSecrets(built)]).toEqual([secret?.metadata.name]);
+    expect(secret?.metadata.ownerReferences).toMatchObject([{ kind: 'Pod', name: 'slot-1', uid: 'p1' }]);
+    expect(Object.keys(secret?.metadata.labels ?? {})).not.toContain('agenttier.io/slot');
   });
 });

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EffectiveSpec } from '@agenttier/crds/generated/types';
-import { LABEL_SECRET_PURPOSE, SECRET_PURPOSES } from '@agenttier/crds/meta/labels';
+import { LABEL_MANAGED, LABEL_SECRET_PURPOSE, SECRET_PURPOSES } from '@agenttier/crds/meta/labels';
 import { planSecretName } from '@agenttier/crds/meta/names';
+import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import type { Pod, Secret } from '../core.ts';
 import { ownedMeta } from '../sandbox/ownership.ts';
 import type { Identity } from '../sandbox/ownership.ts';
@@ -21,6 +22,20 @@ export function planSecrets(owner: Identity, spec: EffectiveSpec): Secret[] {
       data,
     };
   });
+}
+
+/**
+ * The same for a slot. They belong to its pod and go with it, claimed or not: the sandbox that takes the slot has Secrets
+ * of its own at its next start. A pod that is made a moment before them waits for them.
+ */
+export function slotPlanSecrets({ metadata }: KubeObject, spec: EffectiveSpec): Secret[] {
+  const { namespace = '', name = '', uid = '' } = metadata;
+  const owner = { apiVersion: 'v1', kind: 'Pod', name, uid, controller: true, blockOwnerDeletion: false };
+  const labels = { [LABEL_MANAGED]: 'true', [LABEL_SECRET_PURPOSE]: SECRET_PURPOSES.plan };
+  return planSecrets({ namespace, name, uid: '' }, spec).map((secret) => ({
+    ...secret,
+    metadata: { name: secret.metadata.name ?? '', namespace, labels, ownerReferences: [owner] },
+  }));
 }
 
 export const isPlanSecret = (secret: Secret): boolean =>

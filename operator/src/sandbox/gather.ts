@@ -10,6 +10,8 @@ import { networkFacts } from '../egress/facts.ts';
 import { isPlanSecret } from '../harness/secrets.ts';
 import { policyIn, violationsNow } from '../policy/compliance.ts';
 import type { Settings } from '../settings.ts';
+import { slotKeyOf } from '../warmpool/key.ts';
+import type { Slots } from '../warmpool/slots.ts';
 import { storageOf } from '../volume/storage.ts';
 import type { Notes } from './notes.ts';
 import { findObjects } from './objects.ts';
@@ -23,6 +25,7 @@ export interface GatherInput {
   readonly settings: Settings;
   readonly notes: Notes;
   readonly now: number;
+  readonly slots?: Slots | undefined;
 }
 
 /** The state of one sandbox, out of the caches: no call, no waiting. */
@@ -39,7 +42,7 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
   const violations = violationsNow(sandbox, policyIn(caches, owner.namespace));
   const network = networkFacts(caches, owner.namespace, resolution.ok ? resolution.spec : undefined);
   const observations = notes.observations();
-  return {
+  const state = {
     sandbox,
     owner,
     settings,
@@ -52,6 +55,7 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
     ...storage,
     ...objects,
   };
+  return { ...state, slotKey: slotKeyOf(state, input.slots) };
 }
 
 /** Without those that we deleted a moment ago, before the watch says so. */

@@ -44,6 +44,8 @@ export interface PodInput {
   /** What the token in the Secret of the same plan was derived with. */
   readonly nonce: string;
   readonly settings: Settings;
+  /** A slot: its runtime does nothing before a sandbox has it. */
+  readonly awaitsClaim?: boolean;
 }
 
 /**
@@ -70,7 +72,7 @@ export function buildPod(input: PodInput): Pod {
 function buildPodSpec(input: PodInput): PodSpec {
   const { owner, spec, settings } = input;
   const secrets = [spec.image?.pullSecret, ...settings.pullSecrets].filter((name) => Boolean(name));
-  const main = mainContainer(spec, settings);
+  const main = mainContainer(input);
   const scripts = scriptsContainer(spec, main, { runtime: RUNTIME_BINARY, mountPath: mountPathOf(spec) });
   const inits = [...firstContainer(spec, settings), ...scripts, ...initContainers(spec)];
   return {
@@ -108,7 +110,8 @@ function placementOf({ nodeSelector, tolerations, priorityClass }: Placement): P
   };
 }
 
-function mainContainer(spec: EffectiveSpec, settings: Settings): Container {
+function mainContainer(input: PodInput): Container {
+  const { spec, settings } = input;
   const mountPath = mountPathOf(spec);
   const envFrom = credentialEnv(spec);
   return {
@@ -116,7 +119,7 @@ function mainContainer(spec: EffectiveSpec, settings: Settings): Container {
     // The very text that policies were held against.
     image: imageOf(spec.image ?? {}),
     ...(spec.image?.pullPolicy ? { imagePullPolicy: spec.image.pullPolicy } : {}),
-    command: mainCommand(spec),
+    command: mainCommand(input),
     workingDir: spec.harness?.workingDir || mountPath,
     env: mainEnvironment(spec, mountPath),
     ...(envFrom.length > 0 ? { envFrom } : {}),
@@ -139,7 +142,7 @@ function mainContainer(spec: EffectiveSpec, settings: Settings): Container {
 }
 
 /** The runtime is PID 1 in any image; the image's or template's own command is its child. */
-function mainCommand(spec: EffectiveSpec): string[] {
+function mainCommand({ spec, awaitsClaim }: PodInput): string[] {
   const { command = [], args = [], shell } = spec.harness ?? {};
   const child = [...command, ...args];
   return [
@@ -149,6 +152,7 @@ function mainCommand(spec: EffectiveSpec): string[] {
     mountPathOf(spec),
     ...(shell ? ['--shell', shell] : []),
     ...limitArguments(spec),
+    ...(awaitsClaim ? ['--await-adopt'] : []),
     ...(child.length > 0 ? ['--', ...child] : []),
   ];
 }
@@ -227,7 +231,7 @@ function startupProbe(startDeadlineMs: number): Probe {
 }
 
 /** HOME is the workspace: the image's own home lies on the read-only root. The user's value wins. */
-function mainEnvironment({ env = [] }: EffectiveSpec, mountPath: string): EnvVar[] {
+export function mainEnvironment({ env = [] }: EffectiveSpec, mountPath: string): EnvVar[] {
   const own = environment(env);
   return own.some(({ name }) => name === 'HOME') ? own : [{ name: 'HOME', value: mountPath }, ...own];
 }
