@@ -6,6 +6,7 @@ import type {
   Sandbox,
   SandboxTemplate,
   SandboxWarmPool,
+  WebhookSubscription,
 } from '@agenttier/crds/generated/types';
 import {
   LABEL_MANAGED,
@@ -21,6 +22,7 @@ import {
   SANDBOX_TEMPLATES,
   SANDBOX_WARM_POOLS,
   SANDBOXES,
+  WEBHOOK_SUBSCRIPTIONS,
 } from '@agenttier/crds/meta/resources';
 import { parentsOfTemplate, templatesOfSandbox } from '@agenttier/crds/template/users';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
@@ -63,6 +65,7 @@ export interface Caches {
   readonly clusterTemplates: Store<ClusterSandboxTemplate>;
   readonly policies: Store<GovernancePolicy>;
   readonly clusterPolicies: Store<ClusterGovernancePolicy>;
+  readonly subscriptions: Store<WebhookSubscription>;
   readonly pods: Store<Pod>;
   readonly pvcs: Store<PersistentVolumeClaim>;
   readonly networkPolicies: Store<NetworkPolicy>;
@@ -81,7 +84,7 @@ export interface Caches {
 
 /** Index of sandboxes by the templates that they were merged from: `Kind/namespace/name`. */
 export const BY_TEMPLATE = 'template';
-/** Index of sandboxes by uid. */
+/** Index of sandboxes and of subscriptions by uid. */
 export const BY_UID = 'uid';
 /** Index of pods and Secrets by the uid of their sandbox. */
 export const BY_SANDBOX_UID = 'sandboxUid';
@@ -108,6 +111,7 @@ export function createCaches(): Caches {
     }),
     policies: new Store(),
     clusterPolicies: new Store(),
+    subscriptions: new Store<WebhookSubscription>({ [BY_UID]: ({ metadata }) => [metadata.uid ?? ''] }),
     pods: new Store<Pod>({
       [BY_SANDBOX_UID]: sandboxUidOf,
       [BY_SLOT]: poolsOf,
@@ -156,6 +160,7 @@ export function createReflectors({
     [CLUSTER_SANDBOX_TEMPLATES, anyStore(caches.clusterTemplates)],
     [GOVERNANCE_POLICIES, anyStore(caches.policies)],
     [CLUSTER_GOVERNANCE_POLICIES, anyStore(caches.clusterPolicies)],
+    [WEBHOOK_SUBSCRIPTIONS, anyStore(caches.subscriptions)],
     [PODS, anyStore(caches.pods), managed],
     [PERSISTENT_VOLUME_CLAIMS, anyStore(caches.pvcs), managed],
     [NETWORK_POLICIES, anyStore(caches.networkPolicies), managed],
