@@ -126,6 +126,17 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
     is: 'the storage class of its volume does not exist',
     next: 'Once there is one, the volume is made by itself.',
   },
+  SnapshotNotReady: {
+    is: 'the snapshot that its volume is made from is not ready',
+    next: 'Once it is, the sandbox starts by itself.',
+  },
+  SnapshotMissing: { is: 'the snapshot that its volume is to be made from is gone' },
+  SnapshotFailed: { is: 'a snapshot of its volume could not be made', next: RETRIED },
+  SnapshotsUnavailable: {
+    is: 'the cluster cannot take snapshots of volumes',
+    next: 'An administrator has to install the CSI snapshot controller.',
+  },
+  SourceMissing: { is: 'the sandbox that it is to be a copy of is gone' },
   ExpandPending: { is: 'its volume is being made larger', next: 'It can be used meanwhile.' },
   ExpandRefused: { is: 'its volume cannot be made larger' },
 

@@ -75,6 +75,10 @@ const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
   { path: 'storage.storageClass', reader: VOLUME },
   { path: 'storage.mountPath', reader: POD },
   { path: 'storage.shared', reader: VOLUME },
+  { path: 'storage.snapshotOnStop', reader: 'operator: stop snapshot' },
+  { path: 'storage.keepStopSnapshots', reader: 'operator: pruning' },
+  { path: 'backup.every', reader: 'operator: backup' },
+  { path: 'backup.keep', reader: 'operator: pruning' },
   { path: 'storage.retainPolicy', reader: 'operator: removal' },
   { path: 'network.allowInternet', reader: NETWORK },
   { path: 'network.egressRules', reader: NETWORK },
@@ -114,9 +118,6 @@ const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
 const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
   { path: 'mode', needs: 'agent mode comes with invocations', harmless: ['code'] },
   { path: 'resources.claims', needs: 'resource claims are not handed to the pod' },
-  { path: 'storage.snapshotOnStop', needs: 'snapshots are not made', harmless: [false] },
-  { path: 'storage.keepStopSnapshots', needs: 'snapshots are not made' },
-  { path: 'backup', needs: 'backups are not made' },
   { path: 'storage.existingClaim', needs: 'every sandbox gets a volume of its own' },
   { path: 'network.allowedDomains', needs: 'domain names are not enforced' },
   ...otherSources(''),
@@ -157,6 +158,8 @@ const SANDBOX: FieldSupport = {
     { path: 'warmPool', reader: 'operator: claim' },
     { path: 'gracePeriod', reader: 'operator: expiry' },
     { path: 'createdBy', reader: 'router: access' },
+    { path: 'cloneFrom', reader: 'operator: origin' },
+    { path: 'cloneFromSnapshot', reader: 'operator: origin' },
     { path: 'resolved', reader: 'operator: gather' },
     { path: 'sharing.users', reader: 'webhook: access' },
     { path: 'sharing.groups', reader: 'webhook: access' },
@@ -167,8 +170,6 @@ const SANDBOX: FieldSupport = {
     { path: 'ports', needs: 'ports are not offered outside' },
     { path: 'autoResume', needs: 'using a stopped sandbox does not start it', harmless: [false] },
     { path: 'sharing.shareLinks', needs: 'links are not handed out; share with users or groups' },
-    { path: 'cloneFrom', needs: 'volumes are not copied' },
-    { path: 'cloneFromSnapshot', needs: 'volumes are not restored from snapshots' },
   ],
 };
 

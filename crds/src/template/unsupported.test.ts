@@ -79,7 +79,6 @@ describe('unsupportedFields', () => {
       'spec.mode',
       'spec.network.allowedDomains',
       'spec.storage.existingClaim',
-      'spec.storage.snapshotOnStop',
     ]);
   });
 

@@ -49,6 +49,8 @@ export type Action =
       readonly name: string;
       readonly metadata: Readonly<Record<string, unknown>>;
     }
+  /** Events of what no status says. */
+  | { readonly do: 'announce'; readonly events: readonly EventNote[] }
   | { readonly do: 'clearAction' }
   | { readonly do: 'releaseFinalizer' }
   | { readonly do: 'probeRuntime'; readonly podUid: string; readonly podIp: string }
@@ -58,6 +60,8 @@ export type Action =
       readonly do: 'runJob';
       readonly podName: string;
       readonly podUid: string;
+      /** Sandbox that the pod is of, where that is another one. */
+      readonly sandboxUid?: string;
       /** One id is run once, however often and by whomever it is asked for. */
       readonly id: string;
       readonly call: Job['call'];

@@ -5,7 +5,7 @@ import { buildServiceAccount, serviceAccountMatches } from '../sandbox/serviceAc
 import { slotOf } from '../sandbox/objects.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import { buildTokenSecret, nonceIn, tokenSecretMatches } from '../sandbox/tokenSecret.ts';
-import { claimAction } from '../volume/drift.ts';
+import { claimActions } from '../volume/drift.ts';
 import type { Action } from './actions.ts';
 import { blockOf } from './block.ts';
 import type { DriftOptions } from './block.ts';
@@ -23,7 +23,7 @@ export function driftActions(state: SandboxState, spec: EffectiveSpec, options: 
     serviceAccountAction(state, options),
     networkPolicyAction(state, spec, options),
     tokenAction(state, options),
-    claimAction(state, spec, options),
+    ...claimActions(state, spec, options),
   ];
   const provision = blockOf(state, 'planSecret', options.now)
     ? []

@@ -38,7 +38,7 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
   // What was waited for is here.
   for (const kind of Object.keys(objects) as (keyof Objects)[]) notes.seen(kind);
   const resolution = verifyResolved(sandbox, lookupIn(caches));
-  const storage = storageOf(owner, input);
+  const storage = storageOf(sandbox, owner, input);
   const violations = violationsNow(sandbox, policyIn(caches, owner.namespace));
   const network = networkFacts(caches, owner.namespace, resolution.ok ? resolution.spec : undefined);
   const observations = notes.observations();

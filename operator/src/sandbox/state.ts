@@ -88,6 +88,12 @@ export interface Observations {
   readonly volumeLost?: boolean;
 }
 
+export interface CopySource {
+  readonly sandbox: Sandbox;
+  readonly pvc?: PersistentVolumeClaim | undefined;
+  readonly pod?: Pod | undefined;
+}
+
 /** Everything a decision needs, gathered without waiting. Objects of other owners are not in it. */
 export interface SandboxState {
   readonly sandbox: Sandbox;
@@ -111,6 +117,10 @@ export interface SandboxState {
   readonly planSecrets?: readonly Secret[];
   /** By name; absent while nothing is known of them. */
   readonly storageClasses?: ReadonlyMap<string, StorageClass>;
+  /** What the volume is to be a copy of, as far as it is there. */
+  readonly source?: CopySource;
+  /** The snapshot that the volume is to be made from. */
+  readonly restore?: VolumeSnapshot;
   /** The sandbox's own; absent where the cluster has no VolumeSnapshots. */
   readonly snapshots?: readonly VolumeSnapshot[];
 }
