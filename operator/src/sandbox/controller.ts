@@ -29,7 +29,7 @@ export interface ReconcilerOptions {
   readonly announce: PerformContext['announce'];
   readonly probe: { start(key: string, podUid: string, podIp: string): void; end(key: string): void };
   /** Conversations with the runtimes of agents. */
-  readonly agents: Pick<AgentLinks, 'start' | 'end'>;
+  readonly agents?: Pick<AgentLinks, 'start' | 'end'>;
   readonly warm?: PerformContext['warm'];
   readonly jobs: { start(key: string, job: Job, address: RuntimeAddress): void; forget(key: string): void };
   readonly tracer?: Tracer | undefined;
@@ -72,7 +72,7 @@ async function reconcile(
 function forget({ notebook, probe, jobs, agents }: ReconcilerOptions, key: string): void {
   notebook.forget(key);
   jobs.forget(key);
-  agents.end(key);
+  agents?.end(key);
   probe.end(key);
 }
 
@@ -115,7 +115,7 @@ function contextOf(options: ReconcilerOptions, { key, sandbox, signal }: Turn): 
     notes: notebook.of(key, owner.uid),
     generation: sandbox.metadata.generation ?? 0,
     probe: (podUid, podIp) => probe.start(key, podUid, podIp),
-    tellAgent: (task) => agents.start(key, task),
+    tellAgent: (task) => agents?.start(key, task),
     runJob: (job, pod, sandboxUid = owner.uid) => {
       const address = runtimeOf(pod, sandboxUid, settings.tokenKey);
       if (address !== undefined) jobs.start(key, job, address);
