@@ -5,6 +5,7 @@ import { APP_NAME, LABEL_APP_NAME, LABEL_SECRET_PURPOSE, SECRET_PURPOSES } from 
 import { RUNTIME_KEY_SECRET } from '@agenttier/crds/meta/names';
 import { createEventRecorder } from '@agenttier/machinery/events/recorder';
 import { Health } from '@agenttier/machinery/http/health';
+import { healthListener } from '@agenttier/machinery/http/listener';
 import { createHttpServer } from '@agenttier/machinery/http/server';
 import { createKubeClient } from '@agenttier/machinery/kube/client';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
@@ -24,7 +25,6 @@ import { createCaches, createReflectors } from './caches.ts';
 import { readConfig } from './config.ts';
 import type { OperatorConfig } from './config.ts';
 import { installTemplates } from './install/builtin.ts';
-import { listenerOf } from './listener.ts';
 import { createOperatorMetrics } from './metrics.ts';
 import { operate } from './operator.ts';
 
@@ -105,5 +105,5 @@ function tokenKey(client: KubeClient, { settings }: OperatorConfig): Promise<Uin
 function appOf(registry: Registry, isFilled: () => boolean): { health: Health; listener: RequestListener } {
   const health = new Health();
   health.addReadiness('caches', () => isFilled() || 'the caches are not filled yet');
-  return { health, listener: listenerOf(health, metricsHandler(registry)) };
+  return { health, listener: healthListener(health, metricsHandler(registry)) };
 }
