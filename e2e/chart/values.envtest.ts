@@ -24,6 +24,8 @@ const others: Readonly<Record<string, unknown>> = {
   'operator.startDeadline': '3m',
   'operator.sandboxPullSecrets': ['pull'],
   'operator.clusterCIDRs': ['10.0.0.0/8'],
+  'gateway.allowedPrivateCIDRs': ['10.9.0.0/16'],
+  'networkPolicy.defaultDenyNamespaces': ['team-a'],
   'router.corsAllowedOrigins': ['https://console.example'],
 };
 

@@ -124,6 +124,14 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
   ExpandRefused: { is: 'its volume cannot be made larger' },
 
   // The network.
+  ServiceUnresolved: {
+    is: 'a Service in its network rules cannot be opened',
+    next: 'Make the Service, or have its owner share it, as the message says.',
+  },
+  GatewayMissing: {
+    is: 'the domains that it lists are reached through a gateway that is not installed',
+    next: 'Have an administrator install the gateway, or take network.allowedDomains out.',
+  },
   Applying: { is: 'its network rules are being put in place', next: 'Nothing is wrong so far.' },
 
   // The spec.

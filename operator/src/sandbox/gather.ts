@@ -30,7 +30,10 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
   for (const kind of Object.keys(objects) as (keyof Objects)[]) notes.seen(kind);
   const resolution = verifyResolved(sandbox, lookupIn(caches));
   const violations = violationsNow(sandbox, policyIn(caches, owner.namespace));
-  const network = networkFacts(caches, owner.namespace, resolution.ok ? resolution.spec : undefined);
+  const network = networkFacts(caches, resolution.ok ? resolution.spec : undefined, {
+    namespace: owner.namespace,
+    installNamespace: settings.installNamespace,
+  });
   const observations = notes.observations();
   return { sandbox, owner, settings, resolution, violations, network, observations, surplus, ...objects };
 }
