@@ -27,6 +27,7 @@ import type { OperatorConfig } from './config.ts';
 import { installTemplates } from './install/builtin.ts';
 import { createOperatorMetrics } from './metrics.ts';
 import { operate } from './operator.ts';
+import { watchSnapshots } from './volume/snapshotWatch.ts';
 
 /** Longer than the webhook takes to come up with its certificate; the chart's job has a deadline of its own. */
 const APPLY_MS = 240_000;
@@ -75,6 +76,9 @@ async function main(config: OperatorConfig): Promise<void> {
   await server.listen();
   const watching = Promise.all(reflectors.map((one) => one.run(signal)));
   await Promise.all(reflectors.map((one) => one.synced()));
+  const metricsOf = reflectorMetrics(registry);
+  const { snapshotKinds: kinds, snapshots: cache } = caches;
+  watchSnapshots({ client, kinds, cache, log, metrics: metricsOf('volumesnapshots') }, signal);
   const settings = { ...config.settings, tokenKey: await tokenKey(client, config) };
   const recorder = createEventRecorder({
     client,

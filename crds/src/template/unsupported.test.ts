@@ -77,7 +77,6 @@ describe('unsupportedFields', () => {
       'spec.harness.tools',
       'spec.mode',
       'spec.storage.existingClaim',
-      'spec.storage.shared',
       'spec.storage.snapshotOnStop',
       'spec.warmPool',
     ]);

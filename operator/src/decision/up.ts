@@ -9,7 +9,7 @@ import type { Outcome, StatusChanges } from '../sandbox/status.ts';
 import { planOf } from './actions.ts';
 import type { EventNote, Plan } from './actions.ts';
 import { READY, refusalFinding } from './conditions.ts';
-import type { Finding } from './conditions.ts';
+import type { Finding } from './finding.ts';
 import { expiryOf, timeOf } from './deadlines.ts';
 import { planHold, STOPPING } from './down.ts';
 import { driftActions } from './drift.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Action, Plan } from '../decision/actions.ts';
 import type { Effect, PerformContext } from './context.ts';
-import { create, findPvc, remove, repair } from './ownedWrites.ts';
+import { create, disown, findPvc, remove, repair } from './ownedWrites.ts';
 import { clearAction, findPullSecret, releaseFinalizer, writeStatus } from './sandboxWrites.ts';
 
 /**
@@ -34,6 +34,7 @@ const HANDLERS: Handlers = {
   create: ({ kind, body }, context) => create(kind, body, context),
   repair: ({ kind, body }, context) => repair(kind, body, context),
   delete: remove,
+  disown,
   status: writeStatus,
   clearAction: (_, context) => clearAction(context),
   releaseFinalizer: (_, context) => releaseFinalizer(context),

@@ -6,7 +6,7 @@ import { equalJson } from '@agenttier/crds/meta/canonical';
 import type { Condition } from '@agenttier/crds/meta/conditions';
 import type { Action, EventNote, Tally } from '../decision/actions.ts';
 import { deriveConditions } from '../decision/conditions.ts';
-import type { Finding } from '../decision/conditions.ts';
+import type { Finding } from '../decision/finding.ts';
 import { retryValue } from '../decision/hold.ts';
 import type { Hold } from '../decision/hold.ts';
 import type { SandboxState } from './state.ts';
