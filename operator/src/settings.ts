@@ -14,6 +14,7 @@ export interface Settings {
   readonly imageVolume: boolean;
   /** Docker-registry Secrets that every sandbox pod refers to, beside its own. */
   readonly pullSecrets: readonly string[];
+  readonly placement: Placement;
   readonly dns: DnsSettings;
   /** Ranges of the cluster itself, closed under `allowInternet` in addition to the private ranges. */
   readonly clusterCidrs: readonly string[];
@@ -27,6 +28,15 @@ export interface Settings {
 
 /** What the environment says; the key comes from the cluster. */
 export type EnvironmentSettings = Omit<Settings, 'tokenKey'>;
+
+/** On which nodes pods of sandboxes run, and before which other pods. Added to what a runtime class asks for. */
+export interface Placement {
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  /** As in a pod. */
+  readonly tolerations: readonly object[];
+  /** Empty: none. */
+  readonly priorityClass: string;
+}
 
 export interface DnsSettings {
   readonly namespace: string;

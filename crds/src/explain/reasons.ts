@@ -121,15 +121,14 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
     is: 'a volume of its name belongs to something else',
     next: 'Remove or rename that volume claim.',
   },
-  ExpandPending: { is: 'its volume is being made larger', next: 'It can be used meanwhile.' },
-  ExpandRefused: { is: 'its volume cannot be made larger' },
-
-  // The network.
   ClassMissing: {
     is: 'the storage class of its volume does not exist',
     next: 'Once there is one, the volume is made by itself.',
   },
+  ExpandPending: { is: 'its volume is being made larger', next: 'It can be used meanwhile.' },
+  ExpandRefused: { is: 'its volume cannot be made larger' },
 
+  // The network.
   ServiceUnresolved: {
     is: 'a Service in its network rules cannot be opened',
     next: 'Make the Service, or have its owner share it, as the message says.',

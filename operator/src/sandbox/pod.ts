@@ -8,7 +8,7 @@ import { podName, serviceAccountName, TOKEN_KEY, tokenSecretName } from '@agentt
 import type { Container, EnvVar, Pod, PodSpec, Probe } from '../core.ts';
 import { withProxy } from '../egress/proxy.ts';
 import type { Proxy } from '../egress/proxy.ts';
-import type { Settings } from '../settings.ts';
+import type { Placement, Settings } from '../settings.ts';
 import { environment, EPHEMERAL_REQUEST, resourcesOf } from './containerParts.ts';
 import { credentialEnv, credentialMounts, credentialVolumes } from './credentials.ts';
 import { mountPathOf } from './effective.ts';
@@ -55,6 +55,7 @@ export function buildPod(input: PodInput): Pod {
       annotations: {
         ...withAppliedHash(sha256Hex(canonicalJson(spec))),
         [ANNOTATION_TOKEN_NONCE]: input.nonce,
+        ...NOT_TO_BE_MOVED,
       },
     },
     spec,
@@ -80,11 +81,23 @@ function buildPodSpec(input: PodInput): PodSpec {
       fsGroupChangePolicy: 'OnRootMismatch',
       seccompProfile: { type: 'RuntimeDefault' },
     },
+    ...placementOf(settings.placement),
     ...(spec.runtimeClass ? { runtimeClassName: spec.runtimeClass } : {}),
     ...(secrets.length > 0 ? { imagePullSecrets: [...new Set(secrets)].map((name) => ({ name })) } : {}),
     ...(inits.length > 0 ? { initContainers: inits } : {}),
     containers: [mainContainer(spec, settings), ...sidecars(spec)],
     volumes: volumes(input),
+  };
+}
+
+/** A cluster autoscaler that empties a node would end what somebody works in; a drain by a person still may. */
+const NOT_TO_BE_MOVED = { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' };
+
+function placementOf({ nodeSelector, tolerations, priorityClass }: Placement): Partial<PodSpec> {
+  return {
+    ...(Object.keys(nodeSelector).length > 0 ? { nodeSelector } : {}),
+    ...(tolerations.length > 0 ? { tolerations } : {}),
+    ...(priorityClass === '' ? {} : { priorityClassName: priorityClass }),
   };
 }
 

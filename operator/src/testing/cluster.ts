@@ -108,7 +108,7 @@ export class Cluster {
         ) as Promise<never>,
       delete: (resource, key, options) =>
         this.#call('delete', resource, key.name, () =>
-          this.#delete(resource, key, options?.preconditions?.uid),
+          this.#delete(resource, key, options?.preconditions),
         ) as Promise<never>,
     };
   }
@@ -171,9 +171,12 @@ export class Cluster {
     return this.#store(resource, { ...current, metadata: { ...current.metadata, annotations } });
   }
 
-  #delete(resource: Resource, key: ObjectKey, uid: string | undefined): Json {
+  #delete(resource: Resource, key: ObjectKey, must: { uid?: string; resourceVersion?: string } = {}): Json {
     const current = this.#found(resource, key);
-    if (uid !== undefined && uid !== current.metadata.uid) throw refusal(409, 'Conflict', 'uid mismatch');
+    const { uid, resourceVersion } = current.metadata;
+    if (must.uid !== undefined && must.uid !== uid) throw refusal(409, 'Conflict', 'uid mismatch');
+    if (must.resourceVersion !== undefined && must.resourceVersion !== resourceVersion)
+      throw refusal(409, 'Conflict', 'the object has been modified');
     const kept = resource === PODS || (current.metadata.finalizers ?? []).length > 0;
     if (!kept) this.#remove(resource, current);
     else if (current.metadata.deletionTimestamp === undefined)

@@ -16,6 +16,7 @@ export const SETTINGS: Settings = {
   runtimePullPolicy: 'IfNotPresent',
   imageVolume: false,
   pullSecrets: [],
+  placement: { nodeSelector: {}, tolerations: [], priorityClass: '' },
   dns: {
     namespace: 'kube-system',
     podLabels: { 'k8s-app': 'kube-dns' },
