@@ -16,6 +16,28 @@ it.each([
   expect(proxyOf({ network: spec }, found)).toEqual(expected);
 });
 
+it('tells every container of the proxy, and keeps what the user set', () => {
+  const own = { name: 'no_proxy', value: 'localhost' };
+  const pod = {
+    containers: [{ name: 'x', image: 'y', env: [own] }],
+    initContainers: [{ name: 'z', image: 'y' }],
+  };
+  const { containers, initContainers = [] } = withProxy(pod, { address: '10.96.0.7' });
+  const values = (one: (typeof containers)[number] | undefined) =>
+    Object.fromEntries((one?.env ?? []).map(({ name, value }) => [name, value]));
+  const url = 'http://pod:$(AGENTTIER_POD_UID)@10.96.0.7:3128';
+  const all = { HTTPS_PROXY: url, https_proxy: url, HTTP_PROXY: url, http_proxy: url };
+  expect(values(containers[0])).toMatchObject({ ...all, no_proxy: 'localhost' });
+  expect(values(containers[0])).not.toHaveProperty('NO_PROXY');
+  expect(values(initContainers[0])).toMatchObject({ ...all, NO_PROXY: expect.stringContaining('.svc') });
+  // The kubelet expands only what stands before.
+  expect(containers[0]?.env?.[0]).toEqual({
+    name: 'AGENTTIER_POD_UID',
+    valueFrom: { fieldRef: { fieldPath: 'metadata.uid' } },
+  });
+  expect(withProxy(pod, undefined)).toBe(pod);
+});
+
 it('writes an IPv6 address as a URL needs it', () => {
   const containers = [{ name: 'x', image: 'y' }];
   const [container] = withProxy({ containers }, { address: 'fd00::7' }).containers;

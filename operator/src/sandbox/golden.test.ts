@@ -77,14 +77,6 @@ const GUESTS: EffectiveSpec = {
   ],
 };
 
-/** Names through the gateway, and one of the proxy's settings taken by the user. */
-const DOMAINS: EffectiveSpec = {
-  ...MINIMAL,
-  network: { allowedDomains: ['pypi.org', '*.pythonhosted.org'] },
-  env: [{ name: 'no_proxy', value: 'localhost' }],
-  sidecars: [{ name: 'cache', image: 'example.test/cache:1' }],
-};
-
 describe('golden objects', () => {
   const pod = (spec: EffectiveSpec, settings: Settings = SETTINGS) =>
     buildPod({
@@ -94,7 +86,6 @@ describe('golden objects', () => {
       pvcName: 'one-workspace',
       template: 'base',
       nonce: '1',
-      ...(spec === DOMAINS ? { proxy: { address: '10.96.0.77' } } : {}),
     });
   const policy = (spec: EffectiveSpec, settings: Settings = SETTINGS) =>
     buildNetworkPolicy(owner, spec, settings);
@@ -103,7 +94,6 @@ describe('golden objects', () => {
     ['pod-minimal', pod(MINIMAL)],
     ['pod-full', pod(FULL, { ...SETTINGS, pullSecrets: ['company', 'registry-login'], startDeadlineMs: 0 })],
     ['pod-guests', pod(GUESTS)],
-    ['pod-domains', pod(DOMAINS)],
     ['pod-image-volume', pod(MINIMAL, { ...SETTINGS, imageVolume: true })],
     ['network-policy-closed', policy(MINIMAL)],
     ['network-policy-open', policy(FULL, { ...SETTINGS, clusterCidrs: ['203.0.113.0/24', 'fd10::/16'] })],
