@@ -110,12 +110,8 @@ function networkFinding(state: SandboxState): Finding {
   if (refusal !== undefined) return no(refusalReason(refusal.cause), refusal.message);
   const { networkPolicy, resolution } = state;
   if (networkPolicy === undefined) return no('Applying', 'there is no NetworkPolicy yet');
-<<<<<<< HEAD
-  if (!resolution.ok) return yes('Applied', 'the NetworkPolicy is in place');
-  if (state.network.proxy === 'missing') return no('GatewayMissing', GATEWAY_MISSING);
-=======
   if (!resolution.ok || isFreshSlot(state)) return yes('Applied', 'the NetworkPolicy is in place');
->>>>>>> main
+  if (state.network.proxy === 'missing') return no('GatewayMissing', GATEWAY_MISSING);
   const desired = buildNetworkPolicy(state.owner, resolution.spec, state.settings, state.network);
   if (!networkPolicyMatches(networkPolicy, desired)) {
     return no('Applying', 'the NetworkPolicy is being changed');

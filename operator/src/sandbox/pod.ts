@@ -37,13 +37,10 @@ export interface PodInput {
   /** What the token in the Secret of the same plan was derived with. */
   readonly nonce: string;
   readonly settings: Settings;
-<<<<<<< HEAD
   /** How it reaches the names that it lists. */
   readonly proxy?: Proxy | undefined;
-=======
   /** A slot: its runtime does nothing before a sandbox has it. */
   readonly awaitsClaim?: boolean;
->>>>>>> main
 }
 
 /**
