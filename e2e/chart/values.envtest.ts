@@ -22,10 +22,13 @@ const others: Readonly<Record<string, unknown>> = {
   'webhook.connect.mode': 'strict',
   'webhook.connect.namespaceSelector': { matchLabels: { 'agenttier.io/sandboxes': 'enabled' } },
   'operator.startDeadline': '3m',
+  'operator.backups.every': '6h',
   'operator.sandboxPullSecrets': ['pull'],
   'operator.clusterCIDRs': ['10.0.0.0/8'],
   'gateway.allowedPrivateCIDRs': ['10.9.0.0/16'],
   'networkPolicy.defaultDenyNamespaces': ['team-a'],
+  'notifications.allowedCIDRs': ['10.0.0.0/8'],
+  'tracing.ratio': 0.5,
   'router.corsAllowedOrigins': ['https://console.example'],
 };
 
@@ -49,6 +52,7 @@ const companions: Readonly<Record<string, Values>> = {
   'gvisor.handler': { gvisor: { enabled: true } },
   'gvisor.nodeSelector.agenttier.io/runtime': { gvisor: { enabled: true } },
   'gvisor.tolerations': { gvisor: { enabled: true } },
+  'tracing.ratio': { tracing: { endpoint: 'http://collector.example:4318' } },
   'router.service.nodePort': { router: { service: { type: 'NodePort' } } },
 };
 
