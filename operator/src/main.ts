@@ -70,13 +70,13 @@ async function main(config: OperatorConfig): Promise<void> {
   const registry = createRegistry('operator');
   const caches = createCaches();
   const metrics = createOperatorMetrics(registry, caches.sandboxes);
-  const reflectors = createReflectors({ client, caches, log, metrics: reflectorMetrics(registry) });
+  const metricsOf = reflectorMetrics(registry);
+  const reflectors = createReflectors({ client, caches, log, metrics: metricsOf });
   const app = appOf(registry, () => reflectors.every((one) => one.hasSynced()));
   const server = createHttpServer({ app: app.listener, port: config.healthPort, log });
   await server.listen();
   const watching = Promise.all(reflectors.map((one) => one.run(signal)));
   await Promise.all(reflectors.map((one) => one.synced()));
-  const metricsOf = reflectorMetrics(registry);
   const { snapshotKinds: kinds, snapshots: cache } = caches;
   watchSnapshots({ client, kinds, cache, log, metrics: metricsOf('volumesnapshots') }, signal);
   const settings = { ...config.settings, tokenKey: await tokenKey(client, config) };
