@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { DEFAULT_SETTINGS } from '@agenttier/crds/template/merge';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from './config.ts';
 
@@ -27,6 +28,7 @@ describe('readConfig', () => {
           nodeLocal: ['169.254.20.10/32'],
         },
         clusterCidrs: [],
+        resolve: DEFAULT_SETTINGS,
         startDeadlineMs: 600_000,
         gracePeriodMs: 300_000,
       },

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseCidr } from '@agenttier/crds/meta/cidr';
 import { parseDuration } from '@agenttier/crds/meta/duration';
+import { readDefaults } from '@agenttier/crds/template/defaults';
+import type { ResolveSettings } from '@agenttier/crds/template/merge';
 import type { DnsSettings, EnvironmentSettings, Placement } from './settings.ts';
 
 export interface OperatorConfig {
@@ -53,6 +55,7 @@ function readSettings(reader: Reader): EnvironmentSettings {
     prepull: { enabled: reader.flag('PREPULL', false), images: reader.list('PREPULL_IMAGES') },
     dns: readDns(reader),
     clusterCidrs: reader.cidrs('CLUSTER_CIDRS', []),
+    resolve: reader.defaults(),
     startDeadlineMs: reader.duration('START_DEADLINE', '10m'),
     gracePeriodMs: reader.duration('GRACE_PERIOD', '5m'),
   };
@@ -110,6 +113,14 @@ class Reader {
     return value === 'true' || value === 'false'
       ? value === 'true'
       : this.#wrong(`${name} must be true or false`, fallback);
+  }
+
+  defaults(): ResolveSettings {
+    try {
+      return readDefaults(this.#env);
+    } catch (error) {
+      return this.#wrong((error as Error).message, {});
+    }
   }
 
   duration(name: string, fallback: string): number {

@@ -69,7 +69,7 @@ async function main(config: OperatorConfig): Promise<void> {
   const client = createKubeClient(access);
   const registry = createRegistry('operator');
   const caches = createCaches();
-  const metrics = createOperatorMetrics(registry, caches.sandboxes);
+  const metrics = createOperatorMetrics(registry, caches.sandboxes, caches.pools);
   const metricsOf = reflectorMetrics(registry);
   const reflectors = createReflectors({ client, caches, log, metrics: metricsOf });
   const app = appOf(registry, () => reflectors.every((one) => one.hasSynced()));

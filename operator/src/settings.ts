@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { ResolveSettings } from '@agenttier/crds/template/merge';
+
 /** What the installation decides for every sandbox; read once at start and handed to the pure parts as a value. */
 export interface Settings {
   /** Namespace of the installation: the router's and the operator's pods are there. */
@@ -21,6 +23,8 @@ export interface Settings {
   readonly clusterCidrs: readonly string[];
   /** Milliseconds a start may take before it counts as failed; 0 switches the limit off. */
   readonly startDeadlineMs: number;
+  /** What a sandbox gets that says nothing, as admission has it. */
+  readonly resolve: ResolveSettings;
   /** Milliseconds of warning before an automatic stop, where a sandbox says nothing; 0 is none. */
   readonly gracePeriodMs: number;
   /** Key of the installation, from which runtime tokens are derived. Settings are never logged: of this the least. */

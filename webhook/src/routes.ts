@@ -45,6 +45,6 @@ export function createHandlers(
     '/validate/connect': validateConnect({ client, accounts, mode: config.connectMode }),
     '/validate/pods': validatePods(operatorUsername),
     '/validate/status': validateStatus(accounts),
-    '/validate/warmpools': validateWarmPools,
+    '/validate/warmpools': validateWarmPools({ lookup, settings }),
   };
 }

@@ -35,6 +35,8 @@ export interface PodInput {
   /** What the token in the Secret of the same plan was derived with. */
   readonly nonce: string;
   readonly settings: Settings;
+  /** A slot: its runtime does nothing before a sandbox has it. */
+  readonly awaitsClaim?: boolean;
 }
 
 /**
@@ -81,7 +83,7 @@ function buildPodSpec(input: PodInput): PodSpec {
     ...(spec.runtimeClass ? { runtimeClassName: spec.runtimeClass } : {}),
     ...(secrets.length > 0 ? { imagePullSecrets: [...new Set(secrets)].map((name) => ({ name })) } : {}),
     ...(inits.length > 0 ? { initContainers: inits } : {}),
-    containers: [mainContainer(spec, settings), ...sidecars(spec)],
+    containers: [mainContainer(input), ...sidecars(spec)],
     volumes: volumes(input),
   };
 }
@@ -97,7 +99,8 @@ function placementOf({ nodeSelector, tolerations, priorityClass }: Placement): P
   };
 }
 
-function mainContainer(spec: EffectiveSpec, settings: Settings): Container {
+function mainContainer(input: PodInput): Container {
+  const { spec, settings } = input;
   const mountPath = mountPathOf(spec);
   const envFrom = credentialEnv(spec);
   return {
@@ -105,7 +108,7 @@ function mainContainer(spec: EffectiveSpec, settings: Settings): Container {
     // The very text that policies were held against.
     image: imageOf(spec.image ?? {}),
     ...(spec.image?.pullPolicy ? { imagePullPolicy: spec.image.pullPolicy } : {}),
-    command: mainCommand(spec),
+    command: mainCommand(input),
     workingDir: spec.harness?.workingDir || mountPath,
     env: mainEnvironment(spec, mountPath),
     ...(envFrom.length > 0 ? { envFrom } : {}),
@@ -127,7 +130,7 @@ function mainContainer(spec: EffectiveSpec, settings: Settings): Container {
 }
 
 /** The runtime is PID 1 in any image; the image's or template's own command is its child. */
-function mainCommand(spec: EffectiveSpec): string[] {
+function mainCommand({ spec, awaitsClaim }: PodInput): string[] {
   const { command = [], args = [], shell } = spec.harness ?? {};
   const child = [...command, ...args];
   return [
@@ -136,6 +139,7 @@ function mainCommand(spec: EffectiveSpec): string[] {
     '--workdir',
     mountPathOf(spec),
     ...(shell ? ['--shell', shell] : []),
+    ...(awaitsClaim ? ['--await-adopt'] : []),
     ...(child.length > 0 ? ['--', ...child] : []),
   ];
 }
@@ -202,7 +206,7 @@ function startupProbe(startDeadlineMs: number): Probe {
 }
 
 /** HOME is the workspace: the image's own home lies on the read-only root. The user's value wins. */
-function mainEnvironment({ env = [] }: EffectiveSpec, mountPath: string): EnvVar[] {
+export function mainEnvironment({ env = [] }: EffectiveSpec, mountPath: string): EnvVar[] {
   const own = environment(env);
   return own.some(({ name }) => name === 'HOME') ? own : [{ name: 'HOME', value: mountPath }, ...own];
 }
