@@ -67,6 +67,11 @@ function readSettings(reader: Reader): EnvironmentSettings {
     prepull: { enabled: reader.flag('PREPULL', false), images: reader.list('PREPULL_IMAGES') },
     dns: readDns(reader),
     clusterCidrs: reader.cidrs('CLUSTER_CIDRS', []),
+    backups: {
+      everyMs: reader.duration('BACKUP_EVERY', '0'),
+      keep: reader.whole('BACKUP_KEEP', 7, 1_000) || 1,
+      snapshotClass: reader.text('SNAPSHOT_CLASS', '') || undefined,
+    },
     resolve: reader.defaults(),
     startDeadlineMs: reader.duration('START_DEADLINE', '10m'),
     gracePeriodMs: reader.duration('GRACE_PERIOD', '5m'),
