@@ -30,6 +30,7 @@ export const LABEL_IDENTITY = 'agenttier.io/sandbox-identity';
 export const SECRET_PURPOSES = {
   runtimeToken: 'runtime-token',
   runtimeKey: 'runtime-key',
+  plan: 'plan',
   scopedApiKey: 'scoped-api-key',
   apiKey: 'api-key',
   webhookSubscription: 'webhook-subscription',
