@@ -35,6 +35,7 @@ export interface EffectivePolicy {
   readonly approvedRegistries: readonly Bound<readonly string[]>[];
   readonly allowedAgentImages: readonly Bound<readonly string[]>[];
   readonly allowedStorageClasses: readonly Bound<readonly string[]>[];
+  readonly allowedDomains: readonly Bound<readonly string[]>[];
   readonly requiredRuntimeClass: readonly Bound<string>[];
   readonly maxSidecars?: Bound<string>;
   /** These two grant: what they list may be used although nothing else allows it. */
@@ -47,6 +48,7 @@ export const NO_POLICY: EffectivePolicy = {
   approvedRegistries: [],
   allowedAgentImages: [],
   allowedStorageClasses: [],
+  allowedDomains: [],
   requiredRuntimeClass: [],
   allowedSecrets: [],
   allowedServiceAccounts: [],
@@ -90,6 +92,7 @@ export function effectivePolicy(cluster?: PolicySpec, namespace?: PolicySpec): E
     approvedRegistries: both('approvedRegistries') as Bound<readonly string[]>[],
     allowedAgentImages: both('allowedAgentImages') as Bound<readonly string[]>[],
     allowedStorageClasses: both('allowedStorageClasses') as Bound<readonly string[]>[],
+    allowedDomains: both('allowedDomains') as Bound<readonly string[]>[],
     requiredRuntimeClass: both('requiredRuntimeClass') as Bound<string>[],
     allowedSecrets: both('allowedSecrets') as Bound<readonly string[]>[],
     allowedServiceAccounts: both('allowedServiceAccounts') as Bound<readonly string[]>[],

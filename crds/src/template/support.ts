@@ -92,6 +92,7 @@ const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
   { path: 'backup.keep', reader: 'operator: pruning' },
   { path: 'storage.retainPolicy', reader: 'operator: removal' },
   { path: 'network.allowInternet', reader: NETWORK },
+  { path: 'network.allowedDomains', reader: 'gateway' },
   { path: 'network.egressRules', reader: NETWORK },
   { path: 'network.ingressRules', reader: NETWORK },
   { path: 'network.allowPeerSandboxes', reader: NETWORK },
@@ -130,7 +131,6 @@ const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
 const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
   { path: 'resources.claims', needs: 'resource claims are not handed to the pod' },
   { path: 'storage.existingClaim', needs: 'every sandbox gets a volume of its own' },
-  { path: 'network.allowedDomains', needs: 'domain names are not enforced' },
   ...otherSources(''),
   ...otherSources('sidecars[].'),
   ...otherSources('initContainers[].'),
@@ -225,6 +225,7 @@ const POLICY: FieldSupport = {
     { path: 'maxInvokeTimeout', reader: 'merge: clamp' },
     { path: 'maxConcurrentInvokesPerSandbox', reader: 'merge: clamp' },
     { path: 'allowInternet', reader: GOVERNANCE },
+    { path: 'allowedDomains', reader: GOVERNANCE },
     { path: 'allowedStorageClasses', reader: GOVERNANCE },
     { path: 'requiredRuntimeClass', reader: GOVERNANCE },
     { path: 'maxSidecars', reader: GOVERNANCE },

@@ -63,7 +63,6 @@ describe('unsupportedFields', () => {
       mode: 'agent' as const,
       storage: { shared: true, snapshotOnStop: true, existingClaim: 'x' },
       network: {
-        allowedDomains: ['x'],
         egressRules: [{ cidr: '10.0.0.0/8' }, { serviceRef: { name: 'x' } }],
       },
       env: [{ name: 'A' }, { name: 'B', valueFrom: { fieldRef: {}, secretKeyRef: { name: 'x', key: 'y' } } }],
@@ -76,7 +75,6 @@ describe('unsupportedFields', () => {
     expect(fields('Sandbox', spec).toSorted()).toEqual([
       'spec.autoResume',
       'spec.harness.tools',
-      'spec.network.allowedDomains',
       'spec.storage.existingClaim',
     ]);
   });

@@ -41,7 +41,10 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
   const storage = storageOf(sandbox, owner, input);
   const policy = policyIn(caches, owner.namespace);
   const violations = violationsNow(sandbox, policy);
-  const network = networkFacts(caches, owner.namespace, resolution.ok ? resolution.spec : undefined);
+  const network = networkFacts(caches, resolution.ok ? resolution.spec : undefined, {
+    namespace: owner.namespace,
+    installNamespace: settings.installNamespace,
+  });
   const observations = notes.observations();
   const state = {
     ...(policy === undefined ? {} : { policy }),
