@@ -6,8 +6,15 @@ import type {
   Sandbox,
   SandboxTemplate,
   SandboxWarmPool,
+  WebhookSubscription,
 } from '@agenttier/crds/generated/types';
-import { LABEL_MANAGED, LABEL_SANDBOX_UID, LABEL_SLOT } from '@agenttier/crds/meta/labels';
+import {
+  LABEL_MANAGED,
+  LABEL_SANDBOX_UID,
+  LABEL_SECRET_PURPOSE,
+  LABEL_SLOT,
+  SECRET_PURPOSES,
+} from '@agenttier/crds/meta/labels';
 import {
   CLUSTER_GOVERNANCE_POLICIES,
   CLUSTER_SANDBOX_TEMPLATES,
@@ -15,6 +22,7 @@ import {
   SANDBOX_TEMPLATES,
   SANDBOX_WARM_POOLS,
   SANDBOXES,
+  WEBHOOK_SUBSCRIPTIONS,
 } from '@agenttier/crds/meta/resources';
 import { parentsOfTemplate, templatesOfSandbox } from '@agenttier/crds/template/users';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
@@ -57,6 +65,7 @@ export interface Caches {
   readonly clusterTemplates: Store<ClusterSandboxTemplate>;
   readonly policies: Store<GovernancePolicy>;
   readonly clusterPolicies: Store<ClusterGovernancePolicy>;
+  readonly subscriptions: Store<WebhookSubscription>;
   readonly pods: Store<Pod>;
   readonly pvcs: Store<PersistentVolumeClaim>;
   readonly networkPolicies: Store<NetworkPolicy>;
@@ -75,9 +84,9 @@ export interface Caches {
 
 /** Index of sandboxes by the templates that they were merged from: `Kind/namespace/name`. */
 export const BY_TEMPLATE = 'template';
-/** Index of sandboxes by uid. */
+/** Index of sandboxes and of subscriptions by uid. */
 export const BY_UID = 'uid';
-/** Index of pods by the uid of their sandbox. */
+/** Index of pods and Secrets by the uid of their sandbox. */
 export const BY_SANDBOX_UID = 'sandboxUid';
 /** Index of what belongs to slots, by the pool that made them: `namespace/pool`. */
 export const BY_SLOT = 'slot';
@@ -102,13 +111,14 @@ export function createCaches(): Caches {
     }),
     policies: new Store(),
     clusterPolicies: new Store(),
+    subscriptions: new Store<WebhookSubscription>({ [BY_UID]: ({ metadata }) => [metadata.uid ?? ''] }),
     pods: new Store<Pod>({
-      [BY_SANDBOX_UID]: ({ metadata }) => [metadata.labels?.[LABEL_SANDBOX_UID] ?? []].flat(),
+      [BY_SANDBOX_UID]: sandboxUidOf,
       [BY_SLOT]: poolsOf,
     }),
     pvcs: new Store<PersistentVolumeClaim>({ [BY_SLOT]: poolsOf }),
     networkPolicies: new Store<NetworkPolicy>({ [BY_SLOT]: poolsOf }),
-    secrets: new Store<Secret>({ [BY_SLOT]: poolsOf }),
+    secrets: new Store<Secret>({ [BY_SANDBOX_UID]: sandboxUidOf, [BY_SLOT]: poolsOf }),
     serviceAccounts: new Store<ServiceAccount>({ [BY_SLOT]: poolsOf }),
     pools: new Store(),
     resourceQuotas: new Store(),
@@ -119,6 +129,9 @@ export function createCaches(): Caches {
     endpointSlices: new Store({ [BY_SERVICE]: serviceOfSlice }),
   };
 }
+
+const sandboxUidOf = ({ metadata }: KubeObject): string[] =>
+  [metadata.labels?.[LABEL_SANDBOX_UID] ?? []].flat();
 
 function poolsOf({ metadata }: KubeObject): string[] {
   const pool = metadata.labels?.[LABEL_SLOT];
@@ -147,6 +160,7 @@ export function createReflectors({
     [CLUSTER_SANDBOX_TEMPLATES, anyStore(caches.clusterTemplates)],
     [GOVERNANCE_POLICIES, anyStore(caches.policies)],
     [CLUSTER_GOVERNANCE_POLICIES, anyStore(caches.clusterPolicies)],
+    [WEBHOOK_SUBSCRIPTIONS, anyStore(caches.subscriptions)],
     [PODS, anyStore(caches.pods), managed],
     [PERSISTENT_VOLUME_CLAIMS, anyStore(caches.pvcs), managed],
     [NETWORK_POLICIES, anyStore(caches.networkPolicies), managed],
@@ -188,6 +202,14 @@ function withoutManagedFields(object: KubeObject): KubeObject {
   return { ...object, metadata };
 }
 
+/** What was brought into a sandbox is never compared: its name is the hash of its content. */
+function leanSecret(object: KubeObject): KubeObject {
+  const lean = withoutManagedFields(object);
+  if (object.metadata.labels?.[LABEL_SECRET_PURPOSE] !== SECRET_PURPOSES.plan) return lean;
+  const { data: _, ...rest } = lean as Secret;
+  return rest;
+}
+
 /** Of a CRD only its name and state are of use here. */
 function withoutSchema(object: KubeObject): KubeObject {
   const { metadata } = withoutManagedFields(object);
@@ -196,5 +218,6 @@ function withoutSchema(object: KubeObject): KubeObject {
 
 const TRANSFORMS: ReadonlyMap<Resource, (object: KubeObject) => KubeObject> = new Map([
   [SERVICES, leanService],
+  [SECRETS, leanSecret],
   [CUSTOM_RESOURCE_DEFINITIONS, withoutSchema],
 ]);

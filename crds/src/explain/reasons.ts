@@ -89,8 +89,8 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
     next: 'The node tries again for two minutes; the runtime class or the network of the node may be the cause.',
   },
   InitFailed: {
-    is: 'its container could not be started',
-    next: 'Correct the image or the command, then resume it.',
+    is: 'its container could not be started, or a script or file that prepares it failed',
+    next: 'Correct what is named here, then resume it; kubectl logs shows what a script said (container agenttier-init-scripts).',
   },
 
   // Writes of the operator that the API server refused.

@@ -27,11 +27,13 @@ export type SpecKind =
   | 'ClusterSandboxTemplate'
   | 'GovernancePolicy'
   | 'ClusterGovernancePolicy'
-  | 'SandboxWarmPool';
+  | 'SandboxWarmPool'
+  | 'WebhookSubscription';
 
 const POD = 'operator: pod';
 const VOLUME = 'operator: volume';
 const NETWORK = 'operator: network policy';
+const FILES = 'operator: harness';
 
 const CONTAINER_FIELDS = [
   'name',
@@ -99,6 +101,18 @@ const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
   { path: 'harness.workingDir', reader: POD },
   { path: 'harness.shell', reader: POD },
   { path: 'harness.hooks', reader: 'operator: hooks' },
+  { path: 'harness.systemPrompt.content', reader: FILES },
+  { path: 'harness.systemPrompt.configMapRef', reader: FILES },
+  { path: 'harness.systemPrompt.secretRef', reader: FILES },
+  { path: 'harness.skills[].name', reader: FILES },
+  { path: 'harness.skills[].content.content', reader: FILES },
+  { path: 'harness.skills[].content.configMapRef', reader: FILES },
+  { path: 'harness.skills[].content.secretRef', reader: FILES },
+  { path: 'harness.constraints.maxCommandTimeout', reader: 'runtime: exec' },
+  { path: 'harness.constraints.maxFileSize', reader: 'runtime: limits' },
+  { path: 'files', reader: FILES },
+  { path: 'initScripts', reader: 'runtime: provision' },
+  { path: 'runInitScripts', reader: 'runtime: provision' },
 ];
 
 const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
@@ -115,15 +129,22 @@ const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
     path: `initContainers[].${field}`,
     needs: 'init containers run to their end',
   })),
-  { path: 'files', needs: 'files are not delivered' },
-  { path: 'initScripts', needs: 'init scripts are not run' },
 ];
 
 const HARNESS_UNSUPPORTED: readonly UnsupportedField[] = [
   { path: 'harness.tools', needs: 'tools are not installed or verified' },
-  { path: 'harness.skills', needs: 'skills are not delivered' },
-  { path: 'harness.systemPrompt', needs: 'system prompts are not delivered' },
-  { path: 'harness.constraints', needs: 'constraints are not enforced' },
+  ...['harness.systemPrompt.path', 'harness.skills[].content.path'].map((path) => ({
+    path,
+    needs: 'a file of the image is there without it; texts come from content, configMapRef and secretRef',
+  })),
+  ...['restrictedCommands', 'restrictedPaths'].map((list) => ({
+    path: `harness.constraints.${list}`,
+    needs: 'nothing can keep a program from it; say it in systemPrompt, or leave it out of the image',
+  })),
+  ...['allowedNetworkDests', 'deniedNetworkDests'].map((list) => ({
+    path: `harness.constraints.${list}`,
+    needs: 'what a sandbox can reach is set in network, where it is enforced',
+  })),
   { path: 'harness.agent', needs: 'agent mode comes with invocations' },
   { path: 'harness.useHTTPExec', needs: 'the runtime in the pod is always used', harmless: [true] },
 ];
@@ -220,6 +241,21 @@ const POOL: FieldSupport = {
   unsupported: [{ path: 'volume.mode', needs: 'a pod cannot get its volume later', harmless: ['PreBound'] }],
 };
 
+const NOTIFY = 'operator: notify';
+const SUBSCRIPTION: FieldSupport = {
+  supported: [
+    { path: 'url', reader: NOTIFY },
+    { path: 'eventTypes', reader: NOTIFY },
+    { path: 'scope', reader: NOTIFY },
+    { path: 'sandbox', reader: NOTIFY },
+    { path: 'selector', reader: NOTIFY },
+    { path: 'secretRef', reader: NOTIFY },
+    { path: 'disabled', reader: NOTIFY },
+    { path: 'createdBy', reader: NOTIFY },
+  ],
+  unsupported: [],
+};
+
 /**
  * Which fields of each spec something acts on and which are refused until something does: a field that is accepted
  * and does nothing would be a lie. Where entries overlap the longer path decides; one path in both lists is supported
@@ -235,4 +271,5 @@ export const FIELD_SUPPORT: Readonly<Record<SpecKind, FieldSupport>> = {
     supported: [...POLICY.supported, { path: 'delegated', reader: GOVERNANCE }],
   },
   SandboxWarmPool: POOL,
+  WebhookSubscription: SUBSCRIPTION,
 };

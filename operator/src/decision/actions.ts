@@ -30,7 +30,7 @@ export type Action =
   | { readonly do: 'repair'; readonly kind: Exclude<OwnedKind, 'pod'>; readonly body: KubeObject }
   | {
       readonly do: 'delete';
-      readonly kind: 'pod' | 'pvc' | 'snapshot';
+      readonly kind: 'pod' | 'pvc' | 'snapshot' | 'planSecret';
       readonly name: string;
       readonly uid: string;
     }

@@ -130,6 +130,7 @@ const isFreshSlot = ({ networkPolicy }: SandboxState): boolean =>
 const NAMES: Readonly<Record<OwnedKind, string>> = {
   serviceAccount: 'ServiceAccount',
   tokenSecret: 'token Secret',
+  planSecret: 'Secret with files and scripts',
   pvc: 'PersistentVolumeClaim',
   networkPolicy: 'NetworkPolicy',
   snapshot: 'VolumeSnapshot',

@@ -9,6 +9,7 @@ import { claimActions } from '../volume/drift.ts';
 import type { Action } from './actions.ts';
 import { blockOf } from './block.ts';
 import type { DriftOptions } from './block.ts';
+import { provisionActions } from './provision.ts';
 
 /** Reason of the status between the command to resume and the first look at what is there. */
 export const RESUMING = 'Resuming';
@@ -24,7 +25,10 @@ export function driftActions(state: SandboxState, spec: EffectiveSpec, options: 
     tokenAction(state, options),
     ...claimActions(state, spec, options),
   ];
-  return actions.flatMap((action) => action ?? []);
+  const provision = blockOf(state, 'planSecret', options.now)
+    ? []
+    : provisionActions(state, spec, options.create);
+  return [...actions.flatMap((action) => action ?? []), ...provision];
 }
 
 function serviceAccountAction(state: SandboxState, options: DriftOptions): Action | undefined {

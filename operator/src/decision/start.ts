@@ -60,8 +60,8 @@ function planOverdue(state: SandboxState, finding: Finding, now: number): Plan {
 
 /** The pod is made only when all that it leans on is there, or is made by the stage before. */
 function podCreation(state: SandboxState, spec: EffectiveSpec, now: number): Action[] {
-  const blocked = (['serviceAccount', 'tokenSecret', 'networkPolicy', 'pod'] as const).some((kind) =>
-    blockOf(state, kind, now),
+  const blocked = (['serviceAccount', 'tokenSecret', 'planSecret', 'networkPolicy', 'pod'] as const).some(
+    (kind) => blockOf(state, kind, now),
   );
   if (blocked || lacksVolume(state, now)) return [];
   const { owner, settings, sandbox } = state;

@@ -16,7 +16,14 @@ import type { Settings } from '../settings.ts';
 import type { Identity } from './ownership.ts';
 
 /** Kinds of the objects that stand behind a sandbox. */
-export type OwnedKind = 'serviceAccount' | 'tokenSecret' | 'pvc' | 'networkPolicy' | 'snapshot' | 'pod';
+export type OwnedKind =
+  | 'serviceAccount'
+  | 'tokenSecret'
+  | 'planSecret'
+  | 'pvc'
+  | 'networkPolicy'
+  | 'snapshot'
+  | 'pod';
 
 /** Whether `spec.resolved` may be acted upon. */
 export type Resolution =
@@ -106,6 +113,8 @@ export interface SandboxState {
   readonly networkPolicy?: NetworkPolicy;
   readonly tokenSecret?: Secret;
   readonly serviceAccount?: ServiceAccount;
+  /** What this and earlier starts brought into the sandbox. */
+  readonly planSecrets?: readonly Secret[];
   /** By name; absent while nothing is known of them. */
   readonly storageClasses?: ReadonlyMap<string, StorageClass>;
   /** What the volume is to be a copy of, as far as it is there. */
