@@ -129,6 +129,12 @@ export const VIOLATION_TEXTS: Readonly<Record<ViolationCode, ViolationText>> = {
       'A policy sets `allowInternet: false`, and the sandbox opens the internet or an address range that is public.',
     remedy: 'Leave `spec.network.allowInternet` at false and keep egress rules to private ranges.',
   },
+  identity_not_allowed: {
+    cause:
+      'The sandbox asks for a role at a cloud that no policy of the cluster lists, or that a namespace leaves out.',
+    remedy:
+      'Leave `spec.identity` out, or have the value listed in `allowedIdentities` of the policy of the cluster.',
+  },
   service_account_not_allowed: {
     cause: 'The ServiceAccount is not meant for sandboxes.',
     remedy:
