@@ -5,14 +5,24 @@ import type {
   GovernancePolicy,
   Sandbox,
   SandboxTemplate,
+  SandboxWarmPool,
+  WebhookSubscription,
 } from '@agenttier/crds/generated/types';
-import { LABEL_MANAGED, LABEL_SANDBOX_UID } from '@agenttier/crds/meta/labels';
+import {
+  LABEL_MANAGED,
+  LABEL_SANDBOX_UID,
+  LABEL_SECRET_PURPOSE,
+  LABEL_SLOT,
+  SECRET_PURPOSES,
+} from '@agenttier/crds/meta/labels';
 import {
   CLUSTER_GOVERNANCE_POLICIES,
   CLUSTER_SANDBOX_TEMPLATES,
   GOVERNANCE_POLICIES,
   SANDBOX_TEMPLATES,
+  SANDBOX_WARM_POOLS,
   SANDBOXES,
+  WEBHOOK_SUBSCRIPTIONS,
 } from '@agenttier/crds/meta/resources';
 import { parentsOfTemplate, templatesOfSandbox } from '@agenttier/crds/template/users';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
@@ -55,12 +65,14 @@ export interface Caches {
   readonly clusterTemplates: Store<ClusterSandboxTemplate>;
   readonly policies: Store<GovernancePolicy>;
   readonly clusterPolicies: Store<ClusterGovernancePolicy>;
+  readonly subscriptions: Store<WebhookSubscription>;
   readonly pods: Store<Pod>;
   readonly pvcs: Store<PersistentVolumeClaim>;
   readonly networkPolicies: Store<NetworkPolicy>;
   readonly secrets: Store<Secret>;
   readonly serviceAccounts: Store<ServiceAccount>;
   readonly resourceQuotas: Store<ResourceQuota>;
+  readonly pools: Store<SandboxWarmPool>;
   readonly storageClasses: Store<StorageClass>;
   /** The CRD of VolumeSnapshot, where there is one. */
   readonly snapshotKinds: Store<Kind>;
@@ -72,10 +84,12 @@ export interface Caches {
 
 /** Index of sandboxes by the templates that they were merged from: `Kind/namespace/name`. */
 export const BY_TEMPLATE = 'template';
-/** Index of sandboxes by uid. */
+/** Index of sandboxes and of subscriptions by uid. */
 export const BY_UID = 'uid';
-/** Index of pods by the uid of their sandbox. */
+/** Index of pods and Secrets by the uid of their sandbox. */
 export const BY_SANDBOX_UID = 'sandboxUid';
+/** Index of what belongs to slots, by the pool that made them: `namespace/pool`. */
+export const BY_SLOT = 'slot';
 /** Index of templates by the parent that they name, or may mean: `Kind/namespace/name`. */
 export const BY_PARENT = 'parent';
 
@@ -97,13 +111,16 @@ export function createCaches(): Caches {
     }),
     policies: new Store(),
     clusterPolicies: new Store(),
+    subscriptions: new Store<WebhookSubscription>({ [BY_UID]: ({ metadata }) => [metadata.uid ?? ''] }),
     pods: new Store<Pod>({
-      [BY_SANDBOX_UID]: ({ metadata }) => [metadata.labels?.[LABEL_SANDBOX_UID] ?? []].flat(),
+      [BY_SANDBOX_UID]: sandboxUidOf,
+      [BY_SLOT]: poolsOf,
     }),
-    pvcs: new Store(),
-    networkPolicies: new Store(),
-    secrets: new Store(),
-    serviceAccounts: new Store(),
+    pvcs: new Store<PersistentVolumeClaim>({ [BY_SLOT]: poolsOf }),
+    networkPolicies: new Store<NetworkPolicy>({ [BY_SLOT]: poolsOf }),
+    secrets: new Store<Secret>({ [BY_SANDBOX_UID]: sandboxUidOf, [BY_SLOT]: poolsOf }),
+    serviceAccounts: new Store<ServiceAccount>({ [BY_SLOT]: poolsOf }),
+    pools: new Store(),
     resourceQuotas: new Store(),
     storageClasses: new Store(),
     snapshotKinds: new Store(),
@@ -111,6 +128,14 @@ export function createCaches(): Caches {
     services: new Store(),
     endpointSlices: new Store({ [BY_SERVICE]: serviceOfSlice }),
   };
+}
+
+const sandboxUidOf = ({ metadata }: KubeObject): string[] =>
+  [metadata.labels?.[LABEL_SANDBOX_UID] ?? []].flat();
+
+function poolsOf({ metadata }: KubeObject): string[] {
+  const pool = metadata.labels?.[LABEL_SLOT];
+  return pool === undefined ? [] : [`${metadata.namespace}/${pool}`];
 }
 
 export interface ReflectorsOptions {
@@ -135,12 +160,14 @@ export function createReflectors({
     [CLUSTER_SANDBOX_TEMPLATES, anyStore(caches.clusterTemplates)],
     [GOVERNANCE_POLICIES, anyStore(caches.policies)],
     [CLUSTER_GOVERNANCE_POLICIES, anyStore(caches.clusterPolicies)],
+    [WEBHOOK_SUBSCRIPTIONS, anyStore(caches.subscriptions)],
     [PODS, anyStore(caches.pods), managed],
     [PERSISTENT_VOLUME_CLAIMS, anyStore(caches.pvcs), managed],
     [NETWORK_POLICIES, anyStore(caches.networkPolicies), managed],
     [SECRETS, anyStore(caches.secrets), managed],
     [SERVICE_ACCOUNTS, anyStore(caches.serviceAccounts), managed],
     [RESOURCE_QUOTAS, anyStore(caches.resourceQuotas), managed],
+    [SANDBOX_WARM_POOLS, anyStore(caches.pools)],
     [STORAGE_CLASSES, anyStore(caches.storageClasses)],
     [CUSTOM_RESOURCE_DEFINITIONS, anyStore(caches.snapshotKinds), snapshotKind],
     [SERVICES, anyStore(caches.services)],
@@ -175,6 +202,14 @@ function withoutManagedFields(object: KubeObject): KubeObject {
   return { ...object, metadata };
 }
 
+/** What was brought into a sandbox is never compared: its name is the hash of its content. */
+function leanSecret(object: KubeObject): KubeObject {
+  const lean = withoutManagedFields(object);
+  if (object.metadata.labels?.[LABEL_SECRET_PURPOSE] !== SECRET_PURPOSES.plan) return lean;
+  const { data: _, ...rest } = lean as Secret;
+  return rest;
+}
+
 /** Of a CRD only its name and state are of use here. */
 function withoutSchema(object: KubeObject): KubeObject {
   const { metadata } = withoutManagedFields(object);
@@ -183,5 +218,6 @@ function withoutSchema(object: KubeObject): KubeObject {
 
 const TRANSFORMS: ReadonlyMap<Resource, (object: KubeObject) => KubeObject> = new Map([
   [SERVICES, leanService],
+  [SECRETS, leanSecret],
   [CUSTOM_RESOURCE_DEFINITIONS, withoutSchema],
 ]);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { DEFAULT_SETTINGS } from '@agenttier/crds/template/merge';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from './config.ts';
 
@@ -10,6 +11,7 @@ describe('readConfig', () => {
       podName: 'agenttier-operator-0',
       healthPort: 8081,
       leaseName: 'agenttier-operator',
+      notify: { allowedCidrs: [], extraCa: undefined },
       logLevel: 'info',
       workers: 32,
       directProbe: true,
@@ -27,6 +29,8 @@ describe('readConfig', () => {
           nodeLocal: ['169.254.20.10/32'],
         },
         clusterCidrs: [],
+        backups: { everyMs: 0, keep: 7 },
+        resolve: DEFAULT_SETTINGS,
         startDeadlineMs: 600_000,
         gracePeriodMs: 300_000,
       },

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseCidr } from '@agenttier/crds/meta/cidr';
 import { parseDuration } from '@agenttier/crds/meta/duration';
+import { readDefaults } from '@agenttier/crds/template/defaults';
+import type { ResolveSettings } from '@agenttier/crds/template/merge';
 import type { DnsSettings, EnvironmentSettings, Placement } from './settings.ts';
 
 export interface OperatorConfig {
@@ -14,7 +16,15 @@ export interface OperatorConfig {
   readonly workers: number;
   /** Ask a starting pod's runtime directly; off where the operator cannot reach pod addresses. */
   readonly directProbe: boolean;
+  readonly notify: NotifyConfig;
   readonly settings: EnvironmentSettings;
+}
+
+export interface NotifyConfig {
+  /** Ranges that receivers may be in although they are not public. */
+  readonly allowedCidrs: readonly string[];
+  /** PEM of authorities of receivers, beside the usual ones. */
+  readonly extraCa?: string | undefined;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -36,6 +46,10 @@ export function readConfig(env: Environment): OperatorConfig {
     workers: reader.whole('WORKERS', 32, 1_000),
     directProbe: reader.flag('DIRECT_PROBE', true),
     ...(env['KUBECONFIG'] ? { kubeconfig: env['KUBECONFIG'] } : {}),
+    notify: {
+      allowedCidrs: reader.cidrs('NOTIFY_ALLOWED_CIDRS', []),
+      extraCa: env['NOTIFY_EXTRA_CA'] || undefined,
+    },
     settings: readSettings(reader),
   };
   if (problems.length > 0) throw new Error(`the operator cannot start: ${problems.join('; ')}`);
@@ -53,6 +67,12 @@ function readSettings(reader: Reader): EnvironmentSettings {
     prepull: { enabled: reader.flag('PREPULL', false), images: reader.list('PREPULL_IMAGES') },
     dns: readDns(reader),
     clusterCidrs: reader.cidrs('CLUSTER_CIDRS', []),
+    backups: {
+      everyMs: reader.duration('BACKUP_EVERY', '0'),
+      keep: reader.whole('BACKUP_KEEP', 7, 1_000) || 1,
+      snapshotClass: reader.text('SNAPSHOT_CLASS', '') || undefined,
+    },
+    resolve: reader.defaults(),
     startDeadlineMs: reader.duration('START_DEADLINE', '10m'),
     gracePeriodMs: reader.duration('GRACE_PERIOD', '5m'),
   };
@@ -110,6 +130,14 @@ class Reader {
     return value === 'true' || value === 'false'
       ? value === 'true'
       : this.#wrong(`${name} must be true or false`, fallback);
+  }
+
+  defaults(): ResolveSettings {
+    try {
+      return readDefaults(this.#env);
+    } catch (error) {
+      return this.#wrong((error as Error).message, {});
+    }
   }
 
   duration(name: string, fallback: string): number {

@@ -4,7 +4,9 @@ import type { RequestListener } from 'node:http';
 import { APP_NAME, LABEL_APP_NAME, LABEL_SECRET_PURPOSE, SECRET_PURPOSES } from '@agenttier/crds/meta/labels';
 import { RUNTIME_KEY_SECRET } from '@agenttier/crds/meta/names';
 import { createEventRecorder } from '@agenttier/machinery/events/recorder';
+import type { EventRecorder } from '@agenttier/machinery/events/recorder';
 import { Health } from '@agenttier/machinery/http/health';
+import { PublicAddresses } from '@agenttier/machinery/http/publicAddress';
 import { createHttpServer } from '@agenttier/machinery/http/server';
 import { createKubeClient } from '@agenttier/machinery/kube/client';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
@@ -20,13 +22,19 @@ import {
   reflectorMetrics,
 } from '@agenttier/machinery/telemetry/metrics';
 import type { Registry } from '@agenttier/machinery/telemetry/metrics';
+import { tracerFromEnvironment } from '@agenttier/machinery/telemetry/otelEnvironment';
 import { createCaches, createReflectors } from './caches.ts';
+import type { Caches } from './caches.ts';
 import { readConfig } from './config.ts';
 import type { OperatorConfig } from './config.ts';
 import { installTemplates } from './install/builtin.ts';
 import { listenerOf } from './listener.ts';
 import { createOperatorMetrics } from './metrics.ts';
+import type { OperatorMetrics } from './metrics.ts';
+import { createPost } from './notify/post.ts';
+import type { Post } from './notify/post.ts';
 import { operate } from './operator.ts';
+import type { OperatorOptions } from './operator.ts';
 import { watchSnapshots } from './volume/snapshotWatch.ts';
 
 /** Longer than the webhook takes to come up with its certificate; the chart's job has a deadline of its own. */
@@ -60,7 +68,6 @@ async function applyTemplates(folder: string): Promise<void> {
 }
 
 async function main(config: OperatorConfig): Promise<void> {
-  const { podName, workers, directProbe } = config;
   const access = await loadAccess({
     kubeconfig: config.kubeconfig,
     inClusterFallback: true,
@@ -69,7 +76,7 @@ async function main(config: OperatorConfig): Promise<void> {
   const client = createKubeClient(access);
   const registry = createRegistry('operator');
   const caches = createCaches();
-  const metrics = createOperatorMetrics(registry, caches.sandboxes);
+  const metrics = createOperatorMetrics(registry, caches.sandboxes, caches.pools);
   const metricsOf = reflectorMetrics(registry);
   const reflectors = createReflectors({ client, caches, log, metrics: metricsOf });
   const app = appOf(registry, () => reflectors.every((one) => one.hasSynced()));
@@ -79,24 +86,59 @@ async function main(config: OperatorConfig): Promise<void> {
   await Promise.all(reflectors.map((one) => one.synced()));
   const { snapshotKinds: kinds, snapshots: cache } = caches;
   watchSnapshots({ client, kinds, cache, log, metrics: metricsOf('volumesnapshots') }, signal);
-  const settings = { ...config.settings, tokenKey: await tokenKey(client, config) };
-  const recorder = createEventRecorder({
-    client,
-    component: 'agenttier.io/operator',
-    instance: podName,
-    log,
-  });
-  const queueMetrics = controllerMetrics(registry)('sandbox');
-  const work = { client, caches, settings, recorder, log, workers, directProbe, metrics, queueMetrics };
-  const identity = `${podName}_${randomUUID().slice(0, 8)}`;
-  const lease = { client, namespace: settings.installNamespace, name: config.leaseName, identity, log };
-  const onChange = (leading: boolean): void => metrics.leading(leading);
-  await runWithLease({ ...lease, onLead: (leading) => operate(work, leading), onChange, signal });
-  await recorder.flush();
+  const work = await workOf({ client, caches, metrics, registry }, config);
+  await lead(client, config, { work, metrics });
+  await Promise.all([work.recorder.flush(), work.tracer?.flush()]);
   app.health.startDraining();
   await server.close();
   await watching;
 }
+
+interface Parts {
+  readonly client: KubeClient;
+  readonly caches: Caches;
+  readonly metrics: OperatorMetrics;
+  readonly registry: Registry;
+}
+
+/** What the leader works with. */
+async function workOf(
+  { client, caches, metrics, registry }: Parts,
+  config: OperatorConfig,
+): Promise<OperatorOptions> {
+  const { podName, workers, directProbe } = config;
+  return {
+    client,
+    caches,
+    metrics,
+    log,
+    workers,
+    directProbe,
+    settings: { ...config.settings, tokenKey: await tokenKey(client, config) },
+    recorder: recorderOf(client, podName),
+    queueMetrics: controllerMetrics(registry)('sandbox'),
+    tracer: await tracerFromEnvironment('operator', process.env, log),
+    post: postOf(config),
+  };
+}
+
+/** Works while this replica holds the lease; resolves when the process is to end. */
+function lead(
+  client: KubeClient,
+  { podName, leaseName, settings }: OperatorConfig,
+  { work, metrics }: { readonly work: OperatorOptions; readonly metrics: OperatorMetrics },
+): Promise<void> {
+  const identity = `${podName}_${randomUUID().slice(0, 8)}`;
+  const lease = { client, namespace: settings.installNamespace, name: leaseName, identity, log };
+  const onChange = (leading: boolean): void => metrics.leading(leading);
+  return runWithLease({ ...lease, onLead: (leading) => operate(work, leading), onChange, signal });
+}
+
+const recorderOf = (client: KubeClient, instance: string): EventRecorder =>
+  createEventRecorder({ client, component: 'agenttier.io/operator', instance, log });
+
+const postOf = ({ notify }: OperatorConfig): Post =>
+  createPost({ addresses: new PublicAddresses(notify.allowedCidrs), extraCa: notify.extraCa });
 
 /** The key of the runtime tokens; whichever replica is first makes it, once for the installation's life. */
 function tokenKey(client: KubeClient, { settings }: OperatorConfig): Promise<Uint8Array> {

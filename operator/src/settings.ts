@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { ResolveSettings } from '@agenttier/crds/template/merge';
+
 /** What the installation decides for every sandbox; read once at start and handed to the pure parts as a value. */
 export interface Settings {
   /** Namespace of the installation: the router's and the operator's pods are there. */
@@ -21,8 +23,12 @@ export interface Settings {
   readonly clusterCidrs: readonly string[];
   /** Milliseconds a start may take before it counts as failed; 0 switches the limit off. */
   readonly startDeadlineMs: number;
+  /** What a sandbox gets that says nothing, as admission has it. */
+  readonly resolve: ResolveSettings;
   /** Milliseconds of warning before an automatic stop, where a sandbox says nothing; 0 is none. */
   readonly gracePeriodMs: number;
+  /** Of sandboxes that say nothing themselves. */
+  readonly backups?: BackupSettings;
   /** Key of the installation, from which runtime tokens are derived. Settings are never logged: of this the least. */
   readonly tokenKey: Uint8Array;
 }
@@ -51,4 +57,13 @@ export interface DnsSettings {
   readonly podLabels: Readonly<Record<string, string>>;
   /** Addresses of node-local caches, as CIDR. */
   readonly nodeLocal: readonly string[];
+}
+
+export interface BackupSettings {
+  /** Milliseconds between two backups; 0 for none. */
+  readonly everyMs: number;
+  /** How many are kept. */
+  readonly keep: number;
+  /** VolumeSnapshotClass of every snapshot; left out: the default of the volume's driver. */
+  readonly snapshotClass?: string | undefined;
 }

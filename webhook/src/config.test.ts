@@ -17,6 +17,7 @@ describe('readConfig', () => {
       operatorUsername: 'system:serviceaccount:agenttier:agenttier-operator',
       routerUsername: 'system:serviceaccount:agenttier:agenttier-router',
       connectMode: 'Ignore',
+      notifyAllowedCidrs: [],
       logLevel: 'info',
       settings: expect.objectContaining({ defaults: expect.anything() }),
     });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseQuantity } from '@agenttier/crds/meta/quantity';
+import { parseCidr } from '@agenttier/crds/meta/cidr';
 import type { TemplateRef } from '@agenttier/crds/template/compose';
-import { DEFAULT_SETTINGS } from '@agenttier/crds/template/merge';
+import { readDefaults } from '@agenttier/crds/template/defaults';
 import type { ResolveSettings } from '@agenttier/crds/template/merge';
 import type { ConnectMode } from './connect/validate.ts';
 
@@ -27,6 +27,8 @@ export interface WebhookConfig {
   readonly routerUsername: string;
   /** How to answer where nobody can tell whose pod it is. */
   readonly connectMode: ConnectMode;
+  /** Ranges that receivers of events may be in although they are not public. */
+  readonly notifyAllowedCidrs: readonly string[];
   readonly logLevel: string;
   readonly settings: ResolveSettings;
   /** Template of sandboxes that name none. */
@@ -57,34 +59,14 @@ function port(env: Environment, name: string, fallback: number): number {
   return value;
 }
 
-function quantity(env: Environment, name: string, fallback: unknown): string {
-  const text = optional(env, name, String(fallback));
-  if (parseQuantity(text) === undefined) {
-    throw new Error(`${name} is ${JSON.stringify(text)}: a quantity such as 500m or 4Gi is expected`);
-  }
-  return text;
-}
-
-/** What a Sandbox gets when neither it nor its templates say. */
-function settingsFrom(env: Environment): ResolveSettings {
-  const { defaults } = DEFAULT_SETTINGS;
-  const { requests, limits } = defaults.resources ?? {};
-  return {
-    defaults: {
-      ...defaults,
-      resources: {
-        requests: {
-          cpu: quantity(env, 'DEFAULT_CPU_REQUEST', requests?.['cpu']),
-          memory: quantity(env, 'DEFAULT_MEMORY_REQUEST', requests?.['memory']),
-        },
-        limits: {
-          cpu: quantity(env, 'DEFAULT_CPU_LIMIT', limits?.['cpu']),
-          memory: quantity(env, 'DEFAULT_MEMORY_LIMIT', limits?.['memory']),
-        },
-      },
-      storage: { ...defaults.storage, size: quantity(env, 'DEFAULT_STORAGE_SIZE', defaults.storage?.size) },
-    },
-  };
+function cidrs(env: Environment, name: string): string[] {
+  const list = optional(env, name, '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+  const bad = list.filter((text) => parseCidr(text) === undefined);
+  if (bad.length === 0) return list;
+  throw new Error(`${name} holds ${bad.join(', ')}: address ranges such as 10.1.0.0/16 are expected`);
 }
 
 /** `Kind/name`, or a name alone, which is looked for as any reference without a kind. */
@@ -126,8 +108,9 @@ export function readConfig(env: Environment): WebhookConfig {
     ),
     routerUsername: optional(env, 'ROUTER_USERNAME', `system:serviceaccount:${namespace}:agenttier-router`),
     connectMode: connectMode(env),
+    notifyAllowedCidrs: cidrs(env, 'NOTIFY_ALLOWED_CIDRS'),
     logLevel: optional(env, 'LOG_LEVEL', 'info'),
-    settings: settingsFrom(env),
+    settings: readDefaults(env),
     ...(template === undefined ? {} : { defaultTemplate: template }),
   };
 }

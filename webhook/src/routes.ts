@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { WebhookConfig } from './config.ts';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
+import { PublicAddresses } from '@agenttier/machinery/http/publicAddress';
+import type { Tracer } from '@agenttier/machinery/telemetry/spans';
+import { currentTrace, formatTraceparent } from '@agenttier/machinery/telemetry/tracing';
 import { validateConnect } from './connect/validate.ts';
 import type { Lookup } from './lookup.ts';
 import { validatePods } from './pod/validate.ts';
 import type { QuotaAdmission } from './quota/admission.ts';
 import { validatePolicies } from './policy/validate.ts';
 import { createGrants } from './sandbox/grants.ts';
+import { createOrigins } from './sandbox/origins.ts';
 import { createRuntimeClasses } from './sandbox/runtimeClasses.ts';
 import { mutateSandboxes, validateSandboxes } from './sandbox/handler.ts';
 import type { Handlers } from './server.ts';
 import { validateStatus } from './status/validate.ts';
+import { mutateSubscriptions } from './subscription/mutate.ts';
+import { validateSubscriptions } from './subscription/validate.ts';
 import { mutateTemplates } from './template/mutate.ts';
 import { validateTemplates } from './template/validate.ts';
 import { validateWarmPools } from './warmpool/validate.ts';
@@ -19,23 +25,36 @@ export interface HandlerParts {
   readonly client: KubeClient;
   readonly now?: () => number;
   readonly quota?: QuotaAdmission;
+  readonly tracer?: Tracer | undefined;
+}
+
+function runningTraceparent(): string | undefined {
+  const trace = currentTrace();
+  return trace === undefined ? undefined : formatTraceparent(trace);
 }
 
 /** Every webhook by its path; the webhook configurations of the chart name the same ones. */
 export function createHandlers(
   config: Pick<
     WebhookConfig,
-    'settings' | 'defaultTemplate' | 'operatorUsername' | 'routerUsername' | 'connectMode'
+    | 'settings'
+    | 'defaultTemplate'
+    | 'operatorUsername'
+    | 'routerUsername'
+    | 'connectMode'
+    | 'notifyAllowedCidrs'
   >,
   lookup: Pick<Lookup, 'chain' | 'policy' | 'users'>,
-  { client, now = Date.now, quota }: HandlerParts,
+  { client, now = Date.now, quota, tracer }: HandlerParts,
 ): Handlers {
   const { settings, defaultTemplate, operatorUsername } = config;
   const accounts = { operator: operatorUsername, router: config.routerUsername };
   const grants = createGrants(client);
+  const traceparent = tracer?.enabled ? runningTraceparent : undefined;
   const runtimeClasses = createRuntimeClasses(client);
-  const merge = { lookup, settings, defaultTemplate, operatorUsername, now };
-  const sandboxes = { ...merge, grants, runtimeClasses, quota };
+  const origins = createOrigins(client);
+  const merge = { lookup, origins, settings, defaultTemplate, operatorUsername, now };
+  const sandboxes = { ...merge, grants, runtimeClasses, quota, traceparent };
   return {
     '/mutate/sandboxes': mutateSandboxes(sandboxes),
     '/validate/sandboxes': validateSandboxes(sandboxes),
@@ -45,6 +64,11 @@ export function createHandlers(
     '/validate/connect': validateConnect({ client, accounts, mode: config.connectMode }),
     '/validate/pods': validatePods(operatorUsername),
     '/validate/status': validateStatus(accounts),
-    '/validate/warmpools': validateWarmPools,
+    '/validate/warmpools': validateWarmPools({ lookup, settings }),
+    '/mutate/subscriptions': mutateSubscriptions(operatorUsername),
+    '/validate/subscriptions': validateSubscriptions({
+      operatorUsername,
+      addresses: new PublicAddresses(config.notifyAllowedCidrs),
+    }),
   };
 }

@@ -20,6 +20,7 @@ export const CONDITION_TYPES = {
   idleWarning: 'IdleWarning',
   configured: 'Configured',
   policyCompliant: 'PolicyCompliant',
+  backupFailing: 'BackupFailing',
 } as const;
 
 /**

@@ -20,6 +20,9 @@ export const LABEL_SLOT_STATE = 'agenttier.io/slot-state';
 /** What a Secret of ours is for: one of SECRET_PURPOSES. */
 export const LABEL_SECRET_PURPOSE = 'agenttier.io/secret-purpose';
 
+/** On a ConfigMap that holds events which have not been delivered: uid of the subscription. */
+export const LABEL_OUTBOX = 'agenttier.io/outbox';
+
 /** On a Secret or a ServiceAccount, `true`: every sandbox of its namespace may use it. */
 export const LABEL_CREDENTIAL = 'agenttier.io/sandbox-credential';
 export const LABEL_IDENTITY = 'agenttier.io/sandbox-identity';
@@ -27,11 +30,30 @@ export const LABEL_IDENTITY = 'agenttier.io/sandbox-identity';
 export const SECRET_PURPOSES = {
   runtimeToken: 'runtime-token',
   runtimeKey: 'runtime-key',
+  plan: 'plan',
   scopedApiKey: 'scoped-api-key',
   apiKey: 'api-key',
   webhookSubscription: 'webhook-subscription',
 } as const;
 
+/** On a snapshot that we made: what for, and of which sandbox's volume. */
+export const LABEL_SNAPSHOT_KIND = 'agenttier.io/snapshot-kind';
+export const LABEL_SOURCE_SANDBOX = 'agenttier.io/source-sandbox';
+export const SNAPSHOT_KINDS = {
+  stop: 'on-stop',
+  scheduled: 'scheduled-backup',
+  requested: 'backup',
+  clone: 'clone',
+} as const;
+export type SnapshotKind = (typeof SNAPSHOT_KINDS)[keyof typeof SNAPSHOT_KINDS];
+/** On a VolumeSnapshot, `true`: every sandbox of its namespace may start from it. */
+export const LABEL_OFFERED_SNAPSHOT = 'agenttier.io/sandbox-snapshot';
+/** On a snapshot that we made: who owned the sandbox, `spec.createdBy.sub`. */
+export const ANNOTATION_SNAPSHOT_OWNER = 'agenttier.io/owner';
+/** On a snapshot that we made: the pod whose programs were made to stand still for it. */
+export const ANNOTATION_QUIESCED = 'agenttier.io/quiesced';
+/** On a Sandbox: each new value asks for one backup of its volume. */
+export const ANNOTATION_BACKUP = 'agenttier.io/backup';
 /** On a volume or snapshot that outlived its sandbox: the name of that. */
 export const LABEL_RETAINED_FROM = 'agenttier.io/retained-from';
 
@@ -62,6 +84,10 @@ export const ANNOTATION_RETRY = 'agenttier.io/retry';
 export const ANNOTATION_ACTION = 'agenttier.io/action';
 /** On a Sandbox: when it was admitted, in milliseconds of the epoch; creationTimestamp has whole seconds only. */
 export const ANNOTATION_ADMITTED_AT = 'agenttier.io/admitted-at';
+/** On a Secret with a signing key: the subscription that it is for, as `<namespace>/<name>`. */
+export const ANNOTATION_SUBSCRIPTION = 'agenttier.io/subscription';
+/** On a Sandbox: where its request stands in a trace (W3C Trace Context), for whoever works on it later. */
+export const ANNOTATION_TRACEPARENT = 'agenttier.io/traceparent';
 /** On a template: lets it be deleted although it is in use. */
 export const ANNOTATION_FORCE_DELETE = 'agenttier.io/force-delete';
 /** On a template: marks the one that is used where a sandbox names none. */
@@ -76,6 +102,9 @@ export const ANNOTATION_APPLIED_HASH = 'agenttier.io/applied-hash';
  * Secret carries it, too; the pod's counts.
  */
 export const ANNOTATION_TOKEN_NONCE = 'agenttier.io/token-nonce';
+
+/** On a slot's pod: hash of all that it was built from, to tell whether a sandbox would get the very same pod. */
+export const ANNOTATION_SLOT_SHAPE = 'agenttier.io/slot-shape';
 
 /** Field managers of server-side apply. */
 export const FIELD_MANAGER_OPERATOR = 'agenttier-operator';

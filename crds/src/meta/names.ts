@@ -26,6 +26,11 @@ export function serviceAccountName(sandbox: string): string {
   return derivedName('sbx-', sandbox, '');
 }
 
+/** Secret with a part of what a start brings into the sandbox; `hash` is of its content. */
+export function planSecretName(sandbox: string, hash: string): string {
+  return derivedName('', sandbox, `-plan-${hash}`);
+}
+
 /** Key of the runtime token inside its Secret. */
 export const TOKEN_KEY = 'token';
 
@@ -35,6 +40,16 @@ export const RUNTIME_KEY_SECRET = 'agenttier-runtime-key';
 /** Whom a runtime token is for: one sandbox, from one start to the next resume. A uid holds no slash. */
 export function tokenSubject(sandboxUid: string, nonce: string): string {
   return `${sandboxUid}/${nonce}`;
+}
+
+/** Whom the token of a slot is for until a sandbox has it; what comes before the slash is no uid. */
+export function slotTokenSubject(namespace: string, slot: string, nonce: string): string {
+  return `slot:${namespace}:${slot}/${nonce}`;
+}
+
+/** ServiceAccount of the slots of a pool, bound to nothing. */
+export function poolAccountName(pool: string): string {
+  return derivedName('sbx-pool-', pool, '');
 }
 
 /** Whether the text is an RFC 1123 DNS label of at most 63 characters. */

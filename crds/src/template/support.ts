@@ -27,11 +27,13 @@ export type SpecKind =
   | 'ClusterSandboxTemplate'
   | 'GovernancePolicy'
   | 'ClusterGovernancePolicy'
-  | 'SandboxWarmPool';
+  | 'SandboxWarmPool'
+  | 'WebhookSubscription';
 
 const POD = 'operator: pod';
 const VOLUME = 'operator: volume';
 const NETWORK = 'operator: network policy';
+const FILES = 'operator: harness';
 
 const CONTAINER_FIELDS = [
   'name',
@@ -73,6 +75,10 @@ const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
   { path: 'storage.storageClass', reader: VOLUME },
   { path: 'storage.mountPath', reader: POD },
   { path: 'storage.shared', reader: VOLUME },
+  { path: 'storage.snapshotOnStop', reader: 'operator: stop snapshot' },
+  { path: 'storage.keepStopSnapshots', reader: 'operator: pruning' },
+  { path: 'backup.every', reader: 'operator: backup' },
+  { path: 'backup.keep', reader: 'operator: pruning' },
   { path: 'storage.retainPolicy', reader: 'operator: removal' },
   { path: 'network.allowInternet', reader: NETWORK },
   { path: 'network.egressRules', reader: NETWORK },
@@ -97,14 +103,23 @@ const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
   { path: 'harness.workingDir', reader: POD },
   { path: 'harness.shell', reader: POD },
   { path: 'harness.hooks', reader: 'operator: hooks' },
+  { path: 'harness.systemPrompt.content', reader: FILES },
+  { path: 'harness.systemPrompt.configMapRef', reader: FILES },
+  { path: 'harness.systemPrompt.secretRef', reader: FILES },
+  { path: 'harness.skills[].name', reader: FILES },
+  { path: 'harness.skills[].content.content', reader: FILES },
+  { path: 'harness.skills[].content.configMapRef', reader: FILES },
+  { path: 'harness.skills[].content.secretRef', reader: FILES },
+  { path: 'harness.constraints.maxCommandTimeout', reader: 'runtime: exec' },
+  { path: 'harness.constraints.maxFileSize', reader: 'runtime: limits' },
+  { path: 'files', reader: FILES },
+  { path: 'initScripts', reader: 'runtime: provision' },
+  { path: 'runInitScripts', reader: 'runtime: provision' },
 ];
 
 const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
   { path: 'mode', needs: 'agent mode comes with invocations', harmless: ['code'] },
   { path: 'resources.claims', needs: 'resource claims are not handed to the pod' },
-  { path: 'storage.snapshotOnStop', needs: 'snapshots are not made', harmless: [false] },
-  { path: 'storage.keepStopSnapshots', needs: 'snapshots are not made' },
-  { path: 'backup', needs: 'backups are not made' },
   { path: 'storage.existingClaim', needs: 'every sandbox gets a volume of its own' },
   { path: 'network.allowedDomains', needs: 'domain names are not enforced' },
   ...otherSources(''),
@@ -116,15 +131,22 @@ const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
     path: `initContainers[].${field}`,
     needs: 'init containers run to their end',
   })),
-  { path: 'files', needs: 'files are not delivered' },
-  { path: 'initScripts', needs: 'init scripts are not run' },
 ];
 
 const HARNESS_UNSUPPORTED: readonly UnsupportedField[] = [
   { path: 'harness.tools', needs: 'tools are not installed or verified' },
-  { path: 'harness.skills', needs: 'skills are not delivered' },
-  { path: 'harness.systemPrompt', needs: 'system prompts are not delivered' },
-  { path: 'harness.constraints', needs: 'constraints are not enforced' },
+  ...['harness.systemPrompt.path', 'harness.skills[].content.path'].map((path) => ({
+    path,
+    needs: 'a file of the image is there without it; texts come from content, configMapRef and secretRef',
+  })),
+  ...['restrictedCommands', 'restrictedPaths'].map((list) => ({
+    path: `harness.constraints.${list}`,
+    needs: 'nothing can keep a program from it; say it in systemPrompt, or leave it out of the image',
+  })),
+  ...['allowedNetworkDests', 'deniedNetworkDests'].map((list) => ({
+    path: `harness.constraints.${list}`,
+    needs: 'what a sandbox can reach is set in network, where it is enforced',
+  })),
   { path: 'harness.agent', needs: 'agent mode comes with invocations' },
   { path: 'harness.useHTTPExec', needs: 'the runtime in the pod is always used', harmless: [true] },
 ];
@@ -135,8 +157,11 @@ const SANDBOX: FieldSupport = {
     { path: 'templateRef', reader: 'webhook: compose' },
     { path: 'templateUpdatePolicy', reader: 'webhook: resolution' },
     { path: 'desiredState', reader: 'operator: phase' },
+    { path: 'warmPool', reader: 'operator: claim' },
     { path: 'gracePeriod', reader: 'operator: expiry' },
     { path: 'createdBy', reader: 'router: access' },
+    { path: 'cloneFrom', reader: 'operator: origin' },
+    { path: 'cloneFromSnapshot', reader: 'operator: origin' },
     { path: 'resolved', reader: 'operator: gather' },
     { path: 'sharing.users', reader: 'webhook: access' },
     { path: 'sharing.groups', reader: 'webhook: access' },
@@ -144,12 +169,9 @@ const SANDBOX: FieldSupport = {
   unsupported: [
     ...WORKLOAD_UNSUPPORTED,
     ...HARNESS_UNSUPPORTED,
-    { path: 'warmPool', needs: 'there are no warm pools', harmless: ['Auto', 'Never'] },
     { path: 'ports', needs: 'ports are not offered outside' },
     { path: 'autoResume', needs: 'using a stopped sandbox does not start it', harmless: [false] },
     { path: 'sharing.shareLinks', needs: 'links are not handed out; share with users or groups' },
-    { path: 'cloneFrom', needs: 'volumes are not copied' },
-    { path: 'cloneFromSnapshot', needs: 'volumes are not restored from snapshots' },
   ],
 };
 
@@ -166,7 +188,7 @@ const TEMPLATE: FieldSupport = {
     ...HARNESS_UNSUPPORTED,
     { path: 'hidden', needs: 'lists show every template', harmless: [false] },
     { path: 'overrides', needs: 'sandboxes may set every field' },
-    { path: 'warm', needs: 'there are no warm pools' },
+    { path: 'warm', needs: 'what a sandbox must share with a prepared pod is not to be chosen' },
   ],
 };
 
@@ -207,7 +229,35 @@ const POLICY: FieldSupport = {
   ],
 };
 
-const POOL: FieldSupport = { supported: [], unsupported: [{ path: '', needs: 'there are no warm pools' }] };
+const WARM = 'operator: warm pools';
+const POOL: FieldSupport = {
+  supported: [
+    { path: 'templateRef', reader: WARM },
+    { path: 'replicas', reader: WARM },
+    { path: 'refill.concurrency', reader: WARM },
+    { path: 'maxAge', reader: WARM },
+    { path: 'volume.mode', reader: WARM },
+    { path: 'volume.size', reader: WARM },
+    { path: 'volume.storageClass', reader: WARM },
+    { path: 'autoscale', reader: WARM },
+  ],
+  unsupported: [{ path: 'volume.mode', needs: 'a pod cannot get its volume later', harmless: ['PreBound'] }],
+};
+
+const NOTIFY = 'operator: notify';
+const SUBSCRIPTION: FieldSupport = {
+  supported: [
+    { path: 'url', reader: NOTIFY },
+    { path: 'eventTypes', reader: NOTIFY },
+    { path: 'scope', reader: NOTIFY },
+    { path: 'sandbox', reader: NOTIFY },
+    { path: 'selector', reader: NOTIFY },
+    { path: 'secretRef', reader: NOTIFY },
+    { path: 'disabled', reader: NOTIFY },
+    { path: 'createdBy', reader: NOTIFY },
+  ],
+  unsupported: [],
+};
 
 /**
  * Which fields of each spec something acts on and which are refused until something does: a field that is accepted
@@ -224,4 +274,5 @@ export const FIELD_SUPPORT: Readonly<Record<SpecKind, FieldSupport>> = {
     supported: [...POLICY.supported, { path: 'delegated', reader: GOVERNANCE }],
   },
   SandboxWarmPool: POOL,
+  WebhookSubscription: SUBSCRIPTION,
 };

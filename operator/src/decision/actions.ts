@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SandboxStatus } from '@agenttier/crds/generated/types';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
+import type { EnvVar, Pod } from '../core.ts';
 import type { Job } from '../runtime/jobs.ts';
 import type { OwnedKind } from '../sandbox/state.ts';
 
@@ -29,7 +30,7 @@ export type Action =
   | { readonly do: 'repair'; readonly kind: Exclude<OwnedKind, 'pod'>; readonly body: KubeObject }
   | {
       readonly do: 'delete';
-      readonly kind: 'pod' | 'pvc' | 'snapshot' | 'serviceAccount';
+      readonly kind: 'pod' | 'pvc' | 'snapshot' | 'planSecret' | 'serviceAccount';
       readonly name: string;
       readonly uid: string;
     }
@@ -39,6 +40,8 @@ export type Action =
       readonly events: readonly EventNote[];
       readonly tallies: readonly Tally[];
     }
+  | { readonly do: 'claimSlot'; readonly key: string; readonly template: string | undefined }
+  | { readonly do: 'adoptSlot'; readonly pod: Pod; readonly env: readonly EnvVar[] }
   /** A merge patch of metadata, for the version that it names. */
   | {
       readonly do: 'disown';
@@ -46,6 +49,8 @@ export type Action =
       readonly name: string;
       readonly metadata: Readonly<Record<string, unknown>>;
     }
+  /** Events of what no status says. */
+  | { readonly do: 'announce'; readonly events: readonly EventNote[] }
   | { readonly do: 'clearAction' }
   | { readonly do: 'releaseFinalizer' }
   | { readonly do: 'probeRuntime'; readonly podUid: string; readonly podIp: string }
@@ -55,6 +60,8 @@ export type Action =
       readonly do: 'runJob';
       readonly podName: string;
       readonly podUid: string;
+      /** Sandbox that the pod is of, where that is another one. */
+      readonly sandboxUid?: string;
       /** One id is run once, however often and by whomever it is asked for. */
       readonly id: string;
       readonly call: Job['call'];

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CONDITION_TYPES, findCondition, setCondition } from '@agenttier/crds/meta/conditions';
 import type { Condition } from '@agenttier/crds/meta/conditions';
+import { LABEL_SANDBOX_UID } from '@agenttier/crds/meta/labels';
 import { problemsIn } from '../egress/facts.ts';
 import { buildNetworkPolicy, networkPolicyMatches } from '../sandbox/networkPolicy.ts';
+import { slotOf } from '../sandbox/objects.ts';
 import type { OwnedKind, SandboxState } from '../sandbox/state.ts';
 import { volumeFinding } from '../volume/finding.ts';
+import { backupFinding } from '../volume/status.ts';
 import { no, refusalReason, yes } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { activeHold, HELD } from './hold.ts';
@@ -47,6 +50,7 @@ export function deriveConditions(state: SandboxState, verdict: Verdict, now: num
   const rest: [string, Finding | undefined][] = [
     [ready, readyFinding(verdict, parts)],
     [CONDITION_TYPES.policyCompliant, complianceFinding(state)],
+    [CONDITION_TYPES.backupFailing, backupFinding(state)],
     [CONDITION_TYPES.idleWarning, warning],
     [DRIFTED, drift === undefined ? undefined : yes('TemplateChanged', drift)],
     [HELD, hold === undefined ? undefined : yes(hold.reason, hold.message)],
@@ -107,7 +111,7 @@ function networkFinding(state: SandboxState): Finding {
   if (refusal !== undefined) return no(refusalReason(refusal.cause), refusal.message);
   const { networkPolicy, resolution } = state;
   if (networkPolicy === undefined) return no('Applying', 'there is no NetworkPolicy yet');
-  if (!resolution.ok) return yes('Applied', 'the NetworkPolicy is in place');
+  if (!resolution.ok || isFreshSlot(state)) return yes('Applied', 'the NetworkPolicy is in place');
   const desired = buildNetworkPolicy(state.owner, resolution.spec, state.settings, state.network);
   if (!networkPolicyMatches(networkPolicy, desired)) {
     return no('Applying', 'the NetworkPolicy is being changed');
@@ -119,9 +123,14 @@ function networkFinding(state: SandboxState): Finding {
     : yes('ServiceUnresolved', problems.join('; ').slice(0, MAX_TEXT));
 }
 
+/** A slot that was claimed a moment ago has its policy from birth; opening it for what the sandbox lets in follows at once. */
+const isFreshSlot = ({ networkPolicy }: SandboxState): boolean =>
+  slotOf(networkPolicy) !== undefined && networkPolicy?.metadata.labels?.[LABEL_SANDBOX_UID] === undefined;
+
 const NAMES: Readonly<Record<OwnedKind, string>> = {
   serviceAccount: 'ServiceAccount',
   tokenSecret: 'token Secret',
+  planSecret: 'Secret with files and scripts',
   pvc: 'PersistentVolumeClaim',
   networkPolicy: 'NetworkPolicy',
   snapshot: 'VolumeSnapshot',

@@ -2,14 +2,16 @@
 import type { EffectiveSpec } from '@agenttier/crds/generated/types';
 import { buildNetworkPolicy, networkPolicyMatches } from '../sandbox/networkPolicy.ts';
 import { buildServiceAccount, hasSurplusIdentity, serviceAccountMatches } from '../sandbox/serviceAccount.ts';
+import { slotOf } from '../sandbox/objects.ts';
 import { isTerminating } from '../sandbox/state.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import { buildTokenSecret, nonceIn, tokenSecretMatches } from '../sandbox/tokenSecret.ts';
-import { claimAction } from '../volume/drift.ts';
+import { claimActions } from '../volume/drift.ts';
 import { deletionOf } from './actions.ts';
 import type { Action } from './actions.ts';
 import { blockOf } from './block.ts';
 import type { DriftOptions } from './block.ts';
+import { provisionActions } from './provision.ts';
 
 /** Reason of the status between the command to resume and the first look at what is there. */
 export const RESUMING = 'Resuming';
@@ -23,9 +25,12 @@ export function driftActions(state: SandboxState, spec: EffectiveSpec, options: 
     serviceAccountAction(state, spec, options),
     networkPolicyAction(state, spec, options),
     tokenAction(state, options),
-    claimAction(state, spec, options),
+    ...claimActions(state, spec, options),
   ];
-  return actions.flatMap((action) => action ?? []);
+  const provision = blockOf(state, 'planSecret', options.now)
+    ? []
+    : provisionActions(state, spec, options.create);
+  return [...actions.flatMap((action) => action ?? []), ...provision];
 }
 
 function serviceAccountAction(
@@ -33,7 +38,8 @@ function serviceAccountAction(
   spec: EffectiveSpec,
   options: DriftOptions,
 ): Action | undefined {
-  if (blockOf(state, 'serviceAccount', options.now)) return undefined;
+  // A slot runs under the account of its pool; the sandbox gets its own with its first pod of its own.
+  if (blockOf(state, 'serviceAccount', options.now) || slotOf(state.pod) !== undefined) return undefined;
   const body = buildServiceAccount(state.owner, spec);
   const live = state.serviceAccount;
   if (live !== undefined && !isTerminating(live) && hasSurplusIdentity(live, body))

@@ -15,11 +15,13 @@ import type { Finding } from './finding.ts';
 import { restartDelayMs, SAFETY_MS, timeOf } from './deadlines.ts';
 import { planHold, STOPPING } from './down.ts';
 import { claimName } from '../volume/drift.ts';
+import { originText } from '../volume/origin.ts';
 import { driftActions } from './drift.ts';
 import { planLoss, RESTART_BACKOFF } from './heal.ts';
 import { holdOf } from './hold.ts';
 import { planCreate, planStarting } from './start.ts';
 import { graceLeft, planUp } from './up.ts';
+import { isHandedOver, planAdoption } from './warm.ts';
 
 /** Reason of the status while a new start waits for the old pod to be gone. */
 export const WAITING_FOR_POD = 'WaitingForPod';
@@ -139,10 +141,13 @@ function planPod(state: SandboxState, spec: EffectiveSpec, now: number): Plan {
       const reason = diagnosis.exitCode === 0 ? 'Completed' : 'ApplicationError';
       return planHold(state, holdOf(reason, diagnosis.message), now);
     }
-    default:
+    default: {
+      const adoption = planAdoption(state, spec);
+      if (adoption !== undefined) return adoption;
       return isUp(state, diagnosis)
         ? planUp(state, spec, { now, finding: podFinding(state, now) })
         : planStarting(state, spec, { now, diagnosis });
+    }
   }
 }
 
@@ -152,6 +157,7 @@ function planPod(state: SandboxState, spec: EffectiveSpec, now: number): Plan {
  */
 function isUp(state: SandboxState, diagnosis: Diagnosis): boolean {
   if (state.sandbox.status?.phase === 'Running') return true;
+  if (isHandedOver(state)) return true;
   const answered = state.observations.answeredPod === state.pod?.metadata.uid;
   return answered || (diagnosis.kind === 'running' && diagnosis.ready);
 }
@@ -182,6 +188,8 @@ function planLostVolume(state: SandboxState, now: number): Plan {
     };
     return planOf([statusStage(state, outcome, now)], SAFETY_MS);
   }
-  const message = `PersistentVolumeClaim ${name} and its data are gone: set annotation agenttier.io/retry to start with an empty volume`;
+  const origin = originText(state);
+  const anew = origin === undefined ? 'with an empty volume' : `with a new volume from ${origin}`;
+  const message = `PersistentVolumeClaim ${name} and its data are gone: set annotation agenttier.io/retry to start ${anew}`;
   return planHold(state, holdOf('VolumeLost', message), now, { changes: { pvcName: undefined } });
 }

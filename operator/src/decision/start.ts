@@ -14,12 +14,13 @@ import { no } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { attemptStart, SAFETY_MS } from './deadlines.ts';
 import { planHold } from './down.ts';
-import { missingClass } from '../volume/finding.ts';
+import { missingClass, originFinding } from '../volume/finding.ts';
 import { claimName } from '../volume/drift.ts';
 import { blockOf } from './block.ts';
 import { driftActions, tokenNonce } from './drift.ts';
 import { RESTART_BACKOFF, spentRestarts } from './heal.ts';
 import { holdOf } from './hold.ts';
+import { planClaim } from './warm.ts';
 
 /**
  * Everything at once: the objects around the pod together, then the pod. No status is written on the way; the next
@@ -28,10 +29,12 @@ import { holdOf } from './hold.ts';
 export function planCreate(state: SandboxState, spec: EffectiveSpec, now: number): Plan {
   const given = givenUp(state, now);
   if (given !== undefined) return given;
+  const claim = planClaim(state, now);
+  if (claim !== undefined) return claim;
   const drift = driftActions(state, spec, { now, create: true });
   const pod = podCreation(state, spec, now);
   if (pod.length > 0 || drift.length > 0) return planOf([drift, pod], SAFETY_MS);
-  const finding = refusalFinding(state) ?? no('Starting', 'the pod is being created');
+  const finding = refusalFinding(state) ?? originFinding(state) ?? no('Starting', 'the pod is being created');
   return planOf([statusStage(state, starting(state, finding), now)], nextTry(state, now));
 }
 
@@ -57,16 +60,22 @@ function planOverdue(state: SandboxState, finding: Finding, now: number): Plan {
 
 /** The pod is made only when all that it leans on is there, or is made by the stage before. */
 function podCreation(state: SandboxState, spec: EffectiveSpec, now: number): Action[] {
-  const blocked = (['serviceAccount', 'tokenSecret', 'networkPolicy', 'pod'] as const).some((kind) =>
-    blockOf(state, kind, now),
+  const blocked = (['serviceAccount', 'tokenSecret', 'planSecret', 'networkPolicy', 'pod'] as const).some(
+    (kind) => blockOf(state, kind, now),
   );
-  const noVolume = state.pvc === undefined && (blockOf(state, 'pvc', now) || state.sandbox.status?.pvcName);
-  if (blocked || noVolume) return [];
+  if (blocked || lacksVolume(state, now)) return [];
   const { owner, settings, sandbox } = state;
   const template = sandbox.spec?.resolved?.chain?.at(-1)?.name;
   const nonce = tokenNonce(state, { now, create: true });
   const body = buildPod({ owner, spec, settings, template, nonce, pvcName: claimName(state) });
   return [{ do: 'create', kind: 'pod', body }];
+}
+
+/** No claim is there, and none is made by the stage before. */
+function lacksVolume(state: SandboxState, now: number): boolean {
+  if (state.pvc !== undefined) return false;
+  const recorded = Boolean(state.sandbox.status?.pvcName);
+  return recorded || blockOf(state, 'pvc', now) !== undefined || originFinding(state) !== undefined;
 }
 
 /** Milliseconds until a refused write is due again. */

@@ -7,7 +7,7 @@ import type { SandboxState } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
 import type { Outcome, StatusChanges } from '../sandbox/status.ts';
 import { planOf } from './actions.ts';
-import type { EventNote, Plan } from './actions.ts';
+import type { Action, EventNote, Plan } from './actions.ts';
 import { READY, refusalFinding } from './conditions.ts';
 import type { Finding } from './finding.ts';
 import { expiryOf, timeOf } from './deadlines.ts';
@@ -17,6 +17,7 @@ import { expired, warningEvents, warningOf } from './expiring.ts';
 import { spentRestarts } from './heal.ts';
 import { NO_TURN, startRecord, upTurn, withTurn } from './hooks.ts';
 import { startupOf, startupTally } from './startup.ts';
+import { isHandedOver } from './warm.ts';
 
 export interface Up {
   readonly now: number;
@@ -38,9 +39,14 @@ export function planUp(state: SandboxState, spec: EffectiveSpec, { now, finding 
   const dues = [resetAt(state), ...retries(state)].map((at) => (at ?? 0) - now).filter((ms) => ms > 0);
   if (life.nextCheckMs !== undefined) dues.push(life.nextCheckMs);
   if (graceLeft(state, now) > 0) dues.push(graceLeft(state, now));
-  const stages = [drift, statusStage(state, withTurn(outcome, harness), now), harness.actions];
+  const status = statusStage(state, withTurn(outcome, harness), now);
+  const stages = [...inOrder(state, drift, status), harness.actions];
   return planOf(stages, dues.length === 0 ? undefined : Math.min(...dues));
 }
+
+/** What stands around a claimed slot is complete and closed already: that it becomes the sandbox's by name can wait. */
+const inOrder = (state: SandboxState, drift: Action[], status: Action[]): Action[][] =>
+  state.sandbox.status?.phase !== 'Running' && isHandedOver(state) ? [status, drift] : [drift, status];
 
 /** Milliseconds in which the kubelet's readiness of a started container says nothing yet; 0 once it does. */
 export function graceLeft({ pod }: SandboxState, now: number): number {

@@ -2,7 +2,8 @@
 import type { EffectiveSpec } from '@agenttier/crds/generated/types';
 import { PODS, SERVICE_ACCOUNTS } from '@agenttier/machinery/kube/resource';
 import { describe, expect, it } from 'vitest';
-import { SETTINGS } from '../testing/fixtures.ts';
+import { mayTakeSlot } from '../decision/warm.ts';
+import { sandbox, SETTINGS } from '../testing/fixtures.ts';
 import { READY_POD } from '../testing/pods.ts';
 import { Scenario } from '../testing/scenario.ts';
 import { buildPod } from './pod.ts';
@@ -43,6 +44,15 @@ describe('an identity at a cloud', () => {
     expect(hasSurplusIdentity(buildServiceAccount(owner, both), plain)).toBe(true);
     expect(hasSurplusIdentity(plain, buildServiceAccount(owner, both))).toBe(false);
     expect(plain.metadata).not.toHaveProperty('annotations');
+  });
+});
+
+describe('a sandbox with an identity', () => {
+  it('takes no prepared pod, which runs under the account of its pool', () => {
+    const may = (spec: EffectiveSpec): boolean =>
+      mayTakeSlot({ sandbox: sandbox(), resolution: { ok: true, spec } } as never);
+    expect(may({})).toBe(true);
+    expect(may(both)).toBe(false);
   });
 });
 

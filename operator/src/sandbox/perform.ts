@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Action, Plan } from '../decision/actions.ts';
 import type { Effect, PerformContext } from './context.ts';
+import { adoptSlot, claimSlot } from './claim.ts';
 import { create, disown, findPvc, remove, repair } from './ownedWrites.ts';
 import { clearAction, findPullSecret, releaseFinalizer, writeStatus } from './sandboxWrites.ts';
 
@@ -36,15 +37,21 @@ const HANDLERS: Handlers = {
   delete: remove,
   disown,
   status: writeStatus,
+  announce({ events }, context) {
+    context.announce(context.sandbox, events, []);
+    return 'unchanged';
+  },
+  claimSlot,
+  adoptSlot,
   clearAction: (_, context) => clearAction(context),
   releaseFinalizer: (_, context) => releaseFinalizer(context),
   probeRuntime({ podUid, podIp }, context) {
     context.probe(podUid, podIp);
     return 'unchanged';
   },
-  runJob({ podName, podUid, id, call }, context) {
+  runJob({ podName, podUid, sandboxUid, id, call }, context) {
     const pod = context.caches.pods.get(context.owner.namespace, podName);
-    if (pod?.metadata.uid === podUid) context.runJob({ id, call }, pod);
+    if (pod?.metadata.uid === podUid) context.runJob({ id, call }, pod, sandboxUid);
     return 'unchanged';
   },
   findPullSecret: ({ name }, context) => findPullSecret(name, context),

@@ -8,6 +8,8 @@ import { activeHold, holdOf } from '../decision/hold.ts';
 import { planRemove } from '../decision/remove.ts';
 import { planRun } from '../decision/run.ts';
 import { no } from '../decision/finding.ts';
+import { withChores } from '../volume/chores.ts';
+import { surplusRemovals } from '../decision/warm.ts';
 import { statusStage } from './status.ts';
 import type { Outcome } from './status.ts';
 import type { SandboxState } from './state.ts';
@@ -19,8 +21,19 @@ const BY_USER = 'stopped by its user';
  * epoch. Called again on the result of its own actions it has nothing more to do, and it never asks for a second pod.
  */
 export function plan(state: SandboxState, now: number): Plan {
+  const next = planOne(state, now);
+  const surplus = surplusRemovals(state);
+  return surplus.length === 0 ? next : { ...next, stages: [surplus, ...next.stages] };
+}
+
+function planOne(state: SandboxState, now: number): Plan {
   const { sandbox } = state;
   if (sandbox.metadata.deletionTimestamp !== undefined) return planRemove(state, now);
+  return withChores(planLife(state, now), state, now);
+}
+
+function planLife(state: SandboxState, now: number): Plan {
+  const { sandbox } = state;
   const command = sandbox.metadata.annotations?.[ANNOTATION_ACTION];
   if (sandbox.spec?.desiredState === 'Stopped') {
     const down = { outcome: 'Stopped', reason: 'UserRequested', message: BY_USER } as const;

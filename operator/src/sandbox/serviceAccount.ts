@@ -10,6 +10,10 @@ const AWS_ROLE = 'eks.amazonaws.com/role-arn';
 const AZURE_CLIENT = 'azure.workload.identity/client-id';
 const CLOUD_ANNOTATIONS = [AWS_ROLE, AZURE_CLIENT];
 
+/** Whether it is to be somebody at a cloud: then it needs an account of its own from its pod's first moment. */
+export const hasIdentity = ({ identity }: EffectiveSpec): boolean =>
+  Boolean(identity?.awsRoleArn || identity?.azureClientId);
+
 /** On the pod: Azure's webhook looks at no other pods. */
 export function identityLabels({ identity }: EffectiveSpec): Record<string, string> {
   return identity?.azureClientId ? { 'azure.workload.identity/use': 'true' } : {};

@@ -16,7 +16,14 @@ import type { Settings } from '../settings.ts';
 import type { Identity } from './ownership.ts';
 
 /** Kinds of the objects that stand behind a sandbox. */
-export type OwnedKind = 'serviceAccount' | 'tokenSecret' | 'pvc' | 'networkPolicy' | 'snapshot' | 'pod';
+export type OwnedKind =
+  | 'serviceAccount'
+  | 'tokenSecret'
+  | 'planSecret'
+  | 'pvc'
+  | 'networkPolicy'
+  | 'snapshot'
+  | 'pod';
 
 /** Whether `spec.resolved` may be acted upon. */
 export type Resolution =
@@ -69,10 +76,22 @@ export interface Observations {
   readonly statusAt?: number;
   /** Name of a pull secret that was looked for and does not exist. */
   readonly missingPullSecret?: string;
+  /** No slot was free when this start looked for one. */
+  readonly slotMissed?: boolean;
+  /** uid of the slot whose runtime took this sandbox over. */
+  readonly adoptedPod?: string;
+  /** uid of the slot whose runtime would not, and what it said. */
+  readonly unfitPod?: string;
   /** What came of calls to the runtime, by their id. */
   readonly jobs?: ReadonlyMap<string, RuntimeAnswer<unknown>>;
   /** The recorded volume was looked for by name and is gone. */
   readonly volumeLost?: boolean;
+}
+
+export interface CopySource {
+  readonly sandbox: Sandbox;
+  readonly pvc?: PersistentVolumeClaim | undefined;
+  readonly pod?: Pod | undefined;
 }
 
 /** Everything a decision needs, gathered without waiting. Objects of other owners are not in it. */
@@ -85,6 +104,8 @@ export interface SandboxState {
   readonly network: NetworkFacts;
   /** What today's policy would refuse; the sandbox was admitted under another. */
   readonly violations?: readonly Violation[];
+  /** Key of the slots that could take the place of its first pod; absent where no pool keeps such. */
+  readonly slotKey?: string | undefined;
   /** Slots that it claimed and does not use: to be deleted. */
   readonly surplus?: readonly Pod[];
   readonly pod?: Pod;
@@ -92,8 +113,14 @@ export interface SandboxState {
   readonly networkPolicy?: NetworkPolicy;
   readonly tokenSecret?: Secret;
   readonly serviceAccount?: ServiceAccount;
+  /** What this and earlier starts brought into the sandbox. */
+  readonly planSecrets?: readonly Secret[];
   /** By name; absent while nothing is known of them. */
   readonly storageClasses?: ReadonlyMap<string, StorageClass>;
+  /** What the volume is to be a copy of, as far as it is there. */
+  readonly source?: CopySource;
+  /** The snapshot that the volume is to be made from. */
+  readonly restore?: VolumeSnapshot;
   /** The sandbox's own; absent where the cluster has no VolumeSnapshots. */
   readonly snapshots?: readonly VolumeSnapshot[];
 }

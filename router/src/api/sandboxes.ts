@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '@agenttier/crds/generated/types';
-import { ANNOTATION_RETRY, FIELD_MANAGER_ROUTER } from '@agenttier/crds/meta/labels';
+import { ANNOTATION_RETRY, ANNOTATION_TRACEPARENT, FIELD_MANAGER_ROUTER } from '@agenttier/crds/meta/labels';
 import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { pathOf } from '@agenttier/machinery/kube/resource';
+import { currentTrace, formatTraceparent } from '@agenttier/machinery/telemetry/tracing';
 import { mayDo, namespaceAllowed } from '../auth/authorize.ts';
 import type { Action } from '../auth/authorize.ts';
 import { impersonationOf } from '../auth/principal.ts';
@@ -63,7 +64,12 @@ async function create({ client, stores, defaultNamespace }: SandboxesOptions, ca
   const created = await client.create<Sandbox & KubeObject>(
     SANDBOXES,
     namespace,
-    { apiVersion: 'agenttier.io/v1alpha1', kind: 'Sandbox', metadata: { name, namespace }, spec },
+    {
+      apiVersion: 'agenttier.io/v1alpha1',
+      kind: 'Sandbox',
+      metadata: { name, namespace, annotations: traceAnnotation() },
+      spec,
+    },
     { ...writeAs(call), onWarning: (text) => warnings.push(text) },
   );
   stores.sandboxes.applyLocal(created);
@@ -129,7 +135,7 @@ async function resume(options: SandboxesOptions, call: Call): Promise<Reply> {
   }
   const retry = new Date((options.now ?? Date.now)()).toISOString();
   await patch(options, call, sandbox, {
-    metadata: { annotations: { [ANNOTATION_RETRY]: retry } },
+    metadata: { annotations: { [ANNOTATION_RETRY]: retry, ...traceAnnotation() } },
     spec: { desiredState: 'Running' },
   });
   return { status: 200, body: { status: 'resuming' } };
@@ -145,6 +151,12 @@ async function patch(options: SandboxesOptions, call: Call, sandbox: Sandbox, ch
     writeAs(call),
   );
   options.stores.sandboxes.applyLocal(patched);
+}
+
+/** Lets admission and the operator go on with the trace of the request that asked for a start. */
+function traceAnnotation(): Record<string, string> {
+  const trace = currentTrace();
+  return trace === undefined ? {} : { [ANNOTATION_TRACEPARENT]: formatTraceparent(trace) };
 }
 
 const writeAs = (call: Call) => ({
