@@ -63,7 +63,6 @@ describe('unsupportedFields', () => {
       mode: 'agent',
       storage: { shared: true, snapshotOnStop: true, existingClaim: 'x' },
       network: {
-        allowedDomains: ['x'],
         egressRules: [{ cidr: '10.0.0.0/8' }, { serviceRef: { name: 'x' } }],
       },
       env: [{ name: 'A' }, { name: 'B', valueFrom: { fieldRef: {}, secretKeyRef: { name: 'x', key: 'y' } } }],
@@ -77,7 +76,6 @@ describe('unsupportedFields', () => {
       'spec.autoResume',
       'spec.harness.constraints.restrictedCommands',
       'spec.mode',
-      'spec.network.allowedDomains',
       'spec.storage.existingClaim',
     ]);
   });
