@@ -68,13 +68,13 @@ describe('unsupportedFields', () => {
       env: [{ name: 'A' }, { name: 'B', valueFrom: { fieldRef: {}, secretKeyRef: { name: 'x', key: 'y' } } }],
       serviceAccount: 'x',
       sidecars: [{ name: 'x' }],
-      harness: { shell: '/bin/sh', tools: [{ name: 'git' }] },
+      harness: { shell: '/bin/sh', constraints: { restrictedCommands: ['rm'] } },
       autoResume: true,
       warmPool: 'Require',
     };
     expect(fields('Sandbox', spec).toSorted()).toEqual([
       'spec.autoResume',
-      'spec.harness.tools',
+      'spec.harness.constraints.restrictedCommands',
       'spec.storage.existingClaim',
     ]);
   });
