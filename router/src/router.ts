@@ -24,6 +24,8 @@ import type { Stores } from './cluster/caches.ts';
 import { SandboxFinder } from './cluster/finder.ts';
 import { Reachability } from './cluster/reachability.ts';
 import { RuntimeClient } from './cluster/runtimeClient.ts';
+import { wakeOnUse } from './cluster/wake.ts';
+import type { Wake } from './cluster/wake.ts';
 import type { Config } from './config.ts';
 import { execInTarget } from './exec/exec.ts';
 import { execViaApiServer } from './exec/viaApiServer.ts';
@@ -80,6 +82,7 @@ export function createRouter(options: RouterOptions): Router {
     reachability: new Reachability(),
     activity: new ActivityRecorder({ client, sandboxes: stores.sandboxes, log }),
     auth: createAuth(client, stores, config),
+    wake: wakeOnUse({ client, stores, waitMs: config.wakeMs }),
   };
   followPods(parts);
   const gateway = createGateway(parts);
@@ -134,7 +137,7 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
   };
   const observe = (status: number): void =>
     metrics.request({ method: 'GET', route: '/ws/terminal/:id', status }, 0);
-  const common = { auth, stores, finder, corsOrigins, gateway, log };
+  const common = { auth, stores, finder, corsOrigins, gateway, log, wake: parts.wake };
   Object.assign(server.server, { shouldUpgradeCallback: wantsWebSocket });
   server.server.on('upgrade', upgradeHandler({ ...common, unavailable, observe }));
   return server;
@@ -150,6 +153,7 @@ interface Parts extends RouterOptions {
   readonly runtime: RuntimeClient;
   readonly reachability: Reachability;
   readonly activity: ActivityRecorder;
+  readonly wake: Wake;
 }
 
 /** What is known about a pod's address ends with the pod, or with a change of it. */
@@ -181,6 +185,7 @@ function createHandlers(parts: Parts): Handlers {
     execInSandbox: execOperation({
       stores,
       finder,
+      wake: parts.wake,
       run: (target, request, signal) => execInTarget(paths, target, request, signal),
       touch: activity.touch,
       observe: metrics.exec,

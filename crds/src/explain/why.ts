@@ -133,11 +133,21 @@ function nextTexts(sandbox: Sandbox, reason: string, now: number): string[] {
   const phase = summaryOf(sandbox).phase;
   if (phase === 'Running' && reason === 'Ready') return expiryTexts(sandbox, now);
   if (reason === 'RestartBackoff') return backoffTexts(sandbox, now);
-  const next = REASONS[reason]?.next;
-  const restarts = sandbox.status?.restartCount ?? 0;
-  const counted = phase === 'Creating' && restarts > 0 ? [`It has been restarted ${times(restarts)}.`] : [];
-  return [...(next === undefined ? [] : [next]), ...counted];
+  if (phase === 'Stopped' && sandbox.spec?.autoResume) return [WAKES];
+  return [...adviceFor(reason), ...restartTexts(sandbox, phase)];
 }
+
+const adviceFor = (reason: string): string[] => {
+  const next = REASONS[reason]?.next;
+  return next === undefined ? [] : [next];
+};
+
+function restartTexts({ status }: Sandbox, phase: string): string[] {
+  const restarts = status?.restartCount ?? 0;
+  return phase === 'Creating' && restarts > 0 ? [`It has been restarted ${times(restarts)}.`] : [];
+}
+
+const WAKES = 'Its files are kept; using it starts it again.';
 
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 

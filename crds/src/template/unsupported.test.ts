@@ -70,11 +70,9 @@ describe('unsupportedFields', () => {
       serviceAccount: 'x',
       sidecars: [{ name: 'x' }],
       harness: { shell: '/bin/sh' },
-      autoResume: true,
       warmPool: 'Require',
     };
     expect(fields('Sandbox', spec).toSorted()).toEqual([
-      'spec.autoResume',
       'spec.harness',
       'spec.mode',
       'spec.network.allowedDomains',
@@ -97,7 +95,7 @@ describe('unsupportedFields', () => {
       sharing: { users: [], groups: [] },
       harness: {},
       serviceAccount: '',
-      autoResume: false,
+      autoResume: true,
       warmPool: 'Auto',
       templateUpdatePolicy: 'OnResume',
       gracePeriod: '1m',
