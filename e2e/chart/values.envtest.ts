@@ -41,6 +41,9 @@ function flipped(path: readonly string[], value: unknown): unknown {
 
 /** Values that only show beside another one. */
 const companions: Readonly<Record<string, Values>> = {
+  'gvisor.handler': { gvisor: { enabled: true } },
+  'gvisor.nodeSelector.agenttier.io/runtime': { gvisor: { enabled: true } },
+  'gvisor.tolerations': { gvisor: { enabled: true } },
   'router.service.nodePort': { router: { service: { type: 'NodePort' } } },
 };
 

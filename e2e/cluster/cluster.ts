@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Gvisor } from './node/gvisor.ts';
 import { tryRun } from './host/command.ts';
 import type { Progress } from './host/progress.ts';
 import type { BuildPlace } from './install/binaries.ts';
@@ -25,6 +26,8 @@ export interface Start {
   /** Version that images are tagged with. */
   readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Being prepared while programs are built; the bare node waits for it. */
+  readonly gvisor?: Promise<Gvisor>;
 }
 
 export type ClusterKind = 'bare' | 'kind' | 'existing';

@@ -15,6 +15,7 @@ import { readEnv, writeBin, writeEnv } from './install/env.ts';
 import { type BuiltImage, buildImages } from './install/images.ts';
 import { startKind } from './kind.ts';
 import { startBareNode } from './node/bare.ts';
+import { type Gvisor, describeGvisor, ensureGvisor } from './node/gvisor.ts';
 
 /**
  * `make up`: from a machine to a Kubernetes with AgentTier and a running sandbox on it. Each step looks first whether its
@@ -36,6 +37,16 @@ const START: Readonly<Record<ClusterKind, (start: Start) => Promise<Cluster>>> =
 async function images(kind: ClusterKind, start: Start): Promise<BuiltImage[]> {
   if (kind !== 'bare') return []; // built by Docker, or lying in a registry
   return start.progress.step('images built', (say) => buildImages(start.place, start.version, say));
+}
+
+/** Said at once, with the reason where it is left out; the node goes on without. */
+async function gvisorStep({ place, progress }: Start): Promise<Gvisor> {
+  let outcome: Gvisor = { ok: false, why: 'not tried' };
+  await progress.step('gVisor', async (say) => {
+    outcome = await ensureGvisor(place, say);
+    return describeGvisor(outcome);
+  });
+  return outcome;
 }
 
 async function installProduct(
@@ -88,10 +99,11 @@ async function up(): Promise<void> {
   const start: Start = { place, progress, version: chartVersion(root), env };
   progress.note(`cluster: ${kind}, cache: ${place.cache}`);
   await progress.step('packages', () => ensurePackages(kind));
+  const gvisor = kind === 'bare' ? gvisorStep(start) : undefined;
   const building = images(kind, start);
   building.catch(() => undefined); // reported where it is awaited
   await progress.step('programs', (say) => ensurePrograms(place, PROGRAMS[kind], say));
-  const cluster = await START[kind](start);
+  const cluster = await START[kind](gvisor === undefined ? start : { ...start, gvisor });
   const key = readEnv(root)['AGENTTIER_API_KEY'] ?? newApiKey();
   writeBin(place);
   writeEnv(place, {

@@ -15,12 +15,17 @@ afterAll(() => {
 });
 
 const NEW_TOKEN = 'n'.repeat(43);
-const SLOT_ENV = { FROM_IMAGE: 'kept', HOME: '/tmp' };
+const SLOT_ENV = { FROM_IMAGE: 'kept' };
 
 const adopt = (runtime: Runtime, body: object): Promise<Response> =>
   runtime.fetch('/adopt', { method: 'POST', body: JSON.stringify(body) });
 
-const claim = { sandbox: 'uid-one', token: NEW_TOKEN, env: { GREETING: 'hello $HOME', HOME: '/var' } };
+const env = [
+  { name: 'HOME', value: '/tmp' },
+  { name: 'FROM_IMAGE' },
+  { name: 'GREETING', value: 'hello $HOME, $(FROM_IMAGE)' },
+];
+const claim = { sandbox: 'uid-one', token: NEW_TOKEN, env };
 
 describe('a slot', () => {
   it('can be used by nobody before its sandbox has it, not even with its token', async () => {
@@ -45,7 +50,7 @@ describe('a slot', () => {
       headers: { authorization: `Bearer ${NEW_TOKEN}` },
       body: JSON.stringify({ command }),
     });
-    expect(await answer.json()).toMatchObject({ stdout: 'kept|hello $HOME|/var\n' });
+    expect(await answer.json()).toMatchObject({ stdout: 'kept|hello $HOME, kept|/tmp\n' });
     await runtime.stop();
   });
 

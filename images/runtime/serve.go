@@ -94,7 +94,7 @@ func work(o serveOptions, tokens *auth.Tokens, listener net.Listener, log *slog.
 		Jobs:     jobs,
 	}
 	if o.awaitAdopt {
-		api.Slot = adopt.New(env, tokens)
+		api.Slot = adopt.New(env, tokens, o.workdir)
 	}
 	server := api.Server()
 	failed := make(chan error, 1)

@@ -6,7 +6,7 @@ import type {
   Sandbox,
   SandboxTemplate,
 } from '@agenttier/crds/generated/types';
-import { LABEL_MANAGED } from '@agenttier/crds/meta/labels';
+import { LABEL_MANAGED, LABEL_SANDBOX_UID } from '@agenttier/crds/meta/labels';
 import {
   CLUSTER_GOVERNANCE_POLICIES,
   CLUSTER_SANDBOX_TEMPLATES,
@@ -17,12 +17,14 @@ import {
 import { parentsOfTemplate, templatesOfSandbox } from '@agenttier/crds/template/users';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import {
+  ENDPOINT_SLICES,
   NETWORK_POLICIES,
   PERSISTENT_VOLUME_CLAIMS,
   PODS,
   RESOURCE_QUOTAS,
   SECRETS,
   SERVICE_ACCOUNTS,
+  SERVICES,
 } from '@agenttier/machinery/kube/resource';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
 import { Reflector } from '@agenttier/machinery/reflector/reflector';
@@ -30,13 +32,16 @@ import type { ReflectorMetrics } from '@agenttier/machinery/reflector/reflector'
 import { Store } from '@agenttier/machinery/reflector/store';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import type {
+  EndpointSlice,
   NetworkPolicy,
   PersistentVolumeClaim,
   Pod,
   ResourceQuota,
   Secret,
+  Service,
   ServiceAccount,
 } from './core.ts';
+import { leanService, serviceOfSlice, servicesOfSandbox, SLICES_BY_HAND } from './egress/services.ts';
 
 /** Everything the operator knows of the cluster, kept current by watches. */
 export interface Caches {
@@ -51,20 +56,29 @@ export interface Caches {
   readonly secrets: Store<Secret>;
   readonly serviceAccounts: Store<ServiceAccount>;
   readonly resourceQuotas: Store<ResourceQuota>;
+  readonly services: Store<Service>;
+  /** Only those that no selector made: what pods a Service has is the network's business. */
+  readonly endpointSlices: Store<EndpointSlice>;
 }
 
 /** Index of sandboxes by the templates that they were merged from: `Kind/namespace/name`. */
 export const BY_TEMPLATE = 'template';
 /** Index of sandboxes by uid. */
 export const BY_UID = 'uid';
+/** Index of pods by the uid of their sandbox. */
+export const BY_SANDBOX_UID = 'sandboxUid';
 /** Index of templates by the parent that they name, or may mean: `Kind/namespace/name`. */
 export const BY_PARENT = 'parent';
+
+/** Index of sandboxes by the Services that their network rules name, and of endpoint slices by theirs: `namespace/name`. */
+export const BY_SERVICE = 'service';
 
 export function createCaches(): Caches {
   return {
     sandboxes: new Store<Sandbox>({
       [BY_TEMPLATE]: templatesOfSandbox,
       [BY_UID]: ({ metadata }) => [metadata.uid ?? ''],
+      [BY_SERVICE]: servicesOfSandbox,
     }),
     templates: new Store<SandboxTemplate>({
       [BY_PARENT]: (template) => parentsOfTemplate({ ...template, kind: 'SandboxTemplate' }),
@@ -74,12 +88,16 @@ export function createCaches(): Caches {
     }),
     policies: new Store(),
     clusterPolicies: new Store(),
-    pods: new Store(),
+    pods: new Store<Pod>({
+      [BY_SANDBOX_UID]: ({ metadata }) => [metadata.labels?.[LABEL_SANDBOX_UID] ?? []].flat(),
+    }),
     pvcs: new Store(),
     networkPolicies: new Store(),
     secrets: new Store(),
     serviceAccounts: new Store(),
     resourceQuotas: new Store(),
+    services: new Store(),
+    endpointSlices: new Store({ [BY_SERVICE]: serviceOfSlice }),
   };
 }
 
@@ -110,6 +128,8 @@ export function createReflectors({
     [SECRETS, anyStore(caches.secrets), managed],
     [SERVICE_ACCOUNTS, anyStore(caches.serviceAccounts), managed],
     [RESOURCE_QUOTAS, anyStore(caches.resourceQuotas), managed],
+    [SERVICES, anyStore(caches.services)],
+    [ENDPOINT_SLICES, anyStore(caches.endpointSlices), SLICES_BY_HAND],
   ];
   return watched.map(
     ([resource, store, labelSelector]) =>
@@ -119,7 +139,7 @@ export function createReflectors({
         store,
         log,
         labelSelector,
-        transform: withoutManagedFields,
+        transform: resource === SERVICES ? leanService : withoutManagedFields,
         metrics: metrics?.(resource.plural),
       }),
   );

@@ -144,7 +144,8 @@ export interface NetworkPeer {
 
 export interface NetworkPort {
   readonly protocol: string;
-  readonly port: number;
+  /** A number, or the name of a port of the pods that the rule is for. */
+  readonly port: number | string;
 }
 
 export interface EgressRule {
@@ -178,4 +179,29 @@ export interface ServiceAccount extends KubeObject {
 
 export interface ResourceQuota extends KubeObject {
   readonly spec?: { readonly hard?: Readonly<Record<string, string | number>> };
+}
+
+export interface ServicePort {
+  readonly name?: string;
+  readonly protocol?: string;
+  readonly port: number;
+  /** Of the pods: a number, or the name of a container's port; the Service's own port when left out. */
+  readonly targetPort?: number | string;
+}
+
+export interface Service extends KubeObject {
+  readonly spec?: {
+    readonly type?: string;
+    readonly clusterIP?: string;
+    readonly selector?: Readonly<Record<string, string>>;
+    readonly ports?: readonly ServicePort[];
+  };
+}
+
+export interface EndpointSlice extends KubeObject {
+  readonly addressType: string;
+  readonly endpoints?: readonly { readonly addresses: readonly string[] }[] | null;
+  readonly ports?:
+    | readonly { readonly name?: string; readonly protocol?: string; readonly port?: number }[]
+    | null;
 }

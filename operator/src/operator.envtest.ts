@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile } from 'node:fs/promises';
 import type { ClusterSandboxTemplate, GovernancePolicy, Sandbox } from '@agenttier/crds/generated/types';
 import { findCondition } from '@agenttier/crds/meta/conditions';
 import { ANNOTATION_TOKEN_NONCE } from '@agenttier/crds/meta/labels';
@@ -7,8 +6,7 @@ import { tokenSubject } from '@agenttier/crds/meta/names';
 import { CLUSTER_SANDBOX_TEMPLATES, GOVERNANCE_POLICIES, SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { TemplateObject } from '@agenttier/crds/template/compose';
 import { adminClient, freshNamespace } from '@agenttier/e2e/envtest/server';
-import { createEventRecorder } from '@agenttier/machinery/events/recorder';
-import type { CallOptions, KubeClient } from '@agenttier/machinery/kube/client';
+import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { isAlreadyExists, isNotFound } from '@agenttier/machinery/kube/errors';
 import {
   EVENTS,
@@ -20,73 +18,21 @@ import {
 } from '@agenttier/machinery/kube/resource';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
 import { deriveToken } from '@agenttier/machinery/secrets/derive';
-import { silentLogger } from '@agenttier/machinery/telemetry/log';
 import { until } from '@agenttier/machinery/testing/until';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
-import { createCaches, createReflectors } from './caches.ts';
 import type { Pod, PodStatus } from './core.ts';
-import { operate } from './operator.ts';
+import { chartOperator } from './testing/chartOperator.ts';
 import { sandbox as build, SETTINGS, template } from './testing/fixtures.ts';
 import { exitedPod, READY_POD } from './testing/pods.ts';
-
-const OPERATOR = {
-  user: 'system:serviceaccount:agenttier:agenttier-operator',
-  groups: ['system:authenticated'],
-};
-
-const as = <O extends CallOptions>(options: O | undefined): O & CallOptions => {
-  const impersonate = { ...OPERATOR };
-  return { ...(options as O), impersonate };
-};
-
-/** The operator's client with the rights that the chart gives it, and no others. */
-function asOperator(admin: KubeClient): KubeClient {
-  return {
-    get: (resource, key, options) => admin.get(resource, key, as(options)),
-    list: (resource, query, options) => admin.list(resource, query, as(options)),
-    create: (resource, namespace, body, options) => admin.create(resource, namespace, body, as(options)),
-    update: (resource, body, options) => admin.update(resource, body, as(options)),
-    apply: (resource, body, options) => admin.apply(resource, body, as(options)),
-    patch: (resource, key, patch, options) => admin.patch(resource, key, patch, as(options)),
-    delete: (resource, key, options) => admin.delete(resource, key, as(options)),
-    watch: (resource, query, control) => admin.watch(resource, query, as(control)),
-    raw: (request, options) => admin.raw(request, as(options)),
-    close: () => admin.close(),
-  };
-}
-
-/** The cluster-wide rules of the chart's own template, whose few placeholders do not touch them. */
-async function chartRules(): Promise<KubeObject[]> {
-  const path = new URL('../../helm/agenttier/templates/operator/rbac.yaml', import.meta.url);
-  const text = (await readFile(path, 'utf8')).replaceAll(/^.*\{\{.*\}\}.*$/gm, '');
-  const objects = parseAllDocuments(text).map((document) => document.toJS() as KubeObject | null);
-  return objects.filter((object): object is KubeObject => object?.kind === 'ClusterRole');
-}
-
-const RBAC = { group: 'rbac.authorization.k8s.io', version: 'v1', namespaced: false } as const;
-const ROLES: Resource = { ...RBAC, plural: 'clusterroles', kind: 'ClusterRole' };
-const BINDINGS: Resource = { ...RBAC, plural: 'clusterrolebindings', kind: 'ClusterRoleBinding' };
 
 let admin: KubeClient;
 let namespace: string;
 let chain: TemplateObject[];
-const stop = new AbortController();
-let running: Promise<unknown>;
+let operator: { stop: () => Promise<void> };
 
 beforeAll(async () => {
   admin = await adminClient();
   namespace = await freshNamespace('operator', { 'pod-security.kubernetes.io/enforce': 'restricted' });
-  for (const role of await chartRules()) {
-    await admin.create(ROLES, undefined, role);
-    const roleRef = { apiGroup: RBAC.group, kind: 'ClusterRole', name: role.metadata.name };
-    const subjects = [{ apiGroup: RBAC.group, kind: 'User', name: OPERATOR.user }];
-    await admin.create(BINDINGS, undefined, {
-      metadata: { name: 'operator-envtest' },
-      roleRef,
-      subjects,
-    } as KubeObject);
-  }
   const base = template(
     { image: { repository: 'example.test/tools', tag: '1' }, harness: { shell: '/bin/sh' } },
     'operator-envtest',
@@ -97,28 +43,10 @@ beforeAll(async () => {
     spec,
   } as KubeObject);
   chain = [{ ...base, metadata: made.metadata }];
-  const client = asOperator(admin);
-  const caches = createCaches();
-  const reflectors = createReflectors({ client, caches, log: silentLogger });
-  const watching = reflectors.map((one) => one.run(stop.signal));
-  await Promise.all(reflectors.map((one) => one.synced()));
-  const recorder = createEventRecorder({ client, component: 'agenttier.io/operator', instance: 'envtest' });
-  const options = {
-    client,
-    caches,
-    settings: SETTINGS,
-    recorder,
-    log: silentLogger,
-    workers: 4,
-    directProbe: false,
-  };
-  running = Promise.all([operate(options, stop.signal), ...watching]);
+  operator = await chartOperator(admin, SETTINGS);
 });
 
-afterAll(async () => {
-  stop.abort();
-  await running;
-});
+afterAll(() => operator.stop());
 
 async function apply(name: string, spec: Sandbox['spec'] = {}): Promise<Sandbox> {
   const { metadata, ...rest } = build({ name, spec, chain });

@@ -7,6 +7,7 @@ import { validatePods } from './pod/validate.ts';
 import type { QuotaAdmission } from './quota/admission.ts';
 import { validatePolicies } from './policy/validate.ts';
 import { createGrants } from './sandbox/grants.ts';
+import { createRuntimeClasses } from './sandbox/runtimeClasses.ts';
 import { mutateSandboxes, validateSandboxes } from './sandbox/handler.ts';
 import type { Handlers } from './server.ts';
 import { validateStatus } from './status/validate.ts';
@@ -32,7 +33,9 @@ export function createHandlers(
   const { settings, defaultTemplate, operatorUsername } = config;
   const accounts = { operator: operatorUsername, router: config.routerUsername };
   const grants = createGrants(client);
-  const sandboxes = { lookup, settings, defaultTemplate, operatorUsername, now, grants, quota };
+  const runtimeClasses = createRuntimeClasses(client);
+  const merge = { lookup, settings, defaultTemplate, operatorUsername, now };
+  const sandboxes = { ...merge, grants, runtimeClasses, quota };
   return {
     '/mutate/sandboxes': mutateSandboxes(sandboxes),
     '/validate/sandboxes': validateSandboxes(sandboxes),

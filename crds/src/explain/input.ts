@@ -188,6 +188,7 @@ const BY_INPUT: ReadonlySet<string> = new Set([
   'timeout_exceeded',
   'idle_timeout_exceeded',
   'runtime_class_required',
+  'runtime_class_not_found',
   'network_not_allowed',
   'sidecars_exceeded',
   'security_relaxation_not_allowed',

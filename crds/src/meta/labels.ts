@@ -11,7 +11,12 @@ export const LABEL_SANDBOX_UID = 'agenttier.io/sandbox-uid';
 export const LABEL_MANAGED = 'agenttier.io/managed';
 export const LABEL_TEMPLATE = 'agenttier.io/template';
 export const LABEL_COMPAT = 'agenttier.io/compat';
+/** On everything of a slot, a prepared pod: the pool that made it. It stays when a sandbox has taken the slot. */
 export const LABEL_SLOT = 'agenttier.io/slot';
+/** On the same objects: the name of the slot's pod, which ties them together. */
+export const LABEL_SLOT_NAME = 'agenttier.io/slot-name';
+/** On the slot's pod: one of SLOT_STATES. Whoever moves it away from `open` decides what becomes of the slot. */
+export const LABEL_SLOT_STATE = 'agenttier.io/slot-state';
 /** What a Secret of ours is for: one of SECRET_PURPOSES. */
 export const LABEL_SECRET_PURPOSE = 'agenttier.io/secret-purpose';
 
@@ -25,6 +30,15 @@ export const SECRET_PURPOSES = {
   scopedApiKey: 'scoped-api-key',
   apiKey: 'api-key',
   webhookSubscription: 'webhook-subscription',
+} as const;
+
+export const SLOT_STATES = {
+  /** Being prepared, or ready and free. */
+  open: 'open',
+  /** A sandbox has it, for good. */
+  claimed: 'claimed',
+  /** Nobody may take it: it is about to be deleted. */
+  draining: 'draining',
 } as const;
 
 /** Labels that Kubernetes recommends for every application. */
@@ -49,6 +63,8 @@ export const ANNOTATION_ADMITTED_AT = 'agenttier.io/admitted-at';
 export const ANNOTATION_FORCE_DELETE = 'agenttier.io/force-delete';
 /** On a template: marks the one that is used where a sandbox names none. */
 export const ANNOTATION_DEFAULT_TEMPLATE = 'agenttier.io/default-template';
+/** On a Service: namespaces, comma-separated, or `*`, whose sandboxes may name it in their network rules; its own always may. */
+export const ANNOTATION_ALLOW_SANDBOXES = 'agenttier.io/allow-sandboxes-from';
 /** On owned objects: hash of what was applied last, to notice drift without comparing defaulted fields. */
 export const ANNOTATION_APPLIED_HASH = 'agenttier.io/applied-hash';
 

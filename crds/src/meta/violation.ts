@@ -29,6 +29,7 @@ export const VIOLATIONS = {
   timeout_exceeded: 403,
   idle_timeout_exceeded: 403,
   runtime_class_required: 403,
+  runtime_class_not_found: 422,
   network_not_allowed: 403,
   service_account_not_allowed: 403,
   sidecars_exceeded: 403,

@@ -115,6 +115,11 @@ export const VIOLATION_TEXTS: Readonly<Record<ViolationCode, ViolationText>> = {
       'The sandbox or a template asks for a longer idle time than `maxIdleTimeout`. A time left open is set to the maximum instead.',
     remedy: 'Lower `spec.idleTimeout`, or leave it out.',
   },
+  runtime_class_not_found: {
+    cause: 'The cluster has no RuntimeClass of the name in `spec.runtimeClass`.',
+    remedy:
+      'Name one that `kubectl get runtimeclasses` lists, or have an administrator add it (chart value `gvisor.enabled`).',
+  },
   runtime_class_required: {
     cause: 'A policy requires another RuntimeClass than the sandbox has.',
     remedy: 'Set `spec.runtimeClass` to the class that the message names.',

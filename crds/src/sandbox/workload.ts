@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EffectiveSpec } from '../generated/types.ts';
-import { parseCidr } from '../meta/cidr.ts';
 import { parseDuration } from '../meta/duration.ts';
 import { imageOf, parseImage } from '../meta/imageReference.ts';
 import { parseQuantity } from '../meta/quantity.ts';
 import type { Violation, ViolationCode } from '../meta/violation.ts';
 import { containerViolations } from './containers.ts';
 import { isMountable } from './mounts.ts';
+import { networkViolations } from './network.ts';
 import { credentialViolations } from './secrets.ts';
 
 /** Prefix of variables that the platform sets. */
@@ -48,16 +48,6 @@ function storageViolations({ storage }: EffectiveSpec): Violation[] {
     out.push(wrong('spec.storage.size', 'spec.storage.size must be larger than zero', String(size)));
   }
   return out;
-}
-
-function networkViolations({ network }: EffectiveSpec): Violation[] {
-  return (['egressRules', 'ingressRules'] as const).flatMap((list) =>
-    (network?.[list] ?? []).flatMap(({ cidr }, i) => {
-      if (cidr === undefined || parseCidr(cidr) !== undefined) return [];
-      const field = `spec.network.${list}[${i}].cidr`;
-      return [wrong(field, `${field} is no address range such as 10.1.0.0/16 or 2001:db8::/32`, cidr)];
-    }),
-  );
 }
 
 function envViolations({ env }: EffectiveSpec): Violation[] {

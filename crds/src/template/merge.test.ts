@@ -162,10 +162,16 @@ describe('compatHash', () => {
     const late = {
       env: [{ name: 'X', value: 'y' }],
       timeout: '1h',
-      files: [{ path: 'a' }],
-      initScripts: ['x'],
+      idleTimeout: '1m',
     };
     expect(compatHash({ ...spec, ...late, harness: { hooks: { onStart: 'x' } } })).toBe(compatHash(spec));
+  });
+  it('knows variables from Secrets, and those that scripts have run with', () => {
+    const secret = { name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } };
+    expect(compatHash({ ...spec, env: [secret] })).not.toBe(compatHash(spec));
+    const scripted = { ...spec, initScripts: ['x'] };
+    const env = [{ name: 'X', value: 'y' }];
+    expect(compatHash({ ...scripted, env })).not.toBe(compatHash(scripted));
   });
   it.each<[string, object]>([
     ['image', { image: { repository: 'x' } }],
@@ -174,6 +180,11 @@ describe('compatHash', () => {
     ['network', { network: { allowInternet: true } }],
     ['runtime class', { runtimeClass: 'gvisor' }],
     ['program', { harness: { command: ['x'] } }],
+    ['shell', { harness: { shell: '/bin/x' } }],
+    ['files', { files: [{ path: 'a' }] }],
+    ['scripts', { initScripts: ['x'] }],
+    ['mode', { mode: 'agent' }],
+    ['field that nobody thought of', { newField: 1 }],
   ])('depends on the %s', (_, change) => {
     expect(compatHash({ ...spec, ...change })).not.toBe(compatHash(spec));
   });

@@ -105,16 +105,21 @@ export function hashResolved(resolved: Omit<Resolved, 'hash'> & { readonly hash?
   return sha256Hex(canonicalJson(content));
 }
 
+/** What is applied to a pod that is already running, or is about the sandbox's times and not about its pod. */
+const APPLIED_LATER: ReadonlySet<string> = new Set(['env', 'timeout', 'idleTimeout']);
+
 /**
  * Hash of what a running pod cannot change any more: two sandboxes with the same one can take the same prepared pod.
- * Variables, files, hooks and times are applied later and stay out.
+ * Every field counts that is not known to be applied later, so a field that is new here keeps pods apart until somebody
+ * says otherwise. Variables from Secrets are the kubelet's to fill in, and scripts have run with the variables of
+ * their pod: these count.
  */
 export function compatHash(spec: EffectiveSpec): string {
-  const { mode, image, resources, storage, network, runtimeClass, serviceAccount, security } = spec;
-  const { credentials, sidecars, initContainers, harness } = spec;
-  const program = { command: harness?.command, args: harness?.args };
-  const fixed = { mode, image, resources, storage, network, runtimeClass, serviceAccount, security, program };
-  return sha256Hex(canonicalJson({ ...fixed, credentials, sidecars, initContainers }));
+  const fixed = Object.entries(spec).filter(([field]) => !APPLIED_LATER.has(field));
+  const { hooks: _, ...harness } = spec.harness ?? {};
+  const scripted = (spec.initScripts ?? []).length > 0;
+  const env = (spec.env ?? []).filter(({ valueFrom }) => scripted || valueFrom !== undefined);
+  return sha256Hex(canonicalJson({ ...Object.fromEntries(fixed), harness, env }));
 }
 
 function linkOf(template: TemplateObject): NonNullable<Resolved['chain']>[number] {

@@ -97,8 +97,6 @@ const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
   { path: 'storage.shared', needs: 'shared volumes are not made', harmless: [false] },
   { path: 'storage.existingClaim', needs: 'every sandbox gets a volume of its own' },
   { path: 'network.allowedDomains', needs: 'domain names are not enforced' },
-  { path: 'network.egressRules[].serviceRef', needs: 'rules for Services are not made; use cidr' },
-  { path: 'network.ingressRules[].serviceRef', needs: 'rules for Services are not made; use cidr' },
   ...otherSources(''),
   ...otherSources('sidecars[].'),
   ...otherSources('initContainers[].'),

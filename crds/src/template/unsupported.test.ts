@@ -76,7 +76,6 @@ describe('unsupportedFields', () => {
       'spec.harness',
       'spec.mode',
       'spec.network.allowedDomains',
-      'spec.network.egressRules[1].serviceRef',
       'spec.storage.existingClaim',
       'spec.storage.shared',
       'spec.storage.snapshotOnStop',

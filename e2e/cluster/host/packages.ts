@@ -148,6 +148,20 @@ export async function ensurePackages(kind: string): Promise<string> {
   return `installed ${wanted.join(' ')}`;
 }
 
+/** Brings a package that one can do without. Throws where it cannot be had; the rest of the machine is not touched then. */
+export async function ensureOptionalPackage(name: string): Promise<void> {
+  if (which(name) !== undefined) return;
+  if (which('apt-get') === undefined) throw new Error(`${name} is not installed`);
+  const newer = await addNewerRelease();
+  const wanted = newer ? `${name}/trixie` : name;
+  await asRoot('apt-get', ['update', '-qq']);
+  const known = await tryRun('apt-cache', ['policy', name]);
+  if (!/Candidate: \d/.test(known.stdout)) {
+    throw new Error(`${name} is not installed, and this system has no package of that name`);
+  }
+  await install([wanted]);
+}
+
 async function goIsMissing(): Promise<boolean> {
   const go = goBinary();
   return go === undefined || !goIsEnough((await tryRun(go, ['version'])).stdout);

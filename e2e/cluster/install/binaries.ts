@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync } from 'node:fs';
+import { cpSync, existsSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Account } from '../host/account.ts';
+import { type Account, handOver } from '../host/account.ts';
 import { cacheFolder, cached, contentKey, filesBelow, makeFolders } from '../host/cache.ts';
 import { run } from '../host/command.ts';
 import { goBinary } from '../host/packages.ts';
@@ -10,9 +10,11 @@ import type { Say } from '../host/progress.ts';
 
 interface Source {
   /** Folder of the Go module. */
-  readonly module: 'tools' | 'tools/csi';
+  readonly module: 'tools' | 'tools/csi' | 'tools/gvisor';
   /** What is built: a folder of the module, or a package that its go.mod pins. */
   readonly target: string;
+  /** Files of the module, each put in the place of one that its dependencies bring. */
+  readonly patch?: Readonly<Record<string, string>>;
 }
 
 const SIDECARS = 'github.com/kubernetes-csi/external-provisioner/v5/cmd';
@@ -26,6 +28,11 @@ const PROGRAMS = {
   pause: { module: 'tools', target: './cmd/pause' },
   'csi-driver': { module: 'tools/csi', target: './driver' },
   'csi-provisioner': { module: 'tools/csi', target: `${SIDECARS}/csi-provisioner` },
+  'containerd-shim-runsc-v1': {
+    module: 'tools/gvisor',
+    target: 'gvisor.dev/gvisor/shim',
+    patch: { 'patch/oom_unix.go': 'github.com/containerd/containerd/sys/oom_unix.go' },
+  },
 } as const satisfies Record<string, Source>;
 
 export type Program = keyof typeof PROGRAMS;
@@ -53,7 +60,10 @@ export interface BuildPlace {
 export function programPath(place: Pick<BuildPlace, 'root' | 'cache'>, program: Program): string {
   const source: Source = PROGRAMS[program];
   const module = join(place.root, source.module);
-  const own = source.target.startsWith('./') ? filesBelow(join(module, source.target)) : [];
+  const own = [
+    ...(source.target.startsWith('./') ? filesBelow(join(module, source.target)) : []),
+    ...Object.keys(source.patch ?? {}).map((file) => join(module, file)),
+  ];
   const files = [
     join(module, 'go.mod'),
     join(module, 'go.sum'),
@@ -80,14 +90,56 @@ export async function ensurePrograms(
 }
 
 async function build(place: BuildPlace, program: Program, draft: string): Promise<void> {
-  const go = goBinary();
-  if (go === undefined) throw new Error('the go command is missing: install Go 1.21 or newer');
   const source: Source = PROGRAMS[program];
-  await run(go, ['build', '-trimpath', '-ldflags', linkerFlags(), '-o', draft, source.target], {
-    cwd: join(place.root, source.module),
+  const module = join(place.root, source.module);
+  if (source.patch === undefined) return compile(place, source, { module, draft, mode: 'readonly' });
+  const copy = `${draft}.source`;
+  try {
+    await vendor(place, source, module, copy);
+    await compile(place, source, { module: copy, draft, mode: 'vendor' });
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+/** A copy of the module with its dependencies beside it, as the module cache must not be changed, and the patch applied. */
+async function vendor(place: BuildPlace, source: Source, module: string, copy: string): Promise<void> {
+  makeFolders(copy, place.owner);
+  for (const name of ['go.mod', 'go.sum', 'tools.go']) {
+    cpSync(join(module, name), join(copy, name));
+    handOver(place.owner, join(copy, name));
+  }
+  await go(place, copy, ['mod', 'vendor'], 'mod');
+  for (const [from, to] of Object.entries(source.patch ?? {})) {
+    const file = join(copy, 'vendor', to);
+    if (!existsSync(file)) throw new Error(`${source.module}: nothing to patch at ${to}`);
+    cpSync(join(module, from), file);
+  }
+}
+
+interface Compilation {
+  readonly module: string;
+  readonly draft: string;
+  readonly mode: 'readonly' | 'vendor';
+}
+
+function compile(place: BuildPlace, { target }: Source, { module, draft, mode }: Compilation): Promise<void> {
+  return go(place, module, ['build', '-trimpath', '-ldflags', linkerFlags(), '-o', draft, target], mode);
+}
+
+async function go(
+  place: BuildPlace,
+  cwd: string,
+  args: readonly string[],
+  mode: 'readonly' | 'vendor' | 'mod',
+): Promise<void> {
+  const program = goBinary();
+  if (program === undefined) throw new Error('the go command is missing: install Go 1.21 or newer');
+  await run(program, args, {
+    cwd,
     as: place.owner,
     // The toolchain that go.mod names comes through the module proxy where the machine's Go is older.
-    env: { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false', GOTOOLCHAIN: 'auto' },
+    env: { CGO_ENABLED: '0', GOFLAGS: `-mod=${mode} -buildvcs=false`, GOTOOLCHAIN: 'auto', GOWORK: 'off' },
     timeoutMs: 1_800_000,
   });
 }

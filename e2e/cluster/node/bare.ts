@@ -11,6 +11,7 @@ import { policyAgentObjects, queueHasListener } from '../install/policyAgent.ts'
 import { waitFor } from '../host/waitFor.ts';
 import { containerd } from './containerd.ts';
 import { controlPlane } from './controlPlane.ts';
+import { type Gvisor, labelNode } from './gvisor.ts';
 import { kubeProxy, kubelet } from './kubelet.ts';
 import { net, paths } from './layout.ts';
 import { loadIntoNode } from './load.ts';
@@ -37,7 +38,7 @@ async function prepare(checkout: string): Promise<string> {
   return owner === undefined ? 'new' : owner === checkout ? 'this checkout' : `took over from ${owner}`;
 }
 
-async function startProcesses(binary: string): Promise<string> {
+async function startProcesses(binary: string, gvisor: Gvisor): Promise<string> {
   const processes = new Processes(paths.run);
   const control = controlPlane(binary);
   const done: string[] = [];
@@ -45,7 +46,7 @@ async function startProcesses(binary: string): Promise<string> {
     const what = await processes.ensure(spec);
     if (what !== 'kept') done.push(`${spec.name}${what === 'restarted' ? ' (again)' : ''}`);
   };
-  const runtime = containerd().then(ensure);
+  const runtime = containerd(gvisor).then(ensure);
   await ensure(control.etcd);
   await ensure(control.apiServer);
   await Promise.all([ensure(control.controllerManager), ensure(control.scheduler), runtime]);
@@ -83,10 +84,13 @@ export async function startBareNode(start: Start): Promise<Cluster> {
   const binary = programPath(place, 'node');
   const kubectl = new Kubectl([binary, 'kubectl'], kubeconfigFile('admin'));
   await progress.step('certificates, network', () => prepare(place.root));
-  await progress.step('control plane, containerd', () => startProcesses(binary));
+  const gvisor = (await start.gvisor) ?? { ok: false, why: 'not asked for' };
+  await progress.step('control plane, containerd', () => startProcesses(binary, gvisor));
   await progress.step('images of the node', () => ensureNodeImages(place));
   await progress.step('node ready', () => startKubelet(binary, kubectl));
-  await progress.step('DNS, network policy', () => startAddons(place, kubectl));
+  await progress.step('DNS, network policy', async () => {
+    await Promise.all([startAddons(place, kubectl), labelNode(kubectl, gvisor)]);
+  });
   await progress.step('storage', () => ensureStorage(place, new Processes(paths.run), kubectl));
   return {
     kubectl,
@@ -97,6 +101,7 @@ export async function startBareNode(start: Start): Promise<Cluster> {
       'image.tag': start.version,
       'router.service.type': 'NodePort',
       'router.service.nodePort': net.routerNodePort,
+      'gvisor.enabled': String(gvisor.ok),
     },
     load: loadIntoNode,
   };

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tryRun } from '../host/command.ts';
+import { type Gvisor, gvisorRuntime } from './gvisor.ts';
 import { paths } from './layout.ts';
 import type { ProcessSpec } from './processes.ts';
 
@@ -25,15 +26,14 @@ export interface ContainerdSettings {
 }
 
 /**
- * The configuration. Everything it writes is in our own folders; `imports` lets a further runtime such as gVisor be
- * added by a file; `restrict_oom_score_adj` because a machine may lack CAP_SYS_RESOURCE.
+ * The configuration. Everything it writes is in our own folders; `restrict_oom_score_adj` because a machine may lack
+ * CAP_SYS_RESOURCE. Further runtimes are appended: a file named by `imports` would replace the whole CRI section.
  */
 export function containerdConfig(settings: ContainerdSettings): string {
   return `version = 2
 root = "${paths.containerdRoot}"
 state = "${paths.containerdState}"
 oom_score = 0
-imports = ["${paths.containerdDropIns}/*.toml"]
 disabled_plugins = [
   "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper",
   "io.containerd.snapshotter.v1.zfs", "io.containerd.tracing.processor.v1.otlp", "io.containerd.internal.v1.tracing",
@@ -76,26 +76,22 @@ export function ctrArgs(...args: readonly string[]): string[] {
 }
 
 /** Writes the configuration and describes the process. */
-export async function containerd(): Promise<ProcessSpec> {
-  for (const folder of [
-    paths.containerdRoot,
-    paths.containerdState,
-    paths.containerdDropIns,
-    paths.cniConfig,
-  ]) {
+export async function containerd(gvisor: Gvisor): Promise<ProcessSpec> {
+  for (const folder of [paths.containerdRoot, paths.containerdState, paths.cniConfig])
     mkdirSync(folder, { recursive: true });
-  }
   const cniBin = CNI_BIN_FOLDERS.find((folder) => existsSync(join(folder, 'bridge')));
   if (cniBin === undefined)
     throw new Error(`no CNI plugins in ${CNI_BIN_FOLDERS.join(', ')}: install containernetworking-plugins`);
-  const config = containerdConfig({ snapshotter: await snapshotter(paths.containerdRoot), cniBin });
+  const runsc = gvisorRuntime(gvisor);
+  const plain = containerdConfig({ snapshotter: await snapshotter(paths.containerdRoot), cniBin });
+  const config = plain + runsc.config;
   const file = join(paths.config, 'containerd.toml');
   writeFileSync(file, config);
   return {
     name: 'containerd',
     file: 'containerd',
     args: ['--config', file],
-    inputs: [config],
+    inputs: [config, ...runsc.inputs],
     ready: async () => {
       const seen = await tryRun('ctr', ctrArgs('version'), { timeoutMs: 5_000 });
       return seen.code === 0 ? true : seen.stderr.trim().slice(-200);

@@ -25,7 +25,7 @@ export const paths = {
   containerdState: join(RUNTIME, 'containerd'),
   containerdSocket: join(RUNTIME, 'containerd', 'containerd.sock'),
   runcRoot: join(RUNTIME, 'runc'),
-  containerdDropIns: join(STATE, 'config', 'containerd.d'),
+  runscRoot: join(RUNTIME, 'runsc'),
 } as const;
 
 /**

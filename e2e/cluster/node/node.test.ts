@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { containerdConfig } from './containerd.ts';
+import { describeGvisor, gvisorRuntime, runscConfig } from './gvisor.ts';
 import { net, paths, STATE } from './layout.ts';
 import { parseImageList } from './load.ts';
 import { cniConfig } from './network.ts';
@@ -120,6 +121,13 @@ describe('teardown', () => {
 });
 
 describe('configuration', () => {
+  it('goes without gVisor where it cannot run, and says why in one line', () => {
+    const without = { ok: false, why: 'runsc cannot run\nno such call' } as const;
+    expect(gvisorRuntime(without)).toEqual({ config: '', inputs: [] });
+    expect(describeGvisor(without)).toBe('left out: no such call');
+    expect(runscConfig()).toContain(`root = "${paths.runscRoot}"`);
+  });
+
   it('keeps all of containerd in our folders', () => {
     const config = containerdConfig({ snapshotter: 'overlayfs', cniBin: '/usr/lib/cni' });
     for (const path of [paths.containerdRoot, paths.containerdSocket, paths.cniConfig, paths.runcRoot])

@@ -74,9 +74,11 @@ export const PERSISTENT_VOLUME_CLAIMS = core('persistentvolumeclaims', 'Persiste
 export const NAMESPACES = core('namespaces', 'Namespace', false);
 export const NODES = core('nodes', 'Node', false);
 export const EVENTS = grouped('events.k8s.io', 'events', 'Event');
+export const ENDPOINT_SLICES = grouped('discovery.k8s.io', 'endpointslices', 'EndpointSlice');
 export const LEASES = grouped('coordination.k8s.io', 'leases', 'Lease');
 export const NETWORK_POLICIES = grouped('networking.k8s.io', 'networkpolicies', 'NetworkPolicy');
 export const DEPLOYMENTS = grouped('apps', 'deployments', 'Deployment');
+export const RUNTIME_CLASSES = grouped('node.k8s.io', 'runtimeclasses', 'RuntimeClass', false);
 export const STORAGE_CLASSES = grouped('storage.k8s.io', 'storageclasses', 'StorageClass', false);
 export const CUSTOM_RESOURCE_DEFINITIONS = grouped(
   'apiextensions.k8s.io',

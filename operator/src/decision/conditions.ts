@@ -2,6 +2,7 @@
 import { CONDITION_TYPES, findCondition, setCondition } from '@agenttier/crds/meta/conditions';
 import type { Condition } from '@agenttier/crds/meta/conditions';
 import type { PersistentVolumeClaim } from '../core.ts';
+import { problemsIn } from '../egress/facts.ts';
 import { conditionOf } from '../sandbox/failure.ts';
 import { buildNetworkPolicy, networkPolicyMatches } from '../sandbox/networkPolicy.ts';
 import { isTerminating } from '../sandbox/state.ts';
@@ -145,10 +146,15 @@ function networkFinding(state: SandboxState): Finding {
   const { networkPolicy, resolution } = state;
   if (networkPolicy === undefined) return no('Applying', 'there is no NetworkPolicy yet');
   if (!resolution.ok) return yes('Applied', 'the NetworkPolicy is in place');
-  const desired = buildNetworkPolicy(state.owner, resolution.spec, state.settings);
-  return networkPolicyMatches(networkPolicy, desired)
+  const desired = buildNetworkPolicy(state.owner, resolution.spec, state.settings, state.network);
+  if (!networkPolicyMatches(networkPolicy, desired)) {
+    return no('Applying', 'the NetworkPolicy is being changed');
+  }
+  // Nothing is open that should not be, so this does not make the sandbox unusable.
+  const problems = problemsIn(state.network);
+  return problems.length === 0
     ? yes('Applied', 'the NetworkPolicy is in place')
-    : no('Applying', 'the NetworkPolicy is being changed');
+    : yes('ServiceUnresolved', problems.join('; ').slice(0, MAX_TEXT));
 }
 
 export function refusalReason(cause: string): string {

@@ -57,7 +57,7 @@ function networkPolicyAction(
   options: DriftOptions,
 ): Action | undefined {
   if (blockOf(state, 'networkPolicy', options.now)) return undefined;
-  const body = buildNetworkPolicy(state.owner, spec, state.settings);
+  const body = buildNetworkPolicy(state.owner, spec, state.settings, state.network);
   const live = state.networkPolicy;
   if (live === undefined) return options.create ? { do: 'create', kind: 'networkPolicy', body } : undefined;
   return networkPolicyMatches(live, body) ? undefined : { do: 'repair', kind: 'networkPolicy', body };

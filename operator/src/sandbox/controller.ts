@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '@agenttier/crds/generated/types';
-import { LABEL_SANDBOX } from '@agenttier/crds/meta/labels';
-import { templateKey } from '@agenttier/crds/template/users';
 import type { ReconcileResult } from '@agenttier/machinery/controller/controller';
-import type { WorkQueue } from '@agenttier/machinery/controller/workqueue';
-import type { KubeObject } from '@agenttier/machinery/kube/resource';
-import { keyOf } from '@agenttier/machinery/reflector/store';
-import type { Store, StoreEvent } from '@agenttier/machinery/reflector/store';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
-import { BY_TEMPLATE } from '../caches.ts';
 import type { Caches } from '../caches.ts';
 import { no } from '../decision/conditions.ts';
-import { specMoved } from '../events.ts';
 import type { Settings } from '../settings.ts';
 import { gather } from './gather.ts';
 import type { Notebook } from './notes.ts';
@@ -108,49 +100,4 @@ async function explain(state: SandboxState, error: unknown, context: PerformCont
   const finding = no('ApiUnavailable', message);
   const outcome = { phase: 'Creating', reason: 'ApiUnavailable', message, pod: finding } as const;
   await perform({ stages: [statusStage(state, outcome, context.now())] }, context);
-}
-
-/**
- * Adds a key for every change that may matter to it, until the returned function is called. Everything known already is
- * added at once, so a new leader looks at every sandbox.
- */
-export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: (key: string) => void): () => void {
-  const stops = [
-    caches.sandboxes.subscribe(({ object }) => queue.add(keyOf(object))),
-    ...[caches.pods, caches.pvcs, caches.networkPolicies, caches.secrets, caches.serviceAccounts].map(
-      (store) =>
-        (store as Store<KubeObject>).subscribe(({ type, object }) => {
-          const name = object.metadata.labels?.[LABEL_SANDBOX];
-          if (name === undefined) return;
-          const key = `${object.metadata.namespace}/${name}`;
-          if (type === 'deleted') onRemoval(key);
-          queue.add(key);
-        }),
-    ),
-    caches.templates.subscribe((event) => addUsers('SandboxTemplate', event)),
-    caches.clusterTemplates.subscribe((event) => addUsers('ClusterSandboxTemplate', event)),
-    caches.policies.subscribe((event) => addGoverned(event)),
-    caches.clusterPolicies.subscribe((event) => addGoverned(event)),
-  ];
-  const addUsers = (kind: string, event: StoreEvent<KubeObject>): void => {
-    // The status of a template counts its users: each of them would otherwise wake up all the others.
-    if (!specMoved(event)) return;
-    const { metadata } = event.object;
-    const users = caches.sandboxes.byIndex(
-      BY_TEMPLATE,
-      templateKey(kind, metadata.namespace, metadata.name ?? ''),
-    );
-    for (const sandbox of users) queue.add(keyOf(sandbox));
-  };
-  const addGoverned = (event: StoreEvent<KubeObject>): void => {
-    if (!specMoved(event)) return;
-    const { namespace } = event.object.metadata;
-    for (const sandbox of caches.sandboxes.list()) {
-      if (namespace === undefined || sandbox.metadata.namespace === namespace) queue.add(keyOf(sandbox));
-    }
-  };
-  for (const sandbox of caches.sandboxes.list()) queue.add(keyOf(sandbox));
-  return () => {
-    for (const stop of stops) stop();
-  };
 }

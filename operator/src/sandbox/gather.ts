@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '@agenttier/crds/generated/types';
-import {
-  networkPolicyName,
-  podName,
-  pvcName,
-  serviceAccountName,
-  tokenSecretName,
-} from '@agenttier/crds/meta/names';
 import type { TemplateKey, TemplateLookup } from '@agenttier/crds/template/compose';
-import type { KubeObject } from '@agenttier/machinery/kube/resource';
-import type { Store } from '@agenttier/machinery/reflector/store';
 import type { Caches } from '../caches.ts';
 import { activeHold } from '../decision/hold.ts';
 import { verifyResolved } from '../decision/verify.ts';
+import { networkFacts } from '../egress/facts.ts';
 import { policyIn, violationsNow } from '../policy/compliance.ts';
 import type { Settings } from '../settings.ts';
 import type { Notes } from './notes.ts';
-import { identityOf, isOwnedBy } from './ownership.ts';
-import type { Identity } from './ownership.ts';
+import { findObjects } from './objects.ts';
+import type { Objects } from './objects.ts';
 import type { SandboxState } from './state.ts';
 
 export interface GatherInput {
@@ -30,58 +22,23 @@ export interface GatherInput {
 /** The state of one sandbox, out of the caches: no call, no waiting. */
 export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
   const { caches, settings, notes, now } = input;
-  const owner = identityOf(sandbox);
   if (isWanted(sandbox)) notes.wanted(now);
   else notes.unwanted();
-  const objects = ownObjects(sandbox, owner, input);
+  const { owner, objects, surplus } = findObjects(sandbox, input);
   if (objects.pod !== undefined) notes.podSeen(objects.pod, now);
   // What was waited for is here.
   for (const kind of Object.keys(objects) as (keyof Objects)[]) notes.seen(kind);
   const resolution = verifyResolved(sandbox, lookupIn(caches));
   const violations = violationsNow(sandbox, policyIn(caches, owner.namespace));
-  return { sandbox, owner, settings, resolution, violations, observations: notes.observations(), ...objects };
-}
-
-type Objects = Pick<SandboxState, 'pod' | 'pvc' | 'networkPolicy' | 'tokenSecret' | 'serviceAccount'>;
-
-function ownObjects({ status }: Sandbox, owner: Identity, { caches, notes }: GatherInput): Objects {
-  const { namespace, name } = owner;
-  const own = <F extends string, T extends KubeObject>(
-    field: F,
-    store: Store<T>,
-    object: string,
-  ): { readonly [K in F]?: T } => {
-    const found = ownObject(store.get(namespace, object), owner, notes);
-    return (found === undefined ? {} : { [field]: found }) as { [K in F]?: T };
-  };
-  return {
-    ...own('pod', caches.pods, status?.podName || podName(name)),
-    ...own('pvc', caches.pvcs, status?.pvcName || pvcName(name)),
-    ...own('networkPolicy', caches.networkPolicies, networkPolicyName(name)),
-    ...own('tokenSecret', caches.secrets, tokenSecretName(name)),
-    ...own('serviceAccount', caches.serviceAccounts, serviceAccountName(name)),
-  };
+  const network = networkFacts(caches, owner.namespace, resolution.ok ? resolution.spec : undefined);
+  const observations = notes.observations();
+  return { sandbox, owner, settings, resolution, violations, network, observations, surplus, ...objects };
 }
 
 /** Whether the sandbox is to be up; what was noted about an earlier start is void when it is not. */
 function isWanted(sandbox: Sandbox): boolean {
   const ended = sandbox.metadata.deletionTimestamp !== undefined || sandbox.spec?.desiredState === 'Stopped';
   return !ended && activeHold(sandbox) === undefined;
-}
-
-/**
- * The object if it is this Sandbox's. One that we deleted a moment ago reads as terminating although the watch has not
- * said so yet, so that it is neither deleted nor counted twice.
- */
-function ownObject<T extends KubeObject>(
-  object: T | undefined,
-  owner: Identity,
-  notes: Notes,
-): T | undefined {
-  if (object === undefined || !isOwnedBy(object, owner)) return undefined;
-  const { metadata } = object;
-  if (metadata.deletionTimestamp !== undefined || !notes.isDeleted(metadata.uid)) return object;
-  return { ...object, metadata: { ...metadata, deletionTimestamp: new Date().toISOString() } };
 }
 
 export function lookupIn(caches: Caches): TemplateLookup {

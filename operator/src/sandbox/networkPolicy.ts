@@ -13,10 +13,14 @@ import {
   LABEL_SANDBOX_UID,
 } from '@agenttier/crds/meta/labels';
 import { networkPolicyName } from '@agenttier/crds/meta/names';
+import { NO_FACTS } from '../egress/facts.ts';
+import type { NetworkFacts } from '../egress/facts.ts';
+import { refKey } from '../egress/services.ts';
+import type { Endpoints, ServiceRef } from '../egress/services.ts';
 import type { EgressRule, IngressRule, IpBlock, NetworkPeer, NetworkPolicy, NetworkPort } from '../core.ts';
 import type { DnsSettings, Settings } from '../settings.ts';
 import type { EffectiveNetwork, NetworkRule } from './effective.ts';
-import { hasOwnedMeta, ownedMeta } from './ownership.ts';
+import { hasOwnedMeta, ownedMeta, partsName } from './ownership.ts';
 import type { Identity } from './ownership.ts';
 import { RUNTIME_PORT } from './pod.ts';
 
@@ -39,22 +43,27 @@ const ANYWHERE = ['0.0.0.0/0', '::/0'];
  * The sandbox's only network opening: everything not written here is closed in both directions. Every part is always
  * evaluated, so that one setting never makes another one silently disappear.
  */
-export function buildNetworkPolicy(owner: Identity, spec: EffectiveSpec, settings: Settings): NetworkPolicy {
+export function buildNetworkPolicy(
+  owner: Identity,
+  spec: EffectiveSpec,
+  settings: Settings,
+  facts: NetworkFacts = NO_FACTS,
+): NetworkPolicy {
   const network = spec.network ?? {};
   return {
-    metadata: ownedMeta(owner, networkPolicyName(owner.name)),
+    metadata: ownedMeta(owner, networkPolicyName(partsName(owner))),
     spec: {
       podSelector: { matchLabels: { [LABEL_SANDBOX_UID]: owner.uid } },
       policyTypes: ['Ingress', 'Egress'],
       ingress: [
         controlPlaneIngress(settings),
-        ...(network.ingressRules ?? []).flatMap(ingressRule),
+        ...(network.ingressRules ?? []).flatMap((rule) => ingressRule(rule, facts)),
         ...peers(network).map((peer) => ({ from: [peer] })),
       ],
       egress: [
         dnsEgress(settings.dns),
         ...(network.allowInternet === true ? [internetEgress(settings.clusterCidrs)] : []),
-        ...(network.egressRules ?? []).flatMap(egressRule),
+        ...(network.egressRules ?? []).flatMap((rule) => egressRule(rule, facts)),
         ...peers(network).map((peer) => ({ to: [peer] })),
       ],
     },
@@ -99,14 +108,27 @@ function internetEgress(clusterCidrs: readonly string[]): EgressRule {
   return { to: ANYWHERE.flatMap((cidr) => openBlock(cidr, closed)).map((ipBlock) => ({ ipBlock })) };
 }
 
-function egressRule(rule: NetworkRule): EgressRule[] {
+function egressRule(rule: NetworkRule, facts: NetworkFacts): EgressRule[] {
+  if (rule.serviceRef !== undefined) {
+    return endpointsOf(rule.serviceRef, facts).map(({ peers, ports }) => ({ to: peers, ports }));
+  }
   const to = openBlock(rule.cidr, METADATA_SERVICES).map((ipBlock) => ({ ipBlock }));
   return to.length === 0 ? [] : [{ to, ...portsOf(rule) }];
 }
 
-function ingressRule(rule: NetworkRule): IngressRule[] {
+/** Through a Service: what stands behind it may connect to the sandbox, on the rule's own ports. */
+function ingressRule(rule: NetworkRule, facts: NetworkFacts): IngressRule[] {
+  if (rule.serviceRef !== undefined) {
+    return endpointsOf(rule.serviceRef, facts).map(({ peers }) => ({ from: peers, ...portsOf(rule) }));
+  }
   const from = openBlock(rule.cidr, []).map((ipBlock) => ({ ipBlock }));
   return from.length === 0 ? [] : [{ from, ...portsOf(rule) }];
+}
+
+/** A Service that is not there opens nothing; it is looked at again when it comes. */
+function endpointsOf(ref: ServiceRef, { destinations }: NetworkFacts): readonly Endpoints[] {
+  const destination = destinations[refKey(ref)];
+  return destination?.ok === true ? destination.endpoints : [];
 }
 
 /**

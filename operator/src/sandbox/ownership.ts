@@ -15,7 +15,12 @@ export interface Identity {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
+  /** Name of the slot that the sandbox took: Secret and NetworkPolicy go by it for the sandbox's whole life. */
+  readonly slot?: string | undefined;
 }
+
+/** What the names of Secret and NetworkPolicy are made from. */
+export const partsName = ({ name, slot }: Identity): string => slot ?? name;
 
 export function identityOf(sandbox: Sandbox): Identity {
   const { namespace = '', name = '', uid = '' } = sandbox.metadata;

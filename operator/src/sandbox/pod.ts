@@ -11,7 +11,7 @@ import { environment, EPHEMERAL_REQUEST, resourcesOf } from './containerParts.ts
 import { credentialEnv, credentialMounts, credentialVolumes } from './credentials.ts';
 import { mountPathOf } from './effective.ts';
 import { CONTAINER_SECURITY, USER_ID } from './hardening.ts';
-import { ownedMeta, withAppliedHash } from './ownership.ts';
+import { ownedMeta, partsName, withAppliedHash } from './ownership.ts';
 import type { Identity } from './ownership.ts';
 import { initContainers, ownVolumes, sidecars } from './sideContainers.ts';
 
@@ -154,7 +154,7 @@ function volumes(input: PodInput): Readonly<Record<string, unknown>>[] {
     {
       name: 'agenttier-run',
       secret: {
-        secretName: tokenSecretName(owner.name),
+        secretName: tokenSecretName(partsName(owner)),
         items: [{ key: TOKEN_KEY, path: TOKEN_KEY }],
         defaultMode: 0o440,
       },

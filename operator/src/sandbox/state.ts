@@ -2,6 +2,7 @@
 import type { EffectiveSpec, Sandbox } from '@agenttier/crds/generated/types';
 import type { NetworkPolicy, PersistentVolumeClaim, Pod, Secret, ServiceAccount } from '../core.ts';
 import type { Violation } from '@agenttier/crds/meta/violation';
+import type { NetworkFacts } from '../egress/facts.ts';
 import type { Settings } from '../settings.ts';
 import type { Identity } from './ownership.ts';
 
@@ -70,8 +71,11 @@ export interface SandboxState {
   readonly settings: Settings;
   readonly resolution: Resolution;
   readonly observations: Observations;
+  readonly network: NetworkFacts;
   /** What today's policy would refuse; the sandbox was admitted under another. */
   readonly violations?: readonly Violation[];
+  /** Slots that it claimed and does not use: to be deleted. */
+  readonly surplus?: readonly Pod[];
   readonly pod?: Pod;
   readonly pvc?: PersistentVolumeClaim;
   readonly networkPolicy?: NetworkPolicy;

@@ -4,12 +4,12 @@ import { TOKEN_KEY, tokenSecretName, tokenSubject } from '@agenttier/crds/meta/n
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { deriveToken } from '@agenttier/machinery/secrets/derive';
 import type { Secret } from '../core.ts';
-import { hasOwnedMeta, ownedMeta } from './ownership.ts';
+import { hasOwnedMeta, ownedMeta, partsName } from './ownership.ts';
 import type { Identity } from './ownership.ts';
 
 /** The Secret with the bearer token of the in-pod runtime. The router derives the same token from the same key. */
 export function buildTokenSecret(owner: Identity, nonce: string, key: Uint8Array): Secret {
-  const meta = ownedMeta(owner, tokenSecretName(owner.name));
+  const meta = ownedMeta(owner, tokenSecretName(partsName(owner)));
   const token = deriveToken(key, tokenSubject(owner.uid, nonce));
   return {
     metadata: {

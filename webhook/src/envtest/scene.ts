@@ -58,6 +58,7 @@ export const OWN_RULES: readonly Rule[] = [
   { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
   { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'create', 'update'] },
   { apiGroups: [''], resources: ['namespaces'], verbs: ['get'] },
+  { apiGroups: ['node.k8s.io'], resources: ['runtimeclasses'], verbs: ['get'] },
 ];
 
 const users = ['agenttier:users', 'system:authenticated'];

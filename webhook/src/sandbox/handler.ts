@@ -14,6 +14,7 @@ import { resolveReason } from './change.ts';
 import type { ResolveReason } from './change.ts';
 import type { Grants } from './grants.ts';
 import { prepareSandbox, stampSandbox } from './mutate.ts';
+import type { RuntimeClasses } from './runtimeClasses.ts';
 import { resolveAgain, resolveSandbox } from './resolution.ts';
 import type { Gathered, Resolution } from './resolution.ts';
 import { specified } from './specified.ts';
@@ -28,6 +29,8 @@ export interface SandboxHandlerOptions {
   readonly operatorUsername: string;
   /** Without it no Secret or ServiceAccount is looked at. */
   readonly grants?: Grants | undefined;
+  /** Without it any runtime class counts as there. */
+  readonly runtimeClasses?: RuntimeClasses | undefined;
   /** Without it nothing is counted. */
   readonly quota?: Pick<QuotaAdmission, 'admit'> | undefined;
   /** Milliseconds since the epoch. */
@@ -217,15 +220,19 @@ interface GrantCase {
   readonly signal: AbortSignal;
 }
 
-/** Whether the person may hand the sandbox the Secrets and the ServiceAccount that it is to get. */
+/** What the cluster has to say: whether the person may hand over Secrets and ServiceAccount, whether the runtime class exists. */
 async function withGrants(judgement: Judgement, grantCase: GrantCase): Promise<Judgement> {
   const { request, subject, principal, settled, options, signal } = grantCase;
-  if (!options.grants || !settled?.resolution.ok) return judgement;
+  if (!settled?.resolution.ok) return judgement;
   const { resolved, policy } = settled.resolution;
   const { userInfo } = request;
   const spec = resolved.spec ?? {};
-  const found = await options.grants.judge({ ...subject, spec, policy, principal, userInfo }, signal);
-  return { ...judgement, violations: [...judgement.violations, ...found] };
+  const before = subject.old?.spec.resolved?.spec;
+  const found = await Promise.all([
+    options.grants?.judge({ ...subject, spec, policy, principal, userInfo }, signal) ?? [],
+    options.runtimeClasses?.judge(spec, before, signal) ?? [],
+  ]);
+  return { ...judgement, violations: [...judgement.violations, ...found.flat()] };
 }
 
 const MALFORMED = {

@@ -6,7 +6,6 @@ package adopt
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"sync"
 
@@ -27,15 +26,24 @@ type Request struct {
 	// Token is accepted from now on, beside those of the token file. The kubelet
 	// brings the same one into the file only within a minute or so.
 	Token string `json:"token"`
-	// Env are the variables of the sandbox, laid over those of the container.
-	Env map[string]string `json:"env"`
+	// Env are the variables of the sandbox in their order, laid over those of
+	// the container.
+	Env []Variable `json:"env"`
+}
+
+// Variable has a value that may refer to earlier variables, as Kubernetes has
+// it. Without one it is already in the container, from a Secret.
+type Variable struct {
+	Name  string  `json:"name"`
+	Value *string `json:"value"`
 }
 
 // Slot is the state of a pod that waits for its sandbox. A nil Slot is a pod
 // that waits for nobody.
 type Slot struct {
-	env    *childenv.Live
-	tokens *auth.Tokens
+	env     *childenv.Live
+	tokens  *auth.Tokens
+	workdir string
 
 	mu      sync.Mutex
 	sandbox string
@@ -43,8 +51,8 @@ type Slot struct {
 }
 
 // New makes the state of an unclaimed slot. env changes when it is adopted.
-func New(env *childenv.Live, tokens *auth.Tokens) *Slot {
-	return &Slot{env: env, tokens: tokens, done: make(chan struct{})}
+func New(env *childenv.Live, tokens *auth.Tokens, workdir string) *Slot {
+	return &Slot{env: env, tokens: tokens, workdir: workdir, done: make(chan struct{})}
 }
 
 // Adopted is closed once the slot has its sandbox; nil for a pod that is no slot.
@@ -85,7 +93,7 @@ func (s *Slot) Adopt(r Request) error {
 		}
 		return nil
 	}
-	s.env.Replace(overlay(s.env.List(), r.Env))
+	s.env.Replace(childenv.Base(overlay(s.env.List(), r.Env), s.workdir))
 	s.tokens.Add(r.Token)
 	s.sandbox = r.Sandbox
 	close(s.done)
@@ -99,22 +107,53 @@ func check(r Request) error {
 	case len(r.Token) < 32:
 		return errors.New("token: must have at least 32 characters")
 	}
-	for name, value := range r.Env {
-		if name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(value, "\x00") {
+	for _, one := range r.Env {
+		bad := one.Name == "" || strings.ContainsAny(one.Name, "=\x00")
+		if bad || one.Value != nil && strings.Contains(*one.Value, "\x00") {
 			return errors.New("env: a name must not be empty or hold '=', and nothing may hold a zero byte")
 		}
 	}
 	return nil
 }
 
-func overlay(base []string, env map[string]string) []string {
-	names := make([]string, 0, len(env))
-	for name := range env {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		base = childenv.Set(base, name, env[name])
+func overlay(base []string, variables []Variable) []string {
+	known := map[string]string{}
+	for _, one := range variables {
+		if one.Value == nil {
+			known[one.Name] = childenv.Get(base, one.Name)
+			continue
+		}
+		known[one.Name] = expand(*one.Value, known)
+		base = childenv.Set(base, one.Name, known[one.Name])
 	}
 	return base
+}
+
+// expand replaces $(NAME) by the value of an earlier variable, by the rules of
+// the kubelet: an unknown name stays as it is written, and $$ is a dollar sign.
+func expand(text string, known map[string]string) string {
+	var out strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "$")
+		out.WriteString(before)
+		if !found {
+			return out.String()
+		}
+		name, after, closed := strings.Cut(strings.TrimPrefix(rest, "("), ")")
+		switch {
+		case strings.HasPrefix(rest, "$"):
+			out.WriteByte('$')
+			text = rest[1:]
+		case strings.HasPrefix(rest, "(") && closed:
+			value, ok := known[name]
+			if !ok {
+				value = "$(" + name + ")"
+			}
+			out.WriteString(value)
+			text = after
+		default:
+			out.WriteByte('$')
+			text = rest
+		}
+	}
 }

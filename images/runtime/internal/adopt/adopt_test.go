@@ -28,8 +28,10 @@ func slot(t *testing.T) (*Slot, *childenv.Live, *auth.Tokens) {
 		t.Fatal(err)
 	}
 	env := childenv.NewLive([]string{"PATH=/bin", "HOME=/workspace"})
-	return New(env, tokens), env, tokens
+	return New(env, tokens, "/workspace"), env, tokens
 }
+
+func variable(name, value string) Variable { return Variable{Name: name, Value: &value} }
 
 func allowed(tokens *auth.Tokens, token string) bool {
 	r := httptest.NewRequest("GET", "/", nil)
@@ -43,13 +45,13 @@ func TestAdoptBringsVariablesAndToken(t *testing.T) {
 	if !s.Waits() || allowed(tokens, token) {
 		t.Fatal("an unclaimed slot must wait and know nobody's token but its own")
 	}
-	if err := s.Adopt(Request{Sandbox: "a", Token: token, Env: map[string]string{"HOME": "/data", "X": "1=2"}}); err != nil {
+	if err := s.Adopt(Request{Sandbox: "a", Token: token, Env: []Variable{variable("HOME", "/tmp"), variable("X", "1=2")}}); err != nil {
 		t.Fatal(err)
 	}
 	if s.Waits() {
 		t.Fatal("still waiting")
 	}
-	if got := childenv.Get(env.List(), "HOME") + childenv.Get(env.List(), "X"); got != "/data1=2" {
+	if got := childenv.Get(env.List(), "HOME") + childenv.Get(env.List(), "X"); got != "/tmp1=2" {
 		t.Fatalf("variables: %q", got)
 	}
 	if len(before) != 2 || childenv.Get(before, "HOME") != "/workspace" {
@@ -62,11 +64,11 @@ func TestAdoptBringsVariablesAndToken(t *testing.T) {
 
 func TestAdoptIsForOneSandbox(t *testing.T) {
 	s, env, _ := slot(t)
-	first := Request{Sandbox: "a", Token: token, Env: map[string]string{"X": "1"}}
+	first := Request{Sandbox: "a", Token: token, Env: []Variable{variable("X", "1")}}
 	if err := s.Adopt(first); err != nil {
 		t.Fatal(err)
 	}
-	first.Env["X"] = "2"
+	first.Env[0] = variable("X", "2")
 	if err := s.Adopt(first); err != nil || childenv.Get(env.List(), "X") != "1" {
 		t.Fatalf("asking again must change nothing: %v", err)
 	}
@@ -110,12 +112,25 @@ func TestAdoptRefuses(t *testing.T) {
 	for name, r := range map[string]Request{
 		"no sandbox":  {Token: token},
 		"short token": {Sandbox: "a", Token: "short"},
-		"bad name":    {Sandbox: "a", Token: token, Env: map[string]string{"A=B": "1"}},
-		"zero byte":   {Sandbox: "a", Token: token, Env: map[string]string{"A": "\x00"}},
+		"bad name":    {Sandbox: "a", Token: token, Env: []Variable{variable("A=B", "1")}},
+		"zero byte":   {Sandbox: "a", Token: token, Env: []Variable{variable("A", "\x00")}},
 	} {
 		s, _, _ := slot(t)
 		if err := s.Adopt(r); err == nil || !s.Waits() {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestVariablesReferToEarlierOnesAsInKubernetes(t *testing.T) {
+	base := []string{"SECRET=s3", "IMAGE=i"}
+	env := overlay(base, []Variable{
+		variable("A", "1"), {Name: "SECRET"}, variable("B", "$(A)$(SECRET)$(IMAGE)$(C)"), variable("C", "$$(A) $A $ $(A"), variable("A", "$(A)2"),
+	})
+	want := map[string]string{"A": "12", "B": "1s3$(IMAGE)$(C)", "C": "$(A) $A $ $(A", "SECRET": "s3", "IMAGE": "i"}
+	for name, value := range want {
+		if got := childenv.Get(env, name); got != value {
+			t.Errorf("%s is %q, want %q", name, got, value)
 		}
 	}
 }

@@ -4,7 +4,7 @@ import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { describe, expect, it } from 'vitest';
 import { createCaches } from '../caches.ts';
 import { sandbox, TEMPLATE } from '../testing/fixtures.ts';
-import { feedQueue } from './controller.ts';
+import { feedQueue } from './feed.ts';
 
 const owned = (labels: Record<string, string>): KubeObject => ({
   metadata: { name: 'x', namespace: 'team', uid: 'x', resourceVersion: '1', labels },

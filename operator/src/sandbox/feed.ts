@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import { LABEL_SANDBOX } from '@agenttier/crds/meta/labels';
+import { templateKey } from '@agenttier/crds/template/users';
+import type { WorkQueue } from '@agenttier/machinery/controller/workqueue';
+import type { KubeObject } from '@agenttier/machinery/kube/resource';
+import { keyOf } from '@agenttier/machinery/reflector/store';
+import type { Store, StoreEvent } from '@agenttier/machinery/reflector/store';
+import { BY_SERVICE, BY_TEMPLATE } from '../caches.ts';
+import type { Caches } from '../caches.ts';
+import { serviceOfSlice } from '../egress/services.ts';
+import { specMoved } from '../events.ts';
+
+/**
+ * Adds a key for every change that may matter to it, until the returned function is called. Everything known already is
+ * added at once, so a new leader looks at every sandbox.
+ */
+export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: (key: string) => void): () => void {
+  const stops = [
+    caches.sandboxes.subscribe(({ object }) => queue.add(keyOf(object))),
+    ...feedOwned(caches, queue, onRemoval),
+    ...feedTemplates(caches, queue),
+    ...feedServices(caches, queue),
+    ...feedPolicies(caches, queue),
+  ];
+  for (const sandbox of caches.sandboxes.list()) queue.add(keyOf(sandbox));
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+type Stops = (() => void)[];
+
+function feedOwned(caches: Caches, queue: WorkQueue, onRemoval: (key: string) => void): Stops {
+  const stores = [caches.pods, caches.pvcs, caches.networkPolicies, caches.secrets, caches.serviceAccounts];
+  return stores.map((store) =>
+    (store as Store<KubeObject>).subscribe(({ type, object }) => {
+      const name = object.metadata.labels?.[LABEL_SANDBOX];
+      if (name === undefined) return;
+      const key = `${object.metadata.namespace}/${name}`;
+      if (type === 'deleted') onRemoval(key);
+      queue.add(key);
+    }),
+  );
+}
+
+function feedTemplates(caches: Caches, queue: WorkQueue): Stops {
+  const addUsers = (kind: string, event: StoreEvent<KubeObject>): void => {
+    // The status of a template counts its users: each of them would otherwise wake up all the others.
+    if (!specMoved(event)) return;
+    const { metadata } = event.object;
+    const key = templateKey(kind, metadata.namespace, metadata.name ?? '');
+    for (const sandbox of caches.sandboxes.byIndex(BY_TEMPLATE, key)) queue.add(keyOf(sandbox));
+  };
+  return [
+    caches.templates.subscribe((event) => addUsers('SandboxTemplate', event)),
+    caches.clusterTemplates.subscribe((event) => addUsers('ClusterSandboxTemplate', event)),
+  ];
+}
+
+function feedServices(caches: Caches, queue: WorkQueue): Stops {
+  const addNaming = (services: readonly string[]): void => {
+    for (const service of services) {
+      for (const sandbox of caches.sandboxes.byIndex(BY_SERVICE, service)) queue.add(keyOf(sandbox));
+    }
+  };
+  return [
+    caches.services.subscribe(({ object }) => addNaming([keyOf(object)])),
+    caches.endpointSlices.subscribe(({ object }) => addNaming(serviceOfSlice(object))),
+  ];
+}
+
+function feedPolicies(caches: Caches, queue: WorkQueue): Stops {
+  const addGoverned = (event: StoreEvent<KubeObject>): void => {
+    if (!specMoved(event)) return;
+    const { namespace } = event.object.metadata;
+    for (const sandbox of caches.sandboxes.list()) {
+      if (namespace === undefined || sandbox.metadata.namespace === namespace) queue.add(keyOf(sandbox));
+    }
+  };
+  return [
+    caches.policies.subscribe((event) => addGoverned(event)),
+    caches.clusterPolicies.subscribe((event) => addGoverned(event)),
+  ];
+}

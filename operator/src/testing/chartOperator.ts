@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
+import { createEventRecorder } from '@agenttier/machinery/events/recorder';
+import type { CallOptions, KubeClient } from '@agenttier/machinery/kube/client';
+import { isAlreadyExists } from '@agenttier/machinery/kube/errors';
+import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
+import { silentLogger } from '@agenttier/machinery/telemetry/log';
+import { parseAllDocuments } from 'yaml';
+import { createCaches, createReflectors } from '../caches.ts';
+import { operate } from '../operator.ts';
+import type { Settings } from '../settings.ts';
+
+const OPERATOR = {
+  user: 'system:serviceaccount:agenttier:agenttier-operator',
+  groups: ['system:authenticated'],
+};
+
+const as = <O extends CallOptions>(options: O | undefined): O & CallOptions => {
+  const impersonate = { ...OPERATOR };
+  return { ...(options as O), impersonate };
+};
+
+/** The operator's client with the rights that the chart gives it, and no others. */
+function asOperator(admin: KubeClient): KubeClient {
+  return {
+    get: (resource, key, options) => admin.get(resource, key, as(options)),
+    list: (resource, query, options) => admin.list(resource, query, as(options)),
+    create: (resource, namespace, body, options) => admin.create(resource, namespace, body, as(options)),
+    update: (resource, body, options) => admin.update(resource, body, as(options)),
+    apply: (resource, body, options) => admin.apply(resource, body, as(options)),
+    patch: (resource, key, patch, options) => admin.patch(resource, key, patch, as(options)),
+    delete: (resource, key, options) => admin.delete(resource, key, as(options)),
+    watch: (resource, query, control) => admin.watch(resource, query, as(control)),
+    raw: (request, options) => admin.raw(request, as(options)),
+    close: () => admin.close(),
+  };
+}
+
+/** The cluster-wide rules of the chart's own template, whose few placeholders do not touch them. */
+async function chartRules(): Promise<KubeObject[]> {
+  const path = new URL('../../../helm/agenttier/templates/operator/rbac.yaml', import.meta.url);
+  const text = (await readFile(path, 'utf8')).replaceAll(/^.*\{\{.*\}\}.*$/gm, '');
+  const objects = parseAllDocuments(text).map((document) => document.toJS() as KubeObject | null);
+  return objects.filter((object): object is KubeObject => object?.kind === 'ClusterRole');
+}
+
+const RBAC = { group: 'rbac.authorization.k8s.io', version: 'v1', namespaced: false } as const;
+const ROLES: Resource = { ...RBAC, plural: 'clusterroles', kind: 'ClusterRole' };
+const BINDINGS: Resource = { ...RBAC, plural: 'clusterrolebindings', kind: 'ClusterRoleBinding' };
+
+const unlessThere = (error: unknown): void => {
+  if (!isAlreadyExists(error)) throw error;
+};
+
+async function grantChartRights(admin: KubeClient): Promise<void> {
+  for (const role of await chartRules()) {
+    await admin.create(ROLES, undefined, role).catch(unlessThere);
+    const roleRef = { apiGroup: RBAC.group, kind: 'ClusterRole', name: role.metadata.name };
+    const subjects = [{ apiGroup: RBAC.group, kind: 'User', name: OPERATOR.user }];
+    const binding = { metadata: { name: 'operator-envtest' }, roleRef, subjects } as KubeObject;
+    await admin.create(BINDINGS, undefined, binding).catch(unlessThere);
+  }
+}
+
+/** An operator on a real API server, with the rights of the chart. Resolves once it has seen everything; `stop` ends it. */
+export async function chartOperator(
+  admin: KubeClient,
+  settings: Settings,
+): Promise<{ stop: () => Promise<void> }> {
+  await grantChartRights(admin);
+  const client = asOperator(admin);
+  const control = new AbortController();
+  const caches = createCaches();
+  const reflectors = createReflectors({ client, caches, log: silentLogger });
+  const watching = reflectors.map((one) => one.run(control.signal));
+  await Promise.all(reflectors.map((one) => one.synced()));
+  const recorder = createEventRecorder({ client, component: 'agenttier.io/operator', instance: 'envtest' });
+  const options = { client, caches, settings, recorder, log: silentLogger, workers: 4, directProbe: false };
+  const running = Promise.all([operate(options, control.signal), ...watching]);
+  return {
+    stop: async () => {
+      control.abort();
+      await running;
+    },
+  };
+}
