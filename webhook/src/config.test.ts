@@ -16,6 +16,7 @@ describe('readConfig', () => {
       certSecret: 'agenttier-webhook-tls',
       operatorUsername: 'system:serviceaccount:agenttier:agenttier-operator',
       routerUsername: 'system:serviceaccount:agenttier:agenttier-router',
+      webhookUsername: 'system:serviceaccount:agenttier:agenttier-webhook',
       connectMode: 'Ignore',
       logLevel: 'info',
       settings: expect.objectContaining({ defaults: expect.anything() }),

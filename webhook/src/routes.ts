@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { WebhookConfig } from './config.ts';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
+import type { Logger } from '@agenttier/machinery/telemetry/log';
+import { UseMarks } from './connect/useMarks.ts';
 import { validateConnect } from './connect/validate.ts';
 import type { Lookup } from './lookup.ts';
 import { validatePods } from './pod/validate.ts';
@@ -17,6 +19,7 @@ import { validateWarmPools } from './warmpool/validate.ts';
 
 export interface HandlerParts {
   readonly client: KubeClient;
+  readonly log: Logger;
   readonly now?: () => number;
   readonly quota?: QuotaAdmission;
 }
@@ -25,13 +28,14 @@ export interface HandlerParts {
 export function createHandlers(
   config: Pick<
     WebhookConfig,
-    'settings' | 'defaultTemplate' | 'operatorUsername' | 'routerUsername' | 'connectMode'
+    'settings' | 'defaultTemplate' | 'operatorUsername' | 'routerUsername' | 'webhookUsername' | 'connectMode'
   >,
   lookup: Pick<Lookup, 'chain' | 'policy' | 'users'>,
-  { client, now = Date.now, quota }: HandlerParts,
+  { client, log, now = Date.now, quota }: HandlerParts,
 ): Handlers {
   const { settings, defaultTemplate, operatorUsername } = config;
-  const accounts = { operator: operatorUsername, router: config.routerUsername };
+  const { routerUsername: router, webhookUsername: webhook } = config;
+  const accounts = { operator: operatorUsername, router, webhook };
   const grants = createGrants(client);
   const runtimeClasses = createRuntimeClasses(client);
   const merge = { lookup, settings, defaultTemplate, operatorUsername, now };
@@ -42,7 +46,12 @@ export function createHandlers(
     '/mutate/templates': mutateTemplates({ lookup }),
     '/validate/templates': validateTemplates({ lookup, settings }),
     '/validate/policies': validatePolicies,
-    '/validate/connect': validateConnect({ client, accounts, mode: config.connectMode }),
+    '/validate/connect': validateConnect({
+      client,
+      accounts,
+      mode: config.connectMode,
+      used: new UseMarks({ client, log }).mark,
+    }),
     '/validate/pods': validatePods(operatorUsername),
     '/validate/status': validateStatus(accounts),
     '/validate/warmpools': validateWarmPools,

@@ -111,7 +111,7 @@ function admissionServer(options: StartOptions, parts: Parts, authority: Authori
     onWrite: ledgerMetrics(parts.registry),
   });
   const app = createAdmissionApp({
-    handlers: createHandlers(config, lookup, { client: parts.client, quota }),
+    handlers: createHandlers(config, lookup, { client: parts.client, log, quota }),
     metrics: createAdmissionMetrics(parts.registry),
     log,
     deadlineMs: DEADLINE_MS,
