@@ -19,6 +19,7 @@ import (
 	"github.com/agenttier/agenttier/images/runtime/internal/adopt"
 	"github.com/agenttier/agenttier/images/runtime/internal/auth"
 	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
+	"github.com/agenttier/agenttier/images/runtime/internal/hooks"
 	"github.com/agenttier/agenttier/images/runtime/internal/httpapi"
 	"github.com/agenttier/agenttier/images/runtime/internal/invoke"
 	"github.com/agenttier/agenttier/images/runtime/internal/job"
@@ -90,6 +91,7 @@ func work(o serveOptions, tokens *auth.Tokens, listener net.Listener, log *slog.
 	api := &httpapi.API{
 		Version: version, Workdir: o.workdir, Env: env, Tokens: tokens, Activity: used, Log: log,
 		Sessions: session.NewManager(o.workdir, o.shell, env, used.Touch),
+		Hooks:    &hooks.Runner{Env: env, Workdir: o.workdir, Shell: o.shell},
 		Invokes:  &invoke.Manager{Workdir: o.workdir, Env: env.List, Began: used.Begin, Blocked: jobs.Blocked},
 		Jobs:     jobs,
 	}

@@ -13,6 +13,8 @@ import type { Caches } from './caches.ts';
 import type { EventNote, Tally } from './decision/actions.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import { keepQuotas } from './quota/controller.ts';
+import type { RuntimeAnswer } from './runtime/client.ts';
+import { RuntimeJobs } from './runtime/jobs.ts';
 import { RuntimeProbe } from './runtimeProbe.ts';
 import { watchPolicies } from './policy/controller.ts';
 import { createReconcile } from './sandbox/controller.ts';
@@ -43,6 +45,11 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
   const queue = new WorkQueue({ ...BACKOFF, metrics: queueMetrics });
   const notebook = new Notebook();
   const probe = probeFor(options, { queue, notebook, signal });
+  const onEnd = (key: string, id: string, answer: RuntimeAnswer<unknown>): void => {
+    notebook.peek(key)?.jobEnded(id, answer);
+    queue.add(key);
+  };
+  const jobs = new RuntimeJobs({ onEnd, signal });
   const announce = (sandbox: Sandbox, events: readonly EventNote[], tallies: readonly Tally[]): void => {
     const regarding = { ...sandbox, apiVersion: API_VERSION, kind: SANDBOXES.kind };
     for (const { type, reason, note } of events) options.recorder.record({ regarding, type, reason, note });
@@ -53,7 +60,7 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
   };
   const stopFeeding = feedQueue(caches, queue, (key) => notebook.peek(key)?.removalSeen());
   try {
-    const reconcile = createReconcile({ client, caches, settings, notebook, log, announce, probe });
+    const reconcile = createReconcile({ client, caches, settings, notebook, log, announce, probe, jobs });
     await Promise.all([
       runController({ name: 'sandbox', queue, workers, reconcile, log, metrics: queueMetrics, signal }),
       keepQuotas({ client, caches, log }, signal),

@@ -1232,6 +1232,8 @@ export interface SandboxStatus {
   readonly observedGeneration?: number;
   /** How long the last start took. */
   readonly startup?: SandboxStatusStartup;
+  /** What the harness did in the present pod, as far as it has any hooks or tools. */
+  readonly harness?: SandboxStatusHarness;
   /** Latest observations of the state, one per type. */
   readonly conditions?: readonly SandboxStatusConditionsItem[];
   /** Ports that are offered outside. */
@@ -1266,6 +1268,42 @@ export interface SandboxStatusStartup {
   readonly totalMs?: number;
   /** Milliseconds of each part: admit, claim, schedule, pull, init, ready, adopt. Together they are totalMs; a part that was not seen is in the one after it. */
   readonly phases?: Readonly<Record<string, number>>;
+}
+
+/** What the harness did in the present pod, as far as it has any hooks or tools. */
+export interface SandboxStatusHarness {
+  /** Pod that all of this is about. */
+  readonly podUid?: string;
+  /** Hook that the start of this pod calls for. */
+  readonly startHook?: 'onStart' | 'onResume';
+  /** Hooks that have ended in this pod, the last run of each. */
+  readonly hooks?: readonly SandboxStatusHarnessHooksItem[];
+  /** Tools as they were found after the start. */
+  readonly tools?: readonly SandboxStatusHarnessToolsItem[];
+}
+
+/** One hook. */
+export interface SandboxStatusHarnessHooksItem {
+  /** Which hook it is. */
+  readonly name: 'onStart' | 'onResume' | 'onIdle' | 'onStop';
+  /** What the run was for, where a hook can run more than once in a pod. */
+  readonly turn?: string;
+  /** Whether it ended with exit code 0 and in time. */
+  readonly succeeded?: boolean;
+  /** What went wrong. */
+  readonly message?: string;
+}
+
+/** One tool. */
+export interface SandboxStatusHarnessToolsItem {
+  /** Name of the tool. */
+  readonly name: string;
+  /** Version that it reported. */
+  readonly version?: string;
+  /** Whether it is there in the wanted version. */
+  readonly ready?: boolean;
+  /** What is wrong with it. */
+  readonly message?: string;
 }
 
 /** One observation. */

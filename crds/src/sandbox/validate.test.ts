@@ -68,9 +68,9 @@ describe('validateSandboxShape', () => {
 
 describe('validateTemplate', () => {
   it('judges the fields of a template alike', () => {
-    const spec = { storage: { mountPath: '/dev' }, hidden: true, harness: { hooks: { onStart: 'x' } } };
+    const spec = { storage: { mountPath: '/dev' }, hidden: true, harness: { skills: [{ name: 'x' }] } };
     expect(validateTemplate({ kind: 'SandboxTemplate', spec }).map(({ field }) => field)).toEqual([
-      'spec.harness.hooks',
+      'spec.harness.skills',
       'spec.hidden',
       'spec.storage.mountPath',
     ]);

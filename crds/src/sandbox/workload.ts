@@ -5,6 +5,7 @@ import { imageOf, parseImage } from '../meta/imageReference.ts';
 import { parseQuantity } from '../meta/quantity.ts';
 import type { Violation, ViolationCode } from '../meta/violation.ts';
 import { containerViolations } from './containers.ts';
+import { harnessViolations } from './harness.ts';
 import { isMountable } from './mounts.ts';
 import { networkViolations } from './network.ts';
 import { credentialViolations } from './secrets.ts';
@@ -25,6 +26,7 @@ export function workloadViolations(spec: EffectiveSpec): Violation[] {
     ...timeViolations(spec),
     ...credentialViolations(spec),
     ...containerViolations(spec),
+    ...harnessViolations(spec),
   ];
 }
 

@@ -88,6 +88,11 @@ const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
   ...containerFields('sidecars'),
   ...containerFields('initContainers'),
   { path: 'security.privileged', reader: POD },
+  { path: 'harness.command', reader: POD },
+  { path: 'harness.args', reader: POD },
+  { path: 'harness.workingDir', reader: POD },
+  { path: 'harness.shell', reader: POD },
+  { path: 'harness.hooks', reader: 'operator: hooks' },
 ];
 
 const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
@@ -114,7 +119,6 @@ const HARNESS_UNSUPPORTED: readonly UnsupportedField[] = [
   { path: 'harness.tools', needs: 'tools are not installed or verified' },
   { path: 'harness.skills', needs: 'skills are not delivered' },
   { path: 'harness.systemPrompt', needs: 'system prompts are not delivered' },
-  { path: 'harness.hooks', needs: 'hooks are not run' },
   { path: 'harness.constraints', needs: 'constraints are not enforced' },
   { path: 'harness.agent', needs: 'agent mode comes with invocations' },
   { path: 'harness.useHTTPExec', needs: 'the runtime in the pod is always used', harmless: [true] },
@@ -135,7 +139,7 @@ const SANDBOX: FieldSupport = {
   ],
   unsupported: [
     ...WORKLOAD_UNSUPPORTED,
-    { path: 'harness', needs: 'the harness is set in templates only' },
+    ...HARNESS_UNSUPPORTED,
     { path: 'warmPool', needs: 'there are no warm pools', harmless: ['Auto', 'Never'] },
     { path: 'ports', needs: 'ports are not offered outside' },
     { path: 'sharing.shareLinks', needs: 'links are not handed out; share with users or groups' },
@@ -150,10 +154,6 @@ const TEMPLATE: FieldSupport = {
     { path: 'description', reader: 'router: templates' },
     { path: 'allowedNamespaces.names', reader: 'webhook: compose' },
     { path: 'allowedNamespaces.selector', reader: 'webhook: compose' },
-    { path: 'harness.command', reader: POD },
-    { path: 'harness.args', reader: POD },
-    { path: 'harness.workingDir', reader: POD },
-    { path: 'harness.shell', reader: POD },
   ],
   unsupported: [
     ...WORKLOAD_UNSUPPORTED,

@@ -69,11 +69,11 @@ describe('unsupportedFields', () => {
       env: [{ name: 'A' }, { name: 'B', valueFrom: { fieldRef: {}, secretKeyRef: { name: 'x', key: 'y' } } }],
       serviceAccount: 'x',
       sidecars: [{ name: 'x' }],
-      harness: { shell: '/bin/sh' },
+      harness: { shell: '/bin/sh', tools: [{ name: 'git' }] },
       warmPool: 'Require',
     };
     expect(fields('Sandbox', spec).toSorted()).toEqual([
-      'spec.harness',
+      'spec.harness.tools',
       'spec.mode',
       'spec.network.allowedDomains',
       'spec.storage.existingClaim',
@@ -111,8 +111,8 @@ describe('unsupportedFields', () => {
       fields('ClusterSandboxTemplate', { harness, description: 'x', inheritsFrom: { name: 'x' } }),
     ).toEqual([]);
     expect(
-      fields('SandboxTemplate', { harness: { ...harness, hooks: { onStart: 'x' } }, hidden: true }),
-    ).toEqual(['spec.harness.hooks', 'spec.hidden']);
+      fields('SandboxTemplate', { harness: { ...harness, skills: [{ name: 'x' }] }, hidden: true }),
+    ).toEqual(['spec.harness.skills', 'spec.hidden']);
   });
 
   it('refuses every warm pool', () => {

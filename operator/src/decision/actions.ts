@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SandboxStatus } from '@agenttier/crds/generated/types';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
+import type { Job } from '../runtime/jobs.ts';
 import type { OwnedKind } from '../sandbox/state.ts';
 
 export interface EventNote {
@@ -37,7 +38,15 @@ export type Action =
   | { readonly do: 'releaseFinalizer' }
   | { readonly do: 'probeRuntime'; readonly podUid: string; readonly podIp: string }
   | { readonly do: 'findPullSecret'; readonly name: string }
-  | { readonly do: 'findPvc'; readonly name: string };
+  | { readonly do: 'findPvc'; readonly name: string }
+  | {
+      readonly do: 'runJob';
+      readonly podName: string;
+      readonly podUid: string;
+      /** One id is run once, however often and by whomever it is asked for. */
+      readonly id: string;
+      readonly call: Job['call'];
+    };
 
 /** Stages run one after the other; the actions of one stage run together. A stage that fails ends the plan. */
 export interface Plan {

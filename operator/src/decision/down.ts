@@ -8,9 +8,11 @@ import type { Action, EventNote, Plan, Tally } from './actions.ts';
 import { CONDITION_TYPES, findCondition } from '@agenttier/crds/meta/conditions';
 import { no } from './conditions.ts';
 import type { Finding } from './conditions.ts';
+import { SAFETY_MS } from './deadlines.ts';
 import { driftActions } from './drift.ts';
 import { EXPIRED_EVENTS } from './expiring.ts';
 import type { Hold } from './hold.ts';
+import { NO_TURN, stopTurn, withTurn } from './hooks.ts';
 
 /** A sandbox that is to have no pod, and why. `hold` is absent when the user's own spec says so. */
 export interface Down {
@@ -30,15 +32,17 @@ export const STOPPING = 'Stopping';
 
 /**
  * Ends the pod and says so. The status (with the hold) is stored before the pod is deleted: whoever finds the pod
- * terminating afterwards, another operator included, knows that it was meant and does not heal it.
+ * terminating afterwards, another operator included, knows that it was meant and does not heal it. The hook onStop comes
+ * in between.
  */
 export function planDown(state: SandboxState, down: Down, now: number): Plan {
   const clear: Action[] = down.clearAction ? [{ do: 'clearAction' }] : [];
+  const hook = down.outcome === 'Stopped' ? stopTurn(state) : NO_TURN;
   const stages = [
-    statusStage(state, downOutcome(state, down), now),
-    [...deletePod(state), ...clear, ...keepRight(state, now)],
+    statusStage(state, withTurn(downOutcome(state, down), hook), now),
+    [...(hook.wait ? hook.actions : deletePod(state)), ...clear, ...keepRight(state, now)],
   ];
-  return planOf(stages);
+  return hook.wait ? planOf(stages, SAFETY_MS) : planOf(stages);
 }
 
 export function deletePod(state: SandboxState): Action[] {

@@ -11,10 +11,11 @@ import type { EventNote, Plan } from './actions.ts';
 import { READY, refusalFinding } from './conditions.ts';
 import type { Finding } from './conditions.ts';
 import { expiryOf, timeOf } from './deadlines.ts';
-import { planHold } from './down.ts';
+import { planHold, STOPPING } from './down.ts';
 import { driftActions } from './drift.ts';
 import { expired, warningEvents, warningOf } from './expiring.ts';
 import { spentRestarts } from './heal.ts';
+import { NO_TURN, startRecord, upTurn, withTurn } from './hooks.ts';
 import { startupOf, startupTally } from './startup.ts';
 
 export interface Up {
@@ -25,17 +26,20 @@ export interface Up {
 
 /** A sandbox whose pod is up: say so, keep what is around it right, and wake at the next deadline. */
 export function planUp(state: SandboxState, spec: EffectiveSpec, { now, finding }: Up): Plan {
-  const running = state.sandbox.status?.phase === 'Running';
+  // A stop that was taken back before the pod was deleted is a start of its own.
+  const running = state.sandbox.status?.phase === 'Running' && state.sandbox.status.reason !== STOPPING;
   const life = running ? expiryOf(state, now) : {};
   if (life.expired !== undefined) return planHold(state, expired(life.expired, spec), now);
   const drift = driftActions(state, spec, { now, create: true });
+  const harness = running ? upTurn(state) : NO_TURN;
   const outcome = running
     ? steady(state, { now, finding, warning: warningOf(life, spec) })
-    : started(state, finding, now);
+    : started(state, spec, { finding, now });
   const dues = [resetAt(state), ...retries(state)].map((at) => (at ?? 0) - now).filter((ms) => ms > 0);
   if (life.nextCheckMs !== undefined) dues.push(life.nextCheckMs);
   if (graceLeft(state, now) > 0) dues.push(graceLeft(state, now));
-  return planOf([drift, statusStage(state, outcome, now)], dues.length === 0 ? undefined : Math.min(...dues));
+  const stages = [drift, statusStage(state, withTurn(outcome, harness), now), harness.actions];
+  return planOf(stages, dues.length === 0 ? undefined : Math.min(...dues));
 }
 
 /** Milliseconds in which the kubelet's readiness of a started container says nothing yet; 0 once it does. */
@@ -80,11 +84,12 @@ function steady(state: SandboxState, { now, finding, warning }: Steady): Outcome
 }
 
 /** The moment a start is complete. */
-function started(state: SandboxState, finding: Finding, now: number): Outcome {
+function started(state: SandboxState, spec: EffectiveSpec, { finding, now }: Up): Outcome {
   const startup = startupOf(state, now);
   const changes: StatusChanges = {
     startedAt: new Date(now).toISOString(),
     restartCount: spentRestarts(state),
+    harness: startRecord(state, spec),
     ...(startup === undefined ? {} : { startup }),
   };
   const text =

@@ -40,6 +40,8 @@ export type AskRuntime = <T = unknown>(
 ) => Promise<RuntimeAnswer<T>>;
 
 const TIMEOUT_MS = 5_000;
+/** A pod on a reachable network answers within milliseconds; packets that a policy swallows never do. */
+const CONNECT_MS = 2_000;
 /** What a runtime may answer: the operator must not be filled up by what runs in a sandbox. */
 const MAX_ANSWER = 4 * 1024 * 1024;
 
@@ -74,7 +76,14 @@ function send(
   };
   return new Promise((resolve, reject) => {
     const outgoing = request({ host, port, method, path, headers, signal, agent: false }, resolve);
-    outgoing.on('socket', (socket) => socket.once('connect', () => (progress.connected = true)));
+    const giveUp = setTimeout(() => outgoing.destroy(new Error('no connection came about')), CONNECT_MS);
+    outgoing.on('socket', (socket) =>
+      socket.once('connect', () => {
+        progress.connected = true;
+        clearTimeout(giveUp);
+      }),
+    );
+    outgoing.on('close', () => clearTimeout(giveUp));
     outgoing.on('error', reject);
     outgoing.end(content);
   });

@@ -2,7 +2,9 @@
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { isNotFound } from '@agenttier/machinery/kube/errors';
+import type { Job } from '../runtime/jobs.ts';
 import type { Caches } from '../caches.ts';
+import type { Pod } from '../core.ts';
 import type { EventNote, Tally } from '../decision/actions.ts';
 import type { Notes } from './notes.ts';
 import type { Identity } from './ownership.ts';
@@ -19,6 +21,8 @@ export interface PerformContext {
   readonly now: () => number;
   readonly signal: AbortSignal;
   readonly probe: (podUid: string, podIp: string) => void;
+  /** Starts a call to the runtime in the pod, and does not wait for it. */
+  readonly runJob: (job: Job, pod: Pod) => void;
   readonly announce: (sandbox: Sandbox, events: readonly EventNote[], tallies: readonly Tally[]) => void;
 }
 

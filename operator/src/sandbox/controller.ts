@@ -4,6 +4,9 @@ import type { ReconcileResult } from '@agenttier/machinery/controller/controller
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import type { Caches } from '../caches.ts';
 import { no } from '../decision/conditions.ts';
+import { runtimeOf } from '../runtime/address.ts';
+import type { RuntimeAddress } from '../runtime/address.ts';
+import type { Job } from '../runtime/jobs.ts';
 import type { Settings } from '../settings.ts';
 import { gather } from './gather.ts';
 import type { Notebook } from './notes.ts';
@@ -22,6 +25,7 @@ export interface ReconcilerOptions {
   readonly log: Logger;
   readonly announce: PerformContext['announce'];
   readonly probe: { start(key: string, podUid: string, podIp: string): void; end(key: string): void };
+  readonly jobs: { start(key: string, job: Job, address: RuntimeAddress): void; forget(key: string): void };
   readonly now?: () => number;
 }
 
@@ -46,8 +50,9 @@ export function createReconcile(
   };
 }
 
-function forget({ notebook, probe }: ReconcilerOptions, key: string): void {
+function forget({ notebook, probe, jobs }: ReconcilerOptions, key: string): void {
   notebook.forget(key);
+  jobs.forget(key);
   probe.end(key);
 }
 
@@ -76,7 +81,7 @@ async function reconcileOnce(options: ReconcilerOptions, turn: Turn): Promise<Re
 }
 
 function contextOf(options: ReconcilerOptions, { key, sandbox, signal }: Turn): PerformContext {
-  const { client, caches, notebook, announce, probe, now = Date.now } = options;
+  const { client, caches, notebook, announce, probe, jobs, settings, now = Date.now } = options;
   const owner = identityOf(sandbox);
   return {
     client,
@@ -89,6 +94,10 @@ function contextOf(options: ReconcilerOptions, { key, sandbox, signal }: Turn): 
     notes: notebook.of(key, owner.uid),
     generation: sandbox.metadata.generation ?? 0,
     probe: (podUid, podIp) => probe.start(key, podUid, podIp),
+    runJob: (job, pod) => {
+      const address = runtimeOf(pod, owner.uid, settings.tokenKey);
+      if (address !== undefined) jobs.start(key, job, address);
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ContainerStatus, Pod } from '../core.ts';
+import type { RuntimeAnswer } from '../runtime/client.ts';
 import { conditionOf, mainStatus } from './failure.ts';
 import type { Milestones, Observations, OwnedKind, Refusal } from './state.ts';
 
@@ -27,6 +28,7 @@ export class Notes {
   #missingPullSecret: string | undefined;
   #volumeLost = false;
   readonly #deleted = new Set<string>();
+  readonly #jobs = new Map<string, RuntimeAnswer<unknown>>();
 
   constructor(uid: string) {
     this.uid = uid;
@@ -36,6 +38,7 @@ export class Notes {
     return {
       refusals: new Map(this.#refusals),
       milestones: { ...this.#milestones },
+      jobs: new Map(this.#jobs),
       ...(this.#answeredPod === undefined ? {} : { answeredPod: this.#answeredPod }),
       ...(this.#statusAt === undefined ? {} : { statusAt: this.#statusAt }),
       ...(this.#missingPullSecret === undefined ? {} : { missingPullSecret: this.#missingPullSecret }),
@@ -109,6 +112,13 @@ export class Notes {
   /** A step of a claim is done. */
   reached(step: 'claimed' | 'adopted', now: number): void {
     this.#milestones[step] ??= now;
+  }
+
+  /** A call to the runtime came to an end. Ids begin with the uid of their pod: those of an earlier one are let go. */
+  jobEnded(id: string, answer: RuntimeAnswer<unknown>): void {
+    const pod = id.slice(0, id.indexOf('/') + 1);
+    for (const other of this.#jobs.keys()) if (!other.startsWith(pod)) this.#jobs.delete(other);
+    this.#jobs.set(id, answer);
   }
 
   runtimeAnswered(podUid: string): void {

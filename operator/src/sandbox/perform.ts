@@ -41,6 +41,11 @@ const HANDLERS: Handlers = {
     context.probe(podUid, podIp);
     return 'unchanged';
   },
+  runJob({ podName, podUid, id, call }, context) {
+    const pod = context.caches.pods.get(context.owner.namespace, podName);
+    if (pod?.metadata.uid === podUid) context.runJob({ id, call }, pod);
+    return 'unchanged';
+  },
   findPullSecret: ({ name }, context) => findPullSecret(name, context),
   findPvc: ({ name }, context) => findPvc(name, context),
 };

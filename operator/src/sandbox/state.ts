@@ -3,6 +3,7 @@ import type { EffectiveSpec, Sandbox } from '@agenttier/crds/generated/types';
 import type { NetworkPolicy, PersistentVolumeClaim, Pod, Secret, ServiceAccount } from '../core.ts';
 import type { Violation } from '@agenttier/crds/meta/violation';
 import type { NetworkFacts } from '../egress/facts.ts';
+import type { RuntimeAnswer } from '../runtime/client.ts';
 import type { Settings } from '../settings.ts';
 import type { Identity } from './ownership.ts';
 
@@ -60,6 +61,8 @@ export interface Observations {
   readonly statusAt?: number;
   /** Name of a pull secret that was looked for and does not exist. */
   readonly missingPullSecret?: string;
+  /** What came of calls to the runtime, by their id. */
+  readonly jobs?: ReadonlyMap<string, RuntimeAnswer<unknown>>;
   /** The recorded volume was looked for by name and is gone. */
   readonly volumeLost?: boolean;
 }

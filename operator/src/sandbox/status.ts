@@ -19,6 +19,7 @@ export type StatusChanges = {
     | 'lastFailureAt'
     | 'restartCount'
     | 'startup'
+    | 'harness'
     | 'pvcName']?: SandboxStatus[F] | undefined;
 };
 

@@ -9,6 +9,8 @@ import type { Caches } from '../caches.ts';
 import type { EventNote, Tally } from '../decision/actions.ts';
 import { createReconcile } from '../sandbox/controller.ts';
 import { Notebook } from '../sandbox/notes.ts';
+import type { RuntimeAnswer } from '../runtime/client.ts';
+import type { Job } from '../runtime/jobs.ts';
 import type { Settings } from '../settings.ts';
 import type { Change, Cluster } from './cluster.ts';
 import { SETTINGS, TEMPLATE } from './fixtures.ts';
@@ -22,6 +24,7 @@ export class Replica {
   readonly events: EventNote[] = [];
   readonly tallies: Tally[] = [];
   readonly probed: string[] = [];
+  readonly jobs: Job[] = [];
   readonly #reconcile: (
     key: string,
     signal: AbortSignal,
@@ -42,6 +45,7 @@ export class Replica {
         this.tallies.push(...tallies);
       },
       probe: { start: (_key, uid) => this.probed.push(uid), end: () => undefined },
+      jobs: { start: (_key, job) => this.jobs.push(job), forget: () => undefined },
     });
     this.caches.clusterTemplates.applyWatch(TEMPLATE);
     cluster.subscribe((change) => (this.#deaf ? this.#held.push(change) : this.#take(change)));
@@ -71,6 +75,11 @@ export class Replica {
       }
     }
     return undefined;
+  }
+
+  /** The runtime has answered a job that was started. */
+  endJob(id: string, answer: RuntimeAnswer<unknown>, key = KEY): void {
+    this.notebook.peek(key)?.jobEnded(id, answer);
   }
 
   answer(podUid: string, key = KEY): void {

@@ -14,6 +14,7 @@ import (
 	"github.com/agenttier/agenttier/images/runtime/internal/adopt"
 	"github.com/agenttier/agenttier/images/runtime/internal/auth"
 	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
+	"github.com/agenttier/agenttier/images/runtime/internal/hooks"
 	"github.com/agenttier/agenttier/images/runtime/internal/invoke"
 	"github.com/agenttier/agenttier/images/runtime/internal/job"
 	"github.com/agenttier/agenttier/images/runtime/internal/session"
@@ -22,7 +23,7 @@ import (
 // Protocol is the version of the terminal protocol that is spoken here.
 const Protocol = 2
 
-var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "install", "invoke"}
+var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "install", "invoke"}
 
 // API answers the runtime's requests.
 type API struct {
@@ -33,6 +34,7 @@ type API struct {
 	Slot     *adopt.Slot
 	Tokens   *auth.Tokens
 	Sessions *session.Manager
+	Hooks    *hooks.Runner
 	Activity *activity.Record
 	Invokes  *invoke.Manager
 	Jobs     *job.Manager
@@ -74,6 +76,7 @@ func (a *API) routes() http.Handler {
 	closed.HandleFunc("GET /version", a.version)
 	closed.HandleFunc("GET /activity", a.activity)
 	closed.HandleFunc("POST /exec", a.exec)
+	closed.HandleFunc("POST /hooks/{name}", a.hook)
 	closed.HandleFunc("GET /pty", a.terminal)
 	closed.HandleFunc("GET /sessions", a.listSessions)
 	closed.HandleFunc("DELETE /sessions/{name}", a.removeSession)

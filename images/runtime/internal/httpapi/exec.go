@@ -5,8 +5,6 @@ package httpapi
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"path/filepath"
 	"sync"
@@ -17,8 +15,7 @@ import (
 )
 
 const (
-	maxExecBody  = 8<<20 + 1<<10
-	bodyDeadline = 60 * time.Second
+	maxExecBody = 8<<20 + 1<<10
 	// quietLimit is when a long command's headers go out, so that no client
 	// takes a silent runtime for a dead one.
 	quietLimit = 2 * time.Second
@@ -78,23 +75,10 @@ func (a *API) command(r execRequest) execute.Command {
 
 // readExec reads and checks the body. The error's text is for the client.
 func readExec(w http.ResponseWriter, r *http.Request) (request execRequest, status int, err error) {
-	connection := http.NewResponseController(w)
-	_ = connection.SetReadDeadline(time.Now().Add(bodyDeadline))
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxExecBody))
-	decoder.DisallowUnknownFields()
-	err = decoder.Decode(&request)
-	if err == nil {
-		if _, more := decoder.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("more than one JSON value")
-		}
-	}
-	_ = connection.SetReadDeadline(time.Time{})
-	var tooLarge *http.MaxBytesError
+	status, err = readBody(w, r, maxExecBody, &request)
 	switch {
-	case errors.As(err, &tooLarge):
-		return request, http.StatusRequestEntityTooLarge, fmt.Errorf("the body is larger than %d bytes", maxExecBody)
 	case err != nil:
-		return request, http.StatusBadRequest, fmt.Errorf("body: %w", err)
+		return request, status, err
 	case len(request.Command) == 0 || request.Command[0] == "":
 		return request, http.StatusBadRequest, errors.New("command: must name a program")
 	case request.TimeoutSeconds < 0:

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
+	"github.com/agenttier/agenttier/images/runtime/internal/shell"
 )
 
 const (
@@ -86,7 +87,7 @@ func (m *Manager) Open(r Request) (s *Session, started bool, err error) {
 
 func (m *Manager) plan(r Request) (plan, error) {
 	base := m.env.List()
-	shell, err := chooseShell(base, r.Shell, m.shell)
+	program, err := shell.Choose(base, r.Shell, m.shell)
 	if err != nil {
 		return plan{}, err
 	}
@@ -94,8 +95,8 @@ func (m *Manager) plan(r Request) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
-	env := terminalEnv(base, shell, folder)
-	return plan{shell: shell, folder: folder, env: env, cols: r.Cols, rows: r.Rows, touch: m.touch}, nil
+	env := terminalEnv(base, program, folder)
+	return plan{shell: program, folder: folder, env: env, cols: r.Cols, rows: r.Rows, touch: m.touch}, nil
 }
 
 // base makes positions grow over all shells that ever ran, also over restarts

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
+	"github.com/agenttier/agenttier/images/runtime/internal/shell"
 )
 
 const patience = 10 * time.Second
@@ -286,10 +287,10 @@ func count(command string) int {
 }
 
 func TestChoices(t *testing.T) {
-	if shell, err := chooseShell(nil, "", "/bin/sh"); shell != "/bin/sh" || err != nil {
-		t.Errorf("%q %v", shell, err)
+	if got, err := shell.Choose(nil, "", "/bin/sh"); got != "/bin/sh" || err != nil {
+		t.Errorf("%q %v", got, err)
 	}
-	if _, err := chooseShell(nil, "/bin/fish-that-is-not-here", "/bin/sh"); err == nil || !strings.Contains(err.Error(), "fish") {
+	if _, err := shell.Choose(nil, "/bin/fish-that-is-not-here", "/bin/sh"); err == nil || !strings.Contains(err.Error(), "fish") {
 		t.Errorf("a wish that is not there: %v", err)
 	}
 	if _, err := chooseFolder("/", "nowhere"); err == nil {

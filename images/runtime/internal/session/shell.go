@@ -3,38 +3,12 @@
 package session
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
 )
-
-// ErrNoShell says that the image has no shell to run.
-var ErrNoShell = errors.New("this image has no shell (looked for /bin/bash, $SHELL, /bin/ash, /bin/sh): " +
-	"set harness.shell to a program of the image, or use exec")
-
-// chooseShell takes the first wish that is set, or else the first shell that
-// the image has. A wish that is not there is an error: silently running another
-// shell would hide the mistake.
-func chooseShell(env []string, wishes ...string) (string, error) {
-	for _, wish := range wishes {
-		if wish == "" {
-			continue
-		}
-		if !childenv.Executable(wish) {
-			return "", fmt.Errorf("shell %s is not an executable file of this image", wish)
-		}
-		return wish, nil
-	}
-	for _, shell := range []string{"/bin/bash", childenv.Get(env, "SHELL"), "/bin/ash", "/bin/sh"} {
-		if filepath.IsAbs(shell) && childenv.Executable(shell) {
-			return shell, nil
-		}
-	}
-	return "", ErrNoShell
-}
 
 // chooseFolder resolves the wished folder against the workspace.
 func chooseFolder(workdir, wish string) (string, error) {
