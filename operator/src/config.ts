@@ -52,6 +52,7 @@ function readSettings(reader: Reader): EnvironmentSettings {
     dns: readDns(reader),
     clusterCidrs: reader.cidrs('CLUSTER_CIDRS', []),
     startDeadlineMs: reader.duration('START_DEADLINE', '10m'),
+    userNamespaces: reader.flag('USER_NAMESPACES', false),
     gracePeriodMs: reader.duration('GRACE_PERIOD', '5m'),
   };
 }

@@ -19,6 +19,8 @@ export interface Settings {
   readonly clusterCidrs: readonly string[];
   /** Milliseconds a start may take before it counts as failed; 0 switches the limit off. */
   readonly startDeadlineMs: number;
+  /** Pods run in a user namespace of their own (Kubernetes 1.33 and newer, with a runtime and file systems that can). */
+  readonly userNamespaces: boolean;
   /** Milliseconds of warning before an automatic stop, where a sandbox says nothing; 0 is none. */
   readonly gracePeriodMs: number;
   /** Key of the installation, from which runtime tokens are derived. Settings are never logged: of this the least. */

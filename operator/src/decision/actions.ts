@@ -37,6 +37,7 @@ export type Action =
   | { readonly do: 'clearAction' }
   | { readonly do: 'releaseFinalizer' }
   | { readonly do: 'probeRuntime'; readonly podUid: string; readonly podIp: string }
+  | { readonly do: 'releaseLostPod'; readonly name: string; readonly uid: string; readonly node: string }
   | { readonly do: 'findPullSecret'; readonly name: string }
   | { readonly do: 'findPvc'; readonly name: string }
   | {

@@ -61,7 +61,8 @@ function podCreation(state: SandboxState, spec: EffectiveSpec, now: number): Act
   const { owner, settings, sandbox } = state;
   const template = sandbox.spec?.resolved?.chain?.at(-1)?.name;
   const nonce = tokenNonce(state, { now, create: true });
-  const body = buildPod({ owner, spec, settings, template, nonce, pvcName: claimName(state) });
+  const { lastNode } = sandbox.status ?? {};
+  const body = buildPod({ owner, spec, settings, template, nonce, lastNode, pvcName: claimName(state) });
   return [{ do: 'create', kind: 'pod', body }];
 }
 

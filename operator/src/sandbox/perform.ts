@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Action, Plan } from '../decision/actions.ts';
 import type { Effect, PerformContext } from './context.ts';
+import { releaseLostPod } from './lostPod.ts';
 import { create, findPvc, remove, repair } from './ownedWrites.ts';
 import { clearAction, findPullSecret, releaseFinalizer, writeStatus } from './sandboxWrites.ts';
 
@@ -46,6 +47,7 @@ const HANDLERS: Handlers = {
     if (pod?.metadata.uid === podUid) context.runJob({ id, call }, pod);
     return 'unchanged';
   },
+  releaseLostPod,
   findPullSecret: ({ name }, context) => findPullSecret(name, context),
   findPvc: ({ name }, context) => findPvc(name, context),
 };

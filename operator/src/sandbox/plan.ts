@@ -5,6 +5,7 @@ import type { Plan } from '../decision/actions.ts';
 import { RESUMING } from '../decision/drift.ts';
 import { planDown } from '../decision/down.ts';
 import { activeHold, holdOf } from '../decision/hold.ts';
+import { withLostNode } from '../decision/lostNode.ts';
 import { planRemove } from '../decision/remove.ts';
 import { planRun } from '../decision/run.ts';
 import { no } from '../decision/conditions.ts';
@@ -19,6 +20,10 @@ const BY_USER = 'stopped by its user';
  * epoch. Called again on the result of its own actions it has nothing more to do, and it never asks for a second pod.
  */
 export function plan(state: SandboxState, now: number): Plan {
+  return withLostNode(planLife(state, now), state, now);
+}
+
+function planLife(state: SandboxState, now: number): Plan {
   const { sandbox } = state;
   if (sandbox.metadata.deletionTimestamp !== undefined) return planRemove(state, now);
   const command = sandbox.metadata.annotations?.[ANNOTATION_ACTION];

@@ -53,6 +53,7 @@ export function nextStatus(state: SandboxState, outcome: Outcome, now: number): 
     ...sandbox.status,
     ...summary(state, outcome, conditions),
     podName: pod?.metadata.name,
+    lastNode: lastNode(state, outcome),
     ...identityFields(state),
     observedGeneration: sandbox.metadata.generation,
     observedRetry: retryValue(sandbox) || undefined,
@@ -60,6 +61,10 @@ export function nextStatus(state: SandboxState, outcome: Outcome, now: number): 
     ...outcome.changes,
   });
 }
+
+/** Only with Running: on the way there it would cost a write of its own. */
+const lastNode = ({ sandbox, pod }: SandboxState, { phase }: Outcome): string | undefined =>
+  (phase === 'Running' ? pod?.spec.nodeName : undefined) ?? sandbox.status?.lastNode;
 
 /** Phase, reason and message, derived from the conditions by the one function that every reader of them knows. */
 function summary(

@@ -16,6 +16,10 @@ export interface Call {
 export type Change = { readonly resource: Resource; readonly gone: boolean; readonly object: KubeObject };
 
 type Json = Record<string, unknown>;
+interface DeleteOptions {
+  readonly preconditions?: { readonly uid?: string | undefined } | undefined;
+  readonly gracePeriodSeconds?: number | undefined;
+}
 
 /**
  * The API server's rules that an operator leans on, in memory: uids, versions, generations, the status subresource,
@@ -108,7 +112,7 @@ export class Cluster {
         ) as Promise<never>,
       delete: (resource, key, options) =>
         this.#call('delete', resource, key.name, () =>
-          this.#delete(resource, key, options?.preconditions?.uid),
+          this.#delete(resource, key, options ?? {}),
         ) as Promise<never>,
     };
   }
@@ -171,10 +175,12 @@ export class Cluster {
     return this.#store(resource, { ...current, metadata: { ...current.metadata, annotations } });
   }
 
-  #delete(resource: Resource, key: ObjectKey, uid: string | undefined): Json {
+  #delete(resource: Resource, key: ObjectKey, { preconditions, gracePeriodSeconds }: DeleteOptions): Json {
     const current = this.#found(resource, key);
+    const uid = preconditions?.uid;
     if (uid !== undefined && uid !== current.metadata.uid) throw refusal(409, 'Conflict', 'uid mismatch');
-    const kept = resource === PODS || (current.metadata.finalizers ?? []).length > 0;
+    const ends = resource === PODS && gracePeriodSeconds !== 0;
+    const kept = ends || (current.metadata.finalizers ?? []).length > 0;
     if (!kept) this.#remove(resource, current);
     else if (current.metadata.deletionTimestamp === undefined)
       this.#store(resource, terminating(current, this.now()));

@@ -23,6 +23,7 @@ export const SETTINGS: Settings = {
   },
   clusterCidrs: [],
   startDeadlineMs: 10 * MINUTE,
+  userNamespaces: false,
   gracePeriodMs: 5 * MINUTE,
   tokenKey: Buffer.alloc(32, 7),
 };
