@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
-import { APP_NAME, LABEL_APP_NAME, LABEL_SECRET_PURPOSE, SECRET_PURPOSES } from '@agenttier/crds/meta/labels';
-import { RUNTIME_KEY_SECRET } from '@agenttier/crds/meta/names';
 import { createEventRecorder } from '@agenttier/machinery/events/recorder';
 import { Health } from '@agenttier/machinery/http/health';
 import { createHttpServer } from '@agenttier/machinery/http/server';
 import { createKubeClient } from '@agenttier/machinery/kube/client';
-import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { loadAccess } from '@agenttier/machinery/kube/kubeconfig';
 import { runWithLease } from '@agenttier/machinery/lease/lease';
 import { rootSignal } from '@agenttier/machinery/runtime/shutdown';
-import { ensureSharedKey } from '@agenttier/machinery/secrets/sharedKey';
 import { createLogger } from '@agenttier/machinery/telemetry/log';
 import {
   controllerMetrics,
@@ -24,6 +20,7 @@ import { createCaches, createReflectors } from './caches.ts';
 import { readConfig } from './config.ts';
 import type { OperatorConfig } from './config.ts';
 import { installTemplates } from './install/builtin.ts';
+import { keepRuntimeKey, runtimeKey } from './install/runtimeKey.ts';
 import { listenerOf } from './listener.ts';
 import { createOperatorMetrics } from './metrics.ts';
 import { operate } from './operator.ts';
@@ -75,7 +72,9 @@ async function main(config: OperatorConfig): Promise<void> {
   await server.listen();
   const watching = Promise.all(reflectors.map((one) => one.run(signal)));
   await Promise.all(reflectors.map((one) => one.synced()));
-  const settings = { ...config.settings, tokenKey: await tokenKey(client, config) };
+  const namespace = config.settings.installNamespace;
+  const key = await runtimeKey(client, namespace, signal);
+  const settings = { ...config.settings, tokenKey: key };
   const recorder = createEventRecorder({
     client,
     component: 'agenttier.io/operator',
@@ -85,20 +84,16 @@ async function main(config: OperatorConfig): Promise<void> {
   const queueMetrics = controllerMetrics(registry)('sandbox');
   const work = { client, caches, settings, recorder, log, workers, directProbe, metrics, queueMetrics };
   const identity = `${podName}_${randomUUID().slice(0, 8)}`;
-  const lease = { client, namespace: settings.installNamespace, name: config.leaseName, identity, log };
+  const lease = { client, namespace, name: config.leaseName, identity, log };
   const onChange = (leading: boolean): void => metrics.leading(leading);
-  await runWithLease({ ...lease, onLead: (leading) => operate(work, leading), onChange, signal });
+  await Promise.all([
+    runWithLease({ ...lease, onLead: (leading) => operate(work, leading), onChange, signal }),
+    keepRuntimeKey({ client, namespace, key, log }, signal),
+  ]);
   await recorder.flush();
   app.health.startDraining();
   await server.close();
   await watching;
-}
-
-/** The key of the runtime tokens; whichever replica is first makes it, once for the installation's life. */
-function tokenKey(client: KubeClient, { settings }: OperatorConfig): Promise<Uint8Array> {
-  const labels = { [LABEL_APP_NAME]: APP_NAME, [LABEL_SECRET_PURPOSE]: SECRET_PURPOSES.runtimeKey };
-  const at = { namespace: settings.installNamespace, name: RUNTIME_KEY_SECRET };
-  return ensureSharedKey(client, at, labels, signal);
 }
 
 /** A replica that does not lead is ready too: ready to take over, with the same caches. */
