@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The two commands of the README are `make up` and `make test`; the work is done by the programs that they call.
-.PHONY: up down tools test check unit go-test envtest e2e bench bench-admission generate format bundle
+.PHONY: up down tools test check unit go-test envtest e2e bench bench-admission bench-scale generate format bundle
 NODE := PATH="$(CURDIR)/node_modules/.bin:$$PATH" node
 
 # A Kubernetes with AgentTier on it (see e2e/cluster/up.ts); CLUSTER=bare|kind|existing chooses where.
@@ -30,6 +30,10 @@ bench: node_modules/.package-lock.json
 # The figures of docs/performance-admission.md: an API server, etcd and two webhook replicas of its own, no cluster needed.
 bench-admission: tools
 	@$(NODE) e2e/load/benchAdmission.ts --document docs/performance-admission.md $(ARGS)
+
+# The figures of docs/performance-scale.md: thousands of sandboxes on nodes that only exist in the API, no cluster needed.
+bench-scale: tools
+	@$(NODE) e2e/load/benchScale.ts --document docs/performance-scale.md $(ARGS)
 
 # Types and validators from the CRD YAML.
 generate: node_modules/.package-lock.json

@@ -15,6 +15,10 @@ export interface ControlPlane {
   readonly access: ClusterAccess;
   readonly kubeconfig: string;
   readonly etcdUrl: string;
+  /** For files of the programs that are started beside it; removed at the end. */
+  readonly folder: string;
+  /** Starts another program, which ends with it: one of the same binary, or the one at `path`. */
+  launch(name: string, args: readonly string[], path?: string): Program;
   /** Kills the API server as a crash would, and starts it again on the same port with the same data. */
   crashApiServer(): Promise<{ restart(): Promise<void> }>;
   /** Ends both programs and removes their data. */
@@ -30,17 +34,21 @@ interface Layout {
   readonly etcdPort: number;
   readonly peerPort: number;
   readonly apiPort: number;
+  /** Further arguments of the API server. */
+  readonly extra: readonly string[];
   readonly reaper: Reaper;
 }
 
 /** Starts a control plane in a folder of its own. Cleans up after itself when that fails. */
 export async function startControlPlane(
   env: Readonly<Record<string, string | undefined>>,
+  apiServerArgs: (folder: string) => readonly string[] = () => [],
 ): Promise<ControlPlane> {
   const binary = await nodeBinary(env);
   const [etcdPort = 0, peerPort = 0, apiPort = 0] = await freePorts(3);
   const folder = await mkdtemp(join(tmpdir(), 'agenttier-envtest-'));
-  const layout = { folder, binary, etcdPort, peerPort, apiPort, reaper: new Reaper(folder) };
+  const extra = apiServerArgs(folder);
+  const layout = { folder, binary, etcdPort, peerPort, apiPort, extra, reaper: new Reaper(folder) };
   const programs: Program[] = [];
   const stop = async (): Promise<void> => {
     // The API server first: without etcd it would wait for it while shutting down.
@@ -56,6 +64,14 @@ export async function startControlPlane(
       access,
       kubeconfig: join(folder, 'kubeconfig'),
       etcdUrl: `http://127.0.0.1:${etcdPort}`,
+      folder,
+      launch: (name, args, path) => {
+        const logFile = join(folder, `${name}.log`);
+        const { reaper } = layout;
+        const program = new Program({ binary: path ?? binary, name, args, single: !!path, logFile, reaper });
+        programs.push(program);
+        return program;
+      },
       crashApiServer: () => crash(layout, access, programs),
       stop,
     };
@@ -95,7 +111,7 @@ function startEtcd({ folder, binary, etcdPort, peerPort, reaper }: Layout): Prog
   return new Program({ binary, name: 'etcd', args, logFile: join(folder, 'etcd.log'), reaper });
 }
 
-function startApiServer({ folder, binary, etcdPort, apiPort, reaper }: Layout): Program {
+function startApiServer({ folder, binary, etcdPort, apiPort, extra, reaper }: Layout): Program {
   const file = (name: string): string => join(folder, name);
   const args = [
     `--etcd-servers=http://127.0.0.1:${etcdPort}`,
@@ -114,6 +130,7 @@ function startApiServer({ folder, binary, etcdPort, apiPort, reaper }: Layout): 
     '--authorization-mode=Node,RBAC',
     '--allow-privileged=true',
     '--shutdown-delay-duration=0s',
+    ...extra,
   ];
   return new Program({ binary, name: 'kube-apiserver', args, logFile: file('apiserver.log'), reaper });
 }

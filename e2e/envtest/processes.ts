@@ -52,6 +52,8 @@ interface ProgramOptions {
   readonly binary: string;
   readonly name: string;
   readonly args: readonly string[];
+  /** The binary is one program, not many that are told by their name. */
+  readonly single?: boolean;
   readonly logFile: string;
   readonly reaper: Reaper;
 }
@@ -68,7 +70,8 @@ export class Program {
     this.name = options.name;
     this.#logFile = options.logFile;
     const log = openSync(options.logFile, 'a');
-    this.#child = spawn(options.binary, [options.name, ...options.args], { stdio: ['ignore', log, log] });
+    const args = options.single ? options.args : [options.name, ...options.args];
+    this.#child = spawn(options.binary, args, { stdio: ['ignore', log, log] });
     closeSync(log);
     options.reaper.watch(this.#child);
     this.#ended = new Promise<void>((resolve) => {

@@ -50,17 +50,23 @@ export function section(report: AdmissionReport): string {
   return lines.join('\n');
 }
 
-const BEGIN = '<!-- figures: written by make bench-admission -->';
+const BEGIN = /<!-- figures: written by make bench-[a-z]+ -->/;
 const END = '<!-- end of figures -->';
 
 /** The document with the section between its two marks replaced. Throws when it has no marks. */
 export function withSection(document: string, text: string): string {
-  const begin = document.indexOf(BEGIN);
+  const mark = BEGIN.exec(document);
   const end = document.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`the document needs the lines ${BEGIN} and ${END}`);
-  return `${document.slice(0, begin + BEGIN.length)}\n\n${text}\n\n${document.slice(end)}`;
+  if (mark === null || end < mark.index)
+    throw new Error(`the document needs the lines <!-- figures: written by make bench-… --> and ${END}`);
+  return `${document.slice(0, mark.index + mark[0].length)}\n\n${text}\n\n${document.slice(end)}`;
 }
 
 export function writeSection(file: string, report: AdmissionReport): void {
-  writeFileSync(file, withSection(readFileSync(file, 'utf8'), section(report)));
+  replaceSection(file, section(report));
+}
+
+/** Puts a text between the marks of a document that a bench writes. */
+export function replaceSection(file: string, text: string): void {
+  writeFileSync(file, withSection(readFileSync(file, 'utf8'), text));
 }

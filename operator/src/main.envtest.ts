@@ -137,7 +137,7 @@ describe('two operator processes', () => {
     const metrics = await get(second, '/metrics');
     expect(metrics.text).toMatch(/agenttier_leader\{component="operator"\} 1/);
     expect(metrics.text).toMatch(
-      /agenttier_sandboxes\{phase="Creating",mode="code",component="operator"\} \d+/,
+      /agenttier_sandboxes\{phase="Creating",mode="code",template="[^"]+",component="operator"\} \d+/,
     );
     expect((await get(second, '/healthz')).status).toBe(200);
     expect((await get(second, '/elsewhere')).status).toBe(404);

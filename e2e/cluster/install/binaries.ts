@@ -10,7 +10,7 @@ import type { Say } from '../host/progress.ts';
 
 interface Source {
   /** Folder of the Go module. */
-  readonly module: 'tools' | 'tools/csi' | 'tools/gvisor';
+  readonly module: 'tools' | 'tools/csi' | 'tools/gvisor' | 'tools/kwok';
   /** What is built: a folder of the module, or a package that its go.mod pins. */
   readonly target: string;
   /** Files of the module, each put in the place of one that its dependencies bring. */
@@ -28,6 +28,7 @@ const PROGRAMS = {
   pause: { module: 'tools', target: './cmd/pause' },
   'csi-driver': { module: 'tools/csi', target: './driver' },
   'csi-provisioner': { module: 'tools/csi', target: `${SIDECARS}/csi-provisioner` },
+  kwok: { module: 'tools/kwok', target: 'sigs.k8s.io/kwok/cmd/kwok' },
   'containerd-shim-runsc-v1': {
     module: 'tools/gvisor',
     target: 'gvisor.dev/gvisor/shim',
