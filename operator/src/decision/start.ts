@@ -53,17 +53,21 @@ function planOverdue(state: SandboxState, finding: Finding, now: number): Plan {
 
 /** The pod is made only when all that it leans on is there, or is made by the stage before. */
 function podCreation(state: SandboxState, spec: EffectiveSpec, now: number): Action[] {
-  const blocked = (['serviceAccount', 'tokenSecret', 'networkPolicy', 'pod'] as const).some((kind) =>
-    blockOf(state, kind, now),
-  );
-  const noVolume = state.pvc === undefined && (blockOf(state, 'pvc', now) || state.sandbox.status?.pvcName);
-  if (blocked || noVolume) return [];
+  if (lacksSomething(state, now)) return [];
   const { owner, settings, sandbox } = state;
   const template = sandbox.spec?.resolved?.chain?.at(-1)?.name;
   const nonce = tokenNonce(state, { now, create: true });
   const { lastNode } = sandbox.status ?? {};
   const body = buildPod({ owner, spec, settings, template, nonce, lastNode, pvcName: claimName(state) });
   return [{ do: 'create', kind: 'pod', body }];
+}
+
+function lacksSomething(state: SandboxState, now: number): boolean {
+  const blocked = (['serviceAccount', 'tokenSecret', 'networkPolicy', 'pod'] as const).some((kind) =>
+    blockOf(state, kind, now),
+  );
+  if (blocked || state.pvc !== undefined) return blocked;
+  return blockOf(state, 'pvc', now) !== undefined || Boolean(state.sandbox.status?.pvcName);
 }
 
 /** Milliseconds until a refused write is due again. */

@@ -44,7 +44,7 @@ describe('a pod whose node does not answer', () => {
   });
 
   it.each([
-    ['is marked out-of-service', () => s.cluster.put(NODES, node('node.kubernetes.io/out-of-service'))],
+    ['is marked out-of-service', async () => s.cluster.put(NODES, node('node.kubernetes.io/out-of-service'))],
     ['is gone', () => s.cluster.client.delete(NODES, { name: 'n1' })],
   ])('is taken away a minute late once the node %s, and comes back on the same volume', async (_, lose) => {
     const volume = s.cluster.objects(PERSISTENT_VOLUME_CLAIMS)[0]?.metadata.uid;
