@@ -124,6 +124,10 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
   ExpandRefused: { is: 'its volume cannot be made larger' },
 
   // The network.
+  ServiceUnresolved: {
+    is: 'a Service that its network rules name is not there, or has no address that can be opened',
+    next: 'The rule takes effect once the Service is there.',
+  },
   Applying: { is: 'its network rules are being put in place', next: 'Nothing is wrong so far.' },
 
   // The spec.

@@ -190,6 +190,7 @@ const OTHER = new Set([
   'Stopped',
   'Restarting',
   'RestartCountReset',
+  'HookFailed',
   'IdleWarning',
   'IdleWarningCancelled',
   'MaxRuntimeReached',
