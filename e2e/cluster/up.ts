@@ -16,6 +16,7 @@ import { type BuiltImage, buildImages } from './install/images.ts';
 import { startKind } from './kind.ts';
 import { startBareNode } from './node/bare.ts';
 import { type Gvisor, describeGvisor, ensureGvisor } from './node/gvisor.ts';
+import { STORAGE_PROGRAMS } from './node/storage.ts';
 
 /**
  * `make up`: from a machine to a Kubernetes with AgentTier and a running sandbox on it. Each step looks first whether its
@@ -23,7 +24,7 @@ import { type Gvisor, describeGvisor, ensureGvisor } from './node/gvisor.ts';
  */
 
 const PROGRAMS: Readonly<Record<ClusterKind, readonly Program[]>> = {
-  bare: ['node', 'coredns', 'helm', 'netpol', 'pause', 'csi-driver', 'csi-provisioner'],
+  bare: ['node', 'coredns', 'helm', 'netpol', 'pause', ...STORAGE_PROGRAMS],
   kind: ['node', 'helm'],
   existing: ['node', 'helm'],
 };

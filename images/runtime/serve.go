@@ -173,6 +173,8 @@ func supervise(o serveOptions, env []string, log *slog.Logger) (child *reaper.Ch
 // shutDown lets invocations end that have begun, then ends all processes;
 // clients get their last frames and answers.
 func shutDown(api *httpapi.API, server *http.Server, invokeGrace time.Duration) {
+	// A stopped process would not hear that it is to end.
+	api.Still.End()
 	patience, enough := context.WithTimeout(context.Background(), invokeGrace)
 	api.Invokes.Drain(patience)
 	enough()

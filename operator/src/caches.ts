@@ -17,6 +17,7 @@ import {
 import { parentsOfTemplate, templatesOfSandbox } from '@agenttier/crds/template/users';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import {
+  CUSTOM_RESOURCE_DEFINITIONS,
   ENDPOINT_SLICES,
   NETWORK_POLICIES,
   PERSISTENT_VOLUME_CLAIMS,
@@ -25,6 +26,7 @@ import {
   SECRETS,
   SERVICE_ACCOUNTS,
   SERVICES,
+  STORAGE_CLASSES,
 } from '@agenttier/machinery/kube/resource';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
 import { Reflector } from '@agenttier/machinery/reflector/reflector';
@@ -40,8 +42,11 @@ import type {
   Secret,
   Service,
   ServiceAccount,
+  StorageClass,
 } from './core.ts';
 import { leanService, serviceOfSlice, servicesOfSandbox, SLICES_BY_HAND } from './egress/services.ts';
+import { SNAPSHOT_KIND, SnapshotCache } from './volume/snapshotCache.ts';
+import type { Kind } from './volume/snapshotCache.ts';
 
 /** Everything the operator knows of the cluster, kept current by watches. */
 export interface Caches {
@@ -56,6 +61,10 @@ export interface Caches {
   readonly secrets: Store<Secret>;
   readonly serviceAccounts: Store<ServiceAccount>;
   readonly resourceQuotas: Store<ResourceQuota>;
+  readonly storageClasses: Store<StorageClass>;
+  /** The CRD of VolumeSnapshot, where there is one. */
+  readonly snapshotKinds: Store<Kind>;
+  readonly snapshots: SnapshotCache;
   readonly services: Store<Service>;
   /** Only those that no selector made: what pods a Service has is the network's business. */
   readonly endpointSlices: Store<EndpointSlice>;
@@ -96,6 +105,9 @@ export function createCaches(): Caches {
     secrets: new Store(),
     serviceAccounts: new Store(),
     resourceQuotas: new Store(),
+    storageClasses: new Store(),
+    snapshotKinds: new Store(),
+    snapshots: new SnapshotCache(),
     services: new Store(),
     endpointSlices: new Store({ [BY_SERVICE]: serviceOfSlice }),
   };
@@ -115,8 +127,9 @@ export function createReflectors({
   log,
   metrics,
 }: ReflectorsOptions): Reflector<KubeObject>[] {
-  const managed = `${LABEL_MANAGED}=true`;
-  const watched: [Resource, Store<KubeObject>, string?][] = [
+  const managed = { labelSelector: `${LABEL_MANAGED}=true` };
+  const snapshotKind = { fieldSelector: `metadata.name=${SNAPSHOT_KIND}` };
+  const watched: [Resource, Store<KubeObject>, Selection?][] = [
     [SANDBOXES, anyStore(caches.sandboxes)],
     [SANDBOX_TEMPLATES, anyStore(caches.templates)],
     [CLUSTER_SANDBOX_TEMPLATES, anyStore(caches.clusterTemplates)],
@@ -128,21 +141,28 @@ export function createReflectors({
     [SECRETS, anyStore(caches.secrets), managed],
     [SERVICE_ACCOUNTS, anyStore(caches.serviceAccounts), managed],
     [RESOURCE_QUOTAS, anyStore(caches.resourceQuotas), managed],
+    [STORAGE_CLASSES, anyStore(caches.storageClasses)],
+    [CUSTOM_RESOURCE_DEFINITIONS, anyStore(caches.snapshotKinds), snapshotKind],
     [SERVICES, anyStore(caches.services)],
-    [ENDPOINT_SLICES, anyStore(caches.endpointSlices), SLICES_BY_HAND],
+    [ENDPOINT_SLICES, anyStore(caches.endpointSlices), { labelSelector: SLICES_BY_HAND }],
   ];
   return watched.map(
-    ([resource, store, labelSelector]) =>
+    ([resource, store, selection = {}]) =>
       new Reflector({
         client,
         resource,
         store,
         log,
-        labelSelector,
-        transform: resource === SERVICES ? leanService : withoutManagedFields,
+        ...selection,
+        transform: TRANSFORMS.get(resource) ?? withoutManagedFields,
         metrics: metrics?.(resource.plural),
       }),
   );
+}
+
+interface Selection {
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
 }
 
 /** A reflector only puts in what it was given for its own resource, so the store's element type can be set aside. */
@@ -154,3 +174,14 @@ function withoutManagedFields(object: KubeObject): KubeObject {
   const { managedFields: _, ...metadata } = object.metadata;
   return { ...object, metadata };
 }
+
+/** Of a CRD only its name and state are of use here. */
+function withoutSchema(object: KubeObject): KubeObject {
+  const { metadata } = withoutManagedFields(object);
+  return { metadata, ...('status' in object ? { status: object.status } : {}) };
+}
+
+const TRANSFORMS: ReadonlyMap<Resource, (object: KubeObject) => KubeObject> = new Map([
+  [SERVICES, leanService],
+  [CUSTOM_RESOURCE_DEFINITIONS, withoutSchema],
+]);

@@ -32,6 +32,8 @@ export interface ContainerStatus {
   readonly started?: boolean;
   readonly restartCount?: number;
   readonly state?: ContainerState;
+  /** What the node has really given it; from Kubernetes 1.33 on. */
+  readonly resources?: ResourceAmounts;
 }
 
 export interface PodCondition {
@@ -123,11 +125,35 @@ export interface PersistentVolumeClaim extends KubeObject {
     readonly resources: { readonly requests: Readonly<Record<string, string | number>> };
     readonly storageClassName?: string;
     readonly volumeName?: string;
+    readonly dataSource?: { readonly apiGroup: string; readonly kind: string; readonly name: string };
   };
   readonly status?: {
     readonly phase?: string;
     readonly capacity?: Readonly<Record<string, string>>;
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly message?: string;
+    }[];
+  };
+}
+
+export interface StorageClass extends KubeObject {
+  readonly allowVolumeExpansion?: boolean;
+}
+
+export interface VolumeSnapshot extends KubeObject {
+  readonly spec: {
+    readonly source: { readonly persistentVolumeClaimName?: string };
+    readonly volumeSnapshotClassName?: string;
+  };
+  readonly status?: {
+    readonly boundVolumeSnapshotContentName?: string;
+    /** Of the cut, RFC 3339. */
+    readonly creationTime?: string;
+    readonly readyToUse?: boolean;
+    readonly restoreSize?: string;
+    readonly error?: { readonly message?: string };
   };
 }
 

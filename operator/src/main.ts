@@ -5,6 +5,7 @@ import { createEventRecorder } from '@agenttier/machinery/events/recorder';
 import { Health } from '@agenttier/machinery/http/health';
 import { createHttpServer } from '@agenttier/machinery/http/server';
 import { createKubeClient } from '@agenttier/machinery/kube/client';
+import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { loadAccess } from '@agenttier/machinery/kube/kubeconfig';
 import { runWithLease } from '@agenttier/machinery/lease/lease';
 import { rootSignal } from '@agenttier/machinery/runtime/shutdown';
@@ -24,6 +25,7 @@ import { keepRuntimeKey, runtimeKey } from './install/runtimeKey.ts';
 import { listenerOf } from './listener.ts';
 import { createOperatorMetrics } from './metrics.ts';
 import { operate } from './operator.ts';
+import { watchSnapshots } from './volume/snapshotWatch.ts';
 
 /** Longer than the webhook takes to come up with its certificate; the chart's job has a deadline of its own. */
 const APPLY_MS = 240_000;
@@ -57,12 +59,7 @@ async function applyTemplates(folder: string): Promise<void> {
 
 async function main(config: OperatorConfig): Promise<void> {
   const { podName, workers, directProbe } = config;
-  const access = await loadAccess({
-    kubeconfig: config.kubeconfig,
-    inClusterFallback: true,
-    env: process.env,
-  });
-  const client = createKubeClient(access);
+  const client = await connect(config);
   const registry = createRegistry('operator');
   const caches = createCaches();
   const metrics = createOperatorMetrics(registry, caches.sandboxes);
@@ -72,6 +69,9 @@ async function main(config: OperatorConfig): Promise<void> {
   await server.listen();
   const watching = Promise.all(reflectors.map((one) => one.run(signal)));
   await Promise.all(reflectors.map((one) => one.synced()));
+  const metricsOf = reflectorMetrics(registry);
+  const { snapshotKinds: kinds, snapshots: cache } = caches;
+  watchSnapshots({ client, kinds, cache, log, metrics: metricsOf('volumesnapshots') }, signal);
   const namespace = config.settings.installNamespace;
   const key = await runtimeKey(client, namespace, signal);
   const settings = { ...config.settings, tokenKey: key };
@@ -95,6 +95,9 @@ async function main(config: OperatorConfig): Promise<void> {
   await server.close();
   await watching;
 }
+
+const connect = async ({ kubeconfig }: OperatorConfig): Promise<KubeClient> =>
+  createKubeClient(await loadAccess({ kubeconfig, inClusterFallback: true, env: process.env }));
 
 /** A replica that does not lead is ready too: ready to take over, with the same caches. */
 function appOf(registry: Registry, isFilled: () => boolean): { health: Health; listener: RequestListener } {

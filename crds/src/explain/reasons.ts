@@ -121,13 +121,15 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
     is: 'a volume of its name belongs to something else',
     next: 'Remove or rename that volume claim.',
   },
+  ServiceUnresolved: { is: 'a Service that its network rules name leads nowhere yet' },
+  ClassMissing: {
+    is: 'the storage class of its volume does not exist',
+    next: 'Once there is one, the volume is made by itself.',
+  },
+  ExpandPending: { is: 'its volume is being made larger', next: 'It can be used meanwhile.' },
   ExpandRefused: { is: 'its volume cannot be made larger' },
 
   // The network.
-  ServiceUnresolved: {
-    is: 'a Service that its network rules name is not there, or has no address that can be opened',
-    next: 'The rule takes effect once the Service is there.',
-  },
   Applying: { is: 'its network rules are being put in place', next: 'Nothing is wrong so far.' },
 
   // The spec.
@@ -138,6 +140,18 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
   ResolvedForged: { is: 'its spec.resolved was not written by admission', next: APPLY },
   Unresolved: { is: 'admission has not worked out its spec', next: APPLY },
   InvalidSpec: { is: 'its spec cannot be carried out', next: 'Correct the spec; it is then tried again.' },
+
+  // A change of CPU and memory while it is up.
+  Resizing: { is: 'its CPU and memory are being changed', next: 'Nothing is wrong so far.' },
+  Deferred: {
+    is: 'its node has no room for the new CPU and memory now',
+    next: 'It gets them when there is, or at the next start.',
+  },
+  Infeasible: {
+    is: 'its node can never give it the new CPU and memory',
+    next: 'Stop and resume it to move it.',
+  },
+  NextStart: { is: 'its new CPU and memory take effect at the next start', next: 'Stop and resume it.' },
 
   // Losses.
   RestartBackoff: { is: 'its pod was lost and a new one is made after a pause', next: LOST_NEXT },

@@ -192,11 +192,14 @@ const OTHER = new Set([
   'RestartCountReset',
   'HookFailed',
   'IdleWarning',
+  'Resized',
   'IdleWarningCancelled',
   'MaxRuntimeReached',
   'Pod',
   'ServiceAccount',
   'PersistentVolumeClaim',
+  'VolumeSnapshot',
+  'HookFailed',
   'NetworkPolicy',
   'Unknown',
   'Normal',
@@ -208,7 +211,8 @@ const OTHER = new Set([
 describe('the words for reasons', () => {
   it('cover every reason in the sources of the operator', () => {
     const folder = join(import.meta.dirname, '../../../operator/src');
-    const reasons = new Set([...reasonsOf(join(folder, 'decision')), ...reasonsOf(join(folder, 'sandbox'))]);
+    const rooms = ['decision', 'sandbox', 'volume'];
+    const reasons = new Set(rooms.flatMap((room) => [...reasonsOf(join(folder, room))]));
     expect(reasons.size).toBeGreaterThan(40);
     const unknown = [...reasons].filter(
       (reason) => REASONS[reason] === undefined && !QUIET_REASONS.has(reason) && !OTHER.has(reason),

@@ -103,9 +103,15 @@ function conditionTexts(sandbox: Sandbox, said: readonly string[]): string[] {
   return told.flatMap((condition) => conditionText(condition, said));
 }
 
+/** Conditions that are only there while there is something to say. */
+const REMARKS: Readonly<Record<string, string>> = {
+  Drifted: REASONS['TemplateChanged']?.is ?? '',
+  [CONDITION_TYPES.resizePending]: REASONS['Resizing']?.is ?? '',
+};
+
 function conditionText({ type, status, reason, message }: Condition, said: readonly string[]): string[] {
-  const drifted = type === 'Drifted' && status === 'True';
-  if (drifted) return [sentence(`note that ${message || REASONS['TemplateChanged']?.is}`)];
+  const remark = status === 'True' ? REMARKS[type] : undefined;
+  if (remark !== undefined) return [sentence(`note that ${message || remark}`)];
   const topic = TOPICS[type];
   const tells = topic !== undefined && status === 'False' && !QUIET_REASONS.has(reason);
   if (!tells || repeats(message, said)) return [];

@@ -62,6 +62,8 @@ export interface SandboxSpec {
   readonly network?: SandboxSpecNetwork;
   /** Environment variables of the main container; merged by name. */
   readonly env?: readonly SandboxSpecEnvItem[];
+  /** Snapshots of the volume that are cut at regular times. */
+  readonly backup?: SandboxSpecBackup;
   /** Longest time the sandbox runs before it is stopped; 0 asks for no limit. */
   readonly timeout?: string;
   /** Time without activity after which the sandbox is stopped; 0 asks for no limit. */
@@ -100,6 +102,8 @@ export interface SandboxSpec {
   readonly createdBy?: SandboxSpecCreatedBy;
   /** Who else may use the sandbox. */
   readonly sharing?: SandboxSpecSharing;
+  /** Sandbox of the namespace whose volume this one's is a copy of. Fixed at creation. */
+  readonly cloneFrom?: SandboxSpecCloneFrom;
   /** VolumeSnapshot of the namespace that the volume starts from. Fixed at creation. */
   readonly cloneFromSnapshot?: string;
   /** Merged result of templates and sandbox; written by admission only. */
@@ -156,6 +160,10 @@ export interface SandboxSpecStorage {
   readonly mountPath?: string;
   /** Whether a VolumeSnapshot is cut each time the sandbox stops. */
   readonly snapshotOnStop?: boolean;
+  /** How many of these snapshots are kept, the newest; 3 when left out. */
+  readonly keepStopSnapshots?: number;
+  /** What becomes of the volume and its snapshots when the sandbox is deleted; they are deleted with it when left out. */
+  readonly retainPolicy?: 'Delete' | 'Retain';
   /** Whether the volume is requested with access from many nodes (ReadWriteMany). */
   readonly shared?: boolean;
   /** Name of a PersistentVolumeClaim to use instead of a new one. */
@@ -296,6 +304,14 @@ export interface SandboxSpecEnvItemValueFromConfigMapKeyRef {
 export interface SandboxSpecEnvItemValueFromFieldRef {
   /** Path of the field, such as status.podIP. */
   readonly fieldPath: string;
+}
+
+/** Snapshots of the volume that are cut at regular times. */
+export interface SandboxSpecBackup {
+  /** Time between two of them; 0 asks for none. What the installation says when left out. */
+  readonly every?: string;
+  /** How many are kept, the newest. */
+  readonly keep?: number;
 }
 
 /** Security settings of the pod. */
@@ -1158,6 +1174,16 @@ export interface SandboxSpecSharingShareLinksItem {
   readonly usedCount?: number;
 }
 
+/** Sandbox of the namespace whose volume this one's is a copy of. Fixed at creation. */
+export interface SandboxSpecCloneFrom {
+  /** Name of the sandbox. */
+  readonly sandbox: string;
+  /** Identity of that sandbox; written by admission. */
+  readonly uid?: string;
+  /** Whether the snapshot that the copy was made through stays, until this sandbox is deleted. */
+  readonly keepSnapshot?: boolean;
+}
+
 /** Merged result of templates and sandbox; written by admission only. */
 export interface Resolved {
   /** SHA-256 over the rest of this object, in hexadecimal. */
@@ -1240,7 +1266,11 @@ export interface SandboxStatus {
   readonly conditions?: readonly SandboxStatusConditionsItem[];
   /** Ports that are offered outside. */
   readonly ports?: readonly SandboxStatusPortsItem[];
-  /** Sandbox that this one is a copy of. */
+  /** When the last pod was gone; absent while there is one. */
+  readonly stoppedAt?: string;
+  /** What is known of the backups of the volume. */
+  readonly backup?: SandboxStatusBackup;
+  /** Sandbox or VolumeSnapshot that the volume is a copy of, as Kind/name. */
   readonly clonedFrom?: string;
   /** Result of the last configuration of the agent. */
   readonly agentConfigure?: SandboxStatusAgentConfigure;
@@ -1334,6 +1364,18 @@ export interface SandboxStatusPortsItem {
   readonly previewUrl?: string;
 }
 
+/** What is known of the backups of the volume. */
+export interface SandboxStatusBackup {
+  /** Time in the schedule of the last backup that was begun. */
+  readonly lastScheduledTime?: string;
+  /** Last value of the backup annotation that was acted on. */
+  readonly observedRequest?: string;
+  /** VolumeSnapshot of the newest backup that can be restored. */
+  readonly lastName?: string;
+  /** When that backup was cut. */
+  readonly lastTime?: string;
+}
+
 /** Result of the last configuration of the agent. */
 export interface SandboxStatusAgentConfigure {
   /** When it was configured. */
@@ -1389,6 +1431,8 @@ export interface TemplateSpec {
   readonly network?: TemplateSpecNetwork;
   /** Environment variables of the main container; merged by name. */
   readonly env?: readonly TemplateSpecEnvItem[];
+  /** Snapshots of the volume that are cut at regular times. */
+  readonly backup?: TemplateSpecBackup;
   /** Longest time the sandbox runs before it is stopped; 0 asks for no limit. */
   readonly timeout?: string;
   /** Time without activity after which the sandbox is stopped; 0 asks for no limit. */
@@ -1471,6 +1515,10 @@ export interface TemplateSpecStorage {
   readonly mountPath?: string;
   /** Whether a VolumeSnapshot is cut each time the sandbox stops. */
   readonly snapshotOnStop?: boolean;
+  /** How many of these snapshots are kept, the newest; 3 when left out. */
+  readonly keepStopSnapshots?: number;
+  /** What becomes of the volume and its snapshots when the sandbox is deleted; they are deleted with it when left out. */
+  readonly retainPolicy?: 'Delete' | 'Retain';
   /** Whether the volume is requested with access from many nodes (ReadWriteMany). */
   readonly shared?: boolean;
   /** Name of a PersistentVolumeClaim to use instead of a new one. */
@@ -1611,6 +1659,14 @@ export interface TemplateSpecEnvItemValueFromConfigMapKeyRef {
 export interface TemplateSpecEnvItemValueFromFieldRef {
   /** Path of the field, such as status.podIP. */
   readonly fieldPath: string;
+}
+
+/** Snapshots of the volume that are cut at regular times. */
+export interface TemplateSpecBackup {
+  /** Time between two of them; 0 asks for none. What the installation says when left out. */
+  readonly every?: string;
+  /** How many are kept, the newest. */
+  readonly keep?: number;
 }
 
 /** Security settings of the pod. */

@@ -32,6 +32,9 @@ export const SECRET_PURPOSES = {
   webhookSubscription: 'webhook-subscription',
 } as const;
 
+/** On a volume or snapshot that outlived its sandbox: the name of that. */
+export const LABEL_RETAINED_FROM = 'agenttier.io/retained-from';
+
 export const SLOT_STATES = {
   /** Being prepared, or ready and free. */
   open: 'open',

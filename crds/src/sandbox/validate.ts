@@ -15,9 +15,12 @@ const IMMUTABLE = [
   'templateRef.kind',
   'templateRef.name',
   'templateRef.namespace',
+  'cloneFrom.sandbox',
+  'cloneFrom.uid',
   'cloneFromSnapshot',
   'storage.storageClass',
   'storage.mountPath',
+  'storage.shared',
 ] as const;
 
 /** What is wrong with a sandbox in itself: its name, unsupported fields, values that the schema cannot judge. */

@@ -77,7 +77,6 @@ describe('unsupportedFields', () => {
       'spec.mode',
       'spec.network.allowedDomains',
       'spec.storage.existingClaim',
-      'spec.storage.shared',
       'spec.storage.snapshotOnStop',
       'spec.warmPool',
     ]);

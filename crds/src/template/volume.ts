@@ -9,7 +9,12 @@ export const ORIGIN_VOLUME = 'volume';
 export type BoundVolume = NonNullable<EffectiveSpec['storage']>;
 
 /** Fields that can have the volume as their origin. */
-export const VOLUME_FIELDS = ['storage.size', 'storage.storageClass', 'storage.mountPath'] as const;
+export const VOLUME_FIELDS = [
+  'storage.size',
+  'storage.storageClass',
+  'storage.mountPath',
+  'storage.shared',
+] as const;
 
 interface Merged {
   readonly spec: EffectiveSpec;
@@ -17,7 +22,7 @@ interface Merged {
   readonly warnings: readonly string[];
 }
 
-const MEMBERS = ['size', 'storageClass', 'mountPath'] as const;
+const MEMBERS = ['size', 'storageClass', 'mountPath', 'shared'] as const;
 
 /**
  * Lets the existing volume have the last word where a template changed: a template that was made smaller, or moved to
@@ -32,7 +37,7 @@ export function keepVolume(
   let merged: Merged = { spec, origins: { ...origins }, warnings: [] };
   for (const member of MEMBERS) {
     const path = `storage.${member}`;
-    const bound = volume?.[member];
+    const bound = boundOf(volume, member);
     const asked = spec.storage?.[member];
     const decided = bound === undefined || bound === '' || origins[path] === 'Sandbox';
     if (decided || !isHeldBack(member, asked, bound)) continue;
@@ -47,7 +52,15 @@ export function keepVolume(
   return merged;
 }
 
-function isHeldBack(member: string, asked: string | number | undefined, bound: string | number): boolean {
+type Value = string | number | boolean;
+
+/** A volume that was not made to be shared was made not to be. */
+function boundOf(volume: BoundVolume | undefined, member: (typeof MEMBERS)[number]): Value | undefined {
+  return member === 'shared' && volume !== undefined ? (volume.shared ?? false) : volume?.[member];
+}
+
+function isHeldBack(member: string, asked: Value | undefined, bound: Value): boolean {
+  if (typeof bound === 'boolean' || typeof asked === 'boolean') return (asked ?? false) !== bound;
   if (member !== 'size') return asked !== bound;
   if (parseQuantity(bound) === undefined) return false;
   if (asked === undefined) return true;

@@ -10,14 +10,14 @@ import type { Say } from '../host/progress.ts';
 
 interface Source {
   /** Folder of the Go module. */
-  readonly module: 'tools' | 'tools/csi' | 'tools/gvisor' | 'tools/kwok';
+  readonly module: 'tools' | 'tools/csi' | 'tools/csi-resizer' | 'tools/gvisor' | 'tools/kwok';
   /** What is built: a folder of the module, or a package that its go.mod pins. */
   readonly target: string;
   /** Files of the module, each put in the place of one that its dependencies bring. */
   readonly patch?: Readonly<Record<string, string>>;
 }
 
-const SIDECARS = 'github.com/kubernetes-csi/external-provisioner/v5/cmd';
+const CSI = 'github.com/kubernetes-csi';
 
 /** Programs that we build, by the name of the binary. */
 const PROGRAMS = {
@@ -27,7 +27,13 @@ const PROGRAMS = {
   netpol: { module: 'tools', target: 'sigs.k8s.io/kube-network-policies/cmd' },
   pause: { module: 'tools', target: './cmd/pause' },
   'csi-driver': { module: 'tools/csi', target: './driver' },
-  'csi-provisioner': { module: 'tools/csi', target: `${SIDECARS}/csi-provisioner` },
+  'csi-provisioner': { module: 'tools/csi', target: `${CSI}/external-provisioner/v5/cmd/csi-provisioner` },
+  'csi-snapshotter': { module: 'tools/csi', target: `${CSI}/external-snapshotter/v8/cmd/csi-snapshotter` },
+  'snapshot-controller': {
+    module: 'tools/csi',
+    target: `${CSI}/external-snapshotter/v8/cmd/snapshot-controller`,
+  },
+  'csi-resizer': { module: 'tools/csi-resizer', target: `${CSI}/external-resizer/v2/cmd/csi-resizer` },
   kwok: { module: 'tools/kwok', target: 'sigs.k8s.io/kwok/cmd/kwok' },
   'containerd-shim-runsc-v1': {
     module: 'tools/gvisor',

@@ -80,6 +80,7 @@ export const NETWORK_POLICIES = grouped('networking.k8s.io', 'networkpolicies', 
 export const DEPLOYMENTS = grouped('apps', 'deployments', 'Deployment');
 export const RUNTIME_CLASSES = grouped('node.k8s.io', 'runtimeclasses', 'RuntimeClass', false);
 export const STORAGE_CLASSES = grouped('storage.k8s.io', 'storageclasses', 'StorageClass', false);
+export const VOLUME_SNAPSHOTS = grouped('snapshot.storage.k8s.io', 'volumesnapshots', 'VolumeSnapshot');
 export const CUSTOM_RESOURCE_DEFINITIONS = grouped(
   'apiextensions.k8s.io',
   'customresourcedefinitions',

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SandboxStatus } from '@agenttier/crds/generated/types';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
+import type { ResourceAmounts } from '../core.ts';
 import type { Job } from '../runtime/jobs.ts';
 import type { OwnedKind } from '../sandbox/state.ts';
 
@@ -27,16 +28,34 @@ export type Tally =
 export type Action =
   | { readonly do: 'create'; readonly kind: OwnedKind; readonly body: KubeObject }
   | { readonly do: 'repair'; readonly kind: Exclude<OwnedKind, 'pod'>; readonly body: KubeObject }
-  | { readonly do: 'delete'; readonly kind: 'pod' | 'pvc'; readonly name: string; readonly uid: string }
+  | {
+      readonly do: 'delete';
+      readonly kind: 'pod' | 'pvc' | 'snapshot';
+      readonly name: string;
+      readonly uid: string;
+    }
   | {
       readonly do: 'status';
       readonly status: SandboxStatus;
       readonly events: readonly EventNote[];
       readonly tallies: readonly Tally[];
     }
+  /** A merge patch of metadata, for the version that it names. */
+  | {
+      readonly do: 'disown';
+      readonly kind: 'pvc' | 'snapshot';
+      readonly name: string;
+      readonly metadata: Readonly<Record<string, unknown>>;
+    }
   | { readonly do: 'clearAction' }
   | { readonly do: 'releaseFinalizer' }
   | { readonly do: 'probeRuntime'; readonly podUid: string; readonly podIp: string }
+  | {
+      readonly do: 'resizePod';
+      readonly name: string;
+      readonly uid: string;
+      readonly resources: ResourceAmounts;
+    }
   | { readonly do: 'releaseLostPod'; readonly name: string; readonly uid: string; readonly node: string }
   | { readonly do: 'findPullSecret'; readonly name: string }
   | { readonly do: 'findPvc'; readonly name: string }
@@ -60,4 +79,9 @@ export interface Plan {
 export function planOf(stages: readonly (readonly Action[])[], requeueAfterMs?: number): Plan {
   const filled = stages.filter((stage) => stage.length > 0);
   return requeueAfterMs === undefined ? { stages: filled } : { stages: filled, requeueAfterMs };
+}
+
+/** The deletion of this very object, and never of a later one of its name. */
+export function deletionOf(kind: 'pod' | 'pvc' | 'snapshot', { metadata }: KubeObject): Action {
+  return { do: 'delete', kind, name: metadata.name ?? '', uid: metadata.uid ?? '' };
 }

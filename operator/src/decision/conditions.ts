@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CONDITION_TYPES, findCondition, setCondition } from '@agenttier/crds/meta/conditions';
 import type { Condition } from '@agenttier/crds/meta/conditions';
-import type { PersistentVolumeClaim } from '../core.ts';
 import { problemsIn } from '../egress/facts.ts';
-import { conditionOf } from '../sandbox/failure.ts';
 import { buildNetworkPolicy, networkPolicyMatches } from '../sandbox/networkPolicy.ts';
-import { isTerminating } from '../sandbox/state.ts';
-import type { OwnedKind, Refusal, SandboxState } from '../sandbox/state.ts';
+import type { OwnedKind, SandboxState } from '../sandbox/state.ts';
+import { volumeFinding } from '../volume/finding.ts';
+import { no, refusalReason, yes } from './finding.ts';
+import type { Finding } from './finding.ts';
 import { activeHold, HELD } from './hold.ts';
 import type { Hold } from './hold.ts';
 
@@ -15,15 +15,6 @@ export const DRIFTED = 'Drifted';
 export const READY = 'Ready';
 
 const UNDER_WAY: ReadonlySet<string> = new Set(['Provisioning', 'Applying']);
-
-export interface Finding {
-  readonly status: Condition['status'];
-  readonly reason: string;
-  readonly message: string;
-}
-
-export const yes = (reason: string, message = ''): Finding => ({ status: 'True', reason, message });
-export const no = (reason: string, message: string): Finding => ({ status: 'False', reason, message });
 
 /** What the conditions are derived from, beside the state. */
 export interface Verdict {
@@ -36,12 +27,15 @@ export interface Verdict {
   readonly hold?: Hold | undefined;
   /** It will be stopped soon, and why. */
   readonly warning?: Finding | undefined;
+  /** Its pod has other CPU or memory than the spec asks for, and why. */
+  readonly resize?: Finding | undefined;
 }
 
 /**
  * The conditions of a Sandbox. `Ready` sums up the four before it; its reason is what the phase is derived from. `Drifted`
  * and `Held` are there only while true: they are exceptions, and an absent one reads as False. `PolicyCompliant` comes
- * with the first violation: before that, admission's yes is all there is to say. `IdleWarning` is there during the grace.
+ * with the first violation: before that, admission's yes is all there is to say. `IdleWarning` is there during the grace,
+ * `ResizePending` until the pod has what the spec asks for.
  */
 export function deriveConditions(state: SandboxState, verdict: Verdict, now: number): readonly Condition[] {
   const { resolved, volumeReady, networkReady, podReady, ready } = CONDITION_TYPES;
@@ -52,11 +46,12 @@ export function deriveConditions(state: SandboxState, verdict: Verdict, now: num
     [podReady, verdict.pod],
   ];
   const drift = state.resolution.ok ? state.resolution.drift : undefined;
-  const { hold, warning } = verdict;
+  const { hold, warning, resize } = verdict;
   const rest: [string, Finding | undefined][] = [
     [ready, readyFinding(verdict, parts)],
     [CONDITION_TYPES.policyCompliant, complianceFinding(state)],
     [CONDITION_TYPES.idleWarning, warning],
+    [CONDITION_TYPES.resizePending, resize],
     [DRIFTED, drift === undefined ? undefined : yes('TemplateChanged', drift)],
     [HELD, hold === undefined ? undefined : yes(hold.reason, hold.message)],
   ];
@@ -111,35 +106,6 @@ function resolvedFinding({ resolution }: SandboxState): Finding {
     : no(resolution.reason, resolution.message);
 }
 
-function volumeFinding(state: SandboxState): Finding {
-  const { pvc, observations, sandbox } = state;
-  const name = sandbox.status?.pvcName ?? pvc?.metadata.name ?? '';
-  if (observations.volumeLost) return no('Lost', `PersistentVolumeClaim ${name} is gone`);
-  const refusal = observations.refusals.get('pvc');
-  if (pvc !== undefined) return claimFinding(state, pvc, refusal);
-  return refusal
-    ? no(refusalReason(refusal.cause), refusal.message)
-    : no('Provisioning', 'there is no volume yet');
-}
-
-function claimFinding(
-  state: SandboxState,
-  pvc: PersistentVolumeClaim,
-  refusal: Refusal | undefined,
-): Finding {
-  if (isTerminating(pvc)) return no('Lost', `PersistentVolumeClaim ${pvc.metadata.name} is being deleted`);
-  const phase = pvc.status?.phase;
-  if (phase === 'Lost') return no('Lost', 'the volume behind the claim is gone');
-  if (phase === 'Bound')
-    return refusal ? yes('ExpandRefused', refusal.message) : yes('Bound', 'the volume is bound');
-  // With WaitForFirstConsumer a claim binds on the way of its pod; once that has a node, it is not what is waited for.
-  if (isScheduled(state)) return yes('InUse', 'the pod that uses the volume has a node');
-  return no('Provisioning', 'the volume is not bound yet');
-}
-
-const isScheduled = ({ pod }: SandboxState): boolean =>
-  pod !== undefined && conditionOf(pod, 'PodScheduled')?.status === 'True';
-
 function networkFinding(state: SandboxState): Finding {
   const refusal = state.observations.refusals.get('networkPolicy');
   if (refusal !== undefined) return no(refusalReason(refusal.cause), refusal.message);
@@ -157,29 +123,19 @@ function networkFinding(state: SandboxState): Finding {
     : yes('ServiceUnresolved', problems.join('; ').slice(0, MAX_TEXT));
 }
 
-export function refusalReason(cause: string): string {
-  const words: Readonly<Record<string, string>> = {
-    invalid: 'Rejected',
-    forbidden: 'Forbidden',
-    conflict: 'Conflict',
-    waiting: 'WaitingForRemoval',
-    transient: 'ApiUnavailable',
-  };
-  return words[cause] ?? 'Refused';
-}
-
 const NAMES: Readonly<Record<OwnedKind, string>> = {
   serviceAccount: 'ServiceAccount',
   tokenSecret: 'token Secret',
   pvc: 'PersistentVolumeClaim',
   networkPolicy: 'NetworkPolicy',
+  snapshot: 'VolumeSnapshot',
   pod: 'Pod',
 };
 
 /** The refusal that keeps the pod from being made, as a finding about the pod. */
 export function refusalFinding(state: SandboxState): Finding | undefined {
   for (const [kind, refusal] of state.observations.refusals) {
-    const harmless = kind === 'pvc' && state.pvc !== undefined;
+    const harmless = kind === 'snapshot' || (kind === 'pvc' && state.pvc !== undefined);
     if (!harmless) return no(refusalReason(refusal.cause), `${NAMES[kind]}: ${refusal.message}`);
   }
   return undefined;

@@ -3,11 +3,11 @@ import type { SandboxState } from '../sandbox/state.ts';
 import { isTerminating } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
 import type { Outcome } from '../sandbox/status.ts';
-import { planOf } from './actions.ts';
+import { deletionOf, planOf } from './actions.ts';
 import type { Action, EventNote, Plan, Tally } from './actions.ts';
 import { CONDITION_TYPES, findCondition } from '@agenttier/crds/meta/conditions';
-import { no } from './conditions.ts';
-import type { Finding } from './conditions.ts';
+import { no } from './finding.ts';
+import type { Finding } from './finding.ts';
 import { SAFETY_MS } from './deadlines.ts';
 import { driftActions } from './drift.ts';
 import { EXPIRED_EVENTS } from './expiring.ts';
@@ -48,7 +48,7 @@ export function planDown(state: SandboxState, down: Down, now: number): Plan {
 export function deletePod(state: SandboxState): Action[] {
   const { pod } = state;
   if (pod === undefined || isTerminating(pod)) return [];
-  return [{ do: 'delete', kind: 'pod', name: pod.metadata.name ?? '', uid: pod.metadata.uid ?? '' }];
+  return [deletionOf('pod', pod)];
 }
 
 /**

@@ -1,33 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EffectiveSpec } from '@agenttier/crds/generated/types';
-import { pvcName } from '@agenttier/crds/meta/names';
 import { buildNetworkPolicy, networkPolicyMatches } from '../sandbox/networkPolicy.ts';
-import { buildPvc, pvcMatches, pvcRepair } from '../sandbox/pvc.ts';
 import { buildServiceAccount, serviceAccountMatches } from '../sandbox/serviceAccount.ts';
-import { isTerminating } from '../sandbox/state.ts';
-import type { OwnedKind, Refusal, SandboxState } from '../sandbox/state.ts';
+import type { SandboxState } from '../sandbox/state.ts';
 import { buildTokenSecret, nonceIn, tokenSecretMatches } from '../sandbox/tokenSecret.ts';
+import { claimAction } from '../volume/drift.ts';
 import type { Action } from './actions.ts';
+import { blockOf } from './block.ts';
+import type { DriftOptions } from './block.ts';
 
 /** Reason of the status between the command to resume and the first look at what is there. */
 export const RESUMING = 'Resuming';
-
-/** Name of the workspace claim: what is recorded wins for the sandbox's whole life. */
-export const claimName = (state: SandboxState): string =>
-  state.sandbox.status?.pvcName || pvcName(state.owner.name);
-
-/** The refusal that still keeps a kind from being written, if any. A new generation is a new attempt. */
-export function blockOf(state: SandboxState, kind: OwnedKind, now: number): Refusal | undefined {
-  const refusal = state.observations.refusals.get(kind);
-  const current = refusal?.generation === (state.sandbox.metadata.generation ?? 0);
-  return refusal !== undefined && current && refusal.retryAt > now ? refusal : undefined;
-}
-
-export interface DriftOptions {
-  readonly now: number;
-  /** Make what is missing; otherwise only what exists is kept right. */
-  readonly create: boolean;
-}
 
 /**
  * Writes that bring the objects around the pod to what they should be, in any phase. Comparing needs no API call, so
@@ -38,7 +21,7 @@ export function driftActions(state: SandboxState, spec: EffectiveSpec, options: 
     serviceAccountAction(state, options),
     networkPolicyAction(state, spec, options),
     tokenAction(state, options),
-    pvcAction(state, spec, options),
+    claimAction(state, spec, options),
   ];
   return actions.flatMap((action) => action ?? []);
 }
@@ -95,18 +78,4 @@ function isResuming({ sandbox, pod }: SandboxState): boolean {
 function isOfThisStart({ observations }: SandboxState, nonce: string, now: number): boolean {
   const { requested = now } = observations.milestones;
   return Number(nonce) >= requested && Number(nonce) <= now;
-}
-
-/** A claim that was recorded and is not there is looked for by name, never silently replaced by an empty one. */
-function pvcAction(state: SandboxState, spec: EffectiveSpec, options: DriftOptions): Action | undefined {
-  if (blockOf(state, 'pvc', options.now)) return undefined;
-  const name = claimName(state);
-  const body = buildPvc(state.owner, name, spec);
-  const live = state.pvc;
-  if (live === undefined) {
-    if (!options.create || state.observations.volumeLost) return undefined;
-    return state.sandbox.status?.pvcName ? { do: 'findPvc', name } : { do: 'create', kind: 'pvc', body };
-  }
-  if (isTerminating(live) || pvcMatches(live, body)) return undefined;
-  return { do: 'repair', kind: 'pvc', body: pvcRepair(live, body) };
 }

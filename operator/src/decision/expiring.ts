@@ -4,8 +4,8 @@ import type { Expiry, ExpiryReason } from '@agenttier/crds/lifecycle/expiry';
 import { CONDITION_TYPES, findCondition } from '@agenttier/crds/meta/conditions';
 import type { SandboxState } from '../sandbox/state.ts';
 import type { EventNote } from './actions.ts';
-import { yes } from './conditions.ts';
-import type { Finding } from './conditions.ts';
+import { yes } from './finding.ts';
+import type { Finding } from './finding.ts';
 import { holdOf } from './hold.ts';
 import type { Hold } from './hold.ts';
 

@@ -6,7 +6,7 @@ import { statusStage } from '../sandbox/status.ts';
 import type { Outcome } from '../sandbox/status.ts';
 import { planOf } from './actions.ts';
 import type { Plan } from './actions.ts';
-import { no } from './conditions.ts';
+import { no } from './finding.ts';
 import { restartDelayMs } from './deadlines.ts';
 import { deletePod, planHold } from './down.ts';
 import { holdOf } from './hold.ts';

@@ -4,9 +4,10 @@ import { isTerminating } from '../sandbox/state.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
 import type { Outcome } from '../sandbox/status.ts';
-import { planOf } from './actions.ts';
+import { isRetained, releaseData } from '../volume/retain.ts';
+import { deletionOf, planOf } from './actions.ts';
 import type { Action, Plan } from './actions.ts';
-import { no } from './conditions.ts';
+import { no } from './finding.ts';
 import { SAFETY_MS } from './deadlines.ts';
 import { deletePod } from './down.ts';
 import { DELETE_LIMIT, stopTurn, withTurn } from './hooks.ts';
@@ -15,7 +16,8 @@ import { DELETE_LIMIT, stopTurn, withTurn } from './hooks.ts';
  * Takes a deleted Sandbox apart: its last hook, the pod, then its volume, then the finalizer. The volume waits for the pod because its
  * data must not vanish under running programs. ServiceAccount, Secret and NetworkPolicy are left to the garbage
  * collector by their owner reference: so the network stays closed for as long as anything of the sandbox runs.
- * Nothing here looks at the spec or creates anything, so it also works in a namespace that is itself being deleted.
+ * So are snapshots. A volume that is to be retained is let go of instead, and its snapshots with it. Nothing here looks at
+ * more of the spec or creates anything, so it also works in a namespace that is itself being deleted.
  */
 export function planRemove(state: SandboxState, now: number): Plan {
   const { sandbox, pod } = state;
@@ -27,7 +29,7 @@ export function planRemove(state: SandboxState, now: number): Plan {
   if (hook.wait) return planOf([saying, hook.actions], SAFETY_MS);
   // While the pod ends there is only waiting: its removal arrives by watch.
   if (pod !== undefined) return planOf([[...saying, ...deletePod(state)]]);
-  return planOf([saying, deleteVolume(state), [{ do: 'releaseFinalizer' }]]);
+  return planOf([saying, dataActions(state), [{ do: 'releaseFinalizer' }]]);
 }
 
 const DELETING: Outcome = {
@@ -38,7 +40,16 @@ const DELETING: Outcome = {
   events: [{ type: 'Normal', reason: 'Deleting', note: 'Sandbox is being deleted' }],
 };
 
-function deleteVolume({ pvc }: SandboxState): Action[] {
-  if (pvc === undefined || isTerminating(pvc)) return [];
-  return [{ do: 'delete', kind: 'pvc', name: pvc.metadata.name ?? '', uid: pvc.metadata.uid ?? '' }];
+function dataActions(state: SandboxState): Action[] {
+  const retained = isRetained(state.sandbox.spec?.resolved?.spec);
+  return retained ? releaseData(state) : deleteData(state);
+}
+
+/** The garbage collector would do the same by owner reference, as far as there is one. */
+function deleteData({ pvc, snapshots = [] }: SandboxState): Action[] {
+  const claim = pvc === undefined || isTerminating(pvc) ? [] : [deletionOf('pvc', pvc)];
+  return [
+    ...claim,
+    ...snapshots.filter((one) => !isTerminating(one)).map((one) => deletionOf('snapshot', one)),
+  ];
 }

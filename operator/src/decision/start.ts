@@ -9,11 +9,15 @@ import { statusStage } from '../sandbox/status.ts';
 import type { Outcome } from '../sandbox/status.ts';
 import { planOf } from './actions.ts';
 import type { Action, EventNote, Plan } from './actions.ts';
-import { no, refusalFinding } from './conditions.ts';
-import type { Finding } from './conditions.ts';
+import { refusalFinding } from './conditions.ts';
+import { no } from './finding.ts';
+import type { Finding } from './finding.ts';
 import { attemptStart, SAFETY_MS } from './deadlines.ts';
 import { planHold } from './down.ts';
-import { blockOf, claimName, driftActions, tokenNonce } from './drift.ts';
+import { missingClass } from '../volume/finding.ts';
+import { claimName } from '../volume/drift.ts';
+import { blockOf } from './block.ts';
+import { driftActions, tokenNonce } from './drift.ts';
 import { RESTART_BACKOFF, spentRestarts } from './heal.ts';
 import { holdOf } from './hold.ts';
 
@@ -129,6 +133,9 @@ function probeAction({ pod, observations }: SandboxState): Action[] {
 function startingFinding(state: SandboxState, diagnosis: Diagnosis): Finding {
   if (!('reason' in diagnosis)) return no('Starting', 'the runtime does not answer yet');
   const { reason, message } = diagnosis;
+  // The scheduler only says that a claim is not bound; why it never will be is worth more.
+  const unbound = reason === 'Unschedulable' || reason === 'Starting' ? missingClass(state) : undefined;
+  if (unbound !== undefined) return unbound;
   const secret = state.observations.missingPullSecret;
   if (secret === undefined || !isPullProblem(reason)) return no(reason, message);
   const hint = `spec.image.pullSecret names Secret ${secret}, which does not exist in namespace ${state.owner.namespace}`;

@@ -9,7 +9,7 @@ import type { Outcome, StatusChanges } from '../sandbox/status.ts';
 import { planOf } from './actions.ts';
 import type { EventNote, Plan } from './actions.ts';
 import { READY, refusalFinding } from './conditions.ts';
-import type { Finding } from './conditions.ts';
+import type { Finding } from './finding.ts';
 import { timeOf } from './deadlines.ts';
 import { planHold, STOPPING } from './down.ts';
 import { driftActions } from './drift.ts';
@@ -17,6 +17,7 @@ import { expired, warningEvents, warningNow, warningOf } from './expiring.ts';
 import { spentRestarts } from './heal.ts';
 import { startRecord, upTurn, withTurn } from './hooks.ts';
 import { lastUseOf } from './lastUse.ts';
+import { resizeTurn } from './resize.ts';
 import { startupOf, startupTally } from './startup.ts';
 
 export interface Up {
@@ -43,8 +44,10 @@ function planRunning(state: SandboxState, spec: EffectiveSpec, { now, finding }:
   const drift = driftActions(state, spec, { now, create: true });
   const harness = upTurn(state);
   const warning = ask.length > 0 ? warningNow(state) : warningOf(life, spec);
-  const outcome = withTurn(steady(state, { now, finding, warning, usedAt }), harness);
-  const stages = [[...drift, ...ask], statusStage(state, outcome, now), harness.actions];
+  const resize = resizeTurn(state, spec);
+  const said = withTurn(steady(state, { now, finding, warning, usedAt }), harness);
+  const outcome = { ...said, resize: resize.pending, events: [...(said.events ?? []), ...resize.events] };
+  const stages = [[...drift, ...ask, ...resize.actions], statusStage(state, outcome, now), harness.actions];
   return planOf(stages, nextLook(state, now, life.nextCheckMs));
 }
 

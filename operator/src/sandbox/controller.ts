@@ -3,7 +3,7 @@ import type { Sandbox } from '@agenttier/crds/generated/types';
 import type { ReconcileResult } from '@agenttier/machinery/controller/controller';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import type { Caches } from '../caches.ts';
-import { no } from '../decision/conditions.ts';
+import { no } from '../decision/finding.ts';
 import { runtimeOf } from '../runtime/address.ts';
 import type { RuntimeAddress } from '../runtime/address.ts';
 import type { Job } from '../runtime/jobs.ts';

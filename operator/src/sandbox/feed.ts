@@ -15,14 +15,18 @@ import { specMoved } from '../events.ts';
  * added at once, so a new leader looks at every sandbox.
  */
 export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: (key: string) => void): () => void {
+  const addAll = (): void => {
+    for (const sandbox of caches.sandboxes.list()) queue.add(keyOf(sandbox));
+  };
   const stops = [
     caches.sandboxes.subscribe(({ object }) => queue.add(keyOf(object))),
     ...feedOwned(caches, queue, onRemoval),
     ...feedTemplates(caches, queue),
     ...feedServices(caches, queue),
     ...feedPolicies(caches, queue),
+    caches.snapshots.onAvailability(addAll),
   ];
-  for (const sandbox of caches.sandboxes.list()) queue.add(keyOf(sandbox));
+  addAll();
   return () => {
     for (const stop of stops) stop();
   };
@@ -31,7 +35,8 @@ export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: (key: str
 type Stops = (() => void)[];
 
 function feedOwned(caches: Caches, queue: WorkQueue, onRemoval: (key: string) => void): Stops {
-  const stores = [caches.pods, caches.pvcs, caches.networkPolicies, caches.secrets, caches.serviceAccounts];
+  const { pods, pvcs, networkPolicies, secrets, serviceAccounts, snapshots } = caches;
+  const stores = [pods, pvcs, networkPolicies, secrets, serviceAccounts, snapshots.store];
   return stores.map((store) =>
     (store as Store<KubeObject>).subscribe(({ type, object }) => {
       const name = object.metadata.labels?.[LABEL_SANDBOX];

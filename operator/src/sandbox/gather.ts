@@ -7,6 +7,7 @@ import { verifyResolved } from '../decision/verify.ts';
 import { networkFacts } from '../egress/facts.ts';
 import { policyIn, violationsNow } from '../policy/compliance.ts';
 import type { Settings } from '../settings.ts';
+import { storageOf } from '../volume/storage.ts';
 import type { Notes } from './notes.ts';
 import { findObjects } from './objects.ts';
 import type { Objects } from './objects.ts';
@@ -29,10 +30,22 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
   // What was waited for is here.
   for (const kind of Object.keys(objects) as (keyof Objects)[]) notes.seen(kind);
   const resolution = verifyResolved(sandbox, lookupIn(caches));
+  const storage = storageOf(owner, input);
   const violations = violationsNow(sandbox, policyIn(caches, owner.namespace));
   const network = networkFacts(caches, owner.namespace, resolution.ok ? resolution.spec : undefined);
   const observations = notes.observations();
-  return { sandbox, owner, settings, resolution, violations, network, observations, surplus, ...objects };
+  return {
+    sandbox,
+    owner,
+    settings,
+    resolution,
+    violations,
+    network,
+    observations,
+    surplus,
+    ...storage,
+    ...objects,
+  };
 }
 
 /** Whether the sandbox is to be up; what was noted about an earlier start is void when it is not. */

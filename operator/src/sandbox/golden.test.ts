@@ -7,7 +7,7 @@ import type { Settings } from '../settings.ts';
 import { SETTINGS } from '../testing/fixtures.ts';
 import { buildNetworkPolicy } from './networkPolicy.ts';
 import { buildPod } from './pod.ts';
-import { buildPvc } from './pvc.ts';
+import { buildClaim } from '../volume/claim.ts';
 import { buildServiceAccount } from './serviceAccount.ts';
 import { buildTokenSecret } from './tokenSecret.ts';
 
@@ -90,8 +90,8 @@ describe('golden objects', () => {
     ['pod-image-volume', pod(MINIMAL, { ...SETTINGS, imageVolume: true })],
     ['network-policy-closed', policy(MINIMAL)],
     ['network-policy-open', policy(FULL, { ...SETTINGS, clusterCidrs: ['203.0.113.0/24', 'fd10::/16'] })],
-    ['volume-minimal', buildPvc(owner, 'one-workspace', MINIMAL)],
-    ['volume-full', buildPvc(owner, 'one-workspace', FULL)],
+    ['volume-minimal', buildClaim(owner, 'one-workspace', MINIMAL)],
+    ['volume-full', buildClaim(owner, 'one-workspace', FULL)],
     ['service-account', buildServiceAccount(owner)],
     ['token-secret', buildTokenSecret(owner, '1', SETTINGS.tokenKey)],
   ])('%s', (file, object) => {

@@ -28,6 +28,7 @@ export class Notes {
   #missingPullSecret: string | undefined;
   #volumeLost = false;
   readonly #deleted = new Set<string>();
+  #resizeRefused: Observations['resizeRefused'];
   readonly #jobs = new Map<string, RuntimeAnswer<unknown>>();
 
   constructor(uid: string) {
@@ -39,6 +40,7 @@ export class Notes {
       refusals: new Map(this.#refusals),
       milestones: { ...this.#milestones },
       jobs: new Map(this.#jobs),
+      ...(this.#resizeRefused === undefined ? {} : { resizeRefused: this.#resizeRefused }),
       ...(this.#answeredPod === undefined ? {} : { answeredPod: this.#answeredPod }),
       ...(this.#statusAt === undefined ? {} : { statusAt: this.#statusAt }),
       ...(this.#missingPullSecret === undefined ? {} : { missingPullSecret: this.#missingPullSecret }),
@@ -140,6 +142,11 @@ export class Notes {
 
   isDeleted(uid: string | undefined): boolean {
     return uid !== undefined && this.#deleted.has(uid);
+  }
+
+  /** The pod cannot get what this generation of the spec asks for. */
+  resizeRefused(refusal: NonNullable<Observations['resizeRefused']>): void {
+    this.#resizeRefused = refusal;
   }
 
   volumeMissing(lost: boolean): void {

@@ -104,7 +104,7 @@ function isFreshPart({ metadata }: KubeObject, { slot }: Identity): boolean {
  * One that we deleted a moment ago reads as terminating although the watch has not said so yet, so that it is neither
  * deleted nor counted twice.
  */
-function marked<T extends KubeObject>(object: T, notes: Notes): T {
+export function marked<T extends KubeObject>(object: T, notes: Notes): T {
   const { metadata } = object;
   if (metadata.deletionTimestamp !== undefined || !notes.isDeleted(metadata.uid)) return object;
   return { ...object, metadata: { ...metadata, deletionTimestamp: new Date().toISOString() } };

@@ -146,3 +146,18 @@ export async function findPvc(name: string, context: PerformContext): Promise<Ef
   notes.volumeMissing(true);
   return 'halt';
 }
+
+type Disownment = Extract<Action, { do: 'disown' }>;
+
+/** For the version that the decision was made on: a conflict means that somebody, most likely we, did it already. */
+export async function disown(action: Disownment, context: PerformContext): Promise<Effect> {
+  const { client, owner, signal, caches } = context;
+  const { kind, name, metadata } = action;
+  const patch = { type: 'merge', body: { metadata } } as const;
+  const options = { fieldManager: FIELD_MANAGER_OPERATOR, signal };
+  const done = await client
+    .patch(RESOURCES[kind], { namespace: owner.namespace, name }, patch, options)
+    .catch(absent);
+  if (done !== undefined) storeOf(caches, kind).applyLocal(done);
+  return 'changed';
+}

@@ -93,8 +93,9 @@ export const withAppliedHash = (hash: string): Record<string, string> => ({
 export function hasOwnedMeta(live: KubeObject, desired: KubeObject): boolean {
   const labels = Object.entries(desired.metadata.labels ?? {});
   const owner = desired.metadata.ownerReferences?.[0];
-  return (
-    labels.every(([key, value]) => live.metadata.labels?.[key] === value) &&
-    (live.metadata.ownerReferences ?? []).some((one) => one.uid === owner?.uid && one.controller === true)
+  const owned = (live.metadata.ownerReferences ?? []).some(
+    (one) => one.uid === owner?.uid && one.controller === true,
   );
+  // What is retained has no owner; that one is taken away from it is another write.
+  return labels.every(([key, value]) => live.metadata.labels?.[key] === value) && (owned || !owner);
 }

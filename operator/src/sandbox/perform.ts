@@ -2,7 +2,8 @@
 import type { Action, Plan } from '../decision/actions.ts';
 import type { Effect, PerformContext } from './context.ts';
 import { releaseLostPod } from './lostPod.ts';
-import { create, findPvc, remove, repair } from './ownedWrites.ts';
+import { resizePod } from './resizePod.ts';
+import { create, disown, findPvc, remove, repair } from './ownedWrites.ts';
 import { clearAction, findPullSecret, releaseFinalizer, writeStatus } from './sandboxWrites.ts';
 
 /**
@@ -35,6 +36,7 @@ const HANDLERS: Handlers = {
   create: ({ kind, body }, context) => create(kind, body, context),
   repair: ({ kind, body }, context) => repair(kind, body, context),
   delete: remove,
+  disown,
   status: writeStatus,
   clearAction: (_, context) => clearAction(context),
   releaseFinalizer: (_, context) => releaseFinalizer(context),
@@ -48,6 +50,7 @@ const HANDLERS: Handlers = {
     return 'unchanged';
   },
   releaseLostPod,
+  resizePod,
   findPullSecret: ({ name }, context) => findPullSecret(name, context),
   findPvc: ({ name }, context) => findPvc(name, context),
 };

@@ -8,7 +8,7 @@ import { activeHold, holdOf } from '../decision/hold.ts';
 import { withLostNode } from '../decision/lostNode.ts';
 import { planRemove } from '../decision/remove.ts';
 import { planRun } from '../decision/run.ts';
-import { no } from '../decision/conditions.ts';
+import { no } from '../decision/finding.ts';
 import { statusStage } from './status.ts';
 import type { Outcome } from './status.ts';
 import type { SandboxState } from './state.ts';

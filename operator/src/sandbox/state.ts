@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EffectiveSpec, Sandbox } from '@agenttier/crds/generated/types';
-import type { NetworkPolicy, PersistentVolumeClaim, Pod, Secret, ServiceAccount } from '../core.ts';
+import type {
+  NetworkPolicy,
+  PersistentVolumeClaim,
+  Pod,
+  Secret,
+  ServiceAccount,
+  StorageClass,
+  VolumeSnapshot,
+} from '../core.ts';
 import type { Violation } from '@agenttier/crds/meta/violation';
 import type { NetworkFacts } from '../egress/facts.ts';
 import type { RuntimeAnswer } from '../runtime/client.ts';
@@ -8,7 +16,7 @@ import type { Settings } from '../settings.ts';
 import type { Identity } from './ownership.ts';
 
 /** Kinds of the objects that stand behind a sandbox. */
-export type OwnedKind = 'serviceAccount' | 'tokenSecret' | 'pvc' | 'networkPolicy' | 'pod';
+export type OwnedKind = 'serviceAccount' | 'tokenSecret' | 'pvc' | 'networkPolicy' | 'snapshot' | 'pod';
 
 /** Whether `spec.resolved` may be acted upon. */
 export type Resolution =
@@ -63,6 +71,8 @@ export interface Observations {
   readonly missingPullSecret?: string;
   /** What came of calls to the runtime, by their id. */
   readonly jobs?: ReadonlyMap<string, RuntimeAnswer<unknown>>;
+  /** Why CPU and memory of the pod could not be changed in place to what this generation asks for. */
+  readonly resizeRefused?: { readonly generation: number; readonly message: string };
   /** The recorded volume was looked for by name and is gone. */
   readonly volumeLost?: boolean;
 }
@@ -84,6 +94,10 @@ export interface SandboxState {
   readonly networkPolicy?: NetworkPolicy;
   readonly tokenSecret?: Secret;
   readonly serviceAccount?: ServiceAccount;
+  /** By name; absent while nothing is known of them. */
+  readonly storageClasses?: ReadonlyMap<string, StorageClass>;
+  /** The sandbox's own; absent where the cluster has no VolumeSnapshots. */
+  readonly snapshots?: readonly VolumeSnapshot[];
 }
 
 export const isTerminating = (object: { metadata: { deletionTimestamp?: string } } | undefined): boolean =>

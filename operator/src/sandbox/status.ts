@@ -6,7 +6,7 @@ import { equalJson } from '@agenttier/crds/meta/canonical';
 import type { Condition } from '@agenttier/crds/meta/conditions';
 import type { Action, EventNote, Tally } from '../decision/actions.ts';
 import { deriveConditions } from '../decision/conditions.ts';
-import type { Finding } from '../decision/conditions.ts';
+import type { Finding } from '../decision/finding.ts';
 import { retryValue } from '../decision/hold.ts';
 import type { Hold } from '../decision/hold.ts';
 import type { SandboxState } from './state.ts';
@@ -33,6 +33,8 @@ export interface Outcome {
   readonly hold?: Hold | undefined;
   /** The condition IdleWarning, while a stop is near. */
   readonly warning?: Finding | undefined;
+  /** The condition ResizePending, while the pod differs from the spec. */
+  readonly resize?: Finding | undefined;
   readonly changes?: StatusChanges | undefined;
   readonly events?: readonly EventNote[] | undefined;
   readonly tallies?: readonly Tally[] | undefined;

@@ -5,6 +5,7 @@ import {
   PODS,
   SECRETS,
   SERVICE_ACCOUNTS,
+  VOLUME_SNAPSHOTS,
 } from '@agenttier/machinery/kube/resource';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
 import type { Store } from '@agenttier/machinery/reflector/store';
@@ -16,6 +17,7 @@ export const RESOURCES: Readonly<Record<OwnedKind, Resource>> = {
   tokenSecret: SECRETS,
   pvc: PERSISTENT_VOLUME_CLAIMS,
   networkPolicy: NETWORK_POLICIES,
+  snapshot: VOLUME_SNAPSHOTS,
   pod: PODS,
 };
 
@@ -26,6 +28,7 @@ export function storeOf(caches: Caches, kind: OwnedKind): Store<KubeObject> {
     tokenSecret: caches.secrets,
     pvc: caches.pvcs,
     networkPolicy: caches.networkPolicies,
+    snapshot: caches.snapshots.store,
     pod: caches.pods,
   };
   return stores[kind] as Store<KubeObject>;

@@ -108,7 +108,7 @@ export class Cluster {
         this.#call('patch', resource, key.name, () =>
           patch.type === 'json'
             ? this.#jsonPatch(resource, key, patch.body as JsonOp[])
-            : this.#merge(resource, key, patch.body as Json, options?.subresource),
+            : this.#merge(resource, key, this.#byName(resource, key, patch), options?.subresource),
         ) as Promise<never>,
       delete: (resource, key, options) =>
         this.#call('delete', resource, key.name, () =>
@@ -162,6 +162,20 @@ export class Cluster {
     const change = subresource === 'status' ? { status: patch['status'] } : withoutStatus(patch);
     const next = merged(current, change) as KubeObject;
     return JSON.stringify(next) === JSON.stringify(current) ? current : this.#store(resource, next);
+  }
+
+  /** The one list that strategic patches are used for here: containers, which merge by name. */
+  #byName(
+    resource: Resource,
+    key: ObjectKey,
+    patch: { readonly type: string; readonly body: unknown },
+  ): Json {
+    const body = patch.body as Json & { spec?: { containers?: readonly { name: string }[] } };
+    const changes = body.spec?.containers ?? [];
+    if (patch.type !== 'strategic' || changes.length === 0) return body;
+    const { spec } = this.#found(resource, key) as Pod;
+    const change = (name: string): object => changes.find((one) => one.name === name) ?? {};
+    return { ...body, spec: { containers: spec.containers.map((one) => merged(one, change(one.name))) } };
   }
 
   #jsonPatch(resource: Resource, key: ObjectKey, patch: JsonOp[]): KubeObject {

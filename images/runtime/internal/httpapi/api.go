@@ -17,13 +17,14 @@ import (
 	"github.com/agenttier/agenttier/images/runtime/internal/hooks"
 	"github.com/agenttier/agenttier/images/runtime/internal/invoke"
 	"github.com/agenttier/agenttier/images/runtime/internal/job"
+	"github.com/agenttier/agenttier/images/runtime/internal/quiesce"
 	"github.com/agenttier/agenttier/images/runtime/internal/session"
 )
 
 // Protocol is the version of the terminal protocol that is spoken here.
 const Protocol = 2
 
-var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "install", "invoke"}
+var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "install", "invoke", "quiesce"}
 
 // API answers the runtime's requests.
 type API struct {
@@ -39,6 +40,8 @@ type API struct {
 	Invokes  *invoke.Manager
 	Jobs     *job.Manager
 	Log      *slog.Logger
+	// Still holds the programs while a snapshot is cut.
+	Still quiesce.Stillness
 
 	links sync.WaitGroup
 }
@@ -82,6 +85,8 @@ func (a *API) routes() http.Handler {
 	closed.HandleFunc("DELETE /sessions/{name}", a.removeSession)
 	a.agentRoutes(closed)
 	closed.HandleFunc("POST /adopt", a.adopt)
+	closed.HandleFunc("POST /quiesce", a.quiesce)
+	closed.HandleFunc("POST /unquiesce", a.unquiesce)
 	open.Handle("/", a.authenticated(a.claimed(asJSON(closed))))
 	return open
 }
