@@ -41,6 +41,9 @@ function flipped(path: readonly string[], value: unknown): unknown {
 
 /** Values that only show beside another one. */
 const companions: Readonly<Record<string, Values>> = {
+  'sandboxes.priorityClass.value': { sandboxes: { priorityClass: { enabled: true } } },
+  'headroom.cpu': { headroom: { replicas: 1 } },
+  'headroom.memory': { headroom: { replicas: 1 } },
   'gvisor.handler': { gvisor: { enabled: true } },
   'gvisor.nodeSelector.agenttier.io/runtime': { gvisor: { enabled: true } },
   'gvisor.tolerations': { gvisor: { enabled: true } },

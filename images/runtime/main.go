@@ -5,10 +5,13 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
+	"syscall"
 
 	"github.com/agenttier/agenttier/images/runtime/internal/attach"
 	"github.com/agenttier/agenttier/images/runtime/internal/httpapi"
@@ -27,6 +30,7 @@ const usage = `usage:
   agenttier-runtime serve [--workdir DIR] [--shell PATH] [--listen-addr ADDR] [--token-file FILE] [--invoke-grace TIME] [--await-adopt] [-- COMMAND ARG...]
   agenttier-runtime attach [--session NAME] [--mode control|view] [--cols N --rows N] [--addr ADDR] [--token-file FILE]
   agenttier-runtime install DIR
+  agenttier-runtime idle
   agenttier-runtime version
 `
 
@@ -44,6 +48,8 @@ func run(args []string) int {
 		return runAttach(rest)
 	case "install":
 		return runInstall(rest)
+	case "idle":
+		return idle()
 	case "version", "--version":
 		fmt.Printf("agenttier-runtime %s (protocol %d, %s/%s)\n", version, httpapi.Protocol, runtime.GOOS, runtime.GOARCH)
 		return 0
@@ -51,6 +57,14 @@ func run(args []string) int {
 		fmt.Fprintf(os.Stderr, "unknown command %q\n%s", command, usage)
 		return usageCode
 	}
+}
+
+// idle does nothing until it is told to end: a placeholder, or a pod whose images are what it is for.
+func idle() int {
+	stop, release := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer release()
+	<-stop.Done()
+	return 0
 }
 
 func runAttach(args []string) int {

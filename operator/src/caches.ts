@@ -5,13 +5,15 @@ import type {
   GovernancePolicy,
   Sandbox,
   SandboxTemplate,
+  SandboxWarmPool,
 } from '@agenttier/crds/generated/types';
-import { LABEL_MANAGED, LABEL_SANDBOX_UID } from '@agenttier/crds/meta/labels';
+import { LABEL_MANAGED, LABEL_SANDBOX_UID, LABEL_SLOT } from '@agenttier/crds/meta/labels';
 import {
   CLUSTER_GOVERNANCE_POLICIES,
   CLUSTER_SANDBOX_TEMPLATES,
   GOVERNANCE_POLICIES,
   SANDBOX_TEMPLATES,
+  SANDBOX_WARM_POOLS,
   SANDBOXES,
 } from '@agenttier/crds/meta/resources';
 import { parentsOfTemplate, templatesOfSandbox } from '@agenttier/crds/template/users';
@@ -61,6 +63,7 @@ export interface Caches {
   readonly secrets: Store<Secret>;
   readonly serviceAccounts: Store<ServiceAccount>;
   readonly resourceQuotas: Store<ResourceQuota>;
+  readonly pools: Store<SandboxWarmPool>;
   readonly storageClasses: Store<StorageClass>;
   /** The CRD of VolumeSnapshot, where there is one. */
   readonly snapshotKinds: Store<Kind>;
@@ -76,6 +79,8 @@ export const BY_TEMPLATE = 'template';
 export const BY_UID = 'uid';
 /** Index of pods by the uid of their sandbox. */
 export const BY_SANDBOX_UID = 'sandboxUid';
+/** Index of what belongs to slots, by the pool that made them: `namespace/pool`. */
+export const BY_SLOT = 'slot';
 /** Index of templates by the parent that they name, or may mean: `Kind/namespace/name`. */
 export const BY_PARENT = 'parent';
 
@@ -99,11 +104,13 @@ export function createCaches(): Caches {
     clusterPolicies: new Store(),
     pods: new Store<Pod>({
       [BY_SANDBOX_UID]: ({ metadata }) => [metadata.labels?.[LABEL_SANDBOX_UID] ?? []].flat(),
+      [BY_SLOT]: poolsOf,
     }),
-    pvcs: new Store(),
-    networkPolicies: new Store(),
-    secrets: new Store(),
-    serviceAccounts: new Store(),
+    pvcs: new Store<PersistentVolumeClaim>({ [BY_SLOT]: poolsOf }),
+    networkPolicies: new Store<NetworkPolicy>({ [BY_SLOT]: poolsOf }),
+    secrets: new Store<Secret>({ [BY_SLOT]: poolsOf }),
+    serviceAccounts: new Store<ServiceAccount>({ [BY_SLOT]: poolsOf }),
+    pools: new Store(),
     resourceQuotas: new Store(),
     storageClasses: new Store(),
     snapshotKinds: new Store(),
@@ -111,6 +118,11 @@ export function createCaches(): Caches {
     services: new Store(),
     endpointSlices: new Store({ [BY_SERVICE]: serviceOfSlice }),
   };
+}
+
+function poolsOf({ metadata }: KubeObject): string[] {
+  const pool = metadata.labels?.[LABEL_SLOT];
+  return pool === undefined ? [] : [`${metadata.namespace}/${pool}`];
 }
 
 export interface ReflectorsOptions {
@@ -141,6 +153,7 @@ export function createReflectors({
     [SECRETS, anyStore(caches.secrets), managed],
     [SERVICE_ACCOUNTS, anyStore(caches.serviceAccounts), managed],
     [RESOURCE_QUOTAS, anyStore(caches.resourceQuotas), managed],
+    [SANDBOX_WARM_POOLS, anyStore(caches.pools)],
     [STORAGE_CLASSES, anyStore(caches.storageClasses)],
     [CUSTOM_RESOURCE_DEFINITIONS, anyStore(caches.snapshotKinds), snapshotKind],
     [SERVICES, anyStore(caches.services)],

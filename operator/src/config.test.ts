@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { DEFAULT_SETTINGS } from '@agenttier/crds/template/merge';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from './config.ts';
 
@@ -19,12 +20,14 @@ describe('readConfig', () => {
         runtimePullPolicy: 'IfNotPresent',
         imageVolume: false,
         pullSecrets: [],
+        placement: { nodeSelector: {}, tolerations: [], priorityClass: '' },
         dns: {
           namespace: 'kube-system',
           podLabels: { 'k8s-app': 'kube-dns' },
           nodeLocal: ['169.254.20.10/32'],
         },
         clusterCidrs: [],
+        resolve: DEFAULT_SETTINGS,
         startDeadlineMs: 600_000,
         userNamespaces: false,
         gracePeriodMs: 300_000,
@@ -45,6 +48,9 @@ describe('readConfig', () => {
       IMAGE_PULL_POLICY: 'Never',
       IMAGE_VOLUME: 'true',
       SANDBOX_PULL_SECRETS: 'a, b',
+      SANDBOX_NODE_SELECTOR: '{"pool":"sandboxes"}',
+      SANDBOX_TOLERATIONS: '[{"key":"only","operator":"Exists"}]',
+      SANDBOX_PRIORITY_CLASS: 'agenttier-sandbox',
       DNS_NAMESPACE: 'dns',
       DNS_POD_LABELS: '{"app":"coredns"}',
       DNS_NODE_LOCAL: '169.254.25.10/32',
@@ -65,6 +71,11 @@ describe('readConfig', () => {
       runtimePullPolicy: 'Never',
       imageVolume: true,
       pullSecrets: ['a', 'b'],
+      placement: {
+        nodeSelector: { pool: 'sandboxes' },
+        tolerations: [{ key: 'only', operator: 'Exists' }],
+        priorityClass: 'agenttier-sandbox',
+      },
       dns: { namespace: 'dns', podLabels: { app: 'coredns' }, nodeLocal: ['169.254.25.10/32'] },
       clusterCidrs: ['203.0.113.0/24', 'fd10::/16'],
       startDeadlineMs: 0,
@@ -78,6 +89,7 @@ describe('readConfig', () => {
       DIRECT_PROBE: 'yes',
       IMAGE_PULL_POLICY: 'Sometimes',
       DNS_POD_LABELS: '{"app":1}',
+      SANDBOX_TOLERATIONS: '{}',
       CLUSTER_CIDRS: '10.0.0.0/99',
       START_DEADLINE: '1d',
     };

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseCidr } from '@agenttier/crds/meta/cidr';
 import { parseDuration } from '@agenttier/crds/meta/duration';
-import type { DnsSettings, EnvironmentSettings } from './settings.ts';
+import { readDefaults } from '@agenttier/crds/template/defaults';
+import type { ResolveSettings } from '@agenttier/crds/template/merge';
+import type { DnsSettings, EnvironmentSettings, Placement } from './settings.ts';
 
 export interface OperatorConfig {
   /** Unique per replica: it identifies the lease holder. */
@@ -49,11 +51,21 @@ function readSettings(reader: Reader): EnvironmentSettings {
     runtimePullPolicy: reader.oneOf('IMAGE_PULL_POLICY', 'IfNotPresent', PULL_POLICIES),
     imageVolume: reader.flag('IMAGE_VOLUME', false),
     pullSecrets: reader.list('SANDBOX_PULL_SECRETS'),
+    placement: readPlacement(reader),
     dns: readDns(reader),
     clusterCidrs: reader.cidrs('CLUSTER_CIDRS', []),
+    resolve: reader.defaults(),
     startDeadlineMs: reader.duration('START_DEADLINE', '10m'),
     userNamespaces: reader.flag('USER_NAMESPACES', false),
     gracePeriodMs: reader.duration('GRACE_PERIOD', '5m'),
+  };
+}
+
+function readPlacement(reader: Reader): Placement {
+  return {
+    nodeSelector: reader.labels('SANDBOX_NODE_SELECTOR', {}),
+    tolerations: reader.objects('SANDBOX_TOLERATIONS'),
+    priorityClass: reader.text('SANDBOX_PRIORITY_CLASS', ''),
   };
 }
 
@@ -103,6 +115,14 @@ class Reader {
       : this.#wrong(`${name} must be true or false`, fallback);
   }
 
+  defaults(): ResolveSettings {
+    try {
+      return readDefaults(this.#env);
+    } catch (error) {
+      return this.#wrong((error as Error).message, {});
+    }
+  }
+
   duration(name: string, fallback: string): number {
     const value = parseDuration(this.text(name, fallback));
     return value ?? this.#wrong(`${name} must be a duration such as 10m, or 0 for none`, 0);
@@ -133,6 +153,13 @@ class Reader {
     return good
       ? (parsed as Record<string, string>)
       : this.#wrong(`${name} must be a JSON object of texts`, fallback);
+  }
+
+  objects(name: string): readonly object[] {
+    const text = this.#env[name];
+    const parsed = text ? parseJson(text) : [];
+    const good = Array.isArray(parsed) && parsed.every((one) => typeof one === 'object' && one !== null);
+    return good ? (parsed as object[]) : this.#wrong(`${name} must be a JSON list of objects`, []);
   }
 
   #wrong<T>(problem: string, value: T): T {

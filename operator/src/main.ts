@@ -62,7 +62,7 @@ async function main(config: OperatorConfig): Promise<void> {
   const client = await connect(config);
   const registry = createRegistry('operator');
   const caches = createCaches();
-  const metrics = createOperatorMetrics(registry, caches.sandboxes);
+  const metrics = createOperatorMetrics(registry, caches.sandboxes, caches.pools);
   const reflectors = createReflectors({ client, caches, log, metrics: reflectorMetrics(registry) });
   const app = appOf(registry, () => reflectors.every((one) => one.hasSynced()));
   const server = createHttpServer({ app: app.listener, port: config.healthPort, log });

@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Sandbox } from '@agenttier/crds/generated/types';
+import type { Sandbox, SandboxWarmPool } from '@agenttier/crds/generated/types';
 import type { Store } from '@agenttier/machinery/reflector/store';
 import { BoundedNames } from '@agenttier/machinery/telemetry/metrics';
 import type { Registry } from '@agenttier/machinery/telemetry/metrics';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Tally } from './decision/actions.ts';
+import type { ClaimResult } from './warmpool/slots.ts';
 
 export interface OperatorMetrics {
   count(tally: Tally): void;
+  claim(pool: string, result: ClaimResult): void;
   leading(value: boolean): void;
 }
 
 const STARTUP_SECONDS = [0.005, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60, 120];
 
 /** Figures of the operator beside those of queue and reflectors. Labels come from small fixed sets, never from users. */
-export function createOperatorMetrics(registry: Registry, sandboxes: Store<Sandbox>): OperatorMetrics {
+export function createOperatorMetrics(
+  registry: Registry,
+  sandboxes: Store<Sandbox>,
+  pools?: Store<SandboxWarmPool>,
+): OperatorMetrics {
   const registers = [registry];
   const startup = startupHistograms(registers);
   const restarts = new Counter({
@@ -30,13 +36,21 @@ export function createOperatorMetrics(registry: Registry, sandboxes: Store<Sandb
     registers,
   });
   const leader = new Gauge({ name: 'agenttier_leader', help: 'Whether this replica leads', registers });
+  const claims = new Counter({
+    name: 'agenttier_warmpool_claims_total',
+    help: 'First starts that a pool could serve, by what came of it: hit, miss, conflict',
+    labelNames: ['pool', 'result'],
+    registers,
+  });
   registry.registerMetric(sandboxGauge(sandboxes));
+  if (pools !== undefined) registry.registerMetric(slotGauge(pools));
   return {
     count(tally) {
       if (tally.metric === 'startup') startup(tally);
       else if (tally.metric === 'restart') restarts.inc({ reason: tally.reason });
       else stops.inc({ reason: tally.reason });
     },
+    claim: (pool, result) => claims.inc({ pool, result }),
     leading: (value) => leader.set(value ? 1 : 0),
   };
 }
@@ -86,3 +100,22 @@ const modeOf = ({ spec }: Sandbox): string => spec?.resolved?.spec?.mode ?? 'cod
 
 /** The template itself, not those that it inherits from. */
 const templateOf = ({ spec }: Sandbox): string => spec?.resolved?.chain?.at(-1)?.name ?? '';
+
+/** As in the status of the pools, which counts them anyway. */
+function slotGauge(pools: Store<SandboxWarmPool>): Gauge<'pool' | 'state'> {
+  return new Gauge({
+    name: 'agenttier_warmpool_slots',
+    help: 'Unclaimed prepared pods, by pool and state: free, building, failed',
+    labelNames: ['pool', 'state'],
+    registers: [],
+    collect() {
+      this.reset();
+      for (const { metadata, status = {} } of pools.list()) {
+        const pool = `${metadata.namespace}/${metadata.name}`;
+        for (const state of ['free', 'building', 'failed'] as const) {
+          this.set({ pool, state }, status[state] ?? 0);
+        }
+      }
+    },
+  });
+}

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Sandbox } from '@agenttier/crds/generated/types';
 import { API_VERSION } from '@agenttier/crds/meta/labels';
 import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import { runController } from '@agenttier/machinery/controller/controller';
@@ -10,18 +9,23 @@ import type { EventRecorder } from '@agenttier/machinery/events/recorder';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import type { Caches } from './caches.ts';
-import type { EventNote, Tally } from './decision/actions.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import { keepQuotas } from './quota/controller.ts';
 import type { RuntimeAnswer } from './runtime/client.ts';
 import { RuntimeJobs } from './runtime/jobs.ts';
+import { OrphanSweep } from './platform/orphanSweep.ts';
 import { RuntimeProbe } from './runtimeProbe.ts';
 import { watchPolicies } from './policy/controller.ts';
+import type { PerformContext } from './sandbox/context.ts';
 import { createReconcile } from './sandbox/controller.ts';
 import { feedQueue } from './sandbox/feed.ts';
 import { Notebook } from './sandbox/notes.ts';
 import { RUNTIME_PORT } from './sandbox/pod.ts';
 import type { Settings } from './settings.ts';
+import { askRuntime } from './runtime/client.ts';
+import { keepPools } from './warmpool/controller.ts';
+import { Slots } from './warmpool/slots.ts';
+import type { ClaimResult } from './warmpool/slots.ts';
 import { watchTemplates } from './template/controller.ts';
 
 export interface OperatorOptions {
@@ -41,35 +45,52 @@ const BACKOFF = { minBackoffMs: 50, maxBackoffMs: 60_000, jitter: 0.2 };
 
 /** The work of the leader: sandboxes, and the status of templates and policies, until the signal aborts. */
 export async function operate(options: OperatorOptions, signal: AbortSignal): Promise<void> {
-  const { client, caches, settings, log, workers, metrics, queueMetrics } = options;
+  const { client, caches, settings, log, workers, queueMetrics } = options;
   const queue = new WorkQueue({ ...BACKOFF, metrics: queueMetrics });
   const notebook = new Notebook();
+  const slots = new Slots();
   const probe = probeFor(options, { queue, notebook, signal });
   const onEnd = (key: string, id: string, answer: RuntimeAnswer<unknown>): void => {
     notebook.peek(key)?.jobEnded(id, answer);
     queue.add(key);
   };
   const jobs = new RuntimeJobs({ onEnd, signal });
-  const announce = (sandbox: Sandbox, events: readonly EventNote[], tallies: readonly Tally[]): void => {
+  const announce = announcer(options);
+  const warm = { slots, ask: askRuntime, tokenKey: settings.tokenKey };
+  const stopFeeding = feedQueue(caches, queue, (key) => notebook.peek(key)?.removalSeen());
+  try {
+    const parts = { client, caches, settings, notebook, log, announce, probe, jobs, warm };
+    const reconcile = createReconcile(parts);
+    await Promise.all([
+      runController({ name: 'sandbox', queue, workers, reconcile, log, metrics: queueMetrics, signal }),
+      ...poolsOf(options, slots, signal),
+      keepQuotas({ client, caches, log }, signal),
+      watchTemplates({ client, caches, log }, signal),
+      watchPolicies({ client, caches, log }, signal),
+      new OrphanSweep({ client, caches, log }).run(signal),
+    ]);
+  } finally {
+    stopFeeding();
+  }
+}
+
+/** Slots are handed over by a call to their address: where that is out of reach, there are none. */
+function poolsOf(options: OperatorOptions, slots: Slots, signal: AbortSignal): Promise<void>[] {
+  const { client, caches, settings, log, metrics, directProbe } = options;
+  const onClaim = (pool: string, result: ClaimResult): void => metrics?.claim(pool, result);
+  return directProbe ? [keepPools({ client, caches, settings, slots, log, onClaim }, signal)] : [];
+}
+
+/** Makes a stored transition known: events, figures, a line in the log. */
+function announcer({ recorder, metrics, log }: OperatorOptions): PerformContext['announce'] {
+  return (sandbox, events, tallies) => {
     const regarding = { ...sandbox, apiVersion: API_VERSION, kind: SANDBOXES.kind };
-    for (const { type, reason, note } of events) options.recorder.record({ regarding, type, reason, note });
+    for (const { type, reason, note } of events) recorder.record({ regarding, type, reason, note });
     for (const tally of tallies) metrics?.count(tally);
     const { namespace, name, uid } = sandbox.metadata;
     const { phase, reason } = sandbox.status ?? {};
     log.info({ namespace, sandbox: name, uid, phase, reason }, 'sandbox status changed');
   };
-  const stopFeeding = feedQueue(caches, queue, (key) => notebook.peek(key)?.removalSeen());
-  try {
-    const reconcile = createReconcile({ client, caches, settings, notebook, log, announce, probe, jobs });
-    await Promise.all([
-      runController({ name: 'sandbox', queue, workers, reconcile, log, metrics: queueMetrics, signal }),
-      keepQuotas({ client, caches, log }, signal),
-      watchTemplates({ client, caches, log }, signal),
-      watchPolicies({ client, caches, log }, signal),
-    ]);
-  } finally {
-    stopFeeding();
-  }
 }
 
 interface ProbeParts {

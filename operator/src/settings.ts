@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { ResolveSettings } from '@agenttier/crds/template/merge';
+
 /** What the installation decides for every sandbox; read once at start and handed to the pure parts as a value. */
 export interface Settings {
   /** Namespace of the installation: the router's and the operator's pods are there. */
@@ -14,6 +16,7 @@ export interface Settings {
   readonly imageVolume: boolean;
   /** Docker-registry Secrets that every sandbox pod refers to, beside its own. */
   readonly pullSecrets: readonly string[];
+  readonly placement: Placement;
   readonly dns: DnsSettings;
   /** Ranges of the cluster itself, closed under `allowInternet` in addition to the private ranges. */
   readonly clusterCidrs: readonly string[];
@@ -21,6 +24,8 @@ export interface Settings {
   readonly startDeadlineMs: number;
   /** Pods run in a user namespace of their own (Kubernetes 1.33 and newer, with a runtime and file systems that can). */
   readonly userNamespaces: boolean;
+  /** What a sandbox gets that says nothing, as admission has it. */
+  readonly resolve: ResolveSettings;
   /** Milliseconds of warning before an automatic stop, where a sandbox says nothing; 0 is none. */
   readonly gracePeriodMs: number;
   /** Key of the installation, from which runtime tokens are derived. Settings are never logged: of this the least. */
@@ -29,6 +34,15 @@ export interface Settings {
 
 /** What the environment says; the key comes from the cluster. */
 export type EnvironmentSettings = Omit<Settings, 'tokenKey'>;
+
+/** On which nodes pods of sandboxes run, and before which other pods. Added to what a runtime class asks for. */
+export interface Placement {
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  /** As in a pod. */
+  readonly tolerations: readonly object[];
+  /** Empty: none. */
+  readonly priorityClass: string;
+}
 
 export interface DnsSettings {
   readonly namespace: string;

@@ -78,8 +78,11 @@ describe('bad input', () => {
 
   it('a warm pool', async () => {
     const error = await refusal(
-      scene.create('SandboxWarmPool', 'pool', { templateRef: { name: scene.base }, replicas: 1 }),
+      scene.create('SandboxWarmPool', 'pool', { templateRef: { name: 'nobody' }, volume: { mode: 'None' } }),
     );
-    expect(causes(error)).toEqual(['spec field_not_supported']);
+    expect(causes(error)).toEqual([
+      'spec.templateRef.name template_not_found',
+      'spec.volume.mode field_not_supported',
+    ]);
   });
 });

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseQuantity } from '@agenttier/crds/meta/quantity';
 import type { TemplateRef } from '@agenttier/crds/template/compose';
-import { DEFAULT_SETTINGS } from '@agenttier/crds/template/merge';
+import { readDefaults } from '@agenttier/crds/template/defaults';
 import type { ResolveSettings } from '@agenttier/crds/template/merge';
 import type { ConnectMode } from './connect/validate.ts';
 
@@ -60,36 +59,6 @@ function port(env: Environment, name: string, fallback: number): number {
   return value;
 }
 
-function quantity(env: Environment, name: string, fallback: unknown): string {
-  const text = optional(env, name, String(fallback));
-  if (parseQuantity(text) === undefined) {
-    throw new Error(`${name} is ${JSON.stringify(text)}: a quantity such as 500m or 4Gi is expected`);
-  }
-  return text;
-}
-
-/** What a Sandbox gets when neither it nor its templates say. */
-function settingsFrom(env: Environment): ResolveSettings {
-  const { defaults } = DEFAULT_SETTINGS;
-  const { requests, limits } = defaults.resources ?? {};
-  return {
-    defaults: {
-      ...defaults,
-      resources: {
-        requests: {
-          cpu: quantity(env, 'DEFAULT_CPU_REQUEST', requests?.['cpu']),
-          memory: quantity(env, 'DEFAULT_MEMORY_REQUEST', requests?.['memory']),
-        },
-        limits: {
-          cpu: quantity(env, 'DEFAULT_CPU_LIMIT', limits?.['cpu']),
-          memory: quantity(env, 'DEFAULT_MEMORY_LIMIT', limits?.['memory']),
-        },
-      },
-      storage: { ...defaults.storage, size: quantity(env, 'DEFAULT_STORAGE_SIZE', defaults.storage?.size) },
-    },
-  };
-}
-
 /** `Kind/name`, or a name alone, which is looked for as any reference without a kind. */
 function defaultTemplate(env: Environment): TemplateRef | undefined {
   const text = optional(env, 'DEFAULT_TEMPLATE', '');
@@ -135,7 +104,7 @@ export function readConfig(env: Environment): WebhookConfig {
     routerUsername: optional(env, 'ROUTER_USERNAME', `system:serviceaccount:${namespace}:agenttier-router`),
     connectMode: connectMode(env),
     logLevel: optional(env, 'LOG_LEVEL', 'info'),
-    settings: settingsFrom(env),
+    settings: readDefaults(env),
     ...(template === undefined ? {} : { defaultTemplate: template }),
   };
 }

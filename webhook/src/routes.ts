@@ -54,6 +54,6 @@ export function createHandlers(
     }),
     '/validate/pods': validatePods(operatorUsername),
     '/validate/status': validateStatus(accounts),
-    '/validate/warmpools': validateWarmPools,
+    '/validate/warmpools': validateWarmPools({ lookup, settings }),
   };
 }

@@ -77,6 +77,9 @@ export const ANNOTATION_APPLIED_HASH = 'agenttier.io/applied-hash';
  */
 export const ANNOTATION_TOKEN_NONCE = 'agenttier.io/token-nonce';
 
+/** On a slot's pod: hash of all that it was built from, to tell whether a sandbox would get the very same pod. */
+export const ANNOTATION_SLOT_SHAPE = 'agenttier.io/slot-shape';
+
 /** Field managers of server-side apply. */
 export const FIELD_MANAGER_OPERATOR = 'agenttier-operator';
 export const FIELD_MANAGER_ROUTER = 'agenttier-router';

@@ -37,6 +37,16 @@ export function tokenSubject(sandboxUid: string, nonce: string): string {
   return `${sandboxUid}/${nonce}`;
 }
 
+/** Whom the token of a slot is for until a sandbox has it; what comes before the slash is no uid. */
+export function slotTokenSubject(namespace: string, slot: string, nonce: string): string {
+  return `slot:${namespace}:${slot}/${nonce}`;
+}
+
+/** ServiceAccount of the slots of a pool, bound to nothing. */
+export function poolAccountName(pool: string): string {
+  return derivedName('sbx-pool-', pool, '');
+}
+
 /** Whether the text is an RFC 1123 DNS label of at most 63 characters. */
 export function isDnsLabel(text: string): boolean {
   return text.length <= MAX_LABEL && LABEL.test(text);

@@ -133,6 +133,7 @@ const SANDBOX: FieldSupport = {
     { path: 'templateRef', reader: 'webhook: compose' },
     { path: 'templateUpdatePolicy', reader: 'webhook: resolution' },
     { path: 'desiredState', reader: 'operator: phase' },
+    { path: 'warmPool', reader: 'operator: claim' },
     { path: 'gracePeriod', reader: 'operator: expiry' },
     { path: 'autoResume', reader: 'router: wake' },
     { path: 'createdBy', reader: 'router: access' },
@@ -143,7 +144,6 @@ const SANDBOX: FieldSupport = {
   unsupported: [
     ...WORKLOAD_UNSUPPORTED,
     ...HARNESS_UNSUPPORTED,
-    { path: 'warmPool', needs: 'there are no warm pools', harmless: ['Auto', 'Never'] },
     { path: 'ports', needs: 'ports are not offered outside' },
     { path: 'sharing.shareLinks', needs: 'links are not handed out; share with users or groups' },
     { path: 'cloneFrom', needs: 'volumes are not copied' },
@@ -164,7 +164,7 @@ const TEMPLATE: FieldSupport = {
     ...HARNESS_UNSUPPORTED,
     { path: 'hidden', needs: 'lists show every template', harmless: [false] },
     { path: 'overrides', needs: 'sandboxes may set every field' },
-    { path: 'warm', needs: 'there are no warm pools' },
+    { path: 'warm', needs: 'what a sandbox must share with a prepared pod is not to be chosen' },
   ],
 };
 
@@ -204,7 +204,20 @@ const POLICY: FieldSupport = {
   ],
 };
 
-const POOL: FieldSupport = { supported: [], unsupported: [{ path: '', needs: 'there are no warm pools' }] };
+const WARM = 'operator: warm pools';
+const POOL: FieldSupport = {
+  supported: [
+    { path: 'templateRef', reader: WARM },
+    { path: 'replicas', reader: WARM },
+    { path: 'refill.concurrency', reader: WARM },
+    { path: 'maxAge', reader: WARM },
+    { path: 'volume.mode', reader: WARM },
+    { path: 'volume.size', reader: WARM },
+    { path: 'volume.storageClass', reader: WARM },
+    { path: 'autoscale', reader: WARM },
+  ],
+  unsupported: [{ path: 'volume.mode', needs: 'a pod cannot get its volume later', harmless: ['PreBound'] }],
+};
 
 /**
  * Which fields of each spec something acts on and which are refused until something does: a field that is accepted

@@ -78,7 +78,6 @@ describe('unsupportedFields', () => {
       'spec.network.allowedDomains',
       'spec.storage.existingClaim',
       'spec.storage.snapshotOnStop',
-      'spec.warmPool',
     ]);
   });
 
@@ -114,9 +113,10 @@ describe('unsupportedFields', () => {
     ).toEqual(['spec.harness.skills', 'spec.hidden']);
   });
 
-  it('refuses every warm pool', () => {
-    expect(fields('SandboxWarmPool', { templateRef: { name: 'x' }, replicas: 0 })).toEqual(['spec']);
-    expect(fields('SandboxWarmPool', {})).toEqual(['spec']);
+  it('knows that a prepared pod has its volume from birth', () => {
+    const spec = { templateRef: { name: 'x' }, replicas: 1, autoscale: { min: 1 }, maxAge: '1h' };
+    expect(fields('SandboxWarmPool', { ...spec, volume: { mode: 'PreBound', size: '1Gi' } })).toEqual([]);
+    expect(fields('SandboxWarmPool', { ...spec, volume: { mode: 'None' } })).toEqual(['spec.volume.mode']);
   });
 
   it('says what is the matter and what to do', () => {

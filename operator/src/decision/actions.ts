@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SandboxStatus } from '@agenttier/crds/generated/types';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
-import type { ResourceAmounts } from '../core.ts';
+import type { EnvVar, Pod, ResourceAmounts } from '../core.ts';
 import type { Job } from '../runtime/jobs.ts';
 import type { OwnedKind } from '../sandbox/state.ts';
 
@@ -40,6 +40,8 @@ export type Action =
       readonly events: readonly EventNote[];
       readonly tallies: readonly Tally[];
     }
+  | { readonly do: 'claimSlot'; readonly key: string; readonly template: string | undefined }
+  | { readonly do: 'adoptSlot'; readonly pod: Pod; readonly env: readonly EnvVar[] }
   /** A merge patch of metadata, for the version that it names. */
   | {
       readonly do: 'disown';

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CONDITION_TYPES, findCondition, setCondition } from '@agenttier/crds/meta/conditions';
 import type { Condition } from '@agenttier/crds/meta/conditions';
+import { LABEL_SANDBOX_UID } from '@agenttier/crds/meta/labels';
 import { problemsIn } from '../egress/facts.ts';
 import { buildNetworkPolicy, networkPolicyMatches } from '../sandbox/networkPolicy.ts';
+import { slotOf } from '../sandbox/objects.ts';
 import type { OwnedKind, SandboxState } from '../sandbox/state.ts';
 import { volumeFinding } from '../volume/finding.ts';
 import { no, refusalReason, yes } from './finding.ts';
@@ -111,7 +113,7 @@ function networkFinding(state: SandboxState): Finding {
   if (refusal !== undefined) return no(refusalReason(refusal.cause), refusal.message);
   const { networkPolicy, resolution } = state;
   if (networkPolicy === undefined) return no('Applying', 'there is no NetworkPolicy yet');
-  if (!resolution.ok) return yes('Applied', 'the NetworkPolicy is in place');
+  if (!resolution.ok || isFreshSlot(state)) return yes('Applied', 'the NetworkPolicy is in place');
   const desired = buildNetworkPolicy(state.owner, resolution.spec, state.settings, state.network);
   if (!networkPolicyMatches(networkPolicy, desired)) {
     return no('Applying', 'the NetworkPolicy is being changed');
@@ -122,6 +124,10 @@ function networkFinding(state: SandboxState): Finding {
     ? yes('Applied', 'the NetworkPolicy is in place')
     : yes('ServiceUnresolved', problems.join('; ').slice(0, MAX_TEXT));
 }
+
+/** A slot that was claimed a moment ago has its policy from birth; opening it for what the sandbox lets in follows at once. */
+const isFreshSlot = ({ networkPolicy }: SandboxState): boolean =>
+  slotOf(networkPolicy) !== undefined && networkPolicy?.metadata.labels?.[LABEL_SANDBOX_UID] === undefined;
 
 const NAMES: Readonly<Record<OwnedKind, string>> = {
   serviceAccount: 'ServiceAccount',

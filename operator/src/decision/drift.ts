@@ -2,6 +2,7 @@
 import type { EffectiveSpec } from '@agenttier/crds/generated/types';
 import { buildNetworkPolicy, networkPolicyMatches } from '../sandbox/networkPolicy.ts';
 import { buildServiceAccount, serviceAccountMatches } from '../sandbox/serviceAccount.ts';
+import { slotOf } from '../sandbox/objects.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import { buildTokenSecret, nonceIn, tokenSecretMatches } from '../sandbox/tokenSecret.ts';
 import { claimAction } from '../volume/drift.ts';
@@ -27,7 +28,8 @@ export function driftActions(state: SandboxState, spec: EffectiveSpec, options: 
 }
 
 function serviceAccountAction(state: SandboxState, options: DriftOptions): Action | undefined {
-  if (blockOf(state, 'serviceAccount', options.now)) return undefined;
+  // A slot runs under the account of its pool; the sandbox gets its own with its first pod of its own.
+  if (blockOf(state, 'serviceAccount', options.now) || slotOf(state.pod) !== undefined) return undefined;
   const body = buildServiceAccount(state.owner);
   const live = state.serviceAccount;
   if (live === undefined) return options.create ? { do: 'create', kind: 'serviceAccount', body } : undefined;

@@ -20,6 +20,7 @@ import { planLoss, RESTART_BACKOFF } from './heal.ts';
 import { holdOf } from './hold.ts';
 import { planCreate, planStarting } from './start.ts';
 import { graceLeft, planUp } from './up.ts';
+import { isHandedOver, planAdoption } from './warm.ts';
 
 /** Reason of the status while a new start waits for the old pod to be gone. */
 export const WAITING_FOR_POD = 'WaitingForPod';
@@ -139,10 +140,13 @@ function planPod(state: SandboxState, spec: EffectiveSpec, now: number): Plan {
       const reason = diagnosis.exitCode === 0 ? 'Completed' : 'ApplicationError';
       return planHold(state, holdOf(reason, diagnosis.message), now);
     }
-    default:
+    default: {
+      const adoption = planAdoption(state, spec);
+      if (adoption !== undefined) return adoption;
       return isUp(state, diagnosis)
         ? planUp(state, spec, { now, finding: podFinding(state, now) })
         : planStarting(state, spec, { now, diagnosis });
+    }
   }
 }
 
@@ -152,6 +156,7 @@ function planPod(state: SandboxState, spec: EffectiveSpec, now: number): Plan {
  */
 function isUp(state: SandboxState, diagnosis: Diagnosis): boolean {
   if (state.sandbox.status?.phase === 'Running') return true;
+  if (isHandedOver(state)) return true;
   const answered = state.observations.answeredPod === state.pod?.metadata.uid;
   return answered || (diagnosis.kind === 'running' && diagnosis.ready);
 }

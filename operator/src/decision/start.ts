@@ -20,6 +20,7 @@ import { blockOf } from './block.ts';
 import { driftActions, tokenNonce } from './drift.ts';
 import { RESTART_BACKOFF, spentRestarts } from './heal.ts';
 import { holdOf } from './hold.ts';
+import { planClaim } from './warm.ts';
 
 /**
  * Everything at once: the objects around the pod together, then the pod. No status is written on the way; the next
@@ -28,6 +29,8 @@ import { holdOf } from './hold.ts';
 export function planCreate(state: SandboxState, spec: EffectiveSpec, now: number): Plan {
   const given = givenUp(state, now);
   if (given !== undefined) return given;
+  const claim = planClaim(state, now);
+  if (claim !== undefined) return claim;
   const drift = driftActions(state, spec, { now, create: true });
   const pod = podCreation(state, spec, now);
   if (pod.length > 0 || drift.length > 0) return planOf([drift, pod], SAFETY_MS);

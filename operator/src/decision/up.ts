@@ -7,7 +7,7 @@ import type { SandboxState } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
 import type { Outcome, StatusChanges } from '../sandbox/status.ts';
 import { planOf } from './actions.ts';
-import type { EventNote, Plan } from './actions.ts';
+import type { Action, EventNote, Plan } from './actions.ts';
 import { READY, refusalFinding } from './conditions.ts';
 import type { Finding } from './finding.ts';
 import { timeOf } from './deadlines.ts';
@@ -19,6 +19,7 @@ import { startRecord, upTurn, withTurn } from './hooks.ts';
 import { lastUseOf } from './lastUse.ts';
 import { resizeTurn } from './resize.ts';
 import { startupOf, startupTally } from './startup.ts';
+import { isHandedOver } from './warm.ts';
 
 export interface Up {
   readonly now: number;
@@ -35,7 +36,8 @@ export function planUp(state: SandboxState, spec: EffectiveSpec, up: Up): Plan {
 
 function planStarted(state: SandboxState, spec: EffectiveSpec, up: Up): Plan {
   const drift = driftActions(state, spec, { now: up.now, create: true });
-  return planOf([drift, statusStage(state, started(state, spec, up), up.now)], nextLook(state, up.now));
+  const status = statusStage(state, started(state, spec, up), up.now);
+  return planOf(inOrder(state, drift, status), nextLook(state, up.now));
 }
 
 function planRunning(state: SandboxState, spec: EffectiveSpec, { now, finding }: Up): Plan {
@@ -57,6 +59,10 @@ function nextLook(state: SandboxState, now: number, lifeMs = 0): number | undefi
   const due = [...dues, graceLeft(state, now), lifeMs].filter((ms) => ms > 0);
   return due.length === 0 ? undefined : Math.min(...due);
 }
+
+/** What stands around a claimed slot is complete and closed already: that it becomes the sandbox's by name can wait. */
+const inOrder = (state: SandboxState, drift: Action[], status: Action[]): Action[][] =>
+  isHandedOver(state) ? [status, drift] : [drift, status];
 
 /** Milliseconds in which the kubelet's readiness of a started container says nothing yet; 0 once it does. */
 export function graceLeft({ pod }: SandboxState, now: number): number {

@@ -6,6 +6,8 @@ import type { Job } from '../runtime/jobs.ts';
 import type { Caches } from '../caches.ts';
 import type { Pod } from '../core.ts';
 import type { EventNote, Tally } from '../decision/actions.ts';
+import type { AskRuntime } from '../runtime/client.ts';
+import type { Slots } from '../warmpool/slots.ts';
 import type { Notes } from './notes.ts';
 import type { Identity } from './ownership.ts';
 
@@ -20,10 +22,18 @@ export interface PerformContext {
   readonly sandbox: Sandbox;
   readonly now: () => number;
   readonly signal: AbortSignal;
+  readonly warm?: WarmStarts | undefined;
   readonly probe: (podUid: string, podIp: string) => void;
   /** Starts a call to the runtime in the pod, and does not wait for it. */
   readonly runJob: (job: Job, pod: Pod) => void;
   readonly announce: (sandbox: Sandbox, events: readonly EventNote[], tallies: readonly Tally[]) => void;
+}
+
+/** Where a start finds a prepared pod, and how it is handed over. */
+export interface WarmStarts {
+  readonly slots: Slots;
+  readonly ask: AskRuntime;
+  readonly tokenKey: Uint8Array;
 }
 
 /** `halt`: something changed, or was refused, on which the plan's later stages were built; only a new plan goes on. */

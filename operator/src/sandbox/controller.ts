@@ -25,6 +25,7 @@ export interface ReconcilerOptions {
   readonly log: Logger;
   readonly announce: PerformContext['announce'];
   readonly probe: { start(key: string, podUid: string, podIp: string): void; end(key: string): void };
+  readonly warm?: PerformContext['warm'];
   readonly jobs: { start(key: string, job: Job, address: RuntimeAddress): void; forget(key: string): void };
   readonly now?: () => number;
 }
@@ -67,7 +68,7 @@ async function reconcileOnce(options: ReconcilerOptions, turn: Turn): Promise<Re
   const { key, sandbox } = turn;
   const notes = notebook.of(key, sandbox.metadata.uid ?? '');
   const time = now();
-  const state = gather(sandbox, { caches, settings, notes, now: time });
+  const state = gather(sandbox, { caches, settings, notes, now: time, slots: options.warm?.slots });
   const next = plan(state, time);
   if (sandbox.status?.phase === 'Running') options.probe.end(key);
   const context = contextOf(options, turn);
@@ -91,6 +92,7 @@ function contextOf(options: ReconcilerOptions, { key, sandbox, signal }: Turn): 
     now,
     signal,
     announce,
+    warm: options.warm,
     notes: notebook.of(key, owner.uid),
     generation: sandbox.metadata.generation ?? 0,
     probe: (podUid, podIp) => probe.start(key, podUid, podIp),

@@ -19,7 +19,10 @@ export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: (key: str
     for (const sandbox of caches.sandboxes.list()) queue.add(keyOf(sandbox));
   };
   const stops = [
-    caches.sandboxes.subscribe(({ object }) => queue.add(keyOf(object))),
+    // Somebody waits for a new one: it goes before routine work.
+    caches.sandboxes.subscribe(({ object }) =>
+      queue.add(keyOf(object), object.status?.phase === undefined ? 'urgent' : 'normal'),
+    ),
     ...feedOwned(caches, queue, onRemoval),
     ...feedTemplates(caches, queue),
     ...feedServices(caches, queue),

@@ -7,6 +7,8 @@ import { verifyResolved } from '../decision/verify.ts';
 import { networkFacts } from '../egress/facts.ts';
 import { policyIn, violationsNow } from '../policy/compliance.ts';
 import type { Settings } from '../settings.ts';
+import { slotKeyOf } from '../warmpool/key.ts';
+import type { Slots } from '../warmpool/slots.ts';
 import { storageOf } from '../volume/storage.ts';
 import type { Notes } from './notes.ts';
 import { findObjects } from './objects.ts';
@@ -18,6 +20,7 @@ export interface GatherInput {
   readonly settings: Settings;
   readonly notes: Notes;
   readonly now: number;
+  readonly slots?: Slots | undefined;
 }
 
 /** The state of one sandbox, out of the caches: no call, no waiting. */
@@ -34,7 +37,7 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
   const violations = violationsNow(sandbox, policyIn(caches, owner.namespace));
   const network = networkFacts(caches, owner.namespace, resolution.ok ? resolution.spec : undefined);
   const observations = notes.observations();
-  return {
+  const state = {
     sandbox,
     owner,
     settings,
@@ -46,6 +49,7 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
     ...storage,
     ...objects,
   };
+  return { ...state, slotKey: slotKeyOf(state, input.slots) };
 }
 
 /** Whether the sandbox is to be up; what was noted about an earlier start is void when it is not. */

@@ -99,6 +99,30 @@ describe('golden objects', () => {
   });
 });
 
+describe('where the installation has its sandboxes run', () => {
+  const placement = {
+    nodeSelector: { pool: 'sandboxes' },
+    tolerations: [{ key: 'only', operator: 'Exists' }],
+    priorityClass: 'agenttier-sandbox',
+  };
+  const built = (settings: Settings) =>
+    buildPod({ owner, spec: MINIMAL, pvcName: 'one-workspace', nonce: '1', settings }).spec;
+
+  it('is said on every pod', () => {
+    expect(built({ ...SETTINGS, placement })).toMatchObject({
+      nodeSelector: { pool: 'sandboxes' },
+      tolerations: [{ key: 'only', operator: 'Exists' }],
+      priorityClassName: 'agenttier-sandbox',
+    });
+  });
+
+  it('is left to the scheduler where it does not say', () => {
+    const spec = built(SETTINGS);
+    for (const field of ['nodeSelector', 'tolerations', 'priorityClassName'])
+      expect(spec).not.toHaveProperty(field);
+  });
+});
+
 describe('a relaxed sandbox', () => {
   const relaxed = { ...MINIMAL, security: { privileged: true } };
   const pod = buildPod({ owner, spec: relaxed, pvcName: 'one-workspace', nonce: '1', settings: SETTINGS });

@@ -27,6 +27,9 @@ export class Notes {
   #statusAt: number | undefined;
   #missingPullSecret: string | undefined;
   #volumeLost = false;
+  #slotMissed = false;
+  #adoptedPod: string | undefined;
+  #unfitPod: string | undefined;
   readonly #deleted = new Set<string>();
   #resizeRefused: Observations['resizeRefused'];
   readonly #jobs = new Map<string, RuntimeAnswer<unknown>>();
@@ -44,6 +47,9 @@ export class Notes {
       ...(this.#answeredPod === undefined ? {} : { answeredPod: this.#answeredPod }),
       ...(this.#statusAt === undefined ? {} : { statusAt: this.#statusAt }),
       ...(this.#missingPullSecret === undefined ? {} : { missingPullSecret: this.#missingPullSecret }),
+      ...(this.#slotMissed ? { slotMissed: true } : {}),
+      ...(this.#adoptedPod === undefined ? {} : { adoptedPod: this.#adoptedPod }),
+      ...(this.#unfitPod === undefined ? {} : { unfitPod: this.#unfitPod }),
       ...(this.#volumeLost ? { volumeLost: true } : {}),
     };
   }
@@ -60,6 +66,9 @@ export class Notes {
     this.#milestones = {};
     this.#answeredPod = undefined;
     this.#missingPullSecret = undefined;
+    this.#slotMissed = false;
+    this.#adoptedPod = undefined;
+    this.#unfitPod = undefined;
     this.#volumeLost = false;
   }
 
@@ -111,9 +120,22 @@ export class Notes {
     }
   }
 
-  /** A step of a claim is done. */
-  reached(step: 'claimed' | 'adopted', now: number): void {
-    this.#milestones[step] ??= now;
+  slotClaimed(now: number): void {
+    this.#milestones.claimed ??= now;
+  }
+
+  slotAdopted(podUid: string, now: number): void {
+    this.#milestones.adopted ??= now;
+    this.#adoptedPod = podUid;
+  }
+
+  slotUnfit(podUid: string): void {
+    this.#unfitPod = podUid;
+    this.#slotMissed = true;
+  }
+
+  slotMissed(): void {
+    this.#slotMissed = true;
   }
 
   /** A call to the runtime came to an end. Ids begin with the uid of their pod: those of an earlier one are let go. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Action, Plan } from '../decision/actions.ts';
 import type { Effect, PerformContext } from './context.ts';
+import { adoptSlot, claimSlot } from './claim.ts';
 import { releaseLostPod } from './lostPod.ts';
-import { resizePod } from './resizePod.ts';
 import { create, disown, findPvc, remove, repair } from './ownedWrites.ts';
+import { resizePod } from './resizePod.ts';
 import { clearAction, findPullSecret, releaseFinalizer, writeStatus } from './sandboxWrites.ts';
 
 /**
@@ -38,6 +39,8 @@ const HANDLERS: Handlers = {
   delete: remove,
   disown,
   status: writeStatus,
+  claimSlot,
+  adoptSlot,
   clearAction: (_, context) => clearAction(context),
   releaseFinalizer: (_, context) => releaseFinalizer(context),
   probeRuntime({ podUid, podIp }, context) {

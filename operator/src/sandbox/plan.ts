@@ -9,6 +9,7 @@ import { withLostNode } from '../decision/lostNode.ts';
 import { planRemove } from '../decision/remove.ts';
 import { planRun } from '../decision/run.ts';
 import { no } from '../decision/finding.ts';
+import { surplusRemovals } from '../decision/warm.ts';
 import { statusStage } from './status.ts';
 import type { Outcome } from './status.ts';
 import type { SandboxState } from './state.ts';
@@ -20,10 +21,12 @@ const BY_USER = 'stopped by its user';
  * epoch. Called again on the result of its own actions it has nothing more to do, and it never asks for a second pod.
  */
 export function plan(state: SandboxState, now: number): Plan {
-  return withLostNode(planLife(state, now), state, now);
+  const next = withLostNode(planOne(state, now), state, now);
+  const surplus = surplusRemovals(state);
+  return surplus.length === 0 ? next : { ...next, stages: [surplus, ...next.stages] };
 }
 
-function planLife(state: SandboxState, now: number): Plan {
+function planOne(state: SandboxState, now: number): Plan {
   const { sandbox } = state;
   if (sandbox.metadata.deletionTimestamp !== undefined) return planRemove(state, now);
   const command = sandbox.metadata.annotations?.[ANNOTATION_ACTION];

@@ -6,7 +6,7 @@ import { ANNOTATION_TOKEN_NONCE, LABEL_TEMPLATE } from '@agenttier/crds/meta/lab
 import { imageOf } from '@agenttier/crds/meta/imageReference';
 import { podName, serviceAccountName, TOKEN_KEY, tokenSecretName } from '@agenttier/crds/meta/names';
 import type { Container, EnvVar, Pod, PodSpec, Probe } from '../core.ts';
-import type { Settings } from '../settings.ts';
+import type { Placement, Settings } from '../settings.ts';
 import { environment, EPHEMERAL_REQUEST, resourcesOf } from './containerParts.ts';
 import { credentialEnv, credentialMounts, credentialVolumes } from './credentials.ts';
 import { mountPathOf } from './effective.ts';
@@ -37,6 +37,8 @@ export interface PodInput {
   /** What the token in the Secret of the same plan was derived with. */
   readonly nonce: string;
   readonly settings: Settings;
+  /** A slot: its runtime does nothing before a sandbox has it. */
+  readonly awaitsClaim?: boolean;
 }
 
 /**
@@ -53,6 +55,7 @@ export function buildPod(input: PodInput): Pod {
       annotations: {
         ...withAppliedHash(sha256Hex(canonicalJson(spec))),
         [ANNOTATION_TOKEN_NONCE]: input.nonce,
+        ...NOT_TO_BE_MOVED,
       },
     },
     spec,
@@ -80,10 +83,11 @@ function buildPodSpec(input: PodInput): PodSpec {
       fsGroupChangePolicy: 'OnRootMismatch',
       seccompProfile: { type: 'RuntimeDefault' },
     },
+    ...placementOf(settings.placement),
     ...(spec.runtimeClass ? { runtimeClassName: spec.runtimeClass } : {}),
     ...(secrets.length > 0 ? { imagePullSecrets: [...new Set(secrets)].map((name) => ({ name })) } : {}),
     ...(inits.length > 0 ? { initContainers: inits } : {}),
-    containers: [mainContainer(spec, settings), ...sidecars(spec)],
+    containers: [mainContainer(input), ...sidecars(spec)],
     volumes: volumes(input),
   };
 }
@@ -100,7 +104,19 @@ const preferring = (node: string): object => ({
   },
 });
 
-function mainContainer(spec: EffectiveSpec, settings: Settings): Container {
+/** A cluster autoscaler that empties a node would end what somebody works in; a drain by a person still may. */
+const NOT_TO_BE_MOVED = { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' };
+
+function placementOf({ nodeSelector, tolerations, priorityClass }: Placement): Partial<PodSpec> {
+  return {
+    ...(Object.keys(nodeSelector).length > 0 ? { nodeSelector } : {}),
+    ...(tolerations.length > 0 ? { tolerations } : {}),
+    ...(priorityClass === '' ? {} : { priorityClassName: priorityClass }),
+  };
+}
+
+function mainContainer(input: PodInput): Container {
+  const { spec, settings } = input;
   const mountPath = mountPathOf(spec);
   const envFrom = credentialEnv(spec);
   return {
@@ -108,7 +124,7 @@ function mainContainer(spec: EffectiveSpec, settings: Settings): Container {
     // The very text that policies were held against.
     image: imageOf(spec.image ?? {}),
     ...(spec.image?.pullPolicy ? { imagePullPolicy: spec.image.pullPolicy } : {}),
-    command: mainCommand(spec),
+    command: mainCommand(input),
     workingDir: spec.harness?.workingDir || mountPath,
     env: mainEnvironment(spec, mountPath),
     ...(envFrom.length > 0 ? { envFrom } : {}),
@@ -130,7 +146,7 @@ function mainContainer(spec: EffectiveSpec, settings: Settings): Container {
 }
 
 /** The runtime is PID 1 in any image; the image's or template's own command is its child. */
-function mainCommand(spec: EffectiveSpec): string[] {
+function mainCommand({ spec, awaitsClaim }: PodInput): string[] {
   const { command = [], args = [], shell } = spec.harness ?? {};
   const child = [...command, ...args];
   return [
@@ -139,6 +155,7 @@ function mainCommand(spec: EffectiveSpec): string[] {
     '--workdir',
     mountPathOf(spec),
     ...(shell ? ['--shell', shell] : []),
+    ...(awaitsClaim ? ['--await-adopt'] : []),
     ...(child.length > 0 ? ['--', ...child] : []),
   ];
 }
@@ -205,7 +222,7 @@ function startupProbe(startDeadlineMs: number): Probe {
 }
 
 /** HOME is the workspace: the image's own home lies on the read-only root. The user's value wins. */
-function mainEnvironment({ env = [] }: EffectiveSpec, mountPath: string): EnvVar[] {
+export function mainEnvironment({ env = [] }: EffectiveSpec, mountPath: string): EnvVar[] {
   const own = environment(env);
   return own.some(({ name }) => name === 'HOME') ? own : [{ name: 'HOME', value: mountPath }, ...own];
 }

@@ -69,6 +69,12 @@ export interface Observations {
   readonly statusAt?: number;
   /** Name of a pull secret that was looked for and does not exist. */
   readonly missingPullSecret?: string;
+  /** No slot was free when this start looked for one. */
+  readonly slotMissed?: boolean;
+  /** uid of the slot whose runtime took this sandbox over. */
+  readonly adoptedPod?: string;
+  /** uid of the slot whose runtime would not, and what it said. */
+  readonly unfitPod?: string;
   /** What came of calls to the runtime, by their id. */
   readonly jobs?: ReadonlyMap<string, RuntimeAnswer<unknown>>;
   /** Why CPU and memory of the pod could not be changed in place to what this generation asks for. */
@@ -87,6 +93,8 @@ export interface SandboxState {
   readonly network: NetworkFacts;
   /** What today's policy would refuse; the sandbox was admitted under another. */
   readonly violations?: readonly Violation[];
+  /** Key of the slots that could take the place of its first pod; absent where no pool keeps such. */
+  readonly slotKey?: string | undefined;
   /** Slots that it claimed and does not use: to be deleted. */
   readonly surplus?: readonly Pod[];
   readonly pod?: Pod;

@@ -2,7 +2,7 @@
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import { KubeError } from '@agenttier/machinery/kube/errors';
-import { PODS, pathOf } from '@agenttier/machinery/kube/resource';
+import { NETWORK_POLICIES, PODS, pathOf } from '@agenttier/machinery/kube/resource';
 import type { KubeObject, ObjectKey, Resource } from '@agenttier/machinery/kube/resource';
 import type { Pod, PodStatus } from '../core.ts';
 import type { PerformContext } from '../sandbox/context.ts';
@@ -17,7 +17,7 @@ export type Change = { readonly resource: Resource; readonly gone: boolean; read
 
 type Json = Record<string, unknown>;
 interface DeleteOptions {
-  readonly preconditions?: { readonly uid?: string | undefined } | undefined;
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string } | undefined;
   readonly gracePeriodSeconds?: number | undefined;
 }
 
@@ -58,6 +58,12 @@ export class Cluster {
     this.#store(resource, object);
   }
 
+  /** Takes an object away, past every check. */
+  drop(resource: Resource, namespace: string, name: string): void {
+    const found = this.find(resource, namespace, name);
+    if (found !== undefined) this.#remove(resource, found);
+  }
+
   sandbox(name = 'one'): Sandbox {
     const found: Sandbox | undefined = this.find(SANDBOXES, 'team', name);
     if (found === undefined) throw new Error(`no sandbox ${name}`);
@@ -82,8 +88,7 @@ export class Cluster {
   }
 
   /** The kubelet reports that a terminating pod has ended. */
-  endPod(): void {
-    const pod = this.pod();
+  endPod(pod = this.pod()): void {
     if (pod !== undefined) this.#remove(PODS, pod);
   }
 
@@ -102,7 +107,7 @@ export class Cluster {
         ) as Promise<never>,
       apply: (resource, body) =>
         this.#call('apply', resource, body.metadata.name ?? '', () =>
-          this.#merge(resource, keyOf(body), body as unknown as Json),
+          this.#merge(resource, keyOf(body), whole(resource, body as unknown as Json)),
         ) as Promise<never>,
       patch: (resource, key, patch, options) =>
         this.#call('patch', resource, key.name, () =>
@@ -180,20 +185,15 @@ export class Cluster {
 
   #jsonPatch(resource: Resource, key: ObjectKey, patch: JsonOp[]): KubeObject {
     const current = this.#found(resource, key);
-    const annotations = { ...current.metadata.annotations };
-    for (const { op, path, value } of patch) {
-      const name = path.replace('/metadata/annotations/', '').replaceAll('~1', '/');
-      if (op === 'test' && annotations[name] !== value) throw refusal(422, 'Invalid', 'the test failed');
-      if (op === 'remove') delete annotations[name];
-    }
-    return this.#store(resource, { ...current, metadata: { ...current.metadata, annotations } });
+    const next = structuredClone(current) as unknown as Json;
+    for (const op of patch) applyOp(next, op);
+    return this.#store(resource, next as unknown as KubeObject);
   }
 
-  #delete(resource: Resource, key: ObjectKey, { preconditions, gracePeriodSeconds }: DeleteOptions): Json {
+  #delete(resource: Resource, key: ObjectKey, options: DeleteOptions): Json {
     const current = this.#found(resource, key);
-    const uid = preconditions?.uid;
-    if (uid !== undefined && uid !== current.metadata.uid) throw refusal(409, 'Conflict', 'uid mismatch');
-    const ends = resource === PODS && gracePeriodSeconds !== 0;
+    checkPreconditions(current, options);
+    const ends = resource === PODS && options.gracePeriodSeconds !== 0;
     const kept = ends || (current.metadata.finalizers ?? []).length > 0;
     if (!kept) this.#remove(resource, current);
     else if (current.metadata.deletionTimestamp === undefined)
@@ -229,10 +229,33 @@ interface JsonOp {
   readonly value?: unknown;
 }
 
+/** One operation of a JSON patch (RFC 6902), on members of objects. */
+function applyOp(root: Json, { op, path, value }: JsonOp): void {
+  const steps = path
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const last = steps.pop() ?? '';
+  const parent = steps.reduce<Json | undefined>((node, step) => node?.[step] as Json | undefined, root);
+  const present = parent !== undefined && last in parent;
+  const fails =
+    op === 'test' ? JSON.stringify(parent?.[last]) !== JSON.stringify(value) : op !== 'add' && !present;
+  if (fails || parent === undefined) throw refusal(422, 'Invalid', `the ${op} of ${path} failed`);
+  if (op === 'remove') delete parent[last];
+  else if (op !== 'test') parent[last] = value;
+}
+
 const keyOf = ({ metadata }: KubeObject): ObjectKey => ({
   namespace: metadata.namespace,
   name: metadata.name ?? '',
 });
+
+function checkPreconditions({ metadata }: KubeObject, { preconditions: must = {} }: DeleteOptions): void {
+  const { uid, resourceVersion } = metadata;
+  if (must.uid !== undefined && must.uid !== uid) throw refusal(409, 'Conflict', 'uid mismatch');
+  if (must.resourceVersion !== undefined && must.resourceVersion !== resourceVersion)
+    throw refusal(409, 'Conflict', 'the object has been modified');
+}
 
 const withoutStatus = (object: Json): Json =>
   Object.fromEntries(Object.entries(object).filter(([field]) => field !== 'status'));
@@ -246,7 +269,20 @@ export function refusal(status: number, reason: string, message: string): KubeEr
   return new KubeError({ status, reason, message });
 }
 
+/** What an apply replaces as a whole: the API server knows selectors as atomic. */
+function whole(resource: Resource, body: Json): Json {
+  return resource === NETWORK_POLICIES ? { ...body, spec: new Whole(body['spec'] as object) } : body;
+}
+
+class Whole {
+  readonly value: object;
+  constructor(value: object) {
+    this.value = value;
+  }
+}
+
 function merged(base: unknown, patch: unknown): unknown {
+  if (patch instanceof Whole) return patch.value;
   if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
   const result: Json = { ...(base as Json) };
   for (const [key, value] of Object.entries(patch)) {

@@ -16,6 +16,7 @@ export const SETTINGS: Settings = {
   runtimePullPolicy: 'IfNotPresent',
   imageVolume: false,
   pullSecrets: [],
+  placement: { nodeSelector: {}, tolerations: [], priorityClass: '' },
   dns: {
     namespace: 'kube-system',
     podLabels: { 'k8s-app': 'kube-dns' },
@@ -24,6 +25,7 @@ export const SETTINGS: Settings = {
   clusterCidrs: [],
   startDeadlineMs: 10 * MINUTE,
   userNamespaces: false,
+  resolve: DEFAULT_SETTINGS,
   gracePeriodMs: 5 * MINUTE,
   tokenKey: Buffer.alloc(32, 7),
 };

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LABEL_MANAGED } from '@agenttier/crds/meta/labels';
-import { SANDBOXES } from '@agenttier/crds/meta/resources';
+import { SANDBOX_WARM_POOLS, SANDBOXES } from '@agenttier/crds/meta/resources';
 import { silentLogger } from '@agenttier/machinery/telemetry/log';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
 import type { Store } from '@agenttier/machinery/reflector/store';
 import { createCaches } from '../caches.ts';
 import type { Caches } from '../caches.ts';
 import type { EventNote, Tally } from '../decision/actions.ts';
+import type { PerformContext } from '../sandbox/context.ts';
 import { createReconcile } from '../sandbox/controller.ts';
 import { Notebook } from '../sandbox/notes.ts';
 import type { RuntimeAnswer } from '../runtime/client.ts';
@@ -17,6 +18,13 @@ import { SETTINGS, TEMPLATE } from './fixtures.ts';
 
 const NOT_USED: RuntimeAnswer<unknown> = { ok: true, status: 200, body: { lastActivity: null } };
 const KEY = 'team/one';
+const OWN_KINDS: ReadonlySet<string> = new Set([SANDBOXES.plural, SANDBOX_WARM_POOLS.plural]);
+
+interface ReplicaOptions {
+  readonly settings?: Settings;
+  readonly client?: Cluster['client'];
+  readonly warm?: PerformContext['warm'];
+}
 
 /** One operator process on a `Cluster`: caches fed by its changes (held back while `deaf`), notes of its own. */
 export class Replica {
@@ -34,7 +42,7 @@ export class Replica {
   #deaf = false;
   #answered = 0;
 
-  constructor(cluster: Cluster, options: { settings?: Settings; client?: Cluster['client'] } = {}) {
+  constructor(cluster: Cluster, options: ReplicaOptions = {}) {
     this.#reconcile = createReconcile({
       client: options.client ?? cluster.client,
       caches: this.caches,
@@ -46,6 +54,7 @@ export class Replica {
         this.events.push(...events);
         this.tallies.push(...tallies);
       },
+      warm: options.warm,
       probe: { start: (_key, uid) => this.probed.push(uid), end: () => undefined },
       jobs: { start: (key, job) => this.#start(key, job), forget: () => undefined },
     });
@@ -107,8 +116,7 @@ export class Replica {
   #take({ resource, gone, object }: Change): void {
     const store = this.#storeOf(resource);
     // An object without the label is gone as far as a watch by that label is concerned.
-    const unlabelled =
-      resource.plural !== SANDBOXES.plural && object.metadata.labels?.[LABEL_MANAGED] !== 'true';
+    const unlabelled = !OWN_KINDS.has(resource.plural) && object.metadata.labels?.[LABEL_MANAGED] !== 'true';
     if (gone || unlabelled) {
       store?.deleteWatch(object);
       this.notebook.peek(KEY)?.removalSeen();
@@ -123,6 +131,7 @@ export class Replica {
       networkpolicies: this.caches.networkPolicies,
       secrets: this.caches.secrets,
       serviceaccounts: this.caches.serviceAccounts,
+      sandboxwarmpools: this.caches.pools,
     };
     return stores[resource.plural] as Store<KubeObject> | undefined;
   }

@@ -13,7 +13,7 @@ import { disown, isOwnerReferenced, isRetained } from './retain.ts';
 
 /** Name of the workspace claim: what is recorded wins for the sandbox's whole life. */
 export const claimName = (state: SandboxState): string =>
-  state.sandbox.status?.pvcName || pvcName(state.owner.name);
+  state.sandbox.status?.pvcName || state.pvc?.metadata.name || pvcName(state.owner.name);
 
 /** A claim that was recorded and is not there is looked for by name, never silently replaced by an empty one. */
 export function claimAction(

@@ -6,6 +6,8 @@ import {
   LABEL_RETAINED_FROM,
   LABEL_SANDBOX,
   LABEL_SANDBOX_UID,
+  LABEL_SLOT,
+  LABEL_SLOT_NAME,
 } from '@agenttier/crds/meta/labels';
 import type { KubeObject, ObjectMeta } from '@agenttier/machinery/kube/resource';
 import type { Action } from '../decision/actions.ts';
@@ -29,6 +31,8 @@ export function dataMeta(owner: Identity, name: string, spec: EffectiveSpec): Ob
 export const isOwnerReferenced = (object: KubeObject, owner: Identity): boolean =>
   (object.metadata.ownerReferences ?? []).some(({ uid }) => uid === owner.uid);
 
+const OWN_LABELS = [LABEL_SANDBOX, LABEL_SANDBOX_UID, LABEL_MANAGED, LABEL_COMPONENT];
+
 type DataKind = 'pvc' | 'snapshot';
 
 /** Takes the owner reference off what is to be retained; a server-side apply leaves out nothing that a create put in. */
@@ -41,7 +45,7 @@ export function disown(kind: DataKind, live: KubeObject, owner: Identity): Actio
 /** Lets go of what a deleted sandbox leaves behind: from here on nothing of ours looks at it. */
 function release(kind: DataKind, live: KubeObject, owner: Identity): Action {
   const { name = '', uid = '', resourceVersion = '', ownerReferences = [] } = live.metadata;
-  const ours = [LABEL_SANDBOX, LABEL_SANDBOX_UID, LABEL_MANAGED, LABEL_COMPONENT];
+  const ours = [...OWN_LABELS, LABEL_SLOT, LABEL_SLOT_NAME];
   const labels = {
     ...Object.fromEntries(ours.map((label) => [label, null])),
     [LABEL_RETAINED_FROM]: owner.name,

@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { LABEL_SANDBOX, LABEL_SANDBOX_UID, LABEL_SLOT } from '@agenttier/crds/meta/labels';
+import {
+  ANNOTATION_SLOT_SHAPE,
+  ANNOTATION_TOKEN_NONCE,
+  LABEL_COMPAT,
+  LABEL_SANDBOX,
+  LABEL_SANDBOX_UID,
+  LABEL_SLOT,
+  LABEL_SLOT_NAME,
+  LABEL_SLOT_STATE,
+} from '@agenttier/crds/meta/labels';
 import type { Violation } from '@agenttier/crds/meta/violation';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { sameJson } from '../sandbox/change.ts';
@@ -20,7 +29,16 @@ interface PodLike extends KubeObject {
   };
 }
 
-const IDENTITY = [LABEL_SANDBOX, LABEL_SANDBOX_UID, LABEL_SLOT];
+const IDENTITY = [
+  LABEL_SANDBOX,
+  LABEL_SANDBOX_UID,
+  LABEL_SLOT,
+  LABEL_SLOT_NAME,
+  LABEL_SLOT_STATE,
+  LABEL_COMPAT,
+];
+/** By these the router finds its token, and a claim what the slot was built from. */
+const MARKS = [ANNOTATION_TOKEN_NONCE, ANNOTATION_SLOT_SHAPE];
 
 /** A pod of the review as far as it can be trusted to be one: its parts may be of any shape in a forged body. */
 function podOf(object: unknown): PodLike | undefined {
@@ -30,8 +48,9 @@ function podOf(object: unknown): PodLike | undefined {
 
 /** What makes the pod that of a sandbox: its labels and its owner. */
 function belonging({ metadata }: PodLike): unknown {
-  const { labels = {}, ownerReferences = [] } = metadata;
-  return { labels: IDENTITY.map((name) => labels[name] ?? null), ownerReferences };
+  const { labels = {}, annotations = {}, ownerReferences = [] } = metadata;
+  const marks = MARKS.map((name) => annotations[name] ?? null);
+  return { labels: IDENTITY.map((name) => labels[name] ?? null), marks, ownerReferences };
 }
 
 function programs(containers: unknown): unknown {
@@ -79,7 +98,7 @@ export function validatePods(operatorUsername: string): Handler {
     const pod = podOf(request.object);
     const old = podOf(request.oldObject);
     if (pod && old) return judgeUpdate(pod, old);
-    const message = `the label ${LABEL_SANDBOX} is for pods that the operator makes; create a Sandbox instead`;
+    const message = `the labels ${LABEL_SANDBOX} and ${LABEL_SLOT} are for pods that the operator makes; create a Sandbox instead`;
     return reserved('metadata.labels', message);
   };
 }
