@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Derives everything that follows from the CRD files and the tables beside them, reference pages included: `node crds/generate.ts` writes it, `--check` only
- * compares and exits 1 on drift. Written by hand are four files; two more are their twins in the other scope.
+ * compares and exits 1 on drift. Written by hand are five files; two more are their twins in the other scope.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -35,6 +35,7 @@ const SOURCES = [
     },
   },
   { file: 'agenttier.io_sandboxwarmpools.yaml' },
+  { file: 'agenttier.io_webhooksubscriptions.yaml' },
 ] as const;
 
 /** Path relative to crds/ -> content of every generated file. */

@@ -128,7 +128,7 @@ describe('the definitions', () => {
       resources: { name: string; shortNames?: string[]; categories?: string[] }[];
     };
     const short = resources.flatMap(({ shortNames = [] }) => shortNames);
-    expect(short.toSorted()).toEqual(['csbpol', 'csbt', 'sbpol', 'sbt', 'sbwp', 'sbx']);
+    expect(short.toSorted()).toEqual(['csbpol', 'csbt', 'sbpol', 'sbt', 'sbwh', 'sbwp', 'sbx']);
     const kinds = resources.filter(({ name }) => !name.includes('/'));
     expect(kinds.every(({ categories }) => categories?.includes('agenttier'))).toBe(true);
     expect(resources.filter(({ name }) => name.endsWith('/status'))).toHaveLength(6);

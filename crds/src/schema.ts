@@ -6,6 +6,7 @@ import {
   validateSandbox,
   validateSandboxTemplate,
   validateSandboxWarmPool,
+  validateWebhookSubscription,
   type Validator,
 } from './generated/validators.js';
 import { fieldPathOfPointer } from './meta/fieldPath.ts';
@@ -19,6 +20,7 @@ const VALIDATORS: Readonly<Record<SpecKind, Validator>> = {
   GovernancePolicy: validateGovernancePolicy,
   ClusterGovernancePolicy: validateClusterGovernancePolicy,
   SandboxWarmPool: validateSandboxWarmPool,
+  WebhookSubscription: validateWebhookSubscription,
 };
 
 /** Whether we have a schema for the kind. */

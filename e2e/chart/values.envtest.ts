@@ -24,6 +24,8 @@ const others: Readonly<Record<string, unknown>> = {
   'operator.startDeadline': '3m',
   'operator.sandboxPullSecrets': ['pull'],
   'operator.clusterCIDRs': ['10.0.0.0/8'],
+  'notifications.allowedCIDRs': ['10.0.0.0/8'],
+  'tracing.ratio': 0.5,
   'router.corsAllowedOrigins': ['https://console.example'],
 };
 
@@ -47,6 +49,7 @@ const companions: Readonly<Record<string, Values>> = {
   'gvisor.handler': { gvisor: { enabled: true } },
   'gvisor.nodeSelector.agenttier.io/runtime': { gvisor: { enabled: true } },
   'gvisor.tolerations': { gvisor: { enabled: true } },
+  'tracing.ratio': { tracing: { endpoint: 'http://collector.example:4318' } },
   'router.service.nodePort': { router: { service: { type: 'NodePort' } } },
 };
 

@@ -6,6 +6,7 @@ import type {
   Sandbox,
   SandboxTemplate,
   SandboxWarmPool,
+  WebhookSubscription,
 } from '@agenttier/crds/generated/types';
 import { LABEL_MANAGED, LABEL_SANDBOX_UID, LABEL_SLOT } from '@agenttier/crds/meta/labels';
 import {
@@ -15,6 +16,7 @@ import {
   SANDBOX_TEMPLATES,
   SANDBOX_WARM_POOLS,
   SANDBOXES,
+  WEBHOOK_SUBSCRIPTIONS,
 } from '@agenttier/crds/meta/resources';
 import { parentsOfTemplate, templatesOfSandbox } from '@agenttier/crds/template/users';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
@@ -57,6 +59,7 @@ export interface Caches {
   readonly clusterTemplates: Store<ClusterSandboxTemplate>;
   readonly policies: Store<GovernancePolicy>;
   readonly clusterPolicies: Store<ClusterGovernancePolicy>;
+  readonly subscriptions: Store<WebhookSubscription>;
   readonly pods: Store<Pod>;
   readonly pvcs: Store<PersistentVolumeClaim>;
   readonly networkPolicies: Store<NetworkPolicy>;
@@ -75,7 +78,7 @@ export interface Caches {
 
 /** Index of sandboxes by the templates that they were merged from: `Kind/namespace/name`. */
 export const BY_TEMPLATE = 'template';
-/** Index of sandboxes by uid. */
+/** Index of sandboxes and of subscriptions by uid. */
 export const BY_UID = 'uid';
 /** Index of pods by the uid of their sandbox. */
 export const BY_SANDBOX_UID = 'sandboxUid';
@@ -102,6 +105,7 @@ export function createCaches(): Caches {
     }),
     policies: new Store(),
     clusterPolicies: new Store(),
+    subscriptions: new Store<WebhookSubscription>({ [BY_UID]: ({ metadata }) => [metadata.uid ?? ''] }),
     pods: new Store<Pod>({
       [BY_SANDBOX_UID]: ({ metadata }) => [metadata.labels?.[LABEL_SANDBOX_UID] ?? []].flat(),
       [BY_SLOT]: poolsOf,
@@ -147,6 +151,7 @@ export function createReflectors({
     [CLUSTER_SANDBOX_TEMPLATES, anyStore(caches.clusterTemplates)],
     [GOVERNANCE_POLICIES, anyStore(caches.policies)],
     [CLUSTER_GOVERNANCE_POLICIES, anyStore(caches.clusterPolicies)],
+    [WEBHOOK_SUBSCRIPTIONS, anyStore(caches.subscriptions)],
     [PODS, anyStore(caches.pods), managed],
     [PERSISTENT_VOLUME_CLAIMS, anyStore(caches.pvcs), managed],
     [NETWORK_POLICIES, anyStore(caches.networkPolicies), managed],

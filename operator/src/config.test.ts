@@ -11,6 +11,7 @@ describe('readConfig', () => {
       podName: 'agenttier-operator-0',
       healthPort: 8081,
       leaseName: 'agenttier-operator',
+      notify: { allowedCidrs: [], extraCa: undefined },
       logLevel: 'info',
       workers: 32,
       directProbe: true,

@@ -16,7 +16,15 @@ export interface OperatorConfig {
   readonly workers: number;
   /** Ask a starting pod's runtime directly; off where the operator cannot reach pod addresses. */
   readonly directProbe: boolean;
+  readonly notify: NotifyConfig;
   readonly settings: EnvironmentSettings;
+}
+
+export interface NotifyConfig {
+  /** Ranges that receivers may be in although they are not public. */
+  readonly allowedCidrs: readonly string[];
+  /** PEM of authorities of receivers, beside the usual ones. */
+  readonly extraCa?: string | undefined;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -38,6 +46,10 @@ export function readConfig(env: Environment): OperatorConfig {
     workers: reader.whole('WORKERS', 32, 1_000),
     directProbe: reader.flag('DIRECT_PROBE', true),
     ...(env['KUBECONFIG'] ? { kubeconfig: env['KUBECONFIG'] } : {}),
+    notify: {
+      allowedCidrs: reader.cidrs('NOTIFY_ALLOWED_CIDRS', []),
+      extraCa: env['NOTIFY_EXTRA_CA'] || undefined,
+    },
     settings: readSettings(reader),
   };
   if (problems.length > 0) throw new Error(`the operator cannot start: ${problems.join('; ')}`);

@@ -2,7 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { createEventRecorder } from '@agenttier/machinery/events/recorder';
+import type { EventRecorder } from '@agenttier/machinery/events/recorder';
 import { Health } from '@agenttier/machinery/http/health';
+import { PublicAddresses } from '@agenttier/machinery/http/publicAddress';
 import { createHttpServer } from '@agenttier/machinery/http/server';
 import { createKubeClient } from '@agenttier/machinery/kube/client';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
@@ -17,14 +19,20 @@ import {
   reflectorMetrics,
 } from '@agenttier/machinery/telemetry/metrics';
 import type { Registry } from '@agenttier/machinery/telemetry/metrics';
+import { tracerFromEnvironment } from '@agenttier/machinery/telemetry/otelEnvironment';
 import { createCaches, createReflectors } from './caches.ts';
+import type { Caches } from './caches.ts';
 import { readConfig } from './config.ts';
 import type { OperatorConfig } from './config.ts';
 import { installTemplates } from './install/builtin.ts';
 import { keepRuntimeKey, runtimeKey } from './install/runtimeKey.ts';
 import { listenerOf } from './listener.ts';
 import { createOperatorMetrics } from './metrics.ts';
+import type { OperatorMetrics } from './metrics.ts';
+import { createPost } from './notify/post.ts';
+import type { Post } from './notify/post.ts';
 import { operate } from './operator.ts';
+import type { OperatorOptions } from './operator.ts';
 import { watchSnapshots } from './volume/snapshotWatch.ts';
 
 /** Longer than the webhook takes to come up with its certificate; the chart's job has a deadline of its own. */
@@ -58,43 +66,77 @@ async function applyTemplates(folder: string): Promise<void> {
 }
 
 async function main(config: OperatorConfig): Promise<void> {
-  const { podName, workers, directProbe } = config;
   const client = await connect(config);
   const registry = createRegistry('operator');
   const caches = createCaches();
   const metrics = createOperatorMetrics(registry, caches.sandboxes, caches.pools);
-  const reflectors = createReflectors({ client, caches, log, metrics: reflectorMetrics(registry) });
+  const metricsOf = reflectorMetrics(registry);
+  const reflectors = createReflectors({ client, caches, log, metrics: metricsOf });
   const app = appOf(registry, () => reflectors.every((one) => one.hasSynced()));
   const server = createHttpServer({ app: app.listener, port: config.healthPort, log });
   await server.listen();
   const watching = Promise.all(reflectors.map((one) => one.run(signal)));
   await Promise.all(reflectors.map((one) => one.synced()));
-  const metricsOf = reflectorMetrics(registry);
   const { snapshotKinds: kinds, snapshots: cache } = caches;
   watchSnapshots({ client, kinds, cache, log, metrics: metricsOf('volumesnapshots') }, signal);
-  const namespace = config.settings.installNamespace;
-  const key = await runtimeKey(client, namespace, signal);
-  const settings = { ...config.settings, tokenKey: key };
-  const recorder = createEventRecorder({
-    client,
-    component: 'agenttier.io/operator',
-    instance: podName,
-    log,
-  });
-  const queueMetrics = controllerMetrics(registry)('sandbox');
-  const work = { client, caches, settings, recorder, log, workers, directProbe, metrics, queueMetrics };
-  const identity = `${podName}_${randomUUID().slice(0, 8)}`;
-  const lease = { client, namespace, name: config.leaseName, identity, log };
-  const onChange = (leading: boolean): void => metrics.leading(leading);
+  const key = await runtimeKey(client, config.settings.installNamespace, signal);
+  const work = await workOf({ client, caches, metrics, registry, key }, config);
   await Promise.all([
-    runWithLease({ ...lease, onLead: (leading) => operate(work, leading), onChange, signal }),
-    keepRuntimeKey({ client, namespace, key, log }, signal),
+    lead(client, config, { work, metrics }),
+    keepRuntimeKey({ client, namespace: config.settings.installNamespace, key, log }, signal),
   ]);
-  await recorder.flush();
+  await Promise.all([work.recorder.flush(), work.tracer?.flush()]);
   app.health.startDraining();
   await server.close();
   await watching;
 }
+
+interface Parts {
+  readonly client: KubeClient;
+  readonly caches: Caches;
+  readonly metrics: OperatorMetrics;
+  readonly registry: Registry;
+  readonly key: Uint8Array;
+}
+
+/** What the leader works with. */
+async function workOf(
+  { client, caches, metrics, registry, key }: Parts,
+  config: OperatorConfig,
+): Promise<OperatorOptions> {
+  const { podName, workers, directProbe } = config;
+  return {
+    client,
+    caches,
+    metrics,
+    log,
+    workers,
+    directProbe,
+    settings: { ...config.settings, tokenKey: key },
+    recorder: recorderOf(client, podName),
+    queueMetrics: controllerMetrics(registry)('sandbox'),
+    tracer: await tracerFromEnvironment('operator', process.env, log),
+    post: postOf(config),
+  };
+}
+
+/** Works while this replica holds the lease; resolves when the process is to end. */
+function lead(
+  client: KubeClient,
+  { podName, leaseName, settings }: OperatorConfig,
+  { work, metrics }: { readonly work: OperatorOptions; readonly metrics: OperatorMetrics },
+): Promise<void> {
+  const identity = `${podName}_${randomUUID().slice(0, 8)}`;
+  const lease = { client, namespace: settings.installNamespace, name: leaseName, identity, log };
+  const onChange = (leading: boolean): void => metrics.leading(leading);
+  return runWithLease({ ...lease, onLead: (leading) => operate(work, leading), onChange, signal });
+}
+
+const recorderOf = (client: KubeClient, instance: string): EventRecorder =>
+  createEventRecorder({ client, component: 'agenttier.io/operator', instance, log });
+
+const postOf = ({ notify }: OperatorConfig): Post =>
+  createPost({ addresses: new PublicAddresses(notify.allowedCidrs), extraCa: notify.extraCa });
 
 const connect = async ({ kubeconfig }: OperatorConfig): Promise<KubeClient> =>
   createKubeClient(await loadAccess({ kubeconfig, inClusterFallback: true, env: process.env }));

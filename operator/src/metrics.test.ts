@@ -29,6 +29,8 @@ describe('the figures of the operator', () => {
     metrics.count({ metric: 'restart', reason: 'OOMKilled' });
     metrics.count({ metric: 'stop', reason: 'IdleTimeout' });
     metrics.leading(true);
+    metrics.delivered('delivered');
+    metrics.queueSize(() => 3);
     sandboxes.applyLocal({ ...sandbox(), status: { phase: 'Running' } } as never);
     const text = await page();
     for (const line of [
@@ -37,6 +39,8 @@ describe('the figures of the operator', () => {
       'agenttier_sandbox_startup_phase_seconds_sum{component="operator",phase="ready"} 0.5',
       'agenttier_sandbox_restarts_total{reason="OOMKilled",component="operator"} 1',
       'agenttier_stops_total{reason="IdleTimeout",component="operator"} 1',
+      'agenttier_webhook_deliveries_total{result="delivered",component="operator"} 1',
+      'agenttier_webhook_queue{component="operator"} 3',
       'agenttier_leader{component="operator"} 1',
       'agenttier_sandboxes{phase="Running",mode="code",template="base",component="operator"} 1',
     ]) {

@@ -5,9 +5,10 @@ import { BoundedNames } from '@agenttier/machinery/telemetry/metrics';
 import type { Registry } from '@agenttier/machinery/telemetry/metrics';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Tally } from './decision/actions.ts';
+import type { NotifyMetrics } from './notify/controller.ts';
 import type { ClaimResult } from './warmpool/slots.ts';
 
-export interface OperatorMetrics {
+export interface OperatorMetrics extends NotifyMetrics {
   count(tally: Tally): void;
   claim(pool: string, result: ClaimResult): void;
   leading(value: boolean): void;
@@ -52,6 +53,7 @@ export function createOperatorMetrics(
     },
     claim: (pool, result) => claims.inc({ pool, result }),
     leading: (value) => leader.set(value ? 1 : 0),
+    ...notifyMetrics(registry),
   };
 }
 
@@ -77,6 +79,34 @@ function startupHistograms(registers: Registry[]): (tally: Extract<Tally, { metr
     for (const [phase, part] of phases) parts.observe({ phase }, part);
   };
 }
+
+function notifyMetrics(registry: Registry): NotifyMetrics {
+  const deliveries = new Counter({
+    name: 'agenttier_webhook_deliveries_total',
+    help: 'Events of subscriptions: delivered, failed (one try), expired or crowded (given up)',
+    labelNames: ['result'],
+    registers: [registry],
+  });
+  const source = { read: NOTHING };
+  registry.registerMetric(
+    new Gauge({
+      name: 'agenttier_webhook_queue',
+      help: 'Events on their way to subscribers',
+      registers: [],
+      collect() {
+        this.set(source.read());
+      },
+    }),
+  );
+  return {
+    delivered: (result) => deliveries.inc({ result }),
+    queueSize(read) {
+      source.read = read;
+    },
+  };
+}
+
+const NOTHING = (): number => 0;
 
 /** Counted when asked for: a gauge that is moved on every change drifts with the first event that is missed. */
 function sandboxGauge(sandboxes: Store<Sandbox>): Gauge<'phase' | 'mode' | 'template'> {

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { API_VERSION } from '@agenttier/crds/meta/labels';
-import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import { runController } from '@agenttier/machinery/controller/controller';
 import type { ControllerMetrics } from '@agenttier/machinery/controller/controller';
 import { WorkQueue } from '@agenttier/machinery/controller/workqueue';
@@ -8,15 +6,19 @@ import type { QueueMetrics } from '@agenttier/machinery/controller/workqueue';
 import type { EventRecorder } from '@agenttier/machinery/events/recorder';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
+import { createTracer } from '@agenttier/machinery/telemetry/spans';
+import type { Tracer } from '@agenttier/machinery/telemetry/spans';
+import { createAnnouncer } from './announce.ts';
 import type { Caches } from './caches.ts';
 import type { OperatorMetrics } from './metrics.ts';
+import { notifySubscribers } from './notify/controller.ts';
+import type { Post } from './notify/post.ts';
 import { keepQuotas } from './quota/controller.ts';
 import type { RuntimeAnswer } from './runtime/client.ts';
 import { RuntimeJobs } from './runtime/jobs.ts';
 import { OrphanSweep } from './platform/orphanSweep.ts';
 import { RuntimeProbe } from './runtimeProbe.ts';
 import { watchPolicies } from './policy/controller.ts';
-import type { PerformContext } from './sandbox/context.ts';
 import { createReconcile } from './sandbox/controller.ts';
 import { feedQueue } from './sandbox/feed.ts';
 import { Notebook } from './sandbox/notes.ts';
@@ -36,6 +38,10 @@ export interface OperatorOptions {
   readonly log: Logger;
   readonly workers: number;
   readonly directProbe: boolean;
+  /** How events reach their receivers. */
+  readonly post: Post;
+  /** Default: spans go nowhere. */
+  readonly tracer?: Tracer | undefined;
   readonly metrics?: OperatorMetrics | undefined;
   readonly queueMetrics?: (QueueMetrics & ControllerMetrics) | undefined;
 }
@@ -55,11 +61,12 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
     queue.add(key);
   };
   const jobs = new RuntimeJobs({ onEnd, signal });
-  const announce = announcer(options);
+  const tracer = options.tracer ?? createTracer();
+  const announce = createAnnouncer({ ...options, tracer });
   const warm = { slots, ask: askRuntime, tokenKey: settings.tokenKey };
   const stopFeeding = feedQueue(caches, queue, (key) => notebook.peek(key)?.removalSeen());
   try {
-    const parts = { client, caches, settings, notebook, log, announce, probe, jobs, warm };
+    const parts = { client, caches, settings, notebook, log, announce, probe, jobs, warm, tracer };
     const reconcile = createReconcile(parts);
     await Promise.all([
       runController({ name: 'sandbox', queue, workers, reconcile, log, metrics: queueMetrics, signal }),
@@ -67,6 +74,7 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
       keepQuotas({ client, caches, log }, signal),
       watchTemplates({ client, caches, log }, signal),
       watchPolicies({ client, caches, log }, signal),
+      notifySubscribers({ ...options, installNamespace: settings.installNamespace }, signal),
       new OrphanSweep({ client, caches, log }).run(signal),
     ]);
   } finally {
@@ -79,18 +87,6 @@ function poolsOf(options: OperatorOptions, slots: Slots, signal: AbortSignal): P
   const { client, caches, settings, log, metrics, directProbe } = options;
   const onClaim = (pool: string, result: ClaimResult): void => metrics?.claim(pool, result);
   return directProbe ? [keepPools({ client, caches, settings, slots, log, onClaim }, signal)] : [];
-}
-
-/** Makes a stored transition known: events, figures, a line in the log. */
-function announcer({ recorder, metrics, log }: OperatorOptions): PerformContext['announce'] {
-  return (sandbox, events, tallies) => {
-    const regarding = { ...sandbox, apiVersion: API_VERSION, kind: SANDBOXES.kind };
-    for (const { type, reason, note } of events) recorder.record({ regarding, type, reason, note });
-    for (const tally of tallies) metrics?.count(tally);
-    const { namespace, name, uid } = sandbox.metadata;
-    const { phase, reason } = sandbox.status ?? {};
-    log.info({ namespace, sandbox: name, uid, phase, reason }, 'sandbox status changed');
-  };
 }
 
 interface ProbeParts {

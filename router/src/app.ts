@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Logger } from '@agenttier/machinery/telemetry/log';
+import type { Tracer } from '@agenttier/machinery/telemetry/spans';
 import express from 'express';
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
 import { ROUTES } from './api/contract.ts';
@@ -13,6 +14,7 @@ import { accessLog } from './middleware/accessLog.ts';
 import { cleanPath } from './middleware/cleanPath.ts';
 import { cors } from './middleware/cors.ts';
 import { requestId } from './middleware/requestId.ts';
+import { traceRequests } from './middleware/trace.ts';
 import type { RouterMetrics } from './telemetry.ts';
 
 export interface AppOptions {
@@ -25,6 +27,7 @@ export interface AppOptions {
   readonly missing: () => readonly string[];
   readonly metricsPage: (request: Request, response: Response) => void;
   readonly metrics: Pick<RouterMetrics, 'request'>;
+  readonly tracer: Tracer;
   readonly log: Logger;
 }
 
@@ -34,7 +37,7 @@ export function createApp(options: AppOptions): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('trust proxy', false);
-  app.use(requestId, cleanPath, accessLog(options.log, options.metrics));
+  app.use(requestId, cleanPath, traceRequests(options.tracer), accessLog(options.log, options.metrics));
   app.get('/healthz', (_request, response) => void response.type('text').send('ok'));
   app.get('/readyz', (_request, response) => {
     const reasons = options.unready();

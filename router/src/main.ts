@@ -5,6 +5,7 @@ import { loadAccess } from '@agenttier/machinery/kube/kubeconfig';
 import { rootSignal } from '@agenttier/machinery/runtime/shutdown';
 import { createLogger } from '@agenttier/machinery/telemetry/log';
 import { createRegistry } from '@agenttier/machinery/telemetry/metrics';
+import { tracerFromEnvironment } from '@agenttier/machinery/telemetry/otelEnvironment';
 import { readConfig } from './config.ts';
 import { createRouter } from './router.ts';
 
@@ -35,7 +36,8 @@ async function main(): Promise<void> {
     env: process.env,
   });
   const client = createKubeClient(access, { userAgent: 'agenttier-router' });
-  const router = createRouter({ config, access, client, log, registry: createRegistry(COMPONENT) });
+  const tracer = await tracerFromEnvironment(COMPONENT, process.env, log);
+  const router = createRouter({ config, access, client, log, tracer, registry: createRegistry(COMPONENT) });
   await router.listen();
   // The watches outlive the signal: requests that are still running read from what they keep current.
   const watching = new AbortController();
@@ -43,6 +45,7 @@ async function main(): Promise<void> {
   await drainOnAbort({ signal, health: router.health, servers: [router], delayMs: config.drainDelayMs, log });
   watching.abort();
   await watched;
+  await tracer.flush();
   await client.close();
 }
 

@@ -7,6 +7,8 @@ import type { HttpServer } from '@agenttier/machinery/http/server';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import { metricsHandler, reflectorMetrics } from '@agenttier/machinery/telemetry/metrics';
 import type { Registry } from '@agenttier/machinery/telemetry/metrics';
+import { createTracer } from '@agenttier/machinery/telemetry/spans';
+import type { Tracer } from '@agenttier/machinery/telemetry/spans';
 import { ActivityRecorder } from './activity/recorder.ts';
 import type { Handlers } from './api/contract.ts';
 import { checkOperations } from './api/check.ts';
@@ -42,6 +44,8 @@ export interface RouterOptions {
   readonly client: KubeClient;
   readonly log: Logger;
   readonly registry: Registry;
+  /** Default: spans go nowhere. */
+  readonly tracer?: Tracer | undefined;
 }
 
 export interface Router {
@@ -128,6 +132,7 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
     missing: () => caches.missing(),
     metricsPage: metricsHandler(registry),
     metrics,
+    tracer: parts.tracer ?? createTracer(),
     log,
   });
   const server = createHttpServer({ app, host, port, drainMs, log });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { parseCidr } from '@agenttier/crds/meta/cidr';
 import type { TemplateRef } from '@agenttier/crds/template/compose';
 import { readDefaults } from '@agenttier/crds/template/defaults';
 import type { ResolveSettings } from '@agenttier/crds/template/merge';
@@ -29,6 +30,8 @@ export interface WebhookConfig {
   readonly webhookUsername: string;
   /** How to answer where nobody can tell whose pod it is. */
   readonly connectMode: ConnectMode;
+  /** Ranges that receivers of events may be in although they are not public. */
+  readonly notifyAllowedCidrs: readonly string[];
   readonly logLevel: string;
   readonly settings: ResolveSettings;
   /** Template of sandboxes that name none. */
@@ -57,6 +60,16 @@ function port(env: Environment, name: string, fallback: number): number {
     throw new Error(`${name} is ${JSON.stringify(text)}: a port between 0 and 65535 is expected`);
   }
   return value;
+}
+
+function cidrs(env: Environment, name: string): string[] {
+  const list = optional(env, name, '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+  const bad = list.filter((text) => parseCidr(text) === undefined);
+  if (bad.length === 0) return list;
+  throw new Error(`${name} holds ${bad.join(', ')}: address ranges such as 10.1.0.0/16 are expected`);
 }
 
 /** `Kind/name`, or a name alone, which is looked for as any reference without a kind. */
@@ -103,6 +116,7 @@ export function readConfig(env: Environment): WebhookConfig {
     ),
     routerUsername: optional(env, 'ROUTER_USERNAME', `system:serviceaccount:${namespace}:agenttier-router`),
     connectMode: connectMode(env),
+    notifyAllowedCidrs: cidrs(env, 'NOTIFY_ALLOWED_CIDRS'),
     logLevel: optional(env, 'LOG_LEVEL', 'info'),
     settings: readDefaults(env),
     ...(template === undefined ? {} : { defaultTemplate: template }),

@@ -9,6 +9,7 @@ import { createRegistry } from '@agenttier/machinery/telemetry/metrics';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from './config.ts';
+import { createTracer } from '@agenttier/machinery/telemetry/spans';
 import { createAdmissionMetrics } from './metrics.ts';
 import type { AdmissionReview } from './review.ts';
 import { createHandlers } from './routes.ts';
@@ -35,6 +36,7 @@ let server: Server;
 let url = '';
 beforeAll(async () => {
   const app = createAdmissionApp({
+    tracer: createTracer(),
     handlers,
     metrics: createAdmissionMetrics(createRegistry('webhook', { processMetrics: false })),
     log: silentLogger,

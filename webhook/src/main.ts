@@ -2,6 +2,7 @@
 import { loadAccess } from '@agenttier/machinery/kube/kubeconfig';
 import { rootSignal } from '@agenttier/machinery/runtime/shutdown';
 import { createLogger } from '@agenttier/machinery/telemetry/log';
+import { tracerFromEnvironment } from '@agenttier/machinery/telemetry/otelEnvironment';
 import { readConfig } from './config.ts';
 import { startWebhook } from './start.ts';
 
@@ -10,8 +11,10 @@ const log = createLogger({ component: 'webhook', level: config.logLevel });
 const signal = rootSignal();
 try {
   const access = await loadAccess({ inClusterFallback: true, env: process.env });
-  const webhook = await startWebhook({ config, access, log, signal });
+  const tracer = await tracerFromEnvironment('webhook', process.env, log);
+  const webhook = await startWebhook({ config, access, log, signal, tracer });
   await webhook.closed;
+  await tracer.flush();
 } catch (error) {
   if (!signal.aborted) {
     log.fatal({ err: error }, 'the webhook stopped');

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { WebhookConfig } from './config.ts';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
+import { PublicAddresses } from '@agenttier/machinery/http/publicAddress';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
+import type { Tracer } from '@agenttier/machinery/telemetry/spans';
+import { currentTrace, formatTraceparent } from '@agenttier/machinery/telemetry/tracing';
 import { UseMarks } from './connect/useMarks.ts';
 import { validateConnect } from './connect/validate.ts';
 import type { Lookup } from './lookup.ts';
@@ -13,6 +16,8 @@ import { createRuntimeClasses } from './sandbox/runtimeClasses.ts';
 import { mutateSandboxes, validateSandboxes } from './sandbox/handler.ts';
 import type { Handlers } from './server.ts';
 import { validateStatus } from './status/validate.ts';
+import { mutateSubscriptions } from './subscription/mutate.ts';
+import { validateSubscriptions } from './subscription/validate.ts';
 import { mutateTemplates } from './template/mutate.ts';
 import { validateTemplates } from './template/validate.ts';
 import { validateWarmPools } from './warmpool/validate.ts';
@@ -22,24 +27,39 @@ export interface HandlerParts {
   readonly log: Logger;
   readonly now?: () => number;
   readonly quota?: QuotaAdmission;
+  readonly tracer?: Tracer | undefined;
 }
+
+function runningTraceparent(): string | undefined {
+  const trace = currentTrace();
+  return trace === undefined ? undefined : formatTraceparent(trace);
+}
+
+export type HandlerConfig = Pick<
+  WebhookConfig,
+  | 'settings'
+  | 'defaultTemplate'
+  | 'operatorUsername'
+  | 'routerUsername'
+  | 'webhookUsername'
+  | 'connectMode'
+  | 'notifyAllowedCidrs'
+>;
 
 /** Every webhook by its path; the webhook configurations of the chart name the same ones. */
 export function createHandlers(
-  config: Pick<
-    WebhookConfig,
-    'settings' | 'defaultTemplate' | 'operatorUsername' | 'routerUsername' | 'webhookUsername' | 'connectMode'
-  >,
+  config: HandlerConfig,
   lookup: Pick<Lookup, 'chain' | 'policy' | 'users'>,
-  { client, log, now = Date.now, quota }: HandlerParts,
+  { client, log, now = Date.now, quota, tracer }: HandlerParts,
 ): Handlers {
   const { settings, defaultTemplate, operatorUsername } = config;
   const { routerUsername: router, webhookUsername: webhook } = config;
   const accounts = { operator: operatorUsername, router, webhook };
   const grants = createGrants(client);
+  const traceparent = tracer?.enabled ? runningTraceparent : undefined;
   const runtimeClasses = createRuntimeClasses(client);
   const merge = { lookup, settings, defaultTemplate, operatorUsername, now };
-  const sandboxes = { ...merge, grants, runtimeClasses, quota };
+  const sandboxes = { ...merge, grants, runtimeClasses, quota, traceparent };
   return {
     '/mutate/sandboxes': mutateSandboxes(sandboxes),
     '/validate/sandboxes': validateSandboxes(sandboxes),
@@ -55,5 +75,10 @@ export function createHandlers(
     '/validate/pods': validatePods(operatorUsername),
     '/validate/status': validateStatus(accounts),
     '/validate/warmpools': validateWarmPools({ lookup, settings }),
+    '/mutate/subscriptions': mutateSubscriptions(operatorUsername),
+    '/validate/subscriptions': validateSubscriptions({
+      operatorUsername,
+      addresses: new PublicAddresses(config.notifyAllowedCidrs),
+    }),
   };
 }

@@ -6,6 +6,7 @@ import { createLogger, silentLogger } from '@agenttier/machinery/telemetry/log';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import { createRegistry } from '@agenttier/machinery/telemetry/metrics';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createTracer } from '@agenttier/machinery/telemetry/spans';
 import { createAdmissionMetrics } from './metrics.ts';
 import type { AdmissionReview } from './review.ts';
 import { createAdmissionApp } from './server.ts';
@@ -19,6 +20,7 @@ afterEach(() => {
 async function serve(handler: Handler, options: { deadlineMs?: number; log?: Logger } = {}) {
   const registry = createRegistry('webhook', { processMetrics: false });
   const app = createAdmissionApp({
+    tracer: createTracer(),
     handlers: { '/validate/things': handler },
     metrics: createAdmissionMetrics(registry),
     log: options.log ?? silentLogger,

@@ -4,8 +4,10 @@ import express from 'express';
 import type { Express, NextFunction, Request, Response } from 'express';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import type { AdmissionMetrics } from './metrics.ts';
+import type { Tracer } from '@agenttier/machinery/telemetry/spans';
 import { answer, faultAnswer, parseReview } from './review.ts';
 import type { AdmissionRequest, Verdict } from './review.ts';
+import { tracedHandler } from './trace.ts';
 
 /** Judges one request. `signal` aborts at our own deadline: hand it on to every call to the API server. */
 export type Handler = (request: AdmissionRequest, signal: AbortSignal) => Promise<Verdict> | Verdict;
@@ -17,6 +19,7 @@ export interface AppOptions {
   readonly handlers: Handlers;
   readonly metrics: AdmissionMetrics;
   readonly log: Logger;
+  readonly tracer: Tracer;
   /** Milliseconds; must stay below `timeoutSeconds` of the webhook configuration (5 s), so that people read our words. */
   readonly deadlineMs: number;
 }
@@ -73,7 +76,8 @@ function logVerdict(log: Logger, facts: Record<string, unknown>, verdict: Verdic
 }
 
 function reviewRoute(path: string, handler: Handler, options: AppOptions) {
-  const { metrics, log, deadlineMs } = options;
+  const { metrics, log, tracer, deadlineMs } = options;
+  const traced = tracedHandler(path, handler, tracer);
   return async (req: Request, res: Response): Promise<void> => {
     const started = performance.now();
     const parsed = parseReview(req.body);
@@ -84,7 +88,7 @@ function reviewRoute(path: string, handler: Handler, options: AppOptions) {
     const { request } = parsed;
     const facts = describe(path, request);
     try {
-      const verdict = await withDeadline(handler, request, deadlineMs);
+      const verdict = await withDeadline(traced, request, deadlineMs);
       logVerdict(log, facts, verdict);
       metrics.observe(path, request, verdict, performance.now() - started);
       res.json(answer(request, verdict));

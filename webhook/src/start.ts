@@ -11,6 +11,8 @@ import type { ClusterAccess, KubeClient } from '@agenttier/machinery/kube/client
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import { createRegistry, metricsHandler, reflectorMetrics } from '@agenttier/machinery/telemetry/metrics';
 import type { Registry } from '@agenttier/machinery/telemetry/metrics';
+import { createTracer } from '@agenttier/machinery/telemetry/spans';
+import type { Tracer } from '@agenttier/machinery/telemetry/spans';
 import { createAuthority } from '@agenttier/machinery/tls/authority';
 import type { Authority, AuthorityOptions } from '@agenttier/machinery/tls/authority';
 import { certificateMetrics } from '@agenttier/machinery/tls/expiry';
@@ -34,6 +36,8 @@ export interface StartOptions {
   /** How long requests are still taken after the signal, while endpoints are being withdrawn; default 3 000. */
   readonly drainDelayMs?: number;
   readonly registry?: Registry;
+  /** Default: spans go nowhere. */
+  readonly tracer?: Tracer | undefined;
   /** Lifetimes and clock of the certificates; tests of a rotation have no 60 days. */
   readonly certificates?: Pick<AuthorityOptions, 'clock' | 'pollMs' | 'caLifetimeMs' | 'leafLifetimeMs'>;
 }
@@ -111,9 +115,10 @@ function admissionServer(options: StartOptions, parts: Parts, authority: Authori
     onWrite: ledgerMetrics(parts.registry),
   });
   const app = createAdmissionApp({
-    handlers: createHandlers(config, lookup, { client: parts.client, log, quota }),
+    handlers: createHandlers(config, lookup, { client: parts.client, log, quota, tracer: options.tracer }),
     metrics: createAdmissionMetrics(parts.registry),
     log,
+    tracer: options.tracer ?? createTracer(),
     deadlineMs: DEADLINE_MS,
   });
   return createHttpServer({ app, port: config.webhookPort, tls: authority, log });

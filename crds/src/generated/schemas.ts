@@ -832,4 +832,15 @@ export const SPEC_FIELDS = {
     'autoscale.max',
     'autoscale.window',
   ],
+  WebhookSubscription: [
+    'url',
+    'eventTypes',
+    'scope',
+    'sandbox',
+    'selector.matchLabels{}',
+    'secretRef.name',
+    'disabled',
+    'createdBy.sub',
+    'createdBy.email',
+  ],
 } as const;

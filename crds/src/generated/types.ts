@@ -1260,6 +1260,10 @@ export interface SandboxStatus {
   readonly observedGeneration?: number;
   /** How long the last start took. */
   readonly startup?: SandboxStatusStartup;
+  /** Number of the last event that somebody had subscribed to. */
+  readonly noticeId?: number;
+  /** Events that somebody has subscribed to and that are not in the outbox of the subscriptions yet. */
+  readonly notices?: readonly SandboxStatusNoticesItem[];
   /** What the harness did in the present pod, as far as it has any hooks or tools. */
   readonly harness?: SandboxStatusHarness;
   /** Latest observations of the state, one per type. */
@@ -1300,6 +1304,22 @@ export interface SandboxStatusStartup {
   readonly totalMs?: number;
   /** Milliseconds of each part: admit, claim, schedule, pull, init, ready, adopt. Together they are totalMs; a part that was not seen is in the one after it. */
   readonly phases?: Readonly<Record<string, number>>;
+}
+
+/** One event. */
+export interface SandboxStatusNoticesItem {
+  /** Number of the event, counted up for each sandbox. */
+  readonly id: number;
+  /** What happened. */
+  readonly type: string;
+  /** When it happened. */
+  readonly time: string;
+  /** One word for the cause. */
+  readonly reason?: string;
+  /** A sentence for people. */
+  readonly message?: string;
+  /** Subscriptions that get it, by uid. */
+  readonly subscriptions: readonly string[];
 }
 
 /** What the harness did in the present pod, as far as it has any hooks or tools. */
@@ -2783,4 +2803,87 @@ export interface SandboxWarmPoolStatusConditionsItem {
   readonly lastTransitionTime: string;
   /** Generation of the spec that was looked at. */
   readonly observedGeneration?: number;
+}
+
+/** An HTTPS address that is told, with a signature, what happens to sandboxes. */
+export interface WebhookSubscription {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata: ObjectMeta;
+  readonly spec: WebhookSubscriptionSpec;
+  readonly status?: WebhookSubscriptionStatus;
+}
+
+/** What is sent where. */
+export interface WebhookSubscriptionSpec {
+  /** Where events are posted: https, on a public address. Redirects are not followed. */
+  readonly url: string;
+  /** Which events; when left out, every one. */
+  readonly eventTypes?: readonly ('sandbox.creating' | 'sandbox.running' | 'sandbox.resumed' | 'sandbox.restarted' | 'sandbox.idle_warning' | 'sandbox.stopped' | 'sandbox.error' | 'sandbox.deleting')[];
+  /** Whose sandboxes: Own are those of the subscription's owner in its namespace, Namespace all of its namespace, Cluster all of the cluster (administrators only). */
+  readonly scope?: 'Own' | 'Namespace' | 'Cluster';
+  /** Only the sandbox of this name. */
+  readonly sandbox?: string;
+  /** Only sandboxes with these labels. */
+  readonly selector?: WebhookSubscriptionSpecSelector;
+  /** The signing key, in a Secret of AgentTier's own namespace that names this subscription. */
+  readonly secretRef: WebhookSubscriptionSpecSecretRef;
+  /** Nothing is sent while this is true; what happens meanwhile is not sent later. */
+  readonly disabled?: boolean;
+  /** Who made the subscription. Written at admission. */
+  readonly createdBy?: WebhookSubscriptionSpecCreatedBy;
+}
+
+/** Only sandboxes with these labels. */
+export interface WebhookSubscriptionSpecSelector {
+  /** Labels that a sandbox must all have. */
+  readonly matchLabels?: Readonly<Record<string, string>>;
+}
+
+/** The signing key, in a Secret of AgentTier's own namespace that names this subscription. */
+export interface WebhookSubscriptionSpecSecretRef {
+  /** Name of the Secret; its key `secret` signs. */
+  readonly name: string;
+}
+
+/** Who made the subscription. Written at admission. */
+export interface WebhookSubscriptionSpecCreatedBy {
+  /** Stable identifier of the person. */
+  readonly sub: string;
+  /** Mail address, as the identity provider says. */
+  readonly email?: string;
+}
+
+/** What became of deliveries. */
+export interface WebhookSubscriptionStatus {
+  /** Generation that the state is about; a later one begins anew after the subscription was switched off. */
+  readonly observedGeneration?: number;
+  /** Whether events are delivered. */
+  readonly state?: 'Active' | 'Disabled';
+  /** Why nothing is delivered. */
+  readonly disabledReason?: string;
+  /** Events in a row that could not be delivered in five tries; 15 switch the subscription off. */
+  readonly consecutiveFailures?: number;
+  /** Events that were given up, after a day or because too many waited. */
+  readonly dropped?: number;
+  /** The last tries, newest first. */
+  readonly deliveries?: readonly WebhookSubscriptionStatusDeliveriesItem[];
+}
+
+/** One try. */
+export interface WebhookSubscriptionStatusDeliveriesItem {
+  /** The header X-AgentTier-Delivery. */
+  readonly id: string;
+  /** What it told of. */
+  readonly eventType: string;
+  /** When it was made. */
+  readonly timestamp: string;
+  /** 1 for the first try of an event. */
+  readonly attempt: number;
+  /** Whether the answer was 2xx. */
+  readonly success: boolean;
+  /** The HTTP status of the answer. */
+  readonly statusCode?: number;
+  /** Why there was no answer, or none that counts. */
+  readonly error?: string;
 }

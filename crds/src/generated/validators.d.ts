@@ -20,3 +20,4 @@ export declare const validateClusterSandboxTemplate: Validator;
 export declare const validateClusterGovernancePolicy: Validator;
 export declare const validateGovernancePolicy: Validator;
 export declare const validateSandboxWarmPool: Validator;
+export declare const validateWebhookSubscription: Validator;

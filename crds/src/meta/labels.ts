@@ -20,6 +20,9 @@ export const LABEL_SLOT_STATE = 'agenttier.io/slot-state';
 /** What a Secret of ours is for: one of SECRET_PURPOSES. */
 export const LABEL_SECRET_PURPOSE = 'agenttier.io/secret-purpose';
 
+/** On a ConfigMap that holds events which have not been delivered: uid of the subscription. */
+export const LABEL_OUTBOX = 'agenttier.io/outbox';
+
 /** On a Secret or a ServiceAccount, `true`: every sandbox of its namespace may use it. */
 export const LABEL_CREDENTIAL = 'agenttier.io/sandbox-credential';
 export const LABEL_IDENTITY = 'agenttier.io/sandbox-identity';
@@ -62,6 +65,10 @@ export const ANNOTATION_RETRY = 'agenttier.io/retry';
 export const ANNOTATION_ACTION = 'agenttier.io/action';
 /** On a Sandbox: when it was admitted, in milliseconds of the epoch; creationTimestamp has whole seconds only. */
 export const ANNOTATION_ADMITTED_AT = 'agenttier.io/admitted-at';
+/** On a Secret with a signing key: the subscription that it is for, as `<namespace>/<name>`. */
+export const ANNOTATION_SUBSCRIPTION = 'agenttier.io/subscription';
+/** On a Sandbox: where its request stands in a trace (W3C Trace Context), for whoever works on it later. */
+export const ANNOTATION_TRACEPARENT = 'agenttier.io/traceparent';
 /** On a template: lets it be deleted although it is in use. */
 export const ANNOTATION_FORCE_DELETE = 'agenttier.io/force-delete';
 /** On a template: marks the one that is used where a sandbox names none. */

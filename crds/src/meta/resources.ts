@@ -43,6 +43,13 @@ export const SANDBOX_WARM_POOLS = {
   namespaced: true,
 } as const;
 
+export const WEBHOOK_SUBSCRIPTIONS = {
+  ...agenttier,
+  plural: 'webhooksubscriptions',
+  kind: 'WebhookSubscription',
+  namespaced: true,
+} as const;
+
 export const ALL_RESOURCES: readonly KindResource[] = [
   SANDBOXES,
   SANDBOX_TEMPLATES,
@@ -50,6 +57,7 @@ export const ALL_RESOURCES: readonly KindResource[] = [
   GOVERNANCE_POLICIES,
   CLUSTER_GOVERNANCE_POLICIES,
   SANDBOX_WARM_POOLS,
+  WEBHOOK_SUBSCRIPTIONS,
 ];
 
 /** Name of the one policy object of each scope. */

@@ -27,7 +27,8 @@ export type SpecKind =
   | 'ClusterSandboxTemplate'
   | 'GovernancePolicy'
   | 'ClusterGovernancePolicy'
-  | 'SandboxWarmPool';
+  | 'SandboxWarmPool'
+  | 'WebhookSubscription';
 
 const POD = 'operator: pod';
 const VOLUME = 'operator: volume';
@@ -219,6 +220,21 @@ const POOL: FieldSupport = {
   unsupported: [{ path: 'volume.mode', needs: 'a pod cannot get its volume later', harmless: ['PreBound'] }],
 };
 
+const NOTIFY = 'operator: notify';
+const SUBSCRIPTION: FieldSupport = {
+  supported: [
+    { path: 'url', reader: NOTIFY },
+    { path: 'eventTypes', reader: NOTIFY },
+    { path: 'scope', reader: NOTIFY },
+    { path: 'sandbox', reader: NOTIFY },
+    { path: 'selector', reader: NOTIFY },
+    { path: 'secretRef', reader: NOTIFY },
+    { path: 'disabled', reader: NOTIFY },
+    { path: 'createdBy', reader: NOTIFY },
+  ],
+  unsupported: [],
+};
+
 /**
  * Which fields of each spec something acts on and which are refused until something does: a field that is accepted
  * and does nothing would be a lie. Where entries overlap the longer path decides; one path in both lists is supported
@@ -234,4 +250,5 @@ export const FIELD_SUPPORT: Readonly<Record<SpecKind, FieldSupport>> = {
     supported: [...POLICY.supported, { path: 'delegated', reader: GOVERNANCE }],
   },
   SandboxWarmPool: POOL,
+  WebhookSubscription: SUBSCRIPTION,
 };

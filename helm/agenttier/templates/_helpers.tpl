@@ -58,6 +58,14 @@ capabilities: { drop: [ALL] }
   valueFrom: { fieldRef: { fieldPath: metadata.namespace } }
 - name: LOG_LEVEL
   value: {{ (index .root.Values .component).logLevel | quote }}
+{{- with .root.Values.tracing.endpoint }}
+- name: OTEL_EXPORTER_OTLP_ENDPOINT
+  value: {{ . | quote }}
+- name: OTEL_TRACES_SAMPLER
+  value: parentbased_traceidratio
+- name: OTEL_TRACES_SAMPLER_ARG
+  value: {{ $.root.Values.tracing.ratio | quote }}
+{{- end }}
 {{- end }}
 
 {{/* What a Sandbox gets by default: the webhook merges it. */}}

@@ -58,7 +58,7 @@ describe('tracing', () => {
       log.info('inside');
     });
     log.info('outside');
-    expect(written.map(({ traceId }) => traceId)).toEqual(['a'.repeat(32), undefined]);
+    expect(written.map(({ trace_id }) => trace_id)).toEqual(['a'.repeat(32), undefined]);
   });
 
   it('reads what it writes, and nothing invalid', () => {

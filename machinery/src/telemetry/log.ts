@@ -43,7 +43,7 @@ export function createLogger(options: LoggerOptions): Logger {
     timestamp: pino.stdTimeFunctions.isoTime,
     mixin: () => {
       const trace = currentTrace();
-      return trace ? { traceId: trace.traceId } : {};
+      return trace ? { trace_id: trace.traceId, span_id: trace.spanId } : {};
     },
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: REDACTED, censor: '[redacted]' },

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** Position in a W3C trace: who asked for what is going on. */
 export interface Trace {
@@ -43,16 +42,4 @@ export function parseTraceparent(header: string | undefined): Trace | undefined 
 /** `traceparent` for a call that belongs to the trace. */
 export function formatTraceparent({ traceId, spanId, sampled }: Trace): string {
   return `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`;
-}
-
-/** Express middleware: continues the caller's trace or starts one. */
-export function traceRequests(): (
-  request: IncomingMessage,
-  response: ServerResponse,
-  next: () => void,
-) => void {
-  return (request, _response, next) => {
-    const header = request.headers['traceparent'];
-    withTrace(parseTraceparent(Array.isArray(header) ? header[0] : header) ?? newTrace(), next);
-  };
 }

@@ -8,7 +8,7 @@ import { isRetained, releaseData } from '../volume/retain.ts';
 import { deletionOf, planOf } from './actions.ts';
 import type { Action, Plan } from './actions.ts';
 import { no } from './finding.ts';
-import { SAFETY_MS } from './deadlines.ts';
+import { SAFETY_MS, timeOf } from './deadlines.ts';
 import { deletePod } from './down.ts';
 import { DELETE_LIMIT, stopTurn, withTurn } from './hooks.ts';
 
@@ -29,7 +29,24 @@ export function planRemove(state: SandboxState, now: number): Plan {
   if (hook.wait) return planOf([saying, hook.actions], SAFETY_MS);
   // While the pod ends there is only waiting: its removal arrives by watch.
   if (pod !== undefined) return planOf([[...saying, ...deletePod(state)]]);
+  return planEnd(state, saying, now);
+}
+
+/** Nothing runs any more. */
+function planEnd(state: SandboxState, saying: readonly Action[], now: number): Plan {
+  const left = noticesLeftMs(state, now);
+  if (saying.length === 0 && left > 0) return planOf([dataActions(state)], left);
   return planOf([saying, dataActions(state), [{ do: 'releaseFinalizer' }]]);
+}
+
+/** Taking events into the outbox lasts moments; a deletion waits for no more than this. */
+const NOTICES_MS = 30_000;
+
+/** Milliseconds for which the object is still kept because it carries events that are not in the outbox yet. */
+function noticesLeftMs({ sandbox }: SandboxState, now: number): number {
+  const deletedAt = timeOf(sandbox.metadata.deletionTimestamp) ?? 0;
+  const waiting = (sandbox.status?.notices ?? []).length > 0;
+  return waiting ? Math.max(0, deletedAt + NOTICES_MS - now) : 0;
 }
 
 const DELETING: Outcome = {

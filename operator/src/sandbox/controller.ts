@@ -2,6 +2,7 @@
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import type { ReconcileResult } from '@agenttier/machinery/controller/controller';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
+import type { Tracer } from '@agenttier/machinery/telemetry/spans';
 import type { Caches } from '../caches.ts';
 import { no } from '../decision/finding.ts';
 import { runtimeOf } from '../runtime/address.ts';
@@ -16,6 +17,7 @@ import type { PerformContext } from './context.ts';
 import { plan } from './plan.ts';
 import type { SandboxState } from './state.ts';
 import { statusStage } from './status.ts';
+import { startSpan } from './trace.ts';
 
 export interface ReconcilerOptions {
   readonly client: PerformContext['client'];
@@ -27,6 +29,7 @@ export interface ReconcilerOptions {
   readonly probe: { start(key: string, podUid: string, podIp: string): void; end(key: string): void };
   readonly warm?: PerformContext['warm'];
   readonly jobs: { start(key: string, job: Job, address: RuntimeAddress): void; forget(key: string): void };
+  readonly tracer?: Tracer | undefined;
   readonly now?: () => number;
 }
 
@@ -40,15 +43,27 @@ const MAX_ROUNDS = 6;
 export function createReconcile(
   options: ReconcilerOptions,
 ): (key: string, signal: AbortSignal) => Promise<ReconcileResult> {
+  const { tracer, caches } = options;
   return async (key, signal) => {
-    for (let round = 0; round < MAX_ROUNDS; round++) {
-      const sandbox = options.caches.sandboxes.getByKey(key);
-      if (sandbox === undefined) return forget(options, key);
-      const result = await reconcileOnce(options, { key, sandbox, signal });
-      if (result !== 'again') return result;
-    }
-    return { requeueAfterMs: 200 };
+    const sandbox = caches.sandboxes.getByKey(key);
+    const asked = sandbox && startSpan(sandbox);
+    if (tracer === undefined || asked === undefined) return reconcile(options, key, signal);
+    return tracer.span('operator.reconcile', asked, () => reconcile(options, key, signal));
   };
+}
+
+async function reconcile(
+  options: ReconcilerOptions,
+  key: string,
+  signal: AbortSignal,
+): Promise<ReconcileResult> {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const sandbox = options.caches.sandboxes.getByKey(key);
+    if (sandbox === undefined) return forget(options, key);
+    const result = await reconcileOnce(options, { key, sandbox, signal });
+    if (result !== 'again') return result;
+  }
+  return { requeueAfterMs: 200 };
 }
 
 function forget({ notebook, probe, jobs }: ReconcilerOptions, key: string): void {

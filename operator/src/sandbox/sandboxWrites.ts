@@ -12,6 +12,7 @@ import { PODS, SECRETS } from '@agenttier/machinery/kube/resource';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import type { Pod } from '../core.ts';
 import type { Action } from '../decision/actions.ts';
+import { noticeFields } from '../notify/notices.ts';
 import { absent } from './context.ts';
 import type { Effect, PerformContext } from './context.ts';
 import { isOwnedBy } from './ownership.ts';
@@ -26,9 +27,14 @@ export async function writeStatus(
   context: PerformContext,
 ): Promise<Effect> {
   const { client, owner, caches, sandbox, signal } = context;
+  const { subscriptions } = caches;
+  const notices = noticeFields(sandbox, action.events, {
+    subscriptions: subscriptions.list(),
+    now: context.now(),
+  });
   const body = {
     metadata: { resourceVersion: sandbox.metadata.resourceVersion },
-    status: statusPatch(sandbox.status ?? {}, action.status),
+    status: statusPatch(sandbox.status ?? {}, { ...action.status, ...notices }),
   };
   const options = { subresource: 'status', fieldManager: FIELD_MANAGER_OPERATOR, signal };
   const updated = await client
@@ -40,7 +46,8 @@ export async function writeStatus(
   // What was noted about a start that has ended here must not be held against the next one.
   if (action.status.phase === 'Stopped' || action.status.phase === 'Error') context.notes.unwanted();
   context.announce(updated, action.events, action.tallies);
-  return 'unchanged';
+  // What the rest of the plan would take away still carries events for subscribers.
+  return action.status.phase === 'Deleting' && notices.noticeId !== undefined ? 'halt' : 'unchanged';
 }
 
 /** The test makes it take away the command that was obeyed and never a newer one; 422 means that it was a newer one. */

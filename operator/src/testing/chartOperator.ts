@@ -3,7 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { createEventRecorder } from '@agenttier/machinery/events/recorder';
 import type { CallOptions, KubeClient } from '@agenttier/machinery/kube/client';
 import { isAlreadyExists } from '@agenttier/machinery/kube/errors';
+import { PublicAddresses } from '@agenttier/machinery/http/publicAddress';
+import { NAMESPACES } from '@agenttier/machinery/kube/resource';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
+import { createPost } from '../notify/post.ts';
+import type { Post } from '../notify/post.ts';
 import { silentLogger } from '@agenttier/machinery/telemetry/log';
 import { parseAllDocuments } from 'yaml';
 import { createCaches, createReflectors } from '../caches.ts';
@@ -36,46 +40,75 @@ function asOperator(admin: KubeClient): KubeClient {
   };
 }
 
-/** The cluster-wide rules of the chart's own template, whose few placeholders do not touch them. */
+const isRole = (object: KubeObject | null): object is KubeObject =>
+  object?.kind === 'ClusterRole' || object?.kind === 'Role';
+
+/** The roles of the chart's own template, whose few placeholders do not touch the rules. */
 async function chartRules(): Promise<KubeObject[]> {
   const path = new URL('../../../helm/agenttier/templates/operator/rbac.yaml', import.meta.url);
   const text = (await readFile(path, 'utf8')).replaceAll(/^.*\{\{.*\}\}.*$/gm, '');
   const objects = parseAllDocuments(text).map((document) => document.toJS() as KubeObject | null);
-  return objects.filter((object): object is KubeObject => object?.kind === 'ClusterRole');
+  return objects.filter(isRole);
 }
 
 const RBAC = { group: 'rbac.authorization.k8s.io', version: 'v1', namespaced: false } as const;
 const ROLES: Resource = { ...RBAC, plural: 'clusterroles', kind: 'ClusterRole' };
 const BINDINGS: Resource = { ...RBAC, plural: 'clusterrolebindings', kind: 'ClusterRoleBinding' };
 
+const NAMESPACED_ROLES: Resource = { ...RBAC, namespaced: true, plural: 'roles', kind: 'Role' };
+const NAMESPACED_BINDINGS: Resource = {
+  ...RBAC,
+  namespaced: true,
+  plural: 'rolebindings',
+  kind: 'RoleBinding',
+};
+
 const unlessThere = (error: unknown): void => {
   if (!isAlreadyExists(error)) throw error;
 };
 
-async function grantChartRights(admin: KubeClient): Promise<void> {
+async function grantChartRights(admin: KubeClient, installNamespace: string): Promise<void> {
+  await admin.create(NAMESPACES, undefined, { metadata: { name: installNamespace } }).catch(unlessThere);
   for (const role of await chartRules()) {
-    await admin.create(ROLES, undefined, role).catch(unlessThere);
-    const roleRef = { apiGroup: RBAC.group, kind: 'ClusterRole', name: role.metadata.name };
+    const { kind = '' } = role;
+    const [roles, bindings, namespace] =
+      kind === 'Role'
+        ? [NAMESPACED_ROLES, NAMESPACED_BINDINGS, installNamespace]
+        : [ROLES, BINDINGS, undefined];
+    await admin.create(roles, namespace, role).catch(unlessThere);
+    const roleRef = { apiGroup: RBAC.group, kind, name: role.metadata.name };
     const subjects = [{ apiGroup: RBAC.group, kind: 'User', name: OPERATOR.user }];
     const binding = { metadata: { name: 'operator-envtest' }, roleRef, subjects } as KubeObject;
-    await admin.create(BINDINGS, undefined, binding).catch(unlessThere);
+    await admin.create(bindings, namespace, binding).catch(unlessThere);
   }
+}
+
+export interface ChartOperatorOptions {
+  /** How events reach their receivers; by default only public addresses are called. */
+  readonly post?: Post;
+  /** Wraps the client, to make calls fail. */
+  readonly spoil?: (client: KubeClient) => KubeClient;
 }
 
 /** An operator on a real API server, with the rights of the chart. Resolves once it has seen everything; `stop` ends it. */
 export async function chartOperator(
   admin: KubeClient,
   settings: Settings,
+  {
+    post = createPost({ addresses: new PublicAddresses() }),
+    spoil = (client) => client,
+  }: ChartOperatorOptions = {},
 ): Promise<{ stop: () => Promise<void> }> {
-  await grantChartRights(admin);
-  const client = asOperator(admin);
+  await grantChartRights(admin, settings.installNamespace);
+  const client = spoil(asOperator(admin));
   const control = new AbortController();
   const caches = createCaches();
   const reflectors = createReflectors({ client, caches, log: silentLogger });
   const watching = reflectors.map((one) => one.run(control.signal));
   await Promise.all(reflectors.map((one) => one.synced()));
   const recorder = createEventRecorder({ client, component: 'agenttier.io/operator', instance: 'envtest' });
-  const options = { client, caches, settings, recorder, log: silentLogger, workers: 4, directProbe: false };
+  const work = { client, caches, settings, recorder, post };
+  const options = { ...work, log: silentLogger, workers: 4, directProbe: false };
   const running = Promise.all([operate(options, control.signal), ...watching]);
   return {
     stop: async () => {

@@ -12,7 +12,7 @@ import type { Stores } from '../cluster/caches.ts';
 import type { SandboxFinder } from '../cluster/finder.ts';
 import { visibleSandboxes } from '../cluster/lookup.ts';
 import type { Found } from '../cluster/lookup.ts';
-import { resumeAs } from '../cluster/wake.ts';
+import { resumeAs, traceAnnotation } from '../cluster/wake.ts';
 import type { Call, Handlers, Reply } from './contract.ts';
 import { refusals } from './errors.ts';
 import { readCreate } from './sandboxBody.ts';
@@ -74,7 +74,12 @@ async function create({ client, stores, defaultNamespace }: SandboxesOptions, ca
   const created = await client.create<Sandbox & KubeObject>(
     SANDBOXES,
     namespace,
-    { apiVersion: 'agenttier.io/v1alpha1', kind: 'Sandbox', metadata: { name, namespace }, spec },
+    {
+      apiVersion: 'agenttier.io/v1alpha1',
+      kind: 'Sandbox',
+      metadata: { name, namespace, annotations: traceAnnotation() },
+      spec,
+    },
     { ...writeAs(call), onWarning: (text) => warnings.push(text) },
   );
   stores.sandboxes.applyLocal(created);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import { activeHold } from '@agenttier/crds/lifecycle/hold';
-import { ANNOTATION_RETRY, FIELD_MANAGER_ROUTER } from '@agenttier/crds/meta/labels';
+import { ANNOTATION_RETRY, ANNOTATION_TRACEPARENT, FIELD_MANAGER_ROUTER } from '@agenttier/crds/meta/labels';
 import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
+import { currentTrace, formatTraceparent } from '@agenttier/machinery/telemetry/tracing';
 import { refusals } from '../api/errors.ts';
 import { phaseOf, wantsToRun } from '../api/sandboxView.ts';
 import { mayDo, scopeRefusal } from '../auth/authorize.ts';
@@ -72,7 +73,7 @@ export async function resumeAs(
   signal?: AbortSignal,
 ): Promise<void> {
   const { namespace, name = '', uid } = metadata;
-  const annotations = { [ANNOTATION_RETRY]: new Date(now()).toISOString() };
+  const annotations = { [ANNOTATION_RETRY]: new Date(now()).toISOString(), ...traceAnnotation() };
   // The uid keeps the wish from a sandbox that was made anew under this name meanwhile.
   const body = { metadata: { uid, annotations }, spec: { desiredState: 'Running' } };
   const patched = await client.patch<Sandbox & KubeObject>(
@@ -86,6 +87,12 @@ export async function resumeAs(
     },
   );
   stores.sandboxes.applyLocal(patched);
+}
+
+/** Lets admission and the operator go on with the trace of the request that asked for a start. */
+export function traceAnnotation(): Record<string, string> {
+  const trace = currentTrace();
+  return trace === undefined ? {} : { [ANNOTATION_TRACEPARENT]: formatTraceparent(trace) };
 }
 
 async function untilRunning(

@@ -7,6 +7,7 @@ import {
   SANDBOX_TEMPLATES,
   SANDBOX_WARM_POOLS,
   SANDBOXES,
+  WEBHOOK_SUBSCRIPTIONS,
 } from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import type { ClusterAccess } from '@agenttier/machinery/kube/access';
@@ -27,6 +28,11 @@ const HOOKS = {
   mutating: [
     { name: 'mutate.sandboxes.agenttier.io', path: '/mutate/sandboxes', resources: [SANDBOXES] },
     { name: 'mutate.templates.agenttier.io', path: '/mutate/templates', resources: TEMPLATES },
+    {
+      name: 'mutate.subscriptions.agenttier.io',
+      path: '/mutate/subscriptions',
+      resources: [WEBHOOK_SUBSCRIPTIONS],
+    },
   ],
   validating: [
     {
@@ -43,6 +49,12 @@ const HOOKS = {
     },
     { name: 'validate.policies.agenttier.io', path: '/validate/policies', resources: POLICIES },
     { name: 'validate.warmpools.agenttier.io', path: '/validate/warmpools', resources: [SANDBOX_WARM_POOLS] },
+    {
+      name: 'validate.subscriptions.agenttier.io',
+      path: '/validate/subscriptions',
+      resources: [WEBHOOK_SUBSCRIPTIONS],
+      remove: true,
+    },
   ],
 } as const;
 

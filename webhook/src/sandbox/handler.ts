@@ -35,6 +35,8 @@ export interface SandboxHandlerOptions {
   readonly quota?: Pick<QuotaAdmission, 'admit'> | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Where the running admission stands in a trace; undefined where nobody keeps traces. */
+  readonly traceparent?: (() => string | undefined) | undefined;
 }
 
 /** One sandbox with what came before it. */
@@ -122,6 +124,7 @@ export function mutateSandboxes(options: SandboxHandlerOptions): Handler {
       old: subject.old,
       principal,
       now: options.now(),
+      current: options.traceparent?.(),
       resolution: settled?.resolution,
     });
     return {

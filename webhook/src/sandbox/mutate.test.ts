@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ObjectMeta, Resolved, SandboxSpec } from '@agenttier/crds/generated/types';
-import { ANNOTATION_ADMITTED_AT, FINALIZER } from '@agenttier/crds/meta/labels';
+import { ANNOTATION_ADMITTED_AT, ANNOTATION_TRACEPARENT, FINALIZER } from '@agenttier/crds/meta/labels';
 import { jsonPatch } from '@agenttier/crds/meta/jsonPatch';
 import { describe, expect, it } from 'vitest';
 import type { Principal } from '../identity.ts';
@@ -147,6 +147,34 @@ describe('an updated sandbox', () => {
     // Asked a second time for the same request, on the first answer: the same.
     const recent = String(NOW - 20);
     expect(stamp(with_({ [ANNOTATION_ADMITTED_AT]: recent }), stopped)).toBe(recent);
+  });
+
+  it('keeps the trace of the request for its start, which only another start changes', () => {
+    const first = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    const second = `00-${'c'.repeat(32)}-${'d'.repeat(16)}-01`;
+    const own = `00-${'e'.repeat(32)}-${'f'.repeat(16)}-01`;
+    const carrying = (value?: string, spec: SandboxSpec = {}): SpecifiedSandbox => ({
+      ...old,
+      metadata: {
+        ...old.metadata,
+        annotations: value === undefined ? {} : { [ANNOTATION_TRACEPARENT]: value },
+      },
+      spec: { ...old.spec, ...spec },
+    });
+    const trace = (incoming: SpecifiedSandbox, before?: SpecifiedSandbox): string | undefined => {
+      const input = { old: before, principal: alice, now: NOW, resolution: undefined, current: own };
+      return stampSandbox(prepareSandbox(incoming, before), input).metadata.annotations?.[
+        ANNOTATION_TRACEPARENT
+      ];
+    };
+    const stopped = carrying(first, { desiredState: 'Stopped' });
+    expect(trace(carrying(first))).toBe(first);
+    expect(trace(carrying())).toBe(own);
+    expect(trace(carrying('rubbish'))).toBe(own);
+    expect(trace(carrying(second), carrying(first))).toBe(first);
+    expect(trace(carrying(), carrying(first))).toBe(first);
+    expect(trace(carrying(second), stopped)).toBe(second);
+    expect(trace(carrying(first), stopped)).toBe(own);
   });
 
   it('does not take the kind over to another template', () => {

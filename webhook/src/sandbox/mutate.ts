@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SandboxSpec } from '@agenttier/crds/generated/types';
 import type { SpecifiedSandbox } from './specified.ts';
-import { ANNOTATION_ADMITTED_AT, FINALIZER } from '@agenttier/crds/meta/labels';
+import { ANNOTATION_ADMITTED_AT, ANNOTATION_TRACEPARENT, FINALIZER } from '@agenttier/crds/meta/labels';
+import { parseTraceparent } from '@agenttier/machinery/telemetry/tracing';
 import type { Principal } from '../identity.ts';
 import type { Resolution } from './resolution.ts';
 import { asksForStart } from './resume.ts';
@@ -17,6 +18,8 @@ export interface StampInput {
   readonly principal: Principal;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** Where this admission stands in a trace (W3C), if anybody keeps traces. */
+  readonly current?: string | undefined;
   /** Absent when `spec.resolved` is to stay as it is. */
   readonly resolution: Resolution | undefined;
 }
@@ -79,16 +82,35 @@ function admittedAt(sandbox: SpecifiedSandbox, { old, now }: StampInput): string
   return present !== before && age >= 0 && age < REINVOCATION_WINDOW_MS ? present : String(now);
 }
 
+/**
+ * The trace that a start belongs to: what the request brought, or the span of its admission. Nobody but a request for a
+ * start changes it, and one that leaves it out, as a GitOps controller's does, gets it back.
+ */
+function traceparent(sandbox: SpecifiedSandbox, { old, current }: StampInput): string | undefined {
+  const before = old?.metadata.annotations?.[ANNOTATION_TRACEPARENT];
+  if (old !== undefined && !asksForStart(sandbox, old)) return before;
+  const present = sandbox.metadata.annotations?.[ANNOTATION_TRACEPARENT];
+  const brought = present !== before && parseTraceparent(present) !== undefined;
+  return brought ? present : current;
+}
+
 function stampMetadata(sandbox: SpecifiedSandbox, input: StampInput): SpecifiedSandbox['metadata'] {
   const { metadata } = sandbox;
-  const { [ANNOTATION_ADMITTED_AT]: _sent, ...others } = metadata.annotations ?? {};
-  const stamp = admittedAt(sandbox, input);
-  const annotations = stamp === undefined ? others : { ...others, [ANNOTATION_ADMITTED_AT]: stamp };
+  const {
+    [ANNOTATION_ADMITTED_AT]: _at,
+    [ANNOTATION_TRACEPARENT]: _trace,
+    ...others
+  } = metadata.annotations ?? {};
+  const stamps = {
+    [ANNOTATION_ADMITTED_AT]: admittedAt(sandbox, input),
+    [ANNOTATION_TRACEPARENT]: traceparent(sandbox, input),
+  };
+  const annotations = defined({ ...others, ...stamps }) as Record<string, string>;
   // The schema, which is checked later, has the better words for anything that is no list.
   const finalizers = Array.isArray(metadata.finalizers) ? metadata.finalizers : [];
   return {
     ...metadata,
-    ...(metadata.annotations || stamp !== undefined ? { annotations } : {}),
+    ...(metadata.annotations || Object.keys(annotations).length > 0 ? { annotations } : {}),
     finalizers: finalizers.includes(FINALIZER) ? finalizers : [...finalizers, FINALIZER],
   };
 }
