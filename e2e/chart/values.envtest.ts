@@ -22,6 +22,7 @@ const others: Readonly<Record<string, unknown>> = {
   'webhook.connect.mode': 'strict',
   'webhook.connect.namespaceSelector': { matchLabels: { 'agenttier.io/sandboxes': 'enabled' } },
   'operator.startDeadline': '3m',
+  'operator.backups.every': '6h',
   'operator.sandboxPullSecrets': ['pull'],
   'operator.clusterCIDRs': ['10.0.0.0/8'],
   'notifications.allowedCIDRs': ['10.0.0.0/8'],

@@ -63,8 +63,8 @@ spec:
   });
 
   it('a field that does nothing yet', async () => {
-    const { stderr } = await refused(minimalSandbox('x', '  storage:\n    snapshotOnStop: true\n'));
-    expect(stderr).toContain('spec.storage.snapshotOnStop');
+    const { stderr } = await refused(minimalSandbox('x', '  storage:\n    existingClaim: x\n'));
+    expect(stderr).toContain('spec.storage.existingClaim');
     expect(stderr).toContain('field_not_supported');
   });
 

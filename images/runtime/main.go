@@ -15,7 +15,6 @@ import (
 
 	"github.com/agenttier/agenttier/images/runtime/internal/attach"
 	"github.com/agenttier/agenttier/images/runtime/internal/httpapi"
-	"github.com/agenttier/agenttier/images/runtime/internal/install"
 )
 
 // version is set by the linker.
@@ -29,7 +28,9 @@ const (
 const usage = `usage:
   agenttier-runtime serve [--workdir DIR] [--shell PATH] [--listen-addr ADDR] [--token-file FILE] [--invoke-grace TIME] [--await-adopt] [-- COMMAND ARG...]
   agenttier-runtime attach [--session NAME] [--mode control|view] [--cols N --rows N] [--addr ADDR] [--token-file FILE]
-  agenttier-runtime install DIR
+  agenttier-runtime install [--plan DIR --workdir DIR] DIR
+  agenttier-runtime files --plan DIR [--workdir DIR]
+  agenttier-runtime scripts --plan DIR [--workdir DIR]
   agenttier-runtime idle
   agenttier-runtime version
 `
@@ -48,6 +49,10 @@ func run(args []string) int {
 		return runAttach(rest)
 	case "install":
 		return runInstall(rest)
+	case "files":
+		return runFiles(rest)
+	case "scripts":
+		return runScripts(rest)
 	case "idle":
 		return idle()
 	case "version", "--version":
@@ -80,20 +85,4 @@ func runAttach(args []string) int {
 		return usageCode
 	}
 	return attach.Run(o)
-}
-
-func runInstall(args []string) int {
-	if len(args) != 1 {
-		fmt.Fprint(os.Stderr, usage)
-		return usageCode
-	}
-	self, err := os.Executable()
-	if err == nil {
-		err = install.Install(self, args[0])
-	}
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "install: %v\n", err)
-		return 1
-	}
-	return 0
 }

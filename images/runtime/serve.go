@@ -23,8 +23,10 @@ import (
 	"github.com/agenttier/agenttier/images/runtime/internal/httpapi"
 	"github.com/agenttier/agenttier/images/runtime/internal/invoke"
 	"github.com/agenttier/agenttier/images/runtime/internal/job"
+	"github.com/agenttier/agenttier/images/runtime/internal/limits"
 	"github.com/agenttier/agenttier/images/runtime/internal/reaper"
 	"github.com/agenttier/agenttier/images/runtime/internal/session"
+	"github.com/agenttier/agenttier/images/runtime/internal/tools"
 )
 
 const (
@@ -42,6 +44,7 @@ type serveOptions struct {
 	command                            []string
 	invokeGrace                        time.Duration
 	awaitAdopt                         bool
+	limits                             limits.Limits
 }
 
 func parseServe(args []string) (o serveOptions, err error) {
@@ -51,6 +54,8 @@ func parseServe(args []string) (o serveOptions, err error) {
 	flags.StringVar(&o.shell, "shell", "", "absolute path of the shell; default: the first that the image has")
 	flags.StringVar(&o.tokenFile, "token-file", defaultTokenFile, "file with the bearer token, one accepted token per line")
 	flags.DurationVar(&o.invokeGrace, "invoke-grace", 0, "how long a stop waits for invocations to end")
+	flags.DurationVar(&o.limits.Command, "max-command-timeout", 0, "how long a command may run, whatever is asked for")
+	flags.Int64Var(&o.limits.FileBytes, "max-file-bytes", 0, "size beyond which no process can write a file")
 	flags.BoolVar(&o.awaitAdopt, "await-adopt", false, "be a slot: nothing runs here before POST /adopt")
 	err = flags.Parse(args)
 	o.command = flags.Args()
@@ -63,6 +68,10 @@ func serve(args []string) int {
 		return usageCode
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil)).With("component", "runtime")
+	if err := o.limits.Enforce(); err != nil {
+		log.Error("cannot limit the size of files", "error", err.Error())
+		return 1
+	}
 	tokens, err := auth.Load(o.tokenFile)
 	if err != nil {
 		log.Error("not starting without a token", "error", err.Error())
@@ -92,6 +101,8 @@ func work(o serveOptions, tokens *auth.Tokens, listener net.Listener, log *slog.
 		Version: version, Workdir: o.workdir, Env: env, Tokens: tokens, Activity: used, Log: log,
 		Sessions: session.NewManager(o.workdir, o.shell, env, used.Touch),
 		Hooks:    &hooks.Runner{Env: env, Workdir: o.workdir, Shell: o.shell},
+		Tools:    &tools.Runner{Env: env, Workdir: o.workdir, Shell: o.shell},
+		Limits:   o.limits,
 		Invokes:  &invoke.Manager{Workdir: o.workdir, Env: env.List, Began: used.Begin, Blocked: jobs.Blocked},
 		Jobs:     jobs,
 	}

@@ -8,7 +8,13 @@ import type {
   SandboxWarmPool,
   WebhookSubscription,
 } from '@agenttier/crds/generated/types';
-import { LABEL_MANAGED, LABEL_SANDBOX_UID, LABEL_SLOT } from '@agenttier/crds/meta/labels';
+import {
+  LABEL_MANAGED,
+  LABEL_SANDBOX_UID,
+  LABEL_SECRET_PURPOSE,
+  LABEL_SLOT,
+  SECRET_PURPOSES,
+} from '@agenttier/crds/meta/labels';
 import {
   CLUSTER_GOVERNANCE_POLICIES,
   CLUSTER_SANDBOX_TEMPLATES,
@@ -80,7 +86,7 @@ export interface Caches {
 export const BY_TEMPLATE = 'template';
 /** Index of sandboxes and of subscriptions by uid. */
 export const BY_UID = 'uid';
-/** Index of pods by the uid of their sandbox. */
+/** Index of pods and Secrets by the uid of their sandbox. */
 export const BY_SANDBOX_UID = 'sandboxUid';
 /** Index of what belongs to slots, by the pool that made them: `namespace/pool`. */
 export const BY_SLOT = 'slot';
@@ -107,12 +113,12 @@ export function createCaches(): Caches {
     clusterPolicies: new Store(),
     subscriptions: new Store<WebhookSubscription>({ [BY_UID]: ({ metadata }) => [metadata.uid ?? ''] }),
     pods: new Store<Pod>({
-      [BY_SANDBOX_UID]: ({ metadata }) => [metadata.labels?.[LABEL_SANDBOX_UID] ?? []].flat(),
+      [BY_SANDBOX_UID]: sandboxUidOf,
       [BY_SLOT]: poolsOf,
     }),
     pvcs: new Store<PersistentVolumeClaim>({ [BY_SLOT]: poolsOf }),
     networkPolicies: new Store<NetworkPolicy>({ [BY_SLOT]: poolsOf }),
-    secrets: new Store<Secret>({ [BY_SLOT]: poolsOf }),
+    secrets: new Store<Secret>({ [BY_SANDBOX_UID]: sandboxUidOf, [BY_SLOT]: poolsOf }),
     serviceAccounts: new Store<ServiceAccount>({ [BY_SLOT]: poolsOf }),
     pools: new Store(),
     resourceQuotas: new Store(),
@@ -123,6 +129,9 @@ export function createCaches(): Caches {
     endpointSlices: new Store({ [BY_SERVICE]: serviceOfSlice }),
   };
 }
+
+const sandboxUidOf = ({ metadata }: KubeObject): string[] =>
+  [metadata.labels?.[LABEL_SANDBOX_UID] ?? []].flat();
 
 function poolsOf({ metadata }: KubeObject): string[] {
   const pool = metadata.labels?.[LABEL_SLOT];
@@ -193,6 +202,14 @@ function withoutManagedFields(object: KubeObject): KubeObject {
   return { ...object, metadata };
 }
 
+/** What was brought into a sandbox is never compared: its name is the hash of its content. */
+function leanSecret(object: KubeObject): KubeObject {
+  const lean = withoutManagedFields(object);
+  if (object.metadata.labels?.[LABEL_SECRET_PURPOSE] !== SECRET_PURPOSES.plan) return lean;
+  const { data: _, ...rest } = lean as Secret;
+  return rest;
+}
+
 /** Of a CRD only its name and state are of use here. */
 function withoutSchema(object: KubeObject): KubeObject {
   const { metadata } = withoutManagedFields(object);
@@ -201,5 +218,6 @@ function withoutSchema(object: KubeObject): KubeObject {
 
 const TRANSFORMS: ReadonlyMap<Resource, (object: KubeObject) => KubeObject> = new Map([
   [SERVICES, leanService],
+  [SECRETS, leanSecret],
   [CUSTOM_RESOURCE_DEFINITIONS, withoutSchema],
 ]);

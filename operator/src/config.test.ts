@@ -28,6 +28,7 @@ describe('readConfig', () => {
           nodeLocal: ['169.254.20.10/32'],
         },
         clusterCidrs: [],
+        backups: { everyMs: 0, keep: 7 },
         resolve: DEFAULT_SETTINGS,
         startDeadlineMs: 600_000,
         userNamespaces: false,

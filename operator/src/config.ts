@@ -66,6 +66,11 @@ function readSettings(reader: Reader): EnvironmentSettings {
     placement: readPlacement(reader),
     dns: readDns(reader),
     clusterCidrs: reader.cidrs('CLUSTER_CIDRS', []),
+    backups: {
+      everyMs: reader.duration('BACKUP_EVERY', '0'),
+      keep: reader.whole('BACKUP_KEEP', 7, 1_000) || 1,
+      snapshotClass: reader.text('SNAPSHOT_CLASS', '') || undefined,
+    },
     resolve: reader.defaults(),
     startDeadlineMs: reader.duration('START_DEADLINE', '10m'),
     userNamespaces: reader.flag('USER_NAMESPACES', false),

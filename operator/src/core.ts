@@ -103,6 +103,7 @@ export interface Container {
   readonly volumeMounts?: readonly VolumeMount[];
   readonly startupProbe?: Probe;
   readonly readinessProbe?: Probe;
+  readonly terminationMessagePolicy?: string;
   readonly stdin?: boolean;
   readonly tty?: boolean;
 }
@@ -195,6 +196,7 @@ export interface NetworkPolicy extends KubeObject {
 
 export interface Secret extends KubeObject {
   readonly type?: string;
+  readonly immutable?: boolean;
   /** Base64, as the wire has it. */
   readonly data?: Readonly<Record<string, string>>;
 }

@@ -28,6 +28,8 @@ export interface Settings {
   readonly resolve: ResolveSettings;
   /** Milliseconds of warning before an automatic stop, where a sandbox says nothing; 0 is none. */
   readonly gracePeriodMs: number;
+  /** Of sandboxes that say nothing themselves. */
+  readonly backups?: BackupSettings;
   /** Key of the installation, from which runtime tokens are derived. Settings are never logged: of this the least. */
   readonly tokenKey: Uint8Array;
 }
@@ -49,4 +51,13 @@ export interface DnsSettings {
   readonly podLabels: Readonly<Record<string, string>>;
   /** Addresses of node-local caches, as CIDR. */
   readonly nodeLocal: readonly string[];
+}
+
+export interface BackupSettings {
+  /** Milliseconds between two backups; 0 for none. */
+  readonly everyMs: number;
+  /** How many are kept. */
+  readonly keep: number;
+  /** VolumeSnapshotClass of every snapshot; left out: the default of the volume's driver. */
+  readonly snapshotClass?: string | undefined;
 }

@@ -117,7 +117,7 @@ describe("a sandbox that asks for what is not its maker's", () => {
     [
       'the snapshot of another sandbox',
       { cloneFromSnapshot: 'victim-snapshot' },
-      'spec.cloneFromSnapshot field_not_supported',
+      'spec.cloneFromSnapshot snapshots_unavailable',
     ],
     [
       'the place of the main container',

@@ -19,7 +19,7 @@ describe('bad input', () => {
   it.each([
     ['a duration that is none', { timeout: '1d' }, 'spec.timeout'],
     ['a mount over the kernel', { storage: { mountPath: '/proc/x' } }, 'mountPath'],
-    ['a field that nothing acts on', { storage: { snapshotOnStop: true } }, 'spec.storage.snapshotOnStop'],
+    ['a field that nothing acts on', { storage: { existingClaim: 'x' } }, 'spec.storage.existingClaim'],
     ['a reserved variable', { env: [{ name: 'AGENTTIER_TOKEN', value: 'x' }] }, 'spec.env[0].name'],
     ['a list in the place of an object', { resources: [] }, 'spec.resources'],
     ['text in the place of a list', { env: 'A=B' }, 'spec.env'],

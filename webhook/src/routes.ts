@@ -12,6 +12,7 @@ import { validatePods } from './pod/validate.ts';
 import type { QuotaAdmission } from './quota/admission.ts';
 import { validatePolicies } from './policy/validate.ts';
 import { createGrants } from './sandbox/grants.ts';
+import { createOrigins } from './sandbox/origins.ts';
 import { createRuntimeClasses } from './sandbox/runtimeClasses.ts';
 import { mutateSandboxes, validateSandboxes } from './sandbox/handler.ts';
 import type { Handlers } from './server.ts';
@@ -58,7 +59,8 @@ export function createHandlers(
   const grants = createGrants(client);
   const traceparent = tracer?.enabled ? runningTraceparent : undefined;
   const runtimeClasses = createRuntimeClasses(client);
-  const merge = { lookup, settings, defaultTemplate, operatorUsername, now };
+  const origins = createOrigins(client);
+  const merge = { lookup, origins, settings, defaultTemplate, operatorUsername, now };
   const sandboxes = { ...merge, grants, runtimeClasses, quota, traceparent };
   return {
     '/mutate/sandboxes': mutateSandboxes(sandboxes),

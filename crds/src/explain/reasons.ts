@@ -89,8 +89,8 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
     next: 'The node tries again for two minutes; the runtime class or the network of the node may be the cause.',
   },
   InitFailed: {
-    is: 'its container could not be started',
-    next: 'Correct the image or the command, then resume it.',
+    is: 'its container could not be started, or a script or file that prepares it failed',
+    next: 'Correct what is named here, then resume it; kubectl logs shows what a script said (container agenttier-init-scripts).',
   },
 
   // Writes of the operator that the API server refused.
@@ -126,6 +126,17 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
     is: 'the storage class of its volume does not exist',
     next: 'Once there is one, the volume is made by itself.',
   },
+  SnapshotNotReady: {
+    is: 'the snapshot that its volume is made from is not ready',
+    next: 'Once it is, the sandbox starts by itself.',
+  },
+  SnapshotMissing: { is: 'the snapshot that its volume is to be made from is gone' },
+  SnapshotFailed: { is: 'a snapshot of its volume could not be made', next: RETRIED },
+  SnapshotsUnavailable: {
+    is: 'the cluster cannot take snapshots of volumes',
+    next: 'An administrator has to install the CSI snapshot controller.',
+  },
+  SourceMissing: { is: 'the sandbox that it is to be a copy of is gone' },
   ExpandPending: { is: 'its volume is being made larger', next: 'It can be used meanwhile.' },
   ExpandRefused: { is: 'its volume cannot be made larger' },
 

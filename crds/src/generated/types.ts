@@ -86,6 +86,8 @@ export interface SandboxSpec {
   readonly files?: readonly SandboxSpecFilesItem[];
   /** Shell scripts run before the sandbox is ready. */
   readonly initScripts?: readonly string[];
+  /** Whether a script that has run well on this volume runs again at the next start. Once when left out. */
+  readonly runInitScripts?: 'Once' | 'Always';
   /** Whether the sandbox should run; Stopped removes the pod and keeps the volume. Running when left out. */
   readonly desiredState?: 'Running' | 'Stopped';
   /** Whether later edits of the template reach the sandbox at its next resume. */
@@ -1004,7 +1006,7 @@ export interface SandboxSpecHarnessHooks {
 
 /** Bounds for the program in the sandbox. */
 export interface SandboxSpecHarnessConstraints {
-  /** Largest file that may be written through the interface. */
+  /** Largest file that a process in the sandbox can write. */
   readonly maxFileSize?: Quantity;
   /** Longest time one command may take. */
   readonly maxCommandTimeout?: string;
@@ -1475,6 +1477,8 @@ export interface TemplateSpec {
   readonly files?: readonly TemplateSpecFilesItem[];
   /** Shell scripts run before the sandbox is ready. */
   readonly initScripts?: readonly string[];
+  /** Whether a script that has run well on this volume runs again at the next start. Once when left out. */
+  readonly runInitScripts?: 'Once' | 'Always';
   /** Namespaces whose sandboxes may use the template. A ClusterSandboxTemplate is open to all and a SandboxTemplate to its own namespace when left out. */
   readonly allowedNamespaces?: TemplateSpecAllowedNamespaces;
   /** Whether the template is left out of lists shown to people. */
@@ -2379,7 +2383,7 @@ export interface TemplateSpecHarnessHooks {
 
 /** Bounds for the program in the sandbox. */
 export interface TemplateSpecHarnessConstraints {
-  /** Largest file that may be written through the interface. */
+  /** Largest file that a process in the sandbox can write. */
   readonly maxFileSize?: Quantity;
   /** Longest time one command may take. */
   readonly maxCommandTimeout?: string;

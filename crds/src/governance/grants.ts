@@ -15,7 +15,7 @@ export interface SecretFacts {
 }
 
 /** Names that the platform gives to Secrets of its own. Kept by name, too: such a Secret may be made only later. */
-const RESERVED_NAME = /(-runtime-token$|^agenttier-(apikey-|runtime-key$|webhook-tls$))/;
+const RESERVED_NAME = /(-runtime-token$|-plan-[0-9a-f]{10}$|^agenttier-(apikey-|runtime-key$|webhook-tls$))/;
 
 export function isReservedSecretName(name: string): boolean {
   return RESERVED_NAME.test(name);

@@ -21,6 +21,7 @@ export const CONDITION_TYPES = {
   resizePending: 'ResizePending',
   configured: 'Configured',
   policyCompliant: 'PolicyCompliant',
+  backupFailing: 'BackupFailing',
 } as const;
 
 /**

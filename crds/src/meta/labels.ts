@@ -30,11 +30,30 @@ export const LABEL_IDENTITY = 'agenttier.io/sandbox-identity';
 export const SECRET_PURPOSES = {
   runtimeToken: 'runtime-token',
   runtimeKey: 'runtime-key',
+  plan: 'plan',
   scopedApiKey: 'scoped-api-key',
   apiKey: 'api-key',
   webhookSubscription: 'webhook-subscription',
 } as const;
 
+/** On a snapshot that we made: what for, and of which sandbox's volume. */
+export const LABEL_SNAPSHOT_KIND = 'agenttier.io/snapshot-kind';
+export const LABEL_SOURCE_SANDBOX = 'agenttier.io/source-sandbox';
+export const SNAPSHOT_KINDS = {
+  stop: 'on-stop',
+  scheduled: 'scheduled-backup',
+  requested: 'backup',
+  clone: 'clone',
+} as const;
+export type SnapshotKind = (typeof SNAPSHOT_KINDS)[keyof typeof SNAPSHOT_KINDS];
+/** On a VolumeSnapshot, `true`: every sandbox of its namespace may start from it. */
+export const LABEL_OFFERED_SNAPSHOT = 'agenttier.io/sandbox-snapshot';
+/** On a snapshot that we made: who owned the sandbox, `spec.createdBy.sub`. */
+export const ANNOTATION_SNAPSHOT_OWNER = 'agenttier.io/owner';
+/** On a snapshot that we made: the pod whose programs were made to stand still for it. */
+export const ANNOTATION_QUIESCED = 'agenttier.io/quiesced';
+/** On a Sandbox: each new value asks for one backup of its volume. */
+export const ANNOTATION_BACKUP = 'agenttier.io/backup';
 /** On a volume or snapshot that outlived its sandbox: the name of that. */
 export const LABEL_RETAINED_FROM = 'agenttier.io/retained-from';
 

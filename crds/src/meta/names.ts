@@ -26,6 +26,11 @@ export function serviceAccountName(sandbox: string): string {
   return derivedName('sbx-', sandbox, '');
 }
 
+/** Secret with a part of what a start brings into the sandbox; `hash` is of its content. */
+export function planSecretName(sandbox: string, hash: string): string {
+  return derivedName('', sandbox, `-plan-${hash}`);
+}
+
 /** Key of the runtime token inside its Secret. */
 export const TOKEN_KEY = 'token';
 

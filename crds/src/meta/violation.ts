@@ -35,6 +35,8 @@ export const VIOLATIONS = {
   sidecars_exceeded: 403,
   secret_not_allowed: 403,
   snapshot_not_allowed: 403,
+  snapshots_unavailable: 422,
+  source_not_found: 422,
   security_relaxation_not_allowed: 403,
   policy_unavailable: 403,
   owner_forged: 403,

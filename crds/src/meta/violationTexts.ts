@@ -148,6 +148,14 @@ export const VIOLATION_TEXTS: Readonly<Record<ViolationCode, ViolationText>> = {
     cause: 'The snapshot to start from does not exist or may not be used.',
     remedy: 'Name a snapshot of a sandbox of your own.',
   },
+  snapshots_unavailable: {
+    cause: 'The sandbox is to start from another volume, and the cluster cannot take snapshots.',
+    remedy: 'Have the CSI snapshot controller and its kinds installed, or start empty.',
+  },
+  source_not_found: {
+    cause: 'The sandbox to copy does not exist in the namespace, or the person may not see it.',
+    remedy: 'Name a sandbox of your own, or have it shared with you as a collaborator.',
+  },
   security_relaxation_not_allowed: {
     cause: 'The sandbox asks for `security.privileged` and no policy sets `allowRelaxedSecurity` here.',
     remedy: 'Leave it out, or have the policy of the cluster allow it.',

@@ -16,6 +16,8 @@ export type SandboxAction =
   | 'stop'
   | 'resume'
   | 'edit'
+  | 'backup'
+  | 'clone'
   | 'share'
   | 'delete';
 
@@ -36,6 +38,9 @@ export const ACCESS: Readonly<Record<SandboxAction, readonly Standing[]>> = {
   stop: MANAGING,
   resume: MANAGING,
   edit: MANAGING,
+  backup: MANAGING,
+  // A copy is all that is in it, in the hands of whoever made it.
+  clone: ENTERING,
   share: OWNING,
   delete: MANAGING,
 };

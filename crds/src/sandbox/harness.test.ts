@@ -8,6 +8,19 @@ describe('harnessViolations', () => {
     expect(harnessViolations({})).toEqual([]);
   });
 
+  it('wants constraints that can be held to', () => {
+    const at = (maxCommandTimeout: string, maxFileSize: string) =>
+      harnessViolations({ harness: { constraints: { maxCommandTimeout, maxFileSize } } }).map(
+        ({ field }) => field,
+      );
+    expect(at('30s', '100Mi')).toEqual([]);
+    expect(at('5 minutes', '1')).toEqual([
+      'spec.harness.constraints.maxCommandTimeout',
+      'spec.harness.constraints.maxFileSize',
+    ]);
+    expect(at('10ms', '64Ki')).toEqual(['spec.harness.constraints.maxCommandTimeout']);
+  });
+
   it('counts bytes, as Linux does', () => {
     expect(harnessViolations({ harness: { hooks: { onIdle: '€'.repeat(40_000) } } })).toMatchObject([
       { code: 'invalid_value', field: 'spec.harness.hooks.onIdle', actual: '120000' },

@@ -1,16 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EffectiveSpec } from '../generated/types.ts';
 import { byteLength } from '../meta/byteLength.ts';
+import { parseDuration } from '../meta/duration.ts';
+import { parseQuantity } from '../meta/quantity.ts';
 import type { Violation } from '../meta/violation.ts';
 
 /** Linux takes no argument of more than 128 KiB, and a shell gets its text as one. */
 const MAX_SHELL_TEXT = 100 * 1024;
 
+const SHORTEST_MS = 1_000;
+/** In thousandths of a byte. Less, and shells could not even keep their history. */
+const SMALLEST_FILE = 64n * 1024n * 1000n;
+
 /** What is wrong with the harness beyond what the schema, which counts characters, can say. */
 export function harnessViolations({ harness = {} }: EffectiveSpec): Violation[] {
-  return Object.entries(harness.hooks ?? {}).flatMap(([name, text]) =>
+  const hooks = Object.entries(harness.hooks ?? {}).flatMap(([name, text]) =>
     shellTextViolations(`spec.harness.hooks.${name}`, text),
   );
+  return [...hooks, ...constraintViolations(harness.constraints)];
+}
+
+type Constraints = NonNullable<NonNullable<EffectiveSpec['harness']>['constraints']>;
+
+function constraintViolations({ maxCommandTimeout, maxFileSize }: Constraints = {}): Violation[] {
+  const out: Violation[] = [];
+  if (maxCommandTimeout && !((parseDuration(maxCommandTimeout) ?? 0) >= SHORTEST_MS)) {
+    const field = 'spec.harness.constraints.maxCommandTimeout';
+    const message = `${field} must be a duration of at least 1s, such as 5m`;
+    out.push({ code: 'invalid_value', field, message, actual: maxCommandTimeout });
+  }
+  if (maxFileSize !== undefined && (parseQuantity(maxFileSize) ?? 0n) < SMALLEST_FILE) {
+    const field = 'spec.harness.constraints.maxFileSize';
+    const message = `${field} must be a size of at least 64Ki, such as 100Mi`;
+    out.push({ code: 'invalid_value', field, message, actual: String(maxFileSize) });
+  }
+  return out;
 }
 
 function shellTextViolations(field: string, text: string | undefined): Violation[] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EffectiveSpec } from '../generated/types.ts';
 import type { Violation } from '../meta/violation.ts';
+import { provisionedFiles } from './provision.ts';
 import { isMountable } from './mounts.ts';
 
 /** A Secret that a sandbox names, and where. */
@@ -28,7 +29,10 @@ export function secretReferences(spec: EffectiveSpec): SecretReference[] {
   const containers = (['initContainers', 'sidecars'] as const).flatMap((list) =>
     (spec[list] ?? []).flatMap((container, i) => variableReferences(container, `spec.${list}[${i}]`)),
   );
-  return [...credentials, ...variableReferences(spec, 'spec'), ...containers];
+  const files = provisionedFiles(spec).flatMap(({ secretRef, field }) =>
+    secretRef === undefined ? [] : [{ name: secretRef.name, field: `${field}.secretRef.name` }],
+  );
+  return [...credentials, ...variableReferences(spec, 'spec'), ...containers, ...files];
 }
 
 function variableReferences({ env = [], envFrom = [] }: Variables, path: string): SecretReference[] {

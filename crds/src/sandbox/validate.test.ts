@@ -39,7 +39,7 @@ describe('validateSandboxShape', () => {
       ['reserved_env spec.env[1].name'],
     ],
     ['a bad duration', { timeout: '1d' }, ['invalid_value spec.timeout']],
-    ['what nothing acts on', { files: [{ path: 'x' }] }, ['field_not_supported spec.files']],
+    ['what nothing acts on', { autoResume: true }, ['field_not_supported spec.autoResume']],
     [
       'all at once',
       { image: { repository: ':' }, idleTimeout: 'x', env: [{ name: 'agenttier_x' }] },
@@ -68,9 +68,9 @@ describe('validateSandboxShape', () => {
 
 describe('validateTemplate', () => {
   it('judges the fields of a template alike', () => {
-    const spec = { storage: { mountPath: '/dev' }, hidden: true, harness: { skills: [{ name: 'x' }] } };
+    const spec = { storage: { mountPath: '/dev' }, hidden: true, harness: { systemPrompt: { path: '/x' } } };
     expect(validateTemplate({ kind: 'SandboxTemplate', spec }).map(({ field }) => field)).toEqual([
-      'spec.harness.skills',
+      'spec.harness.systemPrompt.path',
       'spec.hidden',
       'spec.storage.mountPath',
     ]);

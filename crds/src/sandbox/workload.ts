@@ -7,6 +7,7 @@ import type { Violation, ViolationCode } from '../meta/violation.ts';
 import { containerViolations } from './containers.ts';
 import { harnessViolations } from './harness.ts';
 import { isMountable } from './mounts.ts';
+import { provisionViolations } from './provisionChecks.ts';
 import { networkViolations } from './network.ts';
 import { credentialViolations } from './secrets.ts';
 
@@ -27,6 +28,7 @@ export function workloadViolations(spec: EffectiveSpec): Violation[] {
     ...credentialViolations(spec),
     ...containerViolations(spec),
     ...harnessViolations(spec),
+    ...provisionViolations(spec),
   ];
 }
 

@@ -20,6 +20,8 @@ export interface ResolveSettings {
   readonly defaults?: EffectiveSpec;
   /** What the sandbox's volume was made with, once it has one; it outlives changes of templates. */
   readonly volume?: BoundVolume | undefined;
+  /** The volume is larger than even the sandbox asks for: it is made from a snapshot. */
+  readonly volumeWins?: boolean | undefined;
   /** Clamps run time and idle time where they are left open; without it nothing is clamped. */
   readonly effectivePolicy?: EffectivePolicy;
 }
@@ -81,7 +83,7 @@ function sealed({ chain, layers, spec, settings }: MergeInput): Resolution {
   const own = readLayer(spec, ORIGIN_SANDBOX);
   const secret = dropForeignPullSecret(stack(base, own), [...layers, own]);
   const merged = render(fillFrom(readLayer(settings.defaults ?? {}, ORIGIN_DEFAULT), secret.layer));
-  const bound = keepVolume(merged.spec, merged.origins, settings.volume);
+  const bound = keepVolume(merged.spec, merged.origins, settings.volume, settings.volumeWins);
   const clamped = clampTimes(bound.spec, bound.origins, settings.effectivePolicy);
   // Templates that left the registry of their own secret do not take it along when the sandbox is edited later.
   const { layer: known } = dropForeignPullSecret(base, layers);

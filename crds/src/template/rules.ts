@@ -125,6 +125,7 @@ export const MERGE_RULES: readonly MergeRule[] = [
   { path: 'harness.useHTTPExec', strategy: 'replace' },
   { path: 'files', strategy: 'byKey', keys: ['path'] },
   { path: 'initScripts', strategy: 'append', note: 'Those of the parent run first.' },
+  { path: 'runInitScripts', strategy: 'replace' },
 ];
 
 /** Fields of a template that are about the template itself and take no part in the merge. */

@@ -33,6 +33,7 @@ export type SpecKind =
 const POD = 'operator: pod';
 const VOLUME = 'operator: volume';
 const NETWORK = 'operator: network policy';
+const FILES = 'operator: harness';
 
 const CONTAINER_FIELDS = [
   'name',
@@ -74,6 +75,10 @@ const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
   { path: 'storage.storageClass', reader: VOLUME },
   { path: 'storage.mountPath', reader: POD },
   { path: 'storage.shared', reader: VOLUME },
+  { path: 'storage.snapshotOnStop', reader: 'operator: stop snapshot' },
+  { path: 'storage.keepStopSnapshots', reader: 'operator: pruning' },
+  { path: 'backup.every', reader: 'operator: backup' },
+  { path: 'backup.keep', reader: 'operator: pruning' },
   { path: 'storage.retainPolicy', reader: 'operator: removal' },
   { path: 'network.allowInternet', reader: NETWORK },
   { path: 'network.egressRules', reader: NETWORK },
@@ -96,14 +101,23 @@ const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
   { path: 'harness.workingDir', reader: POD },
   { path: 'harness.shell', reader: POD },
   { path: 'harness.hooks', reader: 'operator: hooks' },
+  { path: 'harness.systemPrompt.content', reader: FILES },
+  { path: 'harness.systemPrompt.configMapRef', reader: FILES },
+  { path: 'harness.systemPrompt.secretRef', reader: FILES },
+  { path: 'harness.skills[].name', reader: FILES },
+  { path: 'harness.skills[].content.content', reader: FILES },
+  { path: 'harness.skills[].content.configMapRef', reader: FILES },
+  { path: 'harness.skills[].content.secretRef', reader: FILES },
+  { path: 'harness.constraints.maxCommandTimeout', reader: 'runtime: exec' },
+  { path: 'harness.constraints.maxFileSize', reader: 'runtime: limits' },
+  { path: 'files', reader: FILES },
+  { path: 'initScripts', reader: 'runtime: provision' },
+  { path: 'runInitScripts', reader: 'runtime: provision' },
 ];
 
 const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
   { path: 'mode', needs: 'agent mode comes with invocations', harmless: ['code'] },
   { path: 'resources.claims', needs: 'resource claims are not handed to the pod' },
-  { path: 'storage.snapshotOnStop', needs: 'snapshots are not made', harmless: [false] },
-  { path: 'storage.keepStopSnapshots', needs: 'snapshots are not made' },
-  { path: 'backup', needs: 'backups are not made' },
   { path: 'storage.existingClaim', needs: 'every sandbox gets a volume of its own' },
   { path: 'network.allowedDomains', needs: 'domain names are not enforced' },
   ...otherSources(''),
@@ -115,15 +129,22 @@ const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
     path: `initContainers[].${field}`,
     needs: 'init containers run to their end',
   })),
-  { path: 'files', needs: 'files are not delivered' },
-  { path: 'initScripts', needs: 'init scripts are not run' },
 ];
 
 const HARNESS_UNSUPPORTED: readonly UnsupportedField[] = [
   { path: 'harness.tools', needs: 'tools are not installed or verified' },
-  { path: 'harness.skills', needs: 'skills are not delivered' },
-  { path: 'harness.systemPrompt', needs: 'system prompts are not delivered' },
-  { path: 'harness.constraints', needs: 'constraints are not enforced' },
+  ...['harness.systemPrompt.path', 'harness.skills[].content.path'].map((path) => ({
+    path,
+    needs: 'a file of the image is there without it; texts come from content, configMapRef and secretRef',
+  })),
+  ...['restrictedCommands', 'restrictedPaths'].map((list) => ({
+    path: `harness.constraints.${list}`,
+    needs: 'nothing can keep a program from it; say it in systemPrompt, or leave it out of the image',
+  })),
+  ...['allowedNetworkDests', 'deniedNetworkDests'].map((list) => ({
+    path: `harness.constraints.${list}`,
+    needs: 'what a sandbox can reach is set in network, where it is enforced',
+  })),
   { path: 'harness.agent', needs: 'agent mode comes with invocations' },
   { path: 'harness.useHTTPExec', needs: 'the runtime in the pod is always used', harmless: [true] },
 ];
@@ -138,6 +159,8 @@ const SANDBOX: FieldSupport = {
     { path: 'gracePeriod', reader: 'operator: expiry' },
     { path: 'autoResume', reader: 'router: wake' },
     { path: 'createdBy', reader: 'router: access' },
+    { path: 'cloneFrom', reader: 'operator: origin' },
+    { path: 'cloneFromSnapshot', reader: 'operator: origin' },
     { path: 'resolved', reader: 'operator: gather' },
     { path: 'sharing.users', reader: 'webhook: access' },
     { path: 'sharing.groups', reader: 'webhook: access' },
@@ -147,8 +170,6 @@ const SANDBOX: FieldSupport = {
     ...HARNESS_UNSUPPORTED,
     { path: 'ports', needs: 'ports are not offered outside' },
     { path: 'sharing.shareLinks', needs: 'links are not handed out; share with users or groups' },
-    { path: 'cloneFrom', needs: 'volumes are not copied' },
-    { path: 'cloneFromSnapshot', needs: 'volumes are not restored from snapshots' },
   ],
 };
 

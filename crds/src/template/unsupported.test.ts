@@ -77,7 +77,6 @@ describe('unsupportedFields', () => {
       'spec.mode',
       'spec.network.allowedDomains',
       'spec.storage.existingClaim',
-      'spec.storage.snapshotOnStop',
     ]);
   });
 
@@ -109,8 +108,8 @@ describe('unsupportedFields', () => {
       fields('ClusterSandboxTemplate', { harness, description: 'x', inheritsFrom: { name: 'x' } }),
     ).toEqual([]);
     expect(
-      fields('SandboxTemplate', { harness: { ...harness, skills: [{ name: 'x' }] }, hidden: true }),
-    ).toEqual(['spec.harness.skills', 'spec.hidden']);
+      fields('SandboxTemplate', { harness: { ...harness, systemPrompt: { path: '/x' } }, hidden: true }),
+    ).toEqual(['spec.harness.systemPrompt.path', 'spec.hidden']);
   });
 
   it('knows that a prepared pod has its volume from birth', () => {
@@ -120,11 +119,12 @@ describe('unsupportedFields', () => {
   });
 
   it('says what is the matter and what to do', () => {
-    expect(unsupportedFields('Sandbox', { files: [{ path: 'x' }] })).toEqual([
+    expect(unsupportedFields('Sandbox', { autoResume: true })).toEqual([
       {
         code: 'field_not_supported',
-        field: 'spec.files',
-        message: 'spec.files is not acted on yet: files are not delivered. Leave it out',
+        field: 'spec.autoResume',
+        message:
+          'spec.autoResume is not acted on yet: using a stopped sandbox does not start it. Leave it out',
       },
     ]);
   });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TemplateSpec } from '../generated/types.ts';
 import type { Violation } from '../meta/violation.ts';
+import { textSizeViolations } from '../sandbox/provisionChecks.ts';
 import { workloadViolations } from '../sandbox/workload.ts';
 import type { TemplateKind } from './compose.ts';
 import { unsupportedFields } from './unsupported.ts';
@@ -10,5 +11,9 @@ export function validateTemplate(template: {
   readonly kind: TemplateKind;
   readonly spec: TemplateSpec;
 }): Violation[] {
-  return [...unsupportedFields(template.kind, template.spec), ...workloadViolations(template.spec)];
+  return [
+    ...unsupportedFields(template.kind, template.spec),
+    ...workloadViolations(template.spec),
+    ...textSizeViolations({}, template.spec),
+  ];
 }

@@ -27,22 +27,23 @@ const MEMBERS = ['size', 'storageClass', 'mountPath', 'shared'] as const;
 /**
  * Lets the existing volume have the last word where a template changed: a template that was made smaller, or moved to
  * another storage class, must not keep its sandboxes from starting. What the sandbox itself asks for is left for
- * admission to refuse.
+ * admission to refuse, unless the volume `wins` over that, too.
  */
 export function keepVolume(
   spec: EffectiveSpec,
   origins: Readonly<Record<string, string>>,
   volume: BoundVolume | undefined,
+  wins = false,
 ): Merged {
   let merged: Merged = { spec, origins: { ...origins }, warnings: [] };
   for (const member of MEMBERS) {
     const path = `storage.${member}`;
     const bound = boundOf(volume, member);
     const asked = spec.storage?.[member];
-    const decided = bound === undefined || bound === '' || origins[path] === 'Sandbox';
+    const decided = bound === undefined || bound === '' || (origins[path] === 'Sandbox' && !wins);
     if (decided || !isHeldBack(member, asked, bound)) continue;
     const storage = { ...merged.spec.storage, [member]: bound };
-    const warning = `spec.storage.${member} stays ${bound}, as the volume was made; templates now say ${asked ?? 'nothing'}`;
+    const warning = `spec.storage.${member} is ${bound}, as the volume is made; asked for is ${asked ?? 'nothing'}`;
     merged = {
       spec: { ...merged.spec, storage },
       origins: { ...merged.origins, [path]: ORIGIN_VOLUME },

@@ -30,7 +30,7 @@ export type Action =
   | { readonly do: 'repair'; readonly kind: Exclude<OwnedKind, 'pod'>; readonly body: KubeObject }
   | {
       readonly do: 'delete';
-      readonly kind: 'pod' | 'pvc' | 'snapshot';
+      readonly kind: 'pod' | 'pvc' | 'snapshot' | 'planSecret';
       readonly name: string;
       readonly uid: string;
     }
@@ -49,6 +49,8 @@ export type Action =
       readonly name: string;
       readonly metadata: Readonly<Record<string, unknown>>;
     }
+  /** Events of what no status says. */
+  | { readonly do: 'announce'; readonly events: readonly EventNote[] }
   | { readonly do: 'clearAction' }
   | { readonly do: 'releaseFinalizer' }
   | { readonly do: 'probeRuntime'; readonly podUid: string; readonly podIp: string }
@@ -65,6 +67,8 @@ export type Action =
       readonly do: 'runJob';
       readonly podName: string;
       readonly podUid: string;
+      /** Sandbox that the pod is of, where that is another one. */
+      readonly sandboxUid?: string;
       /** One id is run once, however often and by whomever it is asked for. */
       readonly id: string;
       readonly call: Job['call'];

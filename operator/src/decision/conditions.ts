@@ -7,6 +7,7 @@ import { buildNetworkPolicy, networkPolicyMatches } from '../sandbox/networkPoli
 import { slotOf } from '../sandbox/objects.ts';
 import type { OwnedKind, SandboxState } from '../sandbox/state.ts';
 import { volumeFinding } from '../volume/finding.ts';
+import { backupFinding } from '../volume/status.ts';
 import { no, refusalReason, yes } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { activeHold, HELD } from './hold.ts';
@@ -52,6 +53,7 @@ export function deriveConditions(state: SandboxState, verdict: Verdict, now: num
   const rest: [string, Finding | undefined][] = [
     [ready, readyFinding(verdict, parts)],
     [CONDITION_TYPES.policyCompliant, complianceFinding(state)],
+    [CONDITION_TYPES.backupFailing, backupFinding(state)],
     [CONDITION_TYPES.idleWarning, warning],
     [CONDITION_TYPES.resizePending, resize],
     [DRIFTED, drift === undefined ? undefined : yes('TemplateChanged', drift)],
@@ -132,6 +134,7 @@ const isFreshSlot = ({ networkPolicy }: SandboxState): boolean =>
 const NAMES: Readonly<Record<OwnedKind, string>> = {
   serviceAccount: 'ServiceAccount',
   tokenSecret: 'token Secret',
+  planSecret: 'Secret with files and scripts',
   pvc: 'PersistentVolumeClaim',
   networkPolicy: 'NetworkPolicy',
   snapshot: 'VolumeSnapshot',

@@ -12,6 +12,7 @@ import { SAFETY_MS } from './deadlines.ts';
 import { driftActions } from './drift.ts';
 import { EXPIRED_EVENTS } from './expiring.ts';
 import type { Hold } from './hold.ts';
+import { NO_STOP, stopSnapshot } from '../volume/stopSnapshot.ts';
 import { NO_TURN, stopTurn, withTurn } from './hooks.ts';
 
 /** A sandbox that is to have no pod, and why. `hold` is absent when the user's own spec says so. */
@@ -32,17 +33,20 @@ export const STOPPING = 'Stopping';
 
 /**
  * Ends the pod and says so. The status (with the hold) is stored before the pod is deleted: whoever finds the pod
- * terminating afterwards, another operator included, knows that it was meant and does not heal it. The hook onStop comes
- * in between.
+ * terminating afterwards, another operator included, knows that it was meant and does not heal it. The hook onStop and
+ * the snapshot of the stop come in between.
  */
 export function planDown(state: SandboxState, down: Down, now: number): Plan {
   const clear: Action[] = down.clearAction ? [{ do: 'clearAction' }] : [];
   const hook = down.outcome === 'Stopped' ? stopTurn(state) : NO_TURN;
+  // What the hook writes is to be in the snapshot.
+  const snapshot = hook.wait || down.outcome !== 'Stopped' ? NO_STOP : stopSnapshot(state, now);
+  const end = hook.wait || snapshot.wait ? hook.actions : deletePod(state);
   const stages = [
     statusStage(state, withTurn(downOutcome(state, down), hook), now),
-    [...(hook.wait ? hook.actions : deletePod(state)), ...clear, ...keepRight(state, now)],
+    [...snapshot.actions, ...end, ...clear, ...keepRight(state, now)],
   ];
-  return hook.wait ? planOf(stages, SAFETY_MS) : planOf(stages);
+  return hook.wait || snapshot.wait ? planOf(stages, snapshot.waitMs ?? SAFETY_MS) : planOf(stages);
 }
 
 export function deletePod(state: SandboxState): Action[] {

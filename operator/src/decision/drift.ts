@@ -5,10 +5,11 @@ import { buildServiceAccount, serviceAccountMatches } from '../sandbox/serviceAc
 import { slotOf } from '../sandbox/objects.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import { buildTokenSecret, nonceIn, tokenSecretMatches } from '../sandbox/tokenSecret.ts';
-import { claimAction } from '../volume/drift.ts';
+import { claimActions } from '../volume/drift.ts';
 import type { Action } from './actions.ts';
 import { blockOf } from './block.ts';
 import type { DriftOptions } from './block.ts';
+import { provisionActions } from './provision.ts';
 
 /** Reason of the status between the command to resume and the first look at what is there. */
 export const RESUMING = 'Resuming';
@@ -22,9 +23,12 @@ export function driftActions(state: SandboxState, spec: EffectiveSpec, options: 
     serviceAccountAction(state, options),
     networkPolicyAction(state, spec, options),
     tokenAction(state, options),
-    claimAction(state, spec, options),
+    ...claimActions(state, spec, options),
   ];
-  return actions.flatMap((action) => action ?? []);
+  const provision = blockOf(state, 'planSecret', options.now)
+    ? []
+    : provisionActions(state, spec, options.create);
+  return [...actions.flatMap((action) => action ?? []), ...provision];
 }
 
 function serviceAccountAction(state: SandboxState, options: DriftOptions): Action | undefined {

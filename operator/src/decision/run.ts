@@ -15,6 +15,7 @@ import type { Finding } from './finding.ts';
 import { restartDelayMs, SAFETY_MS, timeOf } from './deadlines.ts';
 import { planHold, STOPPING } from './down.ts';
 import { claimName } from '../volume/drift.ts';
+import { originText } from '../volume/origin.ts';
 import { driftActions } from './drift.ts';
 import { planLoss, RESTART_BACKOFF } from './heal.ts';
 import { holdOf } from './hold.ts';
@@ -187,6 +188,8 @@ function planLostVolume(state: SandboxState, now: number): Plan {
     };
     return planOf([statusStage(state, outcome, now)], SAFETY_MS);
   }
-  const message = `PersistentVolumeClaim ${name} and its data are gone: set annotation agenttier.io/retry to start with an empty volume`;
+  const origin = originText(state);
+  const anew = origin === undefined ? 'with an empty volume' : `with a new volume from ${origin}`;
+  const message = `PersistentVolumeClaim ${name} and its data are gone: set annotation agenttier.io/retry to start ${anew}`;
   return planHold(state, holdOf('VolumeLost', message), now, { changes: { pvcName: undefined } });
 }

@@ -14,7 +14,7 @@ import { no } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { attemptStart, SAFETY_MS } from './deadlines.ts';
 import { planHold } from './down.ts';
-import { missingClass } from '../volume/finding.ts';
+import { missingClass, originFinding } from '../volume/finding.ts';
 import { claimName } from '../volume/drift.ts';
 import { blockOf } from './block.ts';
 import { driftActions, tokenNonce } from './drift.ts';
@@ -34,7 +34,7 @@ export function planCreate(state: SandboxState, spec: EffectiveSpec, now: number
   const drift = driftActions(state, spec, { now, create: true });
   const pod = podCreation(state, spec, now);
   if (pod.length > 0 || drift.length > 0) return planOf([drift, pod], SAFETY_MS);
-  const finding = refusalFinding(state) ?? no('Starting', 'the pod is being created');
+  const finding = refusalFinding(state) ?? originFinding(state) ?? no('Starting', 'the pod is being created');
   return planOf([statusStage(state, starting(state, finding), now)], nextTry(state, now));
 }
 
@@ -60,7 +60,10 @@ function planOverdue(state: SandboxState, finding: Finding, now: number): Plan {
 
 /** The pod is made only when all that it leans on is there, or is made by the stage before. */
 function podCreation(state: SandboxState, spec: EffectiveSpec, now: number): Action[] {
-  if (lacksSomething(state, now)) return [];
+  const blocked = (['serviceAccount', 'tokenSecret', 'planSecret', 'networkPolicy', 'pod'] as const).some(
+    (kind) => blockOf(state, kind, now),
+  );
+  if (blocked || lacksVolume(state, now)) return [];
   const { owner, settings, sandbox } = state;
   const template = sandbox.spec?.resolved?.chain?.at(-1)?.name;
   const nonce = tokenNonce(state, { now, create: true });
@@ -69,12 +72,11 @@ function podCreation(state: SandboxState, spec: EffectiveSpec, now: number): Act
   return [{ do: 'create', kind: 'pod', body }];
 }
 
-function lacksSomething(state: SandboxState, now: number): boolean {
-  const blocked = (['serviceAccount', 'tokenSecret', 'networkPolicy', 'pod'] as const).some((kind) =>
-    blockOf(state, kind, now),
-  );
-  if (blocked || state.pvc !== undefined) return blocked;
-  return blockOf(state, 'pvc', now) !== undefined || Boolean(state.sandbox.status?.pvcName);
+/** No claim is there, and none is made by the stage before. */
+function lacksVolume(state: SandboxState, now: number): boolean {
+  if (state.pvc !== undefined) return false;
+  const recorded = Boolean(state.sandbox.status?.pvcName);
+  return recorded || blockOf(state, 'pvc', now) !== undefined || originFinding(state) !== undefined;
 }
 
 /** Milliseconds until a refused write is due again. */

@@ -117,12 +117,16 @@ function forgedField(
   }));
   for (const path of new Set([...actual.keys(), ...fresh.keys()])) {
     const claimed = origins.filter((one) => one.path === path || one.path.startsWith(`${path}.`));
-    const hasVolume = status?.pvcName !== undefined;
+    const hasVolume = status?.pvcName !== undefined || startsFromCopy(spec);
     if (!isExplained(path, { actual, fresh, hasVolume, claimed: claimed.map(({ origin }) => origin) }))
       return path;
   }
   return undefined;
 }
+
+/** A copy owes its size and class to what it is a copy of, from the start. */
+const startsFromCopy = (spec: SandboxSpec | undefined): boolean =>
+  spec?.cloneFrom !== undefined || Boolean(spec?.cloneFromSnapshot);
 
 const VOLUME: ReadonlySet<string> = new Set(VOLUME_FIELDS);
 

@@ -25,7 +25,7 @@ export interface PerformContext {
   readonly warm?: WarmStarts | undefined;
   readonly probe: (podUid: string, podIp: string) => void;
   /** Starts a call to the runtime in the pod, and does not wait for it. */
-  readonly runJob: (job: Job, pod: Pod) => void;
+  readonly runJob: (job: Job, pod: Pod, sandboxUid?: string) => void;
   readonly announce: (sandbox: Sandbox, events: readonly EventNote[], tallies: readonly Tally[]) => void;
 }
 

@@ -111,8 +111,8 @@ function contextOf(options: ReconcilerOptions, { key, sandbox, signal }: Turn): 
     notes: notebook.of(key, owner.uid),
     generation: sandbox.metadata.generation ?? 0,
     probe: (podUid, podIp) => probe.start(key, podUid, podIp),
-    runJob: (job, pod) => {
-      const address = runtimeOf(pod, owner.uid, settings.tokenKey);
+    runJob: (job, pod, sandboxUid = owner.uid) => {
+      const address = runtimeOf(pod, sandboxUid, settings.tokenKey);
       if (address !== undefined) jobs.start(key, job, address);
     },
   };

@@ -73,7 +73,7 @@ describe('diagnose', () => {
       {
         kind: 'broken',
         reason: 'InitFailed',
-        message: 'the init container ended with exit code 1: read-only',
+        message: 'read-only',
       },
     ],
     ['init was killed', init({ exitCode: 137, reason: 'OOMKilled' }), { kind: 'lost', reason: 'OOMKilled' }],

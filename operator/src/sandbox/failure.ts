@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ContainerState, ContainerStatus, Pod, PodCondition } from '../core.ts';
+import { SCRIPTS_CONTAINER } from '../harness/podParts.ts';
 import { INIT_CONTAINER, MAIN_CONTAINER } from './pod.ts';
 
 /** What a pod's status says about the sandbox. Reasons are the kubelet's own words where it has one. */
@@ -64,7 +65,7 @@ function diagnoseAlive(pod: Pod): Diagnosis {
   // Sidecars may run on, and with them the pod; the sandbox has ended all the same.
   if (terminated) return disruptionOf(pod) ?? endOf(pod, terminated);
   if (running) return { kind: 'running', ready: conditionOf(pod, 'Ready')?.status === 'True' };
-  return diagnoseWaiting(pod) ?? diagnoseScheduling(pod) ?? STARTING;
+  return diagnoseWaiting(pod) ?? diagnoseScheduling(pod) ?? (runsScripts(pod) ? SCRIPTS : STARTING);
 }
 
 const STARTING: Diagnosis = {
@@ -72,6 +73,12 @@ const STARTING: Diagnosis = {
   reason: 'Starting',
   message: 'the containers are being started',
 };
+
+const SCRIPTS: Diagnosis = { kind: 'starting', reason: 'Starting', message: 'the init scripts are running' };
+
+const runsScripts = ({ status }: Pod): boolean =>
+  status?.initContainerStatuses?.some(({ name, state }) => name === SCRIPTS_CONTAINER && state?.running) ===
+  true;
 
 function diagnoseWaiting(pod: Pod): Diagnosis | undefined {
   const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
@@ -129,8 +136,10 @@ function diagnoseInit(pod: Pod): Diagnosis | undefined {
 }
 
 function initEnd(name: string, { exitCode, reason = '', message }: Terminated): Diagnosis {
-  const which = name === INIT_CONTAINER ? 'the init container' : `the init container ${name}`;
+  const which = OURS[name] ?? `the init container ${name}`;
   if (KILLED.has(reason)) return lost(reason, `${which} was killed`);
+  // Ours says itself what went wrong, and which script it was.
+  if (name in OURS && message) return { kind: 'broken', reason: 'InitFailed', message };
   const text = message ? `: ${message}` : '';
   return {
     kind: 'broken',
@@ -138,6 +147,11 @@ function initEnd(name: string, { exitCode, reason = '', message }: Terminated): 
     message: `${which} ended with exit code ${exitCode}${text}`,
   };
 }
+
+const OURS: Readonly<Record<string, string>> = {
+  [INIT_CONTAINER]: 'the init container',
+  [SCRIPTS_CONTAINER]: 'the init script',
+};
 
 const KILLED: ReadonlySet<string> = new Set(['OOMKilled', 'ContainerStatusUnknown']);
 

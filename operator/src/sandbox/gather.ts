@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import type { TemplateKey, TemplateLookup } from '@agenttier/crds/template/compose';
+import { BY_SANDBOX_UID } from '../caches.ts';
 import type { Caches } from '../caches.ts';
+import type { Secret } from '../core.ts';
 import { activeHold } from '../decision/hold.ts';
 import { verifyResolved } from '../decision/verify.ts';
 import { networkFacts } from '../egress/facts.ts';
+import { isPlanSecret } from '../harness/secrets.ts';
 import { policyIn, violationsNow } from '../policy/compliance.ts';
 import type { Settings } from '../settings.ts';
 import { slotKeyOf } from '../warmpool/key.ts';
@@ -13,6 +16,8 @@ import { storageOf } from '../volume/storage.ts';
 import type { Notes } from './notes.ts';
 import { findObjects } from './objects.ts';
 import type { Objects } from './objects.ts';
+import { isOwnedBy } from './ownership.ts';
+import type { Identity } from './ownership.ts';
 import type { SandboxState } from './state.ts';
 
 export interface GatherInput {
@@ -33,7 +38,7 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
   // What was waited for is here.
   for (const kind of Object.keys(objects) as (keyof Objects)[]) notes.seen(kind);
   const resolution = verifyResolved(sandbox, lookupIn(caches));
-  const storage = storageOf(owner, input);
+  const storage = storageOf(sandbox, owner, input);
   const violations = violationsNow(sandbox, policyIn(caches, owner.namespace));
   const network = networkFacts(caches, owner.namespace, resolution.ok ? resolution.spec : undefined);
   const observations = notes.observations();
@@ -46,11 +51,20 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
     network,
     observations,
     surplus,
+    planSecrets: planSecretsOf(input, owner),
     ...storage,
     ...objects,
   };
   return { ...state, slotKey: slotKeyOf(state, input.slots) };
 }
+
+/** Without those that we deleted a moment ago, before the watch says so. */
+const planSecretsOf = ({ caches, notes }: GatherInput, owner: Identity): Secret[] =>
+  caches.secrets
+    .byIndex(BY_SANDBOX_UID, owner.uid)
+    .filter(
+      (secret) => isPlanSecret(secret) && isOwnedBy(secret, owner) && !notes.isDeleted(secret.metadata.uid),
+    );
 
 /** Whether the sandbox is to be up; what was noted about an earlier start is void when it is not. */
 function isWanted(sandbox: Sandbox): boolean {

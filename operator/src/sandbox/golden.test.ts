@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { EffectiveSpec } from '@agenttier/crds/generated/types';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { planSecrets } from '../harness/secrets.ts';
 import type { Settings } from '../settings.ts';
 import { SETTINGS } from '../testing/fixtures.ts';
 import { buildNetworkPolicy } from './networkPolicy.ts';
@@ -77,6 +78,24 @@ const GUESTS: EffectiveSpec = {
   ],
 };
 
+/** A harness with all that the platform delivers, and a file at each place where one can lie. */
+const HARNESSED: EffectiveSpec = {
+  ...MINIMAL,
+  credentials: [{ secretName: 'git', mountAs: 'file', mountPath: '/secrets/git' }],
+  files: [
+    { path: 'src/a.txt', content: 'hello' },
+    { path: 'b.txt', configMapRef: { name: 'texts', key: 'b' } },
+    { path: '/opt/tool.conf', mode: 0o600, secretRef: { name: 'tool', key: 'conf' } },
+    { path: '/opt/plain.conf', content: 'plain' },
+  ],
+  initScripts: ['echo one', 'echo two'],
+  harness: {
+    systemPrompt: { content: 'Be brief.' },
+    skills: [{ name: 'go', content: { content: 'Use gofmt.' } }],
+    constraints: { maxCommandTimeout: '5m', maxFileSize: '1Gi' },
+  },
+};
+
 describe('golden objects', () => {
   const pod = (spec: EffectiveSpec, settings: Settings = SETTINGS) =>
     buildPod({ owner, spec, settings, pvcName: 'one-workspace', template: 'base', nonce: '1' });
@@ -88,6 +107,8 @@ describe('golden objects', () => {
     ['pod-full', pod(FULL, { ...SETTINGS, pullSecrets: ['company', 'registry-login'], startDeadlineMs: 0 })],
     ['pod-guests', pod(GUESTS)],
     ['pod-image-volume', pod(MINIMAL, { ...SETTINGS, imageVolume: true })],
+    ['pod-harness', pod(HARNESSED)],
+    ['plan-secret', planSecrets(owner, HARNESSED)[0]],
     ['network-policy-closed', policy(MINIMAL)],
     ['network-policy-open', policy(FULL, { ...SETTINGS, clusterCidrs: ['203.0.113.0/24', 'fd10::/16'] })],
     ['volume-minimal', buildClaim(owner, 'one-workspace', MINIMAL)],

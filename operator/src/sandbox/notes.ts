@@ -61,8 +61,7 @@ export class Notes {
 
   /** The sandbox is not wanted up: the next start begins with a clean sheet. */
   unwanted(): void {
-    this.#refusals.clear();
-    this.#attempts.clear();
+    for (const kind of this.#refusals.keys()) if (kind !== 'snapshot') this.accepted(kind);
     this.#milestones = {};
     this.#answeredPod = undefined;
     this.#missingPullSecret = undefined;

@@ -39,6 +39,10 @@ const HANDLERS: Handlers = {
   delete: remove,
   disown,
   status: writeStatus,
+  announce({ events }, context) {
+    context.announce(context.sandbox, events, []);
+    return 'unchanged';
+  },
   claimSlot,
   adoptSlot,
   clearAction: (_, context) => clearAction(context),
@@ -47,9 +51,9 @@ const HANDLERS: Handlers = {
     context.probe(podUid, podIp);
     return 'unchanged';
   },
-  runJob({ podName, podUid, id, call }, context) {
+  runJob({ podName, podUid, sandboxUid, id, call }, context) {
     const pod = context.caches.pods.get(context.owner.namespace, podName);
-    if (pod?.metadata.uid === podUid) context.runJob({ id, call }, pod);
+    if (pod?.metadata.uid === podUid) context.runJob({ id, call }, pod, sandboxUid);
     return 'unchanged';
   },
   releaseLostPod,

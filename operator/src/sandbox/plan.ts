@@ -9,6 +9,7 @@ import { withLostNode } from '../decision/lostNode.ts';
 import { planRemove } from '../decision/remove.ts';
 import { planRun } from '../decision/run.ts';
 import { no } from '../decision/finding.ts';
+import { withChores } from '../volume/chores.ts';
 import { surplusRemovals } from '../decision/warm.ts';
 import { statusStage } from './status.ts';
 import type { Outcome } from './status.ts';
@@ -29,6 +30,11 @@ export function plan(state: SandboxState, now: number): Plan {
 function planOne(state: SandboxState, now: number): Plan {
   const { sandbox } = state;
   if (sandbox.metadata.deletionTimestamp !== undefined) return planRemove(state, now);
+  return withChores(planLife(state, now), state, now);
+}
+
+function planLife(state: SandboxState, now: number): Plan {
+  const { sandbox } = state;
   const command = sandbox.metadata.annotations?.[ANNOTATION_ACTION];
   if (sandbox.spec?.desiredState === 'Stopped') {
     const down = { outcome: 'Stopped', reason: 'UserRequested', message: BY_USER } as const;

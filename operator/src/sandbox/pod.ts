@@ -6,6 +6,15 @@ import { ANNOTATION_TOKEN_NONCE, LABEL_TEMPLATE } from '@agenttier/crds/meta/lab
 import { imageOf } from '@agenttier/crds/meta/imageReference';
 import { podName, serviceAccountName, TOKEN_KEY, tokenSecretName } from '@agenttier/crds/meta/names';
 import type { Container, EnvVar, Pod, PodSpec, Probe } from '../core.ts';
+import {
+  hasFiles,
+  limitArguments,
+  outsideMounts,
+  PLAN_MOUNT,
+  planArguments,
+  planVolumes,
+  scriptsContainer,
+} from '../harness/podParts.ts';
 import type { Placement, Settings } from '../settings.ts';
 import { environment, EPHEMERAL_REQUEST, resourcesOf } from './containerParts.ts';
 import { credentialEnv, credentialMounts, credentialVolumes } from './credentials.ts';
@@ -65,7 +74,9 @@ export function buildPod(input: PodInput): Pod {
 function buildPodSpec(input: PodInput): PodSpec {
   const { owner, spec, settings } = input;
   const secrets = [spec.image?.pullSecret, ...settings.pullSecrets].filter((name) => Boolean(name));
-  const inits = [...(settings.imageVolume ? [] : [initContainer(settings)]), ...initContainers(spec)];
+  const main = mainContainer(input);
+  const scripts = scriptsContainer(spec, main, { runtime: RUNTIME_BINARY, mountPath: mountPathOf(spec) });
+  const inits = [...firstContainer(spec, settings), ...scripts, ...initContainers(spec)];
   return {
     // A new pod, on the same volume, is the operator's decision: kubelet restarts would hide failures from it.
     restartPolicy: 'Never',
@@ -87,7 +98,7 @@ function buildPodSpec(input: PodInput): PodSpec {
     ...(spec.runtimeClass ? { runtimeClassName: spec.runtimeClass } : {}),
     ...(secrets.length > 0 ? { imagePullSecrets: [...new Set(secrets)].map((name) => ({ name })) } : {}),
     ...(inits.length > 0 ? { initContainers: inits } : {}),
-    containers: [mainContainer(input), ...sidecars(spec)],
+    containers: [main, ...sidecars(spec)],
     volumes: volumes(input),
   };
 }
@@ -137,6 +148,7 @@ function mainContainer(input: PodInput): Container {
       { name: 'agenttier-bin', mountPath: RUNTIME_DIR, readOnly: true },
       { name: 'agenttier-run', mountPath: TOKEN_DIR, readOnly: true },
       ...credentialMounts(spec),
+      ...outsideMounts(spec),
     ],
     startupProbe: startupProbe(settings.startDeadlineMs),
     readinessProbe: READINESS,
@@ -155,24 +167,36 @@ function mainCommand({ spec, awaitsClaim }: PodInput): string[] {
     '--workdir',
     mountPathOf(spec),
     ...(shell ? ['--shell', shell] : []),
+    ...limitArguments(spec),
     ...(awaitsClaim ? ['--await-adopt'] : []),
     ...(child.length > 0 ? ['--', ...child] : []),
   ];
 }
 
-function initContainer(settings: Settings): Container {
-  return {
+/** Puts the runtime where the main container finds it, and files into the workspace; absent where neither is to do. */
+function firstContainer(spec: EffectiveSpec, settings: Settings): Container[] {
+  const files = hasFiles(spec);
+  if (settings.imageVolume && !files) return [];
+  const mountPath = mountPathOf(spec);
+  const plan = files ? planArguments(mountPath) : [];
+  const install = { name: 'agenttier-bin', mountPath: RUNTIME_DIR };
+  const command = settings.imageVolume ? ['files', ...plan] : ['install', ...plan, RUNTIME_DIR];
+  const container = {
     name: INIT_CONTAINER,
     image: settings.runtimeImage,
     imagePullPolicy: settings.runtimePullPolicy,
-    command: ['/agenttier-runtime', 'install', RUNTIME_DIR],
+    command: ['/agenttier-runtime', ...command],
     resources: {
       requests: { cpu: '10m', memory: '16Mi', 'ephemeral-storage': EPHEMERAL_REQUEST },
       limits: { cpu: '1', memory: '64Mi', 'ephemeral-storage': '128Mi' },
     },
     securityContext: CONTAINER_SECURITY,
-    volumeMounts: [{ name: 'agenttier-bin', mountPath: RUNTIME_DIR }],
+    volumeMounts: [
+      ...(settings.imageVolume ? [] : [install]),
+      ...(files ? [{ name: 'workspace', mountPath }, PLAN_MOUNT] : []),
+    ],
   };
+  return [container];
 }
 
 function volumes(input: PodInput): Readonly<Record<string, unknown>>[] {
@@ -193,6 +217,7 @@ function volumes(input: PodInput): Readonly<Record<string, unknown>>[] {
       },
     },
     ...credentialVolumes(input.spec),
+    ...planVolumes(owner, input.spec),
     ...ownVolumes(input.spec),
   ];
 }

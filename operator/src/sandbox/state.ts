@@ -16,7 +16,14 @@ import type { Settings } from '../settings.ts';
 import type { Identity } from './ownership.ts';
 
 /** Kinds of the objects that stand behind a sandbox. */
-export type OwnedKind = 'serviceAccount' | 'tokenSecret' | 'pvc' | 'networkPolicy' | 'snapshot' | 'pod';
+export type OwnedKind =
+  | 'serviceAccount'
+  | 'tokenSecret'
+  | 'planSecret'
+  | 'pvc'
+  | 'networkPolicy'
+  | 'snapshot'
+  | 'pod';
 
 /** Whether `spec.resolved` may be acted upon. */
 export type Resolution =
@@ -83,6 +90,12 @@ export interface Observations {
   readonly volumeLost?: boolean;
 }
 
+export interface CopySource {
+  readonly sandbox: Sandbox;
+  readonly pvc?: PersistentVolumeClaim | undefined;
+  readonly pod?: Pod | undefined;
+}
+
 /** Everything a decision needs, gathered without waiting. Objects of other owners are not in it. */
 export interface SandboxState {
   readonly sandbox: Sandbox;
@@ -102,8 +115,14 @@ export interface SandboxState {
   readonly networkPolicy?: NetworkPolicy;
   readonly tokenSecret?: Secret;
   readonly serviceAccount?: ServiceAccount;
+  /** What this and earlier starts brought into the sandbox. */
+  readonly planSecrets?: readonly Secret[];
   /** By name; absent while nothing is known of them. */
   readonly storageClasses?: ReadonlyMap<string, StorageClass>;
+  /** What the volume is to be a copy of, as far as it is there. */
+  readonly source?: CopySource;
+  /** The snapshot that the volume is to be made from. */
+  readonly restore?: VolumeSnapshot;
   /** The sandbox's own; absent where the cluster has no VolumeSnapshots. */
   readonly snapshots?: readonly VolumeSnapshot[];
 }

@@ -9,6 +9,7 @@ import { deriveConditions } from '../decision/conditions.ts';
 import type { Finding } from '../decision/finding.ts';
 import { retryValue } from '../decision/hold.ts';
 import type { Hold } from '../decision/hold.ts';
+import { volumeEvents, volumeStatus } from '../volume/status.ts';
 import type { SandboxState } from './state.ts';
 
 /** Fields that a transition sets; `undefined` takes a field away. */
@@ -45,7 +46,8 @@ export function statusStage(state: SandboxState, outcome: Outcome, now: number):
   const before = state.sandbox.status ?? {};
   const status = nextStatus(state, outcome, now);
   if (equalJson(before, status)) return [];
-  return [{ do: 'status', status, events: outcome.events ?? [], tallies: outcome.tallies ?? [] }];
+  const events = [...(outcome.events ?? []), ...volumeEvents(before, status)];
+  return [{ do: 'status', status, events, tallies: outcome.tallies ?? [] }];
 }
 
 export function nextStatus(state: SandboxState, outcome: Outcome, now: number): SandboxStatus {
@@ -57,6 +59,7 @@ export function nextStatus(state: SandboxState, outcome: Outcome, now: number): 
     podName: pod?.metadata.name,
     lastNode: lastNode(state, outcome),
     ...identityFields(state),
+    ...volumeStatus(state, outcome.phase, now),
     observedGeneration: sandbox.metadata.generation,
     observedRetry: retryValue(sandbox) || undefined,
     conditions,

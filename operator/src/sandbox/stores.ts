@@ -15,6 +15,7 @@ import type { OwnedKind } from './state.ts';
 export const RESOURCES: Readonly<Record<OwnedKind, Resource>> = {
   serviceAccount: SERVICE_ACCOUNTS,
   tokenSecret: SECRETS,
+  planSecret: SECRETS,
   pvc: PERSISTENT_VOLUME_CLAIMS,
   networkPolicy: NETWORK_POLICIES,
   snapshot: VOLUME_SNAPSHOTS,
@@ -26,6 +27,7 @@ export function storeOf(caches: Caches, kind: OwnedKind): Store<KubeObject> {
   const stores: Readonly<Record<OwnedKind, unknown>> = {
     serviceAccount: caches.serviceAccounts,
     tokenSecret: caches.secrets,
+    planSecret: caches.secrets,
     pvc: caches.pvcs,
     networkPolicy: caches.networkPolicies,
     snapshot: caches.snapshots.store,

@@ -131,6 +131,7 @@ export class Replica {
       networkpolicies: this.caches.networkPolicies,
       secrets: this.caches.secrets,
       serviceaccounts: this.caches.serviceAccounts,
+      volumesnapshots: this.caches.snapshots.store,
       sandboxwarmpools: this.caches.pools,
     };
     return stores[resource.plural] as Store<KubeObject> | undefined;

@@ -9,24 +9,26 @@ import { isTerminating } from '../sandbox/state.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import { buildClaim, claimMatches, claimRepair } from './claim.ts';
 import { growthOf } from './growth.ts';
+import { sourceOf } from './origin.ts';
 import { disown, isOwnerReferenced, isRetained } from './retain.ts';
 
 /** Name of the workspace claim: what is recorded wins for the sandbox's whole life. */
 export const claimName = (state: SandboxState): string =>
   state.sandbox.status?.pvcName || state.pvc?.metadata.name || pvcName(state.owner.name);
 
-/** A claim that was recorded and is not there is looked for by name, never silently replaced by an empty one. */
-export function claimAction(
-  state: SandboxState,
-  spec: EffectiveSpec,
-  options: DriftOptions,
-): Action | undefined {
-  if (blockOf(state, 'pvc', options.now)) return undefined;
-  if (state.pvc !== undefined) return keepClaim(state, state.pvc, spec);
-  if (!options.create || state.observations.volumeLost) return undefined;
+/**
+ * A claim that was recorded and is not there is looked for by name, never silently replaced by an empty one. One that is
+ * to be a copy is made once there is something to copy.
+ */
+export function claimActions(state: SandboxState, spec: EffectiveSpec, options: DriftOptions): Action[] {
+  if (blockOf(state, 'pvc', options.now)) return [];
+  if (state.pvc !== undefined) return [keepClaim(state, state.pvc, spec)].flatMap((action) => action ?? []);
+  if (!options.create || state.observations.volumeLost) return [];
   const name = claimName(state);
-  if (state.sandbox.status?.pvcName) return { do: 'findPvc', name };
-  return { do: 'create', kind: 'pvc', body: buildClaim(state.owner, name, spec) };
+  if (state.sandbox.status?.pvcName) return [{ do: 'findPvc', name }];
+  const source = sourceOf(state, options.now);
+  if (!source.ready) return [...source.actions];
+  return [{ do: 'create', kind: 'pvc', body: buildClaim(state.owner, name, spec, source.origin) }];
 }
 
 function keepClaim(

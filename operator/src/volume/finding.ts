@@ -7,6 +7,7 @@ import { conditionOf } from '../sandbox/failure.ts';
 import { isTerminating } from '../sandbox/state.ts';
 import type { Refusal, SandboxState } from '../sandbox/state.ts';
 import { storageRequest } from './claim.ts';
+import { sourceOf } from './origin.ts';
 import { growthOf } from './growth.ts';
 
 /** The condition VolumeReady. */
@@ -16,9 +17,16 @@ export function volumeFinding(state: SandboxState): Finding {
   if (observations.volumeLost) return no('Lost', `PersistentVolumeClaim ${name} is gone`);
   const refusal = observations.refusals.get('pvc');
   if (pvc !== undefined) return claimFinding(state, pvc, refusal);
-  return refusal
-    ? no(refusalReason(refusal.cause), refusal.message)
-    : no('Provisioning', 'there is no volume yet');
+  if (refusal) return no(refusalReason(refusal.cause), refusal.message);
+  return originFinding(state) ?? no('Provisioning', 'there is no volume yet');
+}
+
+/** What a volume that is to be a copy waits for. */
+export function originFinding(state: SandboxState): Finding | undefined {
+  if (state.pvc !== undefined || state.sandbox.status?.pvcName) return undefined;
+  // Only whether it waits, and for what: the time matters for what is to be done.
+  const source = sourceOf(state, 0);
+  return source.ready ? undefined : source.finding;
 }
 
 function claimFinding(

@@ -6,10 +6,13 @@ import {
   LABEL_RETAINED_FROM,
   LABEL_SANDBOX,
   LABEL_SANDBOX_UID,
+  LABEL_SNAPSHOT_KIND,
+  SNAPSHOT_KINDS,
   LABEL_SLOT,
   LABEL_SLOT_NAME,
 } from '@agenttier/crds/meta/labels';
 import type { KubeObject, ObjectMeta } from '@agenttier/machinery/kube/resource';
+import { deletionOf } from '../decision/actions.ts';
 import type { Action } from '../decision/actions.ts';
 import { ownedMeta } from '../sandbox/ownership.ts';
 import type { Identity } from '../sandbox/ownership.ts';
@@ -54,11 +57,15 @@ function release(kind: DataKind, live: KubeObject, owner: Identity): Action {
   return { do: 'disown', kind, name, metadata: { uid, resourceVersion, ownerReferences: left, labels } };
 }
 
+/** The snapshot that a copy was made through is no data of anybody's. */
+const isTool = ({ metadata }: KubeObject): boolean =>
+  metadata.labels?.[LABEL_SNAPSHOT_KIND] === SNAPSHOT_KINDS.clone;
+
 /** What a deleted sandbox leaves to the cluster: nothing unless it says so. */
 export function releaseData(state: SandboxState): Action[] {
   const { pvc, owner, snapshots = [] } = state;
   return [
     ...(pvc === undefined ? [] : [release('pvc', pvc, owner)]),
-    ...snapshots.map((one) => release('snapshot', one, owner)),
+    ...snapshots.map((one) => (isTool(one) ? deletionOf('snapshot', one) : release('snapshot', one, owner))),
   ];
 }

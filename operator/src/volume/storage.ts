@@ -1,20 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
-import { marked } from '../sandbox/objects.ts';
+import type { Sandbox } from '@agenttier/crds/generated/types';
 import type { GatherInput } from '../sandbox/gather.ts';
-import { isOwnedBy } from '../sandbox/ownership.ts';
+import { marked } from '../sandbox/objects.ts';
+import { identityOf, isOwnedBy } from '../sandbox/ownership.ts';
 import type { Identity } from '../sandbox/ownership.ts';
-import type { SandboxState } from '../sandbox/state.ts';
+import type { CopySource, SandboxState } from '../sandbox/state.ts';
 
-type Storage = Pick<SandboxState, 'storageClasses' | 'snapshots'>;
+type Storage = Pick<SandboxState, 'storageClasses' | 'snapshots' | 'source' | 'restore'>;
 
 /** What a decision has to know of storage. Of snapshots with the sandbox's label, only those that no other owner has. */
-export function storageOf(owner: Identity, { caches, notes }: GatherInput): Storage {
+export function storageOf(sandbox: Sandbox, owner: Identity, input: GatherInput): Storage {
+  const { caches, notes } = input;
   const classes = caches.storageClasses.list();
   const found = caches.snapshots.of(owner.uid);
+  const snapshots = found?.filter((one) => isOwnedBy(one, owner)).map((one) => marked(one, notes));
   return {
     storageClasses: new Map(classes.map((one) => [one.metadata.name ?? '', one])),
-    ...(found === undefined
-      ? {}
-      : { snapshots: found.filter((one) => isOwnedBy(one, owner)).map((one) => marked(one, notes)) }),
+    ...(snapshots === undefined ? {} : { snapshots }),
+    ...originIn(sandbox, owner, input),
+  };
+}
+
+function originIn(
+  { spec }: Sandbox,
+  { namespace }: Identity,
+  { caches }: GatherInput,
+): Pick<Storage, 'source' | 'restore'> {
+  const { cloneFrom, cloneFromSnapshot } = spec ?? {};
+  const restore = cloneFromSnapshot ? caches.snapshots.find(namespace, cloneFromSnapshot) : undefined;
+  const source = cloneFrom && copySource(cloneFrom, namespace, { caches });
+  return { ...(restore === undefined ? {} : { restore }), ...(source === undefined ? {} : { source }) };
+}
+
+/** A sandbox of that name with another uid is not the one that admission allowed to be copied. */
+function copySource(
+  { sandbox: name, uid }: { readonly sandbox: string; readonly uid?: string },
+  namespace: string,
+  { caches }: Pick<GatherInput, 'caches'>,
+): CopySource | undefined {
+  const sandbox = caches.sandboxes.get(namespace, name);
+  if (sandbox === undefined || sandbox.metadata.uid !== uid) return undefined;
+  const identity = identityOf(sandbox);
+  const { pvcName, podName } = sandbox.status ?? {};
+  const pvc = pvcName ? caches.pvcs.get(namespace, pvcName) : undefined;
+  const pod = podName ? caches.pods.get(namespace, podName) : undefined;
+  return {
+    sandbox,
+    pvc: pvc !== undefined && isOwnedBy(pvc, identity) ? pvc : undefined,
+    pod: pod !== undefined && isOwnedBy(pod, identity) ? pod : undefined,
   };
 }

@@ -11,6 +11,7 @@ import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { BY_SLOT } from '../caches.ts';
 import type { Caches } from '../caches.ts';
 import type { Pod } from '../core.ts';
+import { slotPlanSecrets } from '../harness/secrets.ts';
 import { slotOf } from '../sandbox/objects.ts';
 import { refusalOf } from '../sandbox/refusal.ts';
 import type { OwnedKind } from '../sandbox/state.ts';
@@ -63,7 +64,8 @@ export async function build(offer: Extract<Offer, { ok: true }>, context: PoolCo
       make('tokenSecret', tokenSecret, context),
       make('pvc', pvc, context),
     ]);
-    await make('pod', pod, context);
+    const made = await make('pod', pod, context);
+    await Promise.all(slotPlanSecrets(made, spec).map((body) => make('planSecret', body, context)));
   } catch (error) {
     memory.drained.add(name);
     const refusal = refusalOf(error);
@@ -89,10 +91,12 @@ async function ensureAccount(context: PoolContext): Promise<void> {
   });
 }
 
-async function make(kind: OwnedKind, body: KubeObject, context: PoolContext): Promise<void> {
+async function make(kind: OwnedKind, body: KubeObject, context: PoolContext): Promise<KubeObject> {
   const { client, caches, namespace, signal } = context;
   const options = { fieldManager: FIELD_MANAGER_OPERATOR, signal };
-  storeOf(caches, kind).applyLocal(await client.create(RESOURCES[kind], namespace, body, options));
+  const made = await client.create(RESOURCES[kind], namespace, body, options);
+  storeOf(caches, kind).applyLocal(made);
+  return made;
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Principal } from './principal.ts';
 export type Role = Exclude<Standing, 'outsider' | 'stranger'>;
 
 /** What the router's routes do to one sandbox. */
-export type Action = Exclude<SandboxAction, 'edit' | 'share'>;
+export type Action = Exclude<SandboxAction, 'edit' | 'share' | 'backup' | 'clone'>;
 
 /** The part of a Sandbox that decides who may do what. */
 export interface Shareable {

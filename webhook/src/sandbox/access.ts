@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ANNOTATION_ACTION, ANNOTATION_RETRY } from '@agenttier/crds/meta/labels';
+import { ANNOTATION_ACTION, ANNOTATION_BACKUP, ANNOTATION_RETRY } from '@agenttier/crds/meta/labels';
 import type { Violation } from '@agenttier/crds/meta/violation';
 import { mayAct } from '@agenttier/crds/sandbox/access';
 import type { SandboxAction } from '@agenttier/crds/sandbox/access';
@@ -26,7 +26,12 @@ function metadataAct(sandbox: SpecifiedSandbox, old: SpecifiedSandbox): Act[] {
   const now = sandbox.metadata.annotations ?? {};
   const before = old.metadata.annotations ?? {};
   const asked = [ANNOTATION_RETRY, ANNOTATION_ACTION].some((name) => now[name] !== before[name]);
-  return [{ action: asked && now[ANNOTATION_ACTION] !== 'stop' ? 'resume' : 'edit', field: 'metadata' }];
+  const acts: Act[] = [
+    { action: asked && now[ANNOTATION_ACTION] !== 'stop' ? 'resume' : 'edit', field: 'metadata' },
+  ];
+  if (now[ANNOTATION_BACKUP] !== before[ANNOTATION_BACKUP])
+    acts.push({ action: 'backup', field: 'metadata' });
+  return acts;
 }
 
 /** What an update does, in the words of the ownership table. */

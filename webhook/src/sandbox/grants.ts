@@ -38,6 +38,8 @@ export interface GrantInput {
 export interface Grants {
   /** Rejects with KubeError when the API server cannot be asked. */
   judge(input: GrantInput, signal: AbortSignal): Promise<Violation[]>;
+  /** Whether the cluster's own rules let somebody read one object. */
+  mayRead(resource: Resource, question: ReadQuestion, signal: AbortSignal): Promise<boolean>;
 }
 
 type Labels = Readonly<Record<string, string>>;
@@ -66,26 +68,21 @@ interface AccessReview extends KubeObject {
   readonly status?: { readonly allowed?: boolean };
 }
 
-/**
- * Whether the person may read the Secret by the cluster's own rules. For people behind the router the answer would be
- * that of a group that all of them are in, so they are not asked for.
- */
+export interface ReadQuestion {
+  readonly namespace: string;
+  readonly name: string;
+  readonly userInfo: UserInfo;
+}
+
+/** Whether the cluster's own rules let somebody read one object. */
 async function mayRead(
   client: KubeClient,
-  input: GrantInput,
-  name: string,
+  resource: Resource,
+  { namespace, name, userInfo }: ReadQuestion,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (input.principal.role !== 'cluster') return false;
-  const { username = '', uid, groups = [], extra } = input.userInfo;
-  const attributes = {
-    namespace: input.namespace,
-    verb: 'get',
-    group: '',
-    version: 'v1',
-    resource: 'secrets',
-    name,
-  };
+  const { username = '', uid, groups = [], extra } = userInfo;
+  const { group, version, plural } = resource;
   const body: AccessReview = {
     metadata: {},
     spec: {
@@ -93,11 +90,21 @@ async function mayRead(
       groups,
       ...(uid ? { uid } : {}),
       ...(extra ? { extra } : {}),
-      resourceAttributes: attributes,
+      resourceAttributes: { namespace, verb: 'get', group, version, resource: plural, name },
     },
   };
   const answer = await client.create(SUBJECT_ACCESS_REVIEWS, undefined, body, { signal });
   return answer.status?.allowed === true;
+}
+
+/** For people behind the router the answer would be that of a group that all of them are in, so they are not asked for. */
+async function mayReadSecret(
+  client: KubeClient,
+  { principal, namespace, userInfo }: GrantInput,
+  name: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return principal.role === 'cluster' && mayRead(client, SECRETS, { namespace, name, userInfo }, signal);
 }
 
 /** Asks as little as decides: labels first, the person's rights only where neither they nor the policy allow it. */
@@ -112,7 +119,7 @@ async function secretFacts(
   const reserved = LABEL_SECRET_PURPOSE in labels;
   const offered = labels[LABEL_CREDENTIAL] === 'true';
   const decided = reserved || offered || isListed(input.policy.allowedSecrets, name);
-  return { reserved, offered, readable: !decided && (await mayRead(client, input, name, signal)) };
+  return { reserved, offered, readable: !decided && (await mayReadSecret(client, input, name, signal)) };
 }
 
 /**
@@ -162,5 +169,6 @@ export function createGrants(client: KubeClient): Grants {
       ]);
       return [...secrets, ...accounts];
     },
+    mayRead: (resource, question, signal) => mayRead(client, resource, question, signal),
   };
 }

@@ -112,10 +112,10 @@ describe('create', () => {
     const policies = [clusterPolicy({ maxCpu: '2', maxMemory: '1Gi' })];
     const spec = fine({
       resources: { limits: { cpu: '8', memory: '2Gi' } },
-      storage: { mountPath: '/etc/x', snapshotOnStop: true },
+      storage: { mountPath: '/etc/x', existingClaim: 'x' },
     });
     expect(await admitted(sandbox(spec), { scene: { policies } })).toEqual([
-      'spec.storage.snapshotOnStop field_not_supported',
+      'spec.storage.existingClaim field_not_supported',
       'spec.storage.mountPath invalid_value',
       'spec.resources.limits.cpu cpu_limit_exceeded',
       'spec.resources.limits.memory memory_limit_exceeded',

@@ -2,7 +2,8 @@
 import { jsonPatch } from '@agenttier/crds/meta/jsonPatch';
 import type { TemplateRef } from '@agenttier/crds/template/compose';
 import type { ResolveSettings } from '@agenttier/crds/template/merge';
-import { principalOf } from '../identity.ts';
+import { VOLUME_SNAPSHOTS } from '@agenttier/machinery/kube/resource';
+import { actorOf, principalOf } from '../identity.ts';
 import type { Principal } from '../identity.ts';
 import type { Lookup, ReadOptions } from '../lookup.ts';
 import type { QuotaAdmission } from '../quota/admission.ts';
@@ -10,6 +11,9 @@ import { ALLOW } from '../review.ts';
 import type { AdmissionRequest, Verdict } from '../review.ts';
 import type { Handler } from '../server.ts';
 import { deleteViolations } from './access.ts';
+import { copyViolations } from './copy.ts';
+import { boundBy } from './origins.ts';
+import type { Origin, Origins } from './origins.ts';
 import { resolveReason } from './change.ts';
 import type { ResolveReason } from './change.ts';
 import type { Grants } from './grants.ts';
@@ -29,6 +33,8 @@ export interface SandboxHandlerOptions {
   readonly operatorUsername: string;
   /** Without it no Secret or ServiceAccount is looked at. */
   readonly grants?: Grants | undefined;
+  /** Without it nothing is found that a sandbox could start from. */
+  readonly origins?: Origins | undefined;
   /** Without it any runtime class counts as there. */
   readonly runtimeClasses?: RuntimeClasses | undefined;
   /** Without it nothing is counted. */
@@ -76,19 +82,31 @@ async function settle(
   options: SandboxHandlerOptions,
   read: ReadOptions,
 ): Promise<Settled> {
-  const gathered = await gather(subject, options, read);
-  const { sandbox, old } = subject;
-  const resolution =
-    reason === 'create' || !old
-      ? resolveSandbox(sandbox.spec, gathered, options.settings)
-      : resolveAgain({ sandbox, old, reason }, gathered, options.settings);
-  return { resolution, sources: gathered.sources };
+  const { sandbox, old, namespace } = subject;
+  const [gathered, origin] = await Promise.all([
+    gather(subject, options, read),
+    reason === 'create' ? options.origins?.find(sandbox.spec, namespace, read.signal) : undefined,
+  ]);
+  if (reason !== 'create' && old) {
+    const resolution = resolveAgain({ sandbox, old, reason }, gathered, options.settings);
+    return { resolution, sources: gathered.sources };
+  }
+  const volume = { volume: boundBy(origin), volumeWins: Boolean(sandbox.spec.cloneFromSnapshot) };
+  const resolution = resolveSandbox(sandbox.spec, gathered, { ...options.settings, ...volume });
+  return { resolution, sources: gathered.sources, origin };
 }
 
 interface Settled {
   readonly resolution: Resolution;
   readonly sources: string;
+  /** What a new sandbox is to start from. */
+  readonly origin?: Origin | undefined;
 }
+
+const warningsOf = (settled: Settled | undefined): readonly string[] =>
+  settled?.resolution.ok ? settled.resolution.warnings : [];
+
+const sourceUid = ({ origin }: Settled): string | undefined => origin?.sandbox?.metadata.uid;
 
 /** A spec of a wrong shape can trip the merge; the schema, which is checked next, has the better words for it. */
 async function trySettle(
@@ -126,11 +144,12 @@ export function mutateSandboxes(options: SandboxHandlerOptions): Handler {
       now: options.now(),
       current: options.traceparent?.(),
       resolution: settled?.resolution,
+      sourceUid: settled && sourceUid(settled),
     });
     return {
       violations: [],
       patch: jsonPatch(request.object, stamped),
-      warnings: settled?.resolution.ok ? settled.resolution.warnings : [],
+      warnings: warningsOf(settled),
     };
   };
 }
@@ -176,7 +195,8 @@ export function validateSandboxes(options: SandboxHandlerOptions): Handler {
           })
         : validateUpdate({ namespace, sandbox, old, principal, reason, resolution: settled?.resolution });
     const granted = await withGrants(judgement, { request, subject, principal, settled, options, signal });
-    const counted = await withQuota(granted, { request, subject, settled, options, signal });
+    const copied = await withOrigin(granted, { request, subject, principal, settled, options, signal });
+    const counted = await withQuota(copied, { request, subject, settled, options, signal });
     return { ...counted, audit: audit(counted, settled?.sources ?? '') };
   };
 }
@@ -236,6 +256,19 @@ async function withGrants(judgement: Judgement, grantCase: GrantCase): Promise<J
     options.runtimeClasses?.judge(spec, before, signal) ?? [],
   ]);
   return { ...judgement, violations: [...judgement.violations, ...found.flat()] };
+}
+
+/** Whether the person may have what the new sandbox is to start with. */
+async function withOrigin(judgement: Judgement, grantCase: GrantCase): Promise<Judgement> {
+  const { request, subject, principal, settled, options, signal } = grantCase;
+  const { origin } = settled ?? {};
+  const { sandbox, namespace } = subject;
+  if (origin === undefined) return judgement;
+  const { userInfo } = request;
+  const mayRead = async (name: string): Promise<boolean> =>
+    (await options.grants?.mayRead(VOLUME_SNAPSHOTS, { namespace, name, userInfo }, signal)) === true;
+  const found = await copyViolations({ sandbox, origin, actor: actorOf(principal), mayRead });
+  return { ...judgement, violations: [...judgement.violations, ...found] };
 }
 
 const MALFORMED = {

@@ -57,6 +57,19 @@ describe('a new sandbox', () => {
     expect(result.metadata.annotations).toEqual({ team: 'a', [ANNOTATION_ADMITTED_AT]: String(NOW) });
   });
 
+  it('gets the identity of what it copies, whatever it claims, and keeps it', () => {
+    const prepared = prepareSandbox(sandbox({ cloneFrom: { sandbox: 'source', uid: 'claimed' } }), undefined);
+    const input = { old: undefined, principal: alice, now: NOW, resolution };
+    const made = stampSandbox(prepared, { ...input, sourceUid: 'true' });
+    expect(made.spec.cloneFrom).toEqual({ sandbox: 'source', uid: 'true' });
+    expect(stampSandbox(prepared, input).spec.cloneFrom).toEqual({ sandbox: 'source' });
+    expect(update(sandbox({ cloneFrom: { sandbox: 'source' } }), made).spec.cloneFrom).toEqual(
+      made.spec.cloneFrom,
+    );
+    const changed = sandbox({ cloneFrom: { sandbox: 'other', uid: 'x' } });
+    expect(update(changed, made).spec.cloneFrom).toEqual({ sandbox: 'other', uid: 'x' });
+  });
+
   it('carries no resolved spec when there is none, not even a forged one', () => {
     const prepared = prepareSandbox(sandbox({ resolved: forged }), undefined);
     const failed: Resolution = { ok: false, violations: [] };

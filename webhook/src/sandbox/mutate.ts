@@ -22,6 +22,8 @@ export interface StampInput {
   readonly current?: string | undefined;
   /** Absent when `spec.resolved` is to stay as it is. */
   readonly resolution: Resolution | undefined;
+  /** Identity of the sandbox that a new one is to be a copy of. */
+  readonly sourceUid?: string | undefined;
 }
 
 type TemplateRef = NonNullable<SandboxSpec['templateRef']>;
@@ -33,6 +35,23 @@ function restoreRef(ref: TemplateRef | undefined, old: TemplateRef | undefined):
   }
   return ref.kind || old.kind === undefined ? ref : { ...ref, kind: old.kind };
 }
+
+type CloneFrom = SandboxSpec['cloneFrom'];
+
+/** The identity of what is copied is for us to write; an update that leaves it out means no change. */
+function restoreClone(from: CloneFrom, old: CloneFrom): CloneFrom {
+  if (from === undefined || from.uid !== undefined || from.sandbox !== old?.sandbox) return from;
+  return old.uid === undefined ? from : { ...from, uid: old.uid };
+}
+
+function withoutUid(from: CloneFrom): CloneFrom {
+  if (typeof from !== 'object' || from === null) return from;
+  const { uid: _sent, ...rest } = from;
+  return rest;
+}
+
+const clonedFrom = (from: CloneFrom, uid: string | undefined): Pick<SandboxSpec, 'cloneFrom'> =>
+  from === undefined || uid === undefined ? {} : { cloneFrom: { ...from, uid } };
 
 function defined<T extends object>(object: T): T {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
@@ -55,6 +74,7 @@ export function prepareSandbox(
       ...rest,
       templateRef: templateRef ?? defaultTemplate,
       desiredState: desiredState ?? 'Running',
+      cloneFrom: withoutUid(rest.cloneFrom),
     };
     return { ...sandbox, spec: defined(spec) as SandboxSpec };
   }
@@ -62,6 +82,7 @@ export function prepareSandbox(
     ...rest,
     templateRef: restoreRef(templateRef, old.spec.templateRef),
     desiredState: desiredState ?? old.spec.desiredState ?? 'Running',
+    cloneFrom: restoreClone(rest.cloneFrom, old.spec.cloneFrom),
     createdBy: createdBy ?? old.spec.createdBy,
     resolved: resolved ?? old.spec.resolved,
   };
@@ -124,6 +145,7 @@ function stampSpec(prepared: SpecifiedSandbox, input: StampInput): SandboxSpec {
     ...(templateRef && kind
       ? { templateRef: { ...templateRef, kind: kind as TemplateRef['kind'] & string } }
       : {}),
+    ...clonedFrom(prepared.spec.cloneFrom, input.sourceUid),
     ...(old === undefined ? { createdBy: owner(principal) } : {}),
     ...(resolution?.ok ? { resolved: resolution.resolved } : {}),
   };

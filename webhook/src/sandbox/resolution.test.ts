@@ -105,8 +105,8 @@ describe('a volume', () => {
     expect(storage).toEqual({ size: '20Gi', storageClass: 'fast', mountPath: '/workspace' });
     expect(resolved.origins).toMatchObject({ 'storage.size': 'volume', 'storage.storageClass': 'volume' });
     expect(warnings).toEqual([
-      expect.stringContaining('spec.storage.size stays 20Gi'),
-      expect.stringContaining('spec.storage.storageClass stays fast'),
+      expect.stringContaining('spec.storage.size is 20Gi'),
+      expect.stringContaining('spec.storage.storageClass is fast'),
     ]);
   });
 

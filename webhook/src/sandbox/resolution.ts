@@ -8,6 +8,7 @@ import { resolve, resolveOver } from '@agenttier/crds/template/merge';
 import type { ResolveSettings } from '@agenttier/crds/template/merge';
 import type { PolicyOutcome } from '../lookup.ts';
 import type { ResolveReason } from './change.ts';
+import { copyOf } from './origins.ts';
 import type { SpecifiedSandbox } from './specified.ts';
 
 /** What the shell has looked up for one sandbox. `chain` is absent when the sandbox names no template. */
@@ -64,7 +65,8 @@ export interface Change {
  */
 export function resolveAgain(change: Change, gathered: Gathered, settings: ResolveSettings): Resolution {
   const { chain, policy } = gathered;
-  const bound = { ...settings, volume: boundVolume(change.old) };
+  const volumeWins = Boolean(change.old.spec.cloneFromSnapshot);
+  const bound = { ...settings, volume: boundVolume(change.old), volumeWins };
   const kept = change.old.spec.resolved;
   if (kept === undefined) return resolveFirst(change, gathered, bound);
   if (!policy.ok || !kept.spec || !isSealed(kept) || isFresh(change, kept, chain)) {
@@ -106,7 +108,10 @@ function isSameChain(kept: Resolved, chain: readonly TemplateObject[]): boolean 
   );
 }
 
-/** What the volume was made with, once there is one. */
+/** What the volume was made with, once there is one; of a copy that is still to be made what admission found out. */
 function boundVolume({ status, spec }: SpecifiedSandbox): ResolveSettings['volume'] {
-  return status?.pvcName ? spec.resolved?.spec?.storage : undefined;
+  const storage = spec.resolved?.spec?.storage;
+  if (status?.pvcName) return storage;
+  if (storage === undefined || (!spec.cloneFrom && !spec.cloneFromSnapshot)) return undefined;
+  return copyOf(storage);
 }

@@ -3,6 +3,7 @@ import type { SpecifiedSandbox } from './specified.ts';
 import type { EffectivePolicy } from '@agenttier/crds/governance/effective';
 import { evaluate } from '@agenttier/crds/governance/evaluate';
 import type { Violation } from '@agenttier/crds/meta/violation';
+import { textSizeViolations } from '@agenttier/crds/sandbox/provisionChecks';
 import {
   isSealed,
   validateResolved,
@@ -50,7 +51,9 @@ function fault({ code, field, actual }: Violation): string {
 function formViolations(sandbox: SpecifiedSandbox, resolved: Resolved): Violation[] {
   const own = validateSandboxShape(sandbox);
   const known = new Set(own.map(fault));
-  const merged = resolved ? validateResolved(resolved) : [];
+  const merged = resolved
+    ? [...validateResolved(resolved), ...textSizeViolations(sandbox.spec, resolved.spec ?? {})]
+    : [];
   return [...own, ...merged.filter((violation) => !known.has(fault(violation)))];
 }
 

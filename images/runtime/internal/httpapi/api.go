@@ -17,14 +17,16 @@ import (
 	"github.com/agenttier/agenttier/images/runtime/internal/hooks"
 	"github.com/agenttier/agenttier/images/runtime/internal/invoke"
 	"github.com/agenttier/agenttier/images/runtime/internal/job"
+	"github.com/agenttier/agenttier/images/runtime/internal/limits"
 	"github.com/agenttier/agenttier/images/runtime/internal/quiesce"
 	"github.com/agenttier/agenttier/images/runtime/internal/session"
+	"github.com/agenttier/agenttier/images/runtime/internal/tools"
 )
 
 // Protocol is the version of the terminal protocol that is spoken here.
 const Protocol = 2
 
-var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "install", "invoke", "quiesce"}
+var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "tools", "install", "invoke", "quiesce"}
 
 // API answers the runtime's requests.
 type API struct {
@@ -36,6 +38,8 @@ type API struct {
 	Tokens   *auth.Tokens
 	Sessions *session.Manager
 	Hooks    *hooks.Runner
+	Tools    *tools.Runner
+	Limits   limits.Limits
 	Activity *activity.Record
 	Invokes  *invoke.Manager
 	Jobs     *job.Manager
@@ -80,6 +84,7 @@ func (a *API) routes() http.Handler {
 	closed.HandleFunc("GET /activity", a.activity)
 	closed.HandleFunc("POST /exec", a.exec)
 	closed.HandleFunc("POST /hooks/{name}", a.hook)
+	closed.HandleFunc("POST /tools", a.tools)
 	closed.HandleFunc("GET /pty", a.terminal)
 	closed.HandleFunc("GET /sessions", a.listSessions)
 	closed.HandleFunc("DELETE /sessions/{name}", a.removeSession)

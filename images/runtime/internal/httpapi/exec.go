@@ -5,6 +5,7 @@ package httpapi
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"path/filepath"
 	"sync"
@@ -47,8 +48,12 @@ func (a *API) exec(w http.ResponseWriter, r *http.Request) {
 	defer a.Activity.Begin()()
 	w.Header().Set("Content-Type", "application/json")
 	settled := flushWhenSlow(w)
-	result := execute.Run(r.Context(), a.command(request))
+	command, limited := a.command(request)
+	result := execute.Run(r.Context(), command)
 	settled()
+	if result.TimedOut && limited {
+		result.Stderr = fmt.Appendf(result.Stderr, "[runtime] ended after %v, the sandbox's maxCommandTimeout\n", command.Timeout)
+	}
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	_ = encoder.Encode(execResponse{
@@ -57,7 +62,8 @@ func (a *API) exec(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func (a *API) command(r execRequest) execute.Command {
+// command tells also whether it gets less time than was asked for.
+func (a *API) command(r execRequest) (command execute.Command, limited bool) {
 	env := a.Env.List()
 	for name, value := range r.Env {
 		env = childenv.Set(env, name, value)
@@ -70,7 +76,8 @@ func (a *API) command(r execRequest) execute.Command {
 	if r.TimeoutSeconds > 0 {
 		timeout = time.Duration(min(r.TimeoutSeconds, int64(execute.MaxTimeout/time.Second))) * time.Second
 	}
-	return execute.Command{Argv: r.Command, Dir: dir, Env: env, Stdin: r.Stdin, Timeout: timeout}
+	timeout, limited = a.Limits.Clamp(timeout)
+	return execute.Command{Argv: r.Command, Dir: dir, Env: env, Stdin: r.Stdin, Timeout: timeout}, limited
 }
 
 // readExec reads and checks the body. The error's text is for the client.
