@@ -132,14 +132,18 @@ function lead(
   return runWithLease({ ...lease, onLead: (leading) => operate(work, leading), onChange, signal });
 }
 
-const recorderOf = (client: KubeClient, instance: string): EventRecorder =>
-  createEventRecorder({ client, component: 'agenttier.io/operator', instance, log });
+// Declarations, not constants: main runs, by the top-level await above, before a constant down here has its value.
+function recorderOf(client: KubeClient, instance: string): EventRecorder {
+  return createEventRecorder({ client, component: 'agenttier.io/operator', instance, log });
+}
 
-const postOf = ({ notify }: OperatorConfig): Post =>
-  createPost({ addresses: new PublicAddresses(notify.allowedCidrs), extraCa: notify.extraCa });
+function postOf({ notify }: OperatorConfig): Post {
+  return createPost({ addresses: new PublicAddresses(notify.allowedCidrs), extraCa: notify.extraCa });
+}
 
-const connect = async ({ kubeconfig }: OperatorConfig): Promise<KubeClient> =>
-  createKubeClient(await loadAccess({ kubeconfig, inClusterFallback: true, env: process.env }));
+async function connect({ kubeconfig }: OperatorConfig): Promise<KubeClient> {
+  return createKubeClient(await loadAccess({ kubeconfig, inClusterFallback: true, env: process.env }));
+}
 
 /** A replica that does not lead is ready too: ready to take over, with the same caches. */
 function appOf(registry: Registry, isFilled: () => boolean): { health: Health; listener: RequestListener } {
