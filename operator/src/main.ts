@@ -4,6 +4,7 @@ import type { RequestListener } from 'node:http';
 import { createEventRecorder } from '@agenttier/machinery/events/recorder';
 import type { EventRecorder } from '@agenttier/machinery/events/recorder';
 import { Health } from '@agenttier/machinery/http/health';
+import { healthListener } from '@agenttier/machinery/http/listener';
 import { PublicAddresses } from '@agenttier/machinery/http/publicAddress';
 import { createHttpServer } from '@agenttier/machinery/http/server';
 import { createKubeClient } from '@agenttier/machinery/kube/client';
@@ -26,7 +27,6 @@ import { readConfig } from './config.ts';
 import type { OperatorConfig } from './config.ts';
 import { installTemplates } from './install/builtin.ts';
 import { keepRuntimeKey, runtimeKey } from './install/runtimeKey.ts';
-import { listenerOf } from './listener.ts';
 import { createOperatorMetrics } from './metrics.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import { createPost } from './notify/post.ts';
@@ -149,5 +149,5 @@ async function connect({ kubeconfig }: OperatorConfig): Promise<KubeClient> {
 function appOf(registry: Registry, isFilled: () => boolean): { health: Health; listener: RequestListener } {
   const health = new Health();
   health.addReadiness('caches', () => isFilled() || 'the caches are not filled yet');
-  return { health, listener: listenerOf(health, metricsHandler(registry)) };
+  return { health, listener: healthListener(health, metricsHandler(registry)) };
 }

@@ -51,6 +51,8 @@ const RULES: readonly BoundRule[] = [
   { field: 'storage.storageClass', policy: 'allowedStorageClasses', demanded: true },
   { field: 'network.allowInternet', policy: 'allowInternet' },
   { field: 'network.egressRules', policy: 'allowInternet' },
+  { field: 'network.allowedDomains', policy: 'allowInternet' },
+  { field: 'network.allowedDomains', policy: 'allowedDomains' },
   {
     field: 'timeout',
     policy: 'maxTimeout',

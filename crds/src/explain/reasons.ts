@@ -121,7 +121,6 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
     is: 'a volume of its name belongs to something else',
     next: 'Remove or rename that volume claim.',
   },
-  ServiceUnresolved: { is: 'a Service that its network rules name leads nowhere yet' },
   ClassMissing: {
     is: 'the storage class of its volume does not exist',
     next: 'Once there is one, the volume is made by itself.',
@@ -141,6 +140,14 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
   ExpandRefused: { is: 'its volume cannot be made larger' },
 
   // The network.
+  ServiceUnresolved: {
+    is: 'a Service in its network rules cannot be opened',
+    next: 'Make the Service, or have its owner share it, as the message says.',
+  },
+  GatewayMissing: {
+    is: 'the domains that it lists are reached through a gateway that is not installed',
+    next: 'Have an administrator install the gateway, or take network.allowedDomains out.',
+  },
   Applying: { is: 'its network rules are being put in place', next: 'Nothing is wrong so far.' },
 
   // The spec.

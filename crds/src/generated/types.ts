@@ -180,7 +180,7 @@ export interface SandboxSpecNetwork {
   readonly egressRules?: readonly SandboxSpecNetworkEgressRulesItem[];
   /** Sources that may connect to the sandbox. */
   readonly ingressRules?: readonly SandboxSpecNetworkIngressRulesItem[];
-  /** Domain names that can be reached without opening the internet. */
+  /** Domain names that can be reached through the egress gateway, without opening the internet. *.name means every name below it; a port behind a colon replaces 80 and 443. */
   readonly allowedDomains?: readonly string[];
   /** Whether traffic to and from other sandboxes of the namespace that also opt in is open. */
   readonly allowPeerSandboxes?: boolean;
@@ -1557,7 +1557,7 @@ export interface TemplateSpecNetwork {
   readonly egressRules?: readonly TemplateSpecNetworkEgressRulesItem[];
   /** Sources that may connect to the sandbox. */
   readonly ingressRules?: readonly TemplateSpecNetworkIngressRulesItem[];
-  /** Domain names that can be reached without opening the internet. */
+  /** Domain names that can be reached through the egress gateway, without opening the internet. *.name means every name below it; a port behind a colon replaces 80 and 443. */
   readonly allowedDomains?: readonly string[];
   /** Whether traffic to and from other sandboxes of the namespace that also opt in is open. */
   readonly allowPeerSandboxes?: boolean;
@@ -2603,6 +2603,8 @@ export interface PolicySpec {
   readonly maxConcurrentInvokesPerSandbox?: number;
   /** Whether sandboxes may open public addresses; only false sets a limit. */
   readonly allowInternet?: boolean;
+  /** Domains that sandboxes may list in network.allowedDomains; *.name covers every name below it. */
+  readonly allowedDomains?: readonly string[];
   /** Storage classes that may be used. */
   readonly allowedStorageClasses?: readonly string[];
   /** RuntimeClass that every sandbox must use. */
@@ -2620,7 +2622,7 @@ export interface PolicySpec {
   /** Ports one sandbox may offer outside. */
   readonly maxExposedPorts?: number;
   /** Fields for which the policy of a namespace replaces this one instead of tightening it. */
-  readonly delegated?: readonly ('maxCpu' | 'maxMemory' | 'maxStorage' | 'maxTimeout' | 'maxIdleTimeout' | 'allowedTemplates' | 'checkChain' | 'approvedRegistries' | 'allowInternet' | 'allowedStorageClasses' | 'requiredRuntimeClass' | 'maxSandboxesPerUser' | 'maxSandboxesTotal' | 'maxAgentSandboxes' | 'total' | 'maxInvokeTimeout' | 'allowedAgentImages' | 'maxConcurrentInvokesPerSandbox' | 'allowRelaxedSecurity' | 'allowedServiceAccounts' | 'allowedSecrets' | 'maxSidecars' | 'requireDigest' | 'maxExposedPorts')[];
+  readonly delegated?: readonly ('maxCpu' | 'maxMemory' | 'maxStorage' | 'maxTimeout' | 'maxIdleTimeout' | 'allowedTemplates' | 'checkChain' | 'approvedRegistries' | 'allowInternet' | 'allowedStorageClasses' | 'allowedDomains' | 'requiredRuntimeClass' | 'maxSandboxesPerUser' | 'maxSandboxesTotal' | 'maxAgentSandboxes' | 'total' | 'maxInvokeTimeout' | 'allowedAgentImages' | 'maxConcurrentInvokesPerSandbox' | 'allowRelaxedSecurity' | 'allowedServiceAccounts' | 'allowedSecrets' | 'maxSidecars' | 'requireDigest' | 'maxExposedPorts')[];
 }
 
 /** Sums over all sandboxes in reach. */

@@ -11830,7 +11830,7 @@ return errors === 0;
 }
 
 export const validateClusterGovernancePolicy = validate178;
-const schema62 = {"type":"object","required":["spec"],"properties":{"metadata":{"type":"object"},"spec":{"type":["object"],"properties":{"description":{"type":["string","null"],"maxLength":4096},"maxSandboxesPerUser":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"maxSandboxesTotal":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"maxAgentSandboxes":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"total":{"$ref":"shared#/definitions/d23"},"maxCpu":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxMemory":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxStorage":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"maxIdleTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"maxInvokeTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"allowedTemplates":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"minLength":1,"maxLength":320},"uniqueBy":[]},"checkChain":{"type":["boolean","null"]},"approvedRegistries":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"pattern":"^(\\*|[^*/\\s]+)(/(\\*|[^*/\\s]+))*/?$","maxLength":512},"uniqueBy":[]},"allowedAgentImages":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"minLength":1,"maxLength":512},"uniqueBy":[]},"maxConcurrentInvokesPerSandbox":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"allowInternet":{"type":["boolean","null"]},"allowedStorageClasses":{"type":["array","null"],"maxItems":64,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"requiredRuntimeClass":{"type":["string","null"],"pattern":"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$","maxLength":253},"allowRelaxedSecurity":{"type":["boolean","null"]},"allowedServiceAccounts":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"allowedSecrets":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"maxSidecars":{"type":["integer","null"],"minimum":0,"maximum":100},"requireDigest":{"type":["boolean","null"]},"maxExposedPorts":{"type":["integer","null"],"minimum":0,"maximum":100},"delegated":{"type":["array","null"],"maxItems":64,"items":{"type":["string"],"enum":["maxCpu","maxMemory","maxStorage","maxTimeout","maxIdleTimeout","allowedTemplates","checkChain","approvedRegistries","allowInternet","allowedStorageClasses","requiredRuntimeClass","maxSandboxesPerUser","maxSandboxesTotal","maxAgentSandboxes","total","maxInvokeTimeout","allowedAgentImages","maxConcurrentInvokesPerSandbox","allowRelaxedSecurity","allowedServiceAccounts","allowedSecrets","maxSidecars","requireDigest","maxExposedPorts"]},"uniqueBy":[]}}},"status":{"$ref":"shared#/definitions/d24"}}};
+const schema62 = {"type":"object","required":["spec"],"properties":{"metadata":{"type":"object"},"spec":{"type":["object"],"properties":{"description":{"type":["string","null"],"maxLength":4096},"maxSandboxesPerUser":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"maxSandboxesTotal":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"maxAgentSandboxes":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"total":{"$ref":"shared#/definitions/d23"},"maxCpu":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxMemory":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxStorage":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"maxIdleTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"maxInvokeTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"allowedTemplates":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"minLength":1,"maxLength":320},"uniqueBy":[]},"checkChain":{"type":["boolean","null"]},"approvedRegistries":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"pattern":"^(\\*|[^*/\\s]+)(/(\\*|[^*/\\s]+))*/?$","maxLength":512},"uniqueBy":[]},"allowedAgentImages":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"minLength":1,"maxLength":512},"uniqueBy":[]},"maxConcurrentInvokesPerSandbox":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"allowInternet":{"type":["boolean","null"]},"allowedDomains":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"minLength":1,"maxLength":259},"uniqueBy":[]},"allowedStorageClasses":{"type":["array","null"],"maxItems":64,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"requiredRuntimeClass":{"type":["string","null"],"pattern":"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$","maxLength":253},"allowRelaxedSecurity":{"type":["boolean","null"]},"allowedServiceAccounts":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"allowedSecrets":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"maxSidecars":{"type":["integer","null"],"minimum":0,"maximum":100},"requireDigest":{"type":["boolean","null"]},"maxExposedPorts":{"type":["integer","null"],"minimum":0,"maximum":100},"delegated":{"type":["array","null"],"maxItems":64,"items":{"type":["string"],"enum":["maxCpu","maxMemory","maxStorage","maxTimeout","maxIdleTimeout","allowedTemplates","checkChain","approvedRegistries","allowInternet","allowedStorageClasses","allowedDomains","requiredRuntimeClass","maxSandboxesPerUser","maxSandboxesTotal","maxAgentSandboxes","total","maxInvokeTimeout","allowedAgentImages","maxConcurrentInvokesPerSandbox","allowRelaxedSecurity","allowedServiceAccounts","allowedSecrets","maxSidecars","requireDigest","maxExposedPorts"]},"uniqueBy":[]}}},"status":{"$ref":"shared#/definitions/d24"}}};
 const schema63 = {"type":["object","null"],"properties":{"cpu":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"memory":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"storage":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64}}};
 
 function validate179(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
@@ -12817,16 +12817,16 @@ const err53 = {instancePath:instancePath+"/spec/allowInternet",keyword:"type",pa
 errors++;
 }
 }
-if(data1.allowedStorageClasses !== undefined){
-let data22 = data1.allowedStorageClasses;
+if(data1.allowedDomains !== undefined){
+let data22 = data1.allowedDomains;
 if((!(Array.isArray(data22))) && (data22 !== null)){
-const err54 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"type",params:{type: schema62.properties.spec.properties.allowedStorageClasses.type},message:"must be array,null"};
+const err54 = {instancePath:instancePath+"/spec/allowedDomains",keyword:"type",params:{type: schema62.properties.spec.properties.allowedDomains.type},message:"must be array,null"};
 (vErrors ??= []).push(err54);
 errors++;
 }
 if(Array.isArray(data22)){
-if(data22.length > 64){
-const err55 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
+if(data22.length > 256){
+const err55 = {instancePath:instancePath+"/spec/allowedDomains",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
 (vErrors ??= []).push(err55);
 errors++;
 }
@@ -12834,111 +12834,111 @@ const len3 = data22.length;
 for(let i3=0; i3<len3; i3++){
 let data23 = data22[i3];
 if(typeof data23 === "string"){
-if(data23.length > 253){
-const err56 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i3,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
+if(data23.length > 259){
+const err56 = {instancePath:instancePath+"/spec/allowedDomains/" + i3,keyword:"maxLength",params:{limit: 259},message:"must NOT have more than 259 characters"};
 (vErrors ??= []).push(err56);
 errors++;
 }
 if(data23.length < 1){
-const err57 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i3,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+const err57 = {instancePath:instancePath+"/spec/allowedDomains/" + i3,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 (vErrors ??= []).push(err57);
 errors++;
 }
 }
 else {
-const err58 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i3,keyword:"type",params:{type: schema62.properties.spec.properties.allowedStorageClasses.items.type},message:"must be string"};
+const err58 = {instancePath:instancePath+"/spec/allowedDomains/" + i3,keyword:"type",params:{type: schema62.properties.spec.properties.allowedDomains.items.type},message:"must be string"};
 (vErrors ??= []).push(err58);
 errors++;
 }
 }
 const keyOf3 = (i) => i;
 if(new Set(data22.map(keyOf3)).size < data22.length){
-const err59 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+const err59 = {instancePath:instancePath+"/spec/allowedDomains",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err59);
 errors++;
 }
 }
 }
-if(data1.requiredRuntimeClass !== undefined){
-let data24 = data1.requiredRuntimeClass;
-if((typeof data24 !== "string") && (data24 !== null)){
-const err60 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"type",params:{type: schema62.properties.spec.properties.requiredRuntimeClass.type},message:"must be string,null"};
+if(data1.allowedStorageClasses !== undefined){
+let data24 = data1.allowedStorageClasses;
+if((!(Array.isArray(data24))) && (data24 !== null)){
+const err60 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"type",params:{type: schema62.properties.spec.properties.allowedStorageClasses.type},message:"must be array,null"};
 (vErrors ??= []).push(err60);
 errors++;
 }
-if(typeof data24 === "string"){
-if(data24.length > 253){
-const err61 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
+if(Array.isArray(data24)){
+if(data24.length > 64){
+const err61 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
 (vErrors ??= []).push(err61);
 errors++;
 }
-if(!pattern4.test(data24)){
-const err62 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"pattern",params:{pattern: "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"},message:"must match pattern \""+"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"+"\""};
+const len4 = data24.length;
+for(let i4=0; i4<len4; i4++){
+let data25 = data24[i4];
+if(typeof data25 === "string"){
+if(data25.length > 253){
+const err62 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i4,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
 (vErrors ??= []).push(err62);
+errors++;
+}
+if(data25.length < 1){
+const err63 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i4,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+(vErrors ??= []).push(err63);
+errors++;
+}
+}
+else {
+const err64 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i4,keyword:"type",params:{type: schema62.properties.spec.properties.allowedStorageClasses.items.type},message:"must be string"};
+(vErrors ??= []).push(err64);
+errors++;
+}
+}
+const keyOf4 = (i) => i;
+if(new Set(data24.map(keyOf4)).size < data24.length){
+const err65 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+(vErrors ??= []).push(err65);
+errors++;
+}
+}
+}
+if(data1.requiredRuntimeClass !== undefined){
+let data26 = data1.requiredRuntimeClass;
+if((typeof data26 !== "string") && (data26 !== null)){
+const err66 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"type",params:{type: schema62.properties.spec.properties.requiredRuntimeClass.type},message:"must be string,null"};
+(vErrors ??= []).push(err66);
+errors++;
+}
+if(typeof data26 === "string"){
+if(data26.length > 253){
+const err67 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
+(vErrors ??= []).push(err67);
+errors++;
+}
+if(!pattern4.test(data26)){
+const err68 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"pattern",params:{pattern: "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"},message:"must match pattern \""+"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"+"\""};
+(vErrors ??= []).push(err68);
 errors++;
 }
 }
 }
 if(data1.allowRelaxedSecurity !== undefined){
-let data25 = data1.allowRelaxedSecurity;
-if((typeof data25 !== "boolean") && (data25 !== null)){
-const err63 = {instancePath:instancePath+"/spec/allowRelaxedSecurity",keyword:"type",params:{type: schema62.properties.spec.properties.allowRelaxedSecurity.type},message:"must be boolean,null"};
-(vErrors ??= []).push(err63);
-errors++;
-}
-}
-if(data1.allowedServiceAccounts !== undefined){
-let data26 = data1.allowedServiceAccounts;
-if((!(Array.isArray(data26))) && (data26 !== null)){
-const err64 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"type",params:{type: schema62.properties.spec.properties.allowedServiceAccounts.type},message:"must be array,null"};
-(vErrors ??= []).push(err64);
-errors++;
-}
-if(Array.isArray(data26)){
-if(data26.length > 128){
-const err65 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
-(vErrors ??= []).push(err65);
-errors++;
-}
-const len4 = data26.length;
-for(let i4=0; i4<len4; i4++){
-let data27 = data26[i4];
-if(typeof data27 === "string"){
-if(data27.length > 253){
-const err66 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i4,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
-(vErrors ??= []).push(err66);
-errors++;
-}
-if(data27.length < 1){
-const err67 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i4,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
-(vErrors ??= []).push(err67);
-errors++;
-}
-}
-else {
-const err68 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i4,keyword:"type",params:{type: schema62.properties.spec.properties.allowedServiceAccounts.items.type},message:"must be string"};
-(vErrors ??= []).push(err68);
-errors++;
-}
-}
-const keyOf4 = (i) => i;
-if(new Set(data26.map(keyOf4)).size < data26.length){
-const err69 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+let data27 = data1.allowRelaxedSecurity;
+if((typeof data27 !== "boolean") && (data27 !== null)){
+const err69 = {instancePath:instancePath+"/spec/allowRelaxedSecurity",keyword:"type",params:{type: schema62.properties.spec.properties.allowRelaxedSecurity.type},message:"must be boolean,null"};
 (vErrors ??= []).push(err69);
 errors++;
 }
 }
-}
-if(data1.allowedSecrets !== undefined){
-let data28 = data1.allowedSecrets;
+if(data1.allowedServiceAccounts !== undefined){
+let data28 = data1.allowedServiceAccounts;
 if((!(Array.isArray(data28))) && (data28 !== null)){
-const err70 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"type",params:{type: schema62.properties.spec.properties.allowedSecrets.type},message:"must be array,null"};
+const err70 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"type",params:{type: schema62.properties.spec.properties.allowedServiceAccounts.type},message:"must be array,null"};
 (vErrors ??= []).push(err70);
 errors++;
 }
 if(Array.isArray(data28)){
 if(data28.length > 128){
-const err71 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
+const err71 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
 (vErrors ??= []).push(err71);
 errors++;
 }
@@ -12947,117 +12947,159 @@ for(let i5=0; i5<len5; i5++){
 let data29 = data28[i5];
 if(typeof data29 === "string"){
 if(data29.length > 253){
-const err72 = {instancePath:instancePath+"/spec/allowedSecrets/" + i5,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
+const err72 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i5,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
 (vErrors ??= []).push(err72);
 errors++;
 }
 if(data29.length < 1){
-const err73 = {instancePath:instancePath+"/spec/allowedSecrets/" + i5,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+const err73 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i5,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 (vErrors ??= []).push(err73);
 errors++;
 }
 }
 else {
-const err74 = {instancePath:instancePath+"/spec/allowedSecrets/" + i5,keyword:"type",params:{type: schema62.properties.spec.properties.allowedSecrets.items.type},message:"must be string"};
+const err74 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i5,keyword:"type",params:{type: schema62.properties.spec.properties.allowedServiceAccounts.items.type},message:"must be string"};
 (vErrors ??= []).push(err74);
 errors++;
 }
 }
 const keyOf5 = (i) => i;
 if(new Set(data28.map(keyOf5)).size < data28.length){
-const err75 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+const err75 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err75);
 errors++;
 }
 }
 }
-if(data1.maxSidecars !== undefined){
-let data30 = data1.maxSidecars;
-if((!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))) && (data30 !== null)){
-const err76 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"type",params:{type: schema62.properties.spec.properties.maxSidecars.type},message:"must be integer,null"};
+if(data1.allowedSecrets !== undefined){
+let data30 = data1.allowedSecrets;
+if((!(Array.isArray(data30))) && (data30 !== null)){
+const err76 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"type",params:{type: schema62.properties.spec.properties.allowedSecrets.type},message:"must be array,null"};
 (vErrors ??= []).push(err76);
 errors++;
 }
-if((typeof data30 == "number") && (isFinite(data30))){
-if(data30 > 100 || isNaN(data30)){
-const err77 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
+if(Array.isArray(data30)){
+if(data30.length > 128){
+const err77 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
 (vErrors ??= []).push(err77);
 errors++;
 }
-if(data30 < 0 || isNaN(data30)){
-const err78 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+const len6 = data30.length;
+for(let i6=0; i6<len6; i6++){
+let data31 = data30[i6];
+if(typeof data31 === "string"){
+if(data31.length > 253){
+const err78 = {instancePath:instancePath+"/spec/allowedSecrets/" + i6,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
 (vErrors ??= []).push(err78);
+errors++;
+}
+if(data31.length < 1){
+const err79 = {instancePath:instancePath+"/spec/allowedSecrets/" + i6,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+(vErrors ??= []).push(err79);
+errors++;
+}
+}
+else {
+const err80 = {instancePath:instancePath+"/spec/allowedSecrets/" + i6,keyword:"type",params:{type: schema62.properties.spec.properties.allowedSecrets.items.type},message:"must be string"};
+(vErrors ??= []).push(err80);
+errors++;
+}
+}
+const keyOf6 = (i) => i;
+if(new Set(data30.map(keyOf6)).size < data30.length){
+const err81 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+(vErrors ??= []).push(err81);
+errors++;
+}
+}
+}
+if(data1.maxSidecars !== undefined){
+let data32 = data1.maxSidecars;
+if((!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))) && (data32 !== null)){
+const err82 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"type",params:{type: schema62.properties.spec.properties.maxSidecars.type},message:"must be integer,null"};
+(vErrors ??= []).push(err82);
+errors++;
+}
+if((typeof data32 == "number") && (isFinite(data32))){
+if(data32 > 100 || isNaN(data32)){
+const err83 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
+(vErrors ??= []).push(err83);
+errors++;
+}
+if(data32 < 0 || isNaN(data32)){
+const err84 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+(vErrors ??= []).push(err84);
 errors++;
 }
 }
 }
 if(data1.requireDigest !== undefined){
-let data31 = data1.requireDigest;
-if((typeof data31 !== "boolean") && (data31 !== null)){
-const err79 = {instancePath:instancePath+"/spec/requireDigest",keyword:"type",params:{type: schema62.properties.spec.properties.requireDigest.type},message:"must be boolean,null"};
-(vErrors ??= []).push(err79);
+let data33 = data1.requireDigest;
+if((typeof data33 !== "boolean") && (data33 !== null)){
+const err85 = {instancePath:instancePath+"/spec/requireDigest",keyword:"type",params:{type: schema62.properties.spec.properties.requireDigest.type},message:"must be boolean,null"};
+(vErrors ??= []).push(err85);
 errors++;
 }
 }
 if(data1.maxExposedPorts !== undefined){
-let data32 = data1.maxExposedPorts;
-if((!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))) && (data32 !== null)){
-const err80 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"type",params:{type: schema62.properties.spec.properties.maxExposedPorts.type},message:"must be integer,null"};
-(vErrors ??= []).push(err80);
+let data34 = data1.maxExposedPorts;
+if((!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))) && (data34 !== null)){
+const err86 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"type",params:{type: schema62.properties.spec.properties.maxExposedPorts.type},message:"must be integer,null"};
+(vErrors ??= []).push(err86);
 errors++;
 }
-if((typeof data32 == "number") && (isFinite(data32))){
-if(data32 > 100 || isNaN(data32)){
-const err81 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
-(vErrors ??= []).push(err81);
+if((typeof data34 == "number") && (isFinite(data34))){
+if(data34 > 100 || isNaN(data34)){
+const err87 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
+(vErrors ??= []).push(err87);
 errors++;
 }
-if(data32 < 0 || isNaN(data32)){
-const err82 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
-(vErrors ??= []).push(err82);
+if(data34 < 0 || isNaN(data34)){
+const err88 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+(vErrors ??= []).push(err88);
 errors++;
 }
 }
 }
 if(data1.delegated !== undefined){
-let data33 = data1.delegated;
-if((!(Array.isArray(data33))) && (data33 !== null)){
-const err83 = {instancePath:instancePath+"/spec/delegated",keyword:"type",params:{type: schema62.properties.spec.properties.delegated.type},message:"must be array,null"};
-(vErrors ??= []).push(err83);
+let data35 = data1.delegated;
+if((!(Array.isArray(data35))) && (data35 !== null)){
+const err89 = {instancePath:instancePath+"/spec/delegated",keyword:"type",params:{type: schema62.properties.spec.properties.delegated.type},message:"must be array,null"};
+(vErrors ??= []).push(err89);
 errors++;
 }
-if(Array.isArray(data33)){
-if(data33.length > 64){
-const err84 = {instancePath:instancePath+"/spec/delegated",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
-(vErrors ??= []).push(err84);
+if(Array.isArray(data35)){
+if(data35.length > 64){
+const err90 = {instancePath:instancePath+"/spec/delegated",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
+(vErrors ??= []).push(err90);
 errors++;
 }
-const len6 = data33.length;
-for(let i6=0; i6<len6; i6++){
-let data34 = data33[i6];
-if(typeof data34 !== "string"){
-const err85 = {instancePath:instancePath+"/spec/delegated/" + i6,keyword:"type",params:{type: schema62.properties.spec.properties.delegated.items.type},message:"must be string"};
-(vErrors ??= []).push(err85);
+const len7 = data35.length;
+for(let i7=0; i7<len7; i7++){
+let data36 = data35[i7];
+if(typeof data36 !== "string"){
+const err91 = {instancePath:instancePath+"/spec/delegated/" + i7,keyword:"type",params:{type: schema62.properties.spec.properties.delegated.items.type},message:"must be string"};
+(vErrors ??= []).push(err91);
 errors++;
 }
-if(!((((((((((((((((((((((((data34 === "maxCpu") || (data34 === "maxMemory")) || (data34 === "maxStorage")) || (data34 === "maxTimeout")) || (data34 === "maxIdleTimeout")) || (data34 === "allowedTemplates")) || (data34 === "checkChain")) || (data34 === "approvedRegistries")) || (data34 === "allowInternet")) || (data34 === "allowedStorageClasses")) || (data34 === "requiredRuntimeClass")) || (data34 === "maxSandboxesPerUser")) || (data34 === "maxSandboxesTotal")) || (data34 === "maxAgentSandboxes")) || (data34 === "total")) || (data34 === "maxInvokeTimeout")) || (data34 === "allowedAgentImages")) || (data34 === "maxConcurrentInvokesPerSandbox")) || (data34 === "allowRelaxedSecurity")) || (data34 === "allowedServiceAccounts")) || (data34 === "allowedSecrets")) || (data34 === "maxSidecars")) || (data34 === "requireDigest")) || (data34 === "maxExposedPorts"))){
-const err86 = {instancePath:instancePath+"/spec/delegated/" + i6,keyword:"enum",params:{allowedValues: schema62.properties.spec.properties.delegated.items.enum},message:"must be equal to one of the allowed values"};
-(vErrors ??= []).push(err86);
+if(!(((((((((((((((((((((((((data36 === "maxCpu") || (data36 === "maxMemory")) || (data36 === "maxStorage")) || (data36 === "maxTimeout")) || (data36 === "maxIdleTimeout")) || (data36 === "allowedTemplates")) || (data36 === "checkChain")) || (data36 === "approvedRegistries")) || (data36 === "allowInternet")) || (data36 === "allowedStorageClasses")) || (data36 === "allowedDomains")) || (data36 === "requiredRuntimeClass")) || (data36 === "maxSandboxesPerUser")) || (data36 === "maxSandboxesTotal")) || (data36 === "maxAgentSandboxes")) || (data36 === "total")) || (data36 === "maxInvokeTimeout")) || (data36 === "allowedAgentImages")) || (data36 === "maxConcurrentInvokesPerSandbox")) || (data36 === "allowRelaxedSecurity")) || (data36 === "allowedServiceAccounts")) || (data36 === "allowedSecrets")) || (data36 === "maxSidecars")) || (data36 === "requireDigest")) || (data36 === "maxExposedPorts"))){
+const err92 = {instancePath:instancePath+"/spec/delegated/" + i7,keyword:"enum",params:{allowedValues: schema62.properties.spec.properties.delegated.items.enum},message:"must be equal to one of the allowed values"};
+(vErrors ??= []).push(err92);
 errors++;
 }
 }
-const keyOf6 = (i) => i;
-if(new Set(data33.map(keyOf6)).size < data33.length){
-const err87 = {instancePath:instancePath+"/spec/delegated",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
-(vErrors ??= []).push(err87);
+const keyOf7 = (i) => i;
+if(new Set(data35.map(keyOf7)).size < data35.length){
+const err93 = {instancePath:instancePath+"/spec/delegated",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+(vErrors ??= []).push(err93);
 errors++;
 }
 }
 }
 }
 else {
-const err88 = {instancePath:instancePath+"/spec",keyword:"type",params:{type: schema62.properties.spec.type},message:"must be object"};
-(vErrors ??= []).push(err88);
+const err94 = {instancePath:instancePath+"/spec",keyword:"type",params:{type: schema62.properties.spec.type},message:"must be object"};
+(vErrors ??= []).push(err94);
 errors++;
 }
 }
@@ -13069,8 +13111,8 @@ errors = vErrors.length;
 }
 }
 else {
-const err89 = {instancePath,keyword:"type",params:{type: "object"},message:"must be object"};
-(vErrors ??= []).push(err89);
+const err95 = {instancePath,keyword:"type",params:{type: "object"},message:"must be object"};
+(vErrors ??= []).push(err95);
 errors++;
 }
 validate178.errors = vErrors;
@@ -13078,7 +13120,7 @@ return errors === 0;
 }
 
 export const validateGovernancePolicy = validate185;
-const schema66 = {"type":"object","required":["spec"],"properties":{"metadata":{"type":"object"},"spec":{"type":["object"],"properties":{"description":{"type":["string","null"],"maxLength":4096},"maxSandboxesPerUser":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"maxSandboxesTotal":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"maxAgentSandboxes":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"total":{"$ref":"shared#/definitions/d23"},"maxCpu":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxMemory":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxStorage":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"maxIdleTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"maxInvokeTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"allowedTemplates":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"minLength":1,"maxLength":320},"uniqueBy":[]},"checkChain":{"type":["boolean","null"]},"approvedRegistries":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"pattern":"^(\\*|[^*/\\s]+)(/(\\*|[^*/\\s]+))*/?$","maxLength":512},"uniqueBy":[]},"allowedAgentImages":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"minLength":1,"maxLength":512},"uniqueBy":[]},"maxConcurrentInvokesPerSandbox":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"allowInternet":{"type":["boolean","null"]},"allowedStorageClasses":{"type":["array","null"],"maxItems":64,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"requiredRuntimeClass":{"type":["string","null"],"pattern":"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$","maxLength":253},"allowRelaxedSecurity":{"type":["boolean","null"]},"allowedServiceAccounts":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"allowedSecrets":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"maxSidecars":{"type":["integer","null"],"minimum":0,"maximum":100},"requireDigest":{"type":["boolean","null"]},"maxExposedPorts":{"type":["integer","null"],"minimum":0,"maximum":100}}},"status":{"$ref":"shared#/definitions/d24"}}};
+const schema66 = {"type":"object","required":["spec"],"properties":{"metadata":{"type":"object"},"spec":{"type":["object"],"properties":{"description":{"type":["string","null"],"maxLength":4096},"maxSandboxesPerUser":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"maxSandboxesTotal":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"maxAgentSandboxes":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"total":{"$ref":"shared#/definitions/d23"},"maxCpu":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxMemory":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxStorage":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"maxIdleTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"maxInvokeTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"allowedTemplates":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"minLength":1,"maxLength":320},"uniqueBy":[]},"checkChain":{"type":["boolean","null"]},"approvedRegistries":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"pattern":"^(\\*|[^*/\\s]+)(/(\\*|[^*/\\s]+))*/?$","maxLength":512},"uniqueBy":[]},"allowedAgentImages":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"minLength":1,"maxLength":512},"uniqueBy":[]},"maxConcurrentInvokesPerSandbox":{"type":["integer","null"],"minimum":0,"maximum":2147483647},"allowInternet":{"type":["boolean","null"]},"allowedDomains":{"type":["array","null"],"maxItems":256,"items":{"type":["string"],"minLength":1,"maxLength":259},"uniqueBy":[]},"allowedStorageClasses":{"type":["array","null"],"maxItems":64,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"requiredRuntimeClass":{"type":["string","null"],"pattern":"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$","maxLength":253},"allowRelaxedSecurity":{"type":["boolean","null"]},"allowedServiceAccounts":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"allowedSecrets":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"minLength":1,"maxLength":253},"uniqueBy":[]},"maxSidecars":{"type":["integer","null"],"minimum":0,"maximum":100},"requireDigest":{"type":["boolean","null"]},"maxExposedPorts":{"type":["integer","null"],"minimum":0,"maximum":100}}},"status":{"$ref":"shared#/definitions/d24"}}};
 
 function validate186(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -13929,16 +13971,16 @@ const err53 = {instancePath:instancePath+"/spec/allowInternet",keyword:"type",pa
 errors++;
 }
 }
-if(data1.allowedStorageClasses !== undefined){
-let data22 = data1.allowedStorageClasses;
+if(data1.allowedDomains !== undefined){
+let data22 = data1.allowedDomains;
 if((!(Array.isArray(data22))) && (data22 !== null)){
-const err54 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"type",params:{type: schema66.properties.spec.properties.allowedStorageClasses.type},message:"must be array,null"};
+const err54 = {instancePath:instancePath+"/spec/allowedDomains",keyword:"type",params:{type: schema66.properties.spec.properties.allowedDomains.type},message:"must be array,null"};
 (vErrors ??= []).push(err54);
 errors++;
 }
 if(Array.isArray(data22)){
-if(data22.length > 64){
-const err55 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
+if(data22.length > 256){
+const err55 = {instancePath:instancePath+"/spec/allowedDomains",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
 (vErrors ??= []).push(err55);
 errors++;
 }
@@ -13946,111 +13988,111 @@ const len3 = data22.length;
 for(let i3=0; i3<len3; i3++){
 let data23 = data22[i3];
 if(typeof data23 === "string"){
-if(data23.length > 253){
-const err56 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i3,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
+if(data23.length > 259){
+const err56 = {instancePath:instancePath+"/spec/allowedDomains/" + i3,keyword:"maxLength",params:{limit: 259},message:"must NOT have more than 259 characters"};
 (vErrors ??= []).push(err56);
 errors++;
 }
 if(data23.length < 1){
-const err57 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i3,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+const err57 = {instancePath:instancePath+"/spec/allowedDomains/" + i3,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 (vErrors ??= []).push(err57);
 errors++;
 }
 }
 else {
-const err58 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i3,keyword:"type",params:{type: schema66.properties.spec.properties.allowedStorageClasses.items.type},message:"must be string"};
+const err58 = {instancePath:instancePath+"/spec/allowedDomains/" + i3,keyword:"type",params:{type: schema66.properties.spec.properties.allowedDomains.items.type},message:"must be string"};
 (vErrors ??= []).push(err58);
 errors++;
 }
 }
 const keyOf3 = (i) => i;
 if(new Set(data22.map(keyOf3)).size < data22.length){
-const err59 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+const err59 = {instancePath:instancePath+"/spec/allowedDomains",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err59);
 errors++;
 }
 }
 }
-if(data1.requiredRuntimeClass !== undefined){
-let data24 = data1.requiredRuntimeClass;
-if((typeof data24 !== "string") && (data24 !== null)){
-const err60 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"type",params:{type: schema66.properties.spec.properties.requiredRuntimeClass.type},message:"must be string,null"};
+if(data1.allowedStorageClasses !== undefined){
+let data24 = data1.allowedStorageClasses;
+if((!(Array.isArray(data24))) && (data24 !== null)){
+const err60 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"type",params:{type: schema66.properties.spec.properties.allowedStorageClasses.type},message:"must be array,null"};
 (vErrors ??= []).push(err60);
 errors++;
 }
-if(typeof data24 === "string"){
-if(data24.length > 253){
-const err61 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
+if(Array.isArray(data24)){
+if(data24.length > 64){
+const err61 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
 (vErrors ??= []).push(err61);
 errors++;
 }
-if(!pattern4.test(data24)){
-const err62 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"pattern",params:{pattern: "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"},message:"must match pattern \""+"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"+"\""};
+const len4 = data24.length;
+for(let i4=0; i4<len4; i4++){
+let data25 = data24[i4];
+if(typeof data25 === "string"){
+if(data25.length > 253){
+const err62 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i4,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
 (vErrors ??= []).push(err62);
+errors++;
+}
+if(data25.length < 1){
+const err63 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i4,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+(vErrors ??= []).push(err63);
+errors++;
+}
+}
+else {
+const err64 = {instancePath:instancePath+"/spec/allowedStorageClasses/" + i4,keyword:"type",params:{type: schema66.properties.spec.properties.allowedStorageClasses.items.type},message:"must be string"};
+(vErrors ??= []).push(err64);
+errors++;
+}
+}
+const keyOf4 = (i) => i;
+if(new Set(data24.map(keyOf4)).size < data24.length){
+const err65 = {instancePath:instancePath+"/spec/allowedStorageClasses",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+(vErrors ??= []).push(err65);
+errors++;
+}
+}
+}
+if(data1.requiredRuntimeClass !== undefined){
+let data26 = data1.requiredRuntimeClass;
+if((typeof data26 !== "string") && (data26 !== null)){
+const err66 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"type",params:{type: schema66.properties.spec.properties.requiredRuntimeClass.type},message:"must be string,null"};
+(vErrors ??= []).push(err66);
+errors++;
+}
+if(typeof data26 === "string"){
+if(data26.length > 253){
+const err67 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
+(vErrors ??= []).push(err67);
+errors++;
+}
+if(!pattern4.test(data26)){
+const err68 = {instancePath:instancePath+"/spec/requiredRuntimeClass",keyword:"pattern",params:{pattern: "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"},message:"must match pattern \""+"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"+"\""};
+(vErrors ??= []).push(err68);
 errors++;
 }
 }
 }
 if(data1.allowRelaxedSecurity !== undefined){
-let data25 = data1.allowRelaxedSecurity;
-if((typeof data25 !== "boolean") && (data25 !== null)){
-const err63 = {instancePath:instancePath+"/spec/allowRelaxedSecurity",keyword:"type",params:{type: schema66.properties.spec.properties.allowRelaxedSecurity.type},message:"must be boolean,null"};
-(vErrors ??= []).push(err63);
-errors++;
-}
-}
-if(data1.allowedServiceAccounts !== undefined){
-let data26 = data1.allowedServiceAccounts;
-if((!(Array.isArray(data26))) && (data26 !== null)){
-const err64 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"type",params:{type: schema66.properties.spec.properties.allowedServiceAccounts.type},message:"must be array,null"};
-(vErrors ??= []).push(err64);
-errors++;
-}
-if(Array.isArray(data26)){
-if(data26.length > 128){
-const err65 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
-(vErrors ??= []).push(err65);
-errors++;
-}
-const len4 = data26.length;
-for(let i4=0; i4<len4; i4++){
-let data27 = data26[i4];
-if(typeof data27 === "string"){
-if(data27.length > 253){
-const err66 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i4,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
-(vErrors ??= []).push(err66);
-errors++;
-}
-if(data27.length < 1){
-const err67 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i4,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
-(vErrors ??= []).push(err67);
-errors++;
-}
-}
-else {
-const err68 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i4,keyword:"type",params:{type: schema66.properties.spec.properties.allowedServiceAccounts.items.type},message:"must be string"};
-(vErrors ??= []).push(err68);
-errors++;
-}
-}
-const keyOf4 = (i) => i;
-if(new Set(data26.map(keyOf4)).size < data26.length){
-const err69 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+let data27 = data1.allowRelaxedSecurity;
+if((typeof data27 !== "boolean") && (data27 !== null)){
+const err69 = {instancePath:instancePath+"/spec/allowRelaxedSecurity",keyword:"type",params:{type: schema66.properties.spec.properties.allowRelaxedSecurity.type},message:"must be boolean,null"};
 (vErrors ??= []).push(err69);
 errors++;
 }
 }
-}
-if(data1.allowedSecrets !== undefined){
-let data28 = data1.allowedSecrets;
+if(data1.allowedServiceAccounts !== undefined){
+let data28 = data1.allowedServiceAccounts;
 if((!(Array.isArray(data28))) && (data28 !== null)){
-const err70 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"type",params:{type: schema66.properties.spec.properties.allowedSecrets.type},message:"must be array,null"};
+const err70 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"type",params:{type: schema66.properties.spec.properties.allowedServiceAccounts.type},message:"must be array,null"};
 (vErrors ??= []).push(err70);
 errors++;
 }
 if(Array.isArray(data28)){
 if(data28.length > 128){
-const err71 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
+const err71 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
 (vErrors ??= []).push(err71);
 errors++;
 }
@@ -14059,82 +14101,124 @@ for(let i5=0; i5<len5; i5++){
 let data29 = data28[i5];
 if(typeof data29 === "string"){
 if(data29.length > 253){
-const err72 = {instancePath:instancePath+"/spec/allowedSecrets/" + i5,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
+const err72 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i5,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
 (vErrors ??= []).push(err72);
 errors++;
 }
 if(data29.length < 1){
-const err73 = {instancePath:instancePath+"/spec/allowedSecrets/" + i5,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+const err73 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i5,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 (vErrors ??= []).push(err73);
 errors++;
 }
 }
 else {
-const err74 = {instancePath:instancePath+"/spec/allowedSecrets/" + i5,keyword:"type",params:{type: schema66.properties.spec.properties.allowedSecrets.items.type},message:"must be string"};
+const err74 = {instancePath:instancePath+"/spec/allowedServiceAccounts/" + i5,keyword:"type",params:{type: schema66.properties.spec.properties.allowedServiceAccounts.items.type},message:"must be string"};
 (vErrors ??= []).push(err74);
 errors++;
 }
 }
 const keyOf5 = (i) => i;
 if(new Set(data28.map(keyOf5)).size < data28.length){
-const err75 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+const err75 = {instancePath:instancePath+"/spec/allowedServiceAccounts",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
 (vErrors ??= []).push(err75);
 errors++;
 }
 }
 }
-if(data1.maxSidecars !== undefined){
-let data30 = data1.maxSidecars;
-if((!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))) && (data30 !== null)){
-const err76 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"type",params:{type: schema66.properties.spec.properties.maxSidecars.type},message:"must be integer,null"};
+if(data1.allowedSecrets !== undefined){
+let data30 = data1.allowedSecrets;
+if((!(Array.isArray(data30))) && (data30 !== null)){
+const err76 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"type",params:{type: schema66.properties.spec.properties.allowedSecrets.type},message:"must be array,null"};
 (vErrors ??= []).push(err76);
 errors++;
 }
-if((typeof data30 == "number") && (isFinite(data30))){
-if(data30 > 100 || isNaN(data30)){
-const err77 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
+if(Array.isArray(data30)){
+if(data30.length > 128){
+const err77 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
 (vErrors ??= []).push(err77);
 errors++;
 }
-if(data30 < 0 || isNaN(data30)){
-const err78 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+const len6 = data30.length;
+for(let i6=0; i6<len6; i6++){
+let data31 = data30[i6];
+if(typeof data31 === "string"){
+if(data31.length > 253){
+const err78 = {instancePath:instancePath+"/spec/allowedSecrets/" + i6,keyword:"maxLength",params:{limit: 253},message:"must NOT have more than 253 characters"};
 (vErrors ??= []).push(err78);
+errors++;
+}
+if(data31.length < 1){
+const err79 = {instancePath:instancePath+"/spec/allowedSecrets/" + i6,keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+(vErrors ??= []).push(err79);
+errors++;
+}
+}
+else {
+const err80 = {instancePath:instancePath+"/spec/allowedSecrets/" + i6,keyword:"type",params:{type: schema66.properties.spec.properties.allowedSecrets.items.type},message:"must be string"};
+(vErrors ??= []).push(err80);
+errors++;
+}
+}
+const keyOf6 = (i) => i;
+if(new Set(data30.map(keyOf6)).size < data30.length){
+const err81 = {instancePath:instancePath+"/spec/allowedSecrets",keyword:"uniqueBy",params:{keys: ""},message:"must not repeat the key of another item"};
+(vErrors ??= []).push(err81);
+errors++;
+}
+}
+}
+if(data1.maxSidecars !== undefined){
+let data32 = data1.maxSidecars;
+if((!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))) && (data32 !== null)){
+const err82 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"type",params:{type: schema66.properties.spec.properties.maxSidecars.type},message:"must be integer,null"};
+(vErrors ??= []).push(err82);
+errors++;
+}
+if((typeof data32 == "number") && (isFinite(data32))){
+if(data32 > 100 || isNaN(data32)){
+const err83 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
+(vErrors ??= []).push(err83);
+errors++;
+}
+if(data32 < 0 || isNaN(data32)){
+const err84 = {instancePath:instancePath+"/spec/maxSidecars",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+(vErrors ??= []).push(err84);
 errors++;
 }
 }
 }
 if(data1.requireDigest !== undefined){
-let data31 = data1.requireDigest;
-if((typeof data31 !== "boolean") && (data31 !== null)){
-const err79 = {instancePath:instancePath+"/spec/requireDigest",keyword:"type",params:{type: schema66.properties.spec.properties.requireDigest.type},message:"must be boolean,null"};
-(vErrors ??= []).push(err79);
+let data33 = data1.requireDigest;
+if((typeof data33 !== "boolean") && (data33 !== null)){
+const err85 = {instancePath:instancePath+"/spec/requireDigest",keyword:"type",params:{type: schema66.properties.spec.properties.requireDigest.type},message:"must be boolean,null"};
+(vErrors ??= []).push(err85);
 errors++;
 }
 }
 if(data1.maxExposedPorts !== undefined){
-let data32 = data1.maxExposedPorts;
-if((!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))) && (data32 !== null)){
-const err80 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"type",params:{type: schema66.properties.spec.properties.maxExposedPorts.type},message:"must be integer,null"};
-(vErrors ??= []).push(err80);
+let data34 = data1.maxExposedPorts;
+if((!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))) && (data34 !== null)){
+const err86 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"type",params:{type: schema66.properties.spec.properties.maxExposedPorts.type},message:"must be integer,null"};
+(vErrors ??= []).push(err86);
 errors++;
 }
-if((typeof data32 == "number") && (isFinite(data32))){
-if(data32 > 100 || isNaN(data32)){
-const err81 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
-(vErrors ??= []).push(err81);
+if((typeof data34 == "number") && (isFinite(data34))){
+if(data34 > 100 || isNaN(data34)){
+const err87 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"};
+(vErrors ??= []).push(err87);
 errors++;
 }
-if(data32 < 0 || isNaN(data32)){
-const err82 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
-(vErrors ??= []).push(err82);
+if(data34 < 0 || isNaN(data34)){
+const err88 = {instancePath:instancePath+"/spec/maxExposedPorts",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+(vErrors ??= []).push(err88);
 errors++;
 }
 }
 }
 }
 else {
-const err83 = {instancePath:instancePath+"/spec",keyword:"type",params:{type: schema66.properties.spec.type},message:"must be object"};
-(vErrors ??= []).push(err83);
+const err89 = {instancePath:instancePath+"/spec",keyword:"type",params:{type: schema66.properties.spec.type},message:"must be object"};
+(vErrors ??= []).push(err89);
 errors++;
 }
 }
@@ -14146,8 +14230,8 @@ errors = vErrors.length;
 }
 }
 else {
-const err84 = {instancePath,keyword:"type",params:{type: "object"},message:"must be object"};
-(vErrors ??= []).push(err84);
+const err90 = {instancePath,keyword:"type",params:{type: "object"},message:"must be object"};
+(vErrors ??= []).push(err90);
 errors++;
 }
 validate185.errors = vErrors;

@@ -32,6 +32,7 @@ export interface EffectivePolicy {
   readonly allowedTemplates: readonly Bound<readonly string[]>[];
   readonly approvedRegistries: readonly Bound<readonly string[]>[];
   readonly allowedStorageClasses: readonly Bound<readonly string[]>[];
+  readonly allowedDomains: readonly Bound<readonly string[]>[];
   readonly requiredRuntimeClass: readonly Bound<string>[];
   readonly maxSidecars?: Bound<string>;
   /** These two grant: what they list may be used although nothing else allows it. */
@@ -43,6 +44,7 @@ export const NO_POLICY: EffectivePolicy = {
   allowedTemplates: [],
   approvedRegistries: [],
   allowedStorageClasses: [],
+  allowedDomains: [],
   requiredRuntimeClass: [],
   allowedSecrets: [],
   allowedServiceAccounts: [],
@@ -81,6 +83,7 @@ export function effectivePolicy(cluster?: PolicySpec, namespace?: PolicySpec): E
     allowedTemplates: both('allowedTemplates') as Bound<readonly string[]>[],
     approvedRegistries: both('approvedRegistries') as Bound<readonly string[]>[],
     allowedStorageClasses: both('allowedStorageClasses') as Bound<readonly string[]>[],
+    allowedDomains: both('allowedDomains') as Bound<readonly string[]>[],
     requiredRuntimeClass: both('requiredRuntimeClass') as Bound<string>[],
     allowedSecrets: both('allowedSecrets') as Bound<readonly string[]>[],
     allowedServiceAccounts: both('allowedServiceAccounts') as Bound<readonly string[]>[],

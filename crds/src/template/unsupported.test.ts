@@ -63,7 +63,6 @@ describe('unsupportedFields', () => {
       mode: 'agent',
       storage: { shared: true, snapshotOnStop: true, existingClaim: 'x' },
       network: {
-        allowedDomains: ['x'],
         egressRules: [{ cidr: '10.0.0.0/8' }, { serviceRef: { name: 'x' } }],
       },
       env: [{ name: 'A' }, { name: 'B', valueFrom: { fieldRef: {}, secretKeyRef: { name: 'x', key: 'y' } } }],
@@ -75,7 +74,6 @@ describe('unsupportedFields', () => {
     expect(fields('Sandbox', spec).toSorted()).toEqual([
       'spec.harness.tools',
       'spec.mode',
-      'spec.network.allowedDomains',
       'spec.storage.existingClaim',
     ]);
   });

@@ -3,6 +3,7 @@ import { CONDITION_TYPES, findCondition, setCondition } from '@agenttier/crds/me
 import type { Condition } from '@agenttier/crds/meta/conditions';
 import { LABEL_SANDBOX_UID } from '@agenttier/crds/meta/labels';
 import { problemsIn } from '../egress/facts.ts';
+import { GATEWAY_MISSING } from '../egress/proxy.ts';
 import { buildNetworkPolicy, networkPolicyMatches } from '../sandbox/networkPolicy.ts';
 import { slotOf } from '../sandbox/objects.ts';
 import type { OwnedKind, SandboxState } from '../sandbox/state.ts';
@@ -116,6 +117,7 @@ function networkFinding(state: SandboxState): Finding {
   const { networkPolicy, resolution } = state;
   if (networkPolicy === undefined) return no('Applying', 'there is no NetworkPolicy yet');
   if (!resolution.ok || isFreshSlot(state)) return yes('Applied', 'the NetworkPolicy is in place');
+  if (state.network.proxy === 'missing') return no('GatewayMissing', GATEWAY_MISSING);
   const desired = buildNetworkPolicy(state.owner, resolution.spec, state.settings, state.network);
   if (!networkPolicyMatches(networkPolicy, desired)) {
     return no('Applying', 'the NetworkPolicy is being changed');
@@ -147,5 +149,6 @@ export function refusalFinding(state: SandboxState): Finding | undefined {
     const harmless = kind === 'snapshot' || (kind === 'pvc' && state.pvc !== undefined);
     if (!harmless) return no(refusalReason(refusal.cause), `${NAMES[kind]}: ${refusal.message}`);
   }
-  return undefined;
+  const waits = state.network.proxy === 'missing' && state.pod === undefined;
+  return waits ? no('GatewayMissing', GATEWAY_MISSING) : undefined;
 }

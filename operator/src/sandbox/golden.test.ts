@@ -98,7 +98,14 @@ const HARNESSED: EffectiveSpec = {
 
 describe('golden objects', () => {
   const pod = (spec: EffectiveSpec, settings: Settings = SETTINGS) =>
-    buildPod({ owner, spec, settings, pvcName: 'one-workspace', template: 'base', nonce: '1' });
+    buildPod({
+      owner,
+      spec,
+      settings,
+      pvcName: 'one-workspace',
+      template: 'base',
+      nonce: '1',
+    });
   const policy = (spec: EffectiveSpec, settings: Settings = SETTINGS) =>
     buildNetworkPolicy(owner, spec, settings);
 
