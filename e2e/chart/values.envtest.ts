@@ -26,6 +26,8 @@ const others: Readonly<Record<string, unknown>> = {
   'operator.backups.every': '6h',
   'operator.sandboxPullSecrets': ['pull'],
   'operator.clusterCIDRs': ['10.0.0.0/8'],
+  'operator.dns.nodeLocalCIDRs': ['169.254.25.10/32'],
+  'defaults.network': 'allow-internet',
   'gateway.allowedPrivateCIDRs': ['10.9.0.0/16'],
   'networkPolicy.defaultDenyNamespaces': ['team-a'],
   'notifications.allowedCIDRs': ['10.0.0.0/8'],

@@ -207,6 +207,13 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
   },
   WarmPoolMiss: { is: 'no prepared pod was free', next: 'Allow a cold start, or enlarge the pool.' },
 
+  // Tools of the harness.
+  Verifying: { is: 'its tools are being verified', next: 'Wait a moment.' },
+  ToolsMissing: {
+    is: 'a tool that its harness wants is missing or has another version',
+    next: 'Correct harness.tools or the image, then stop and resume it.',
+  },
+
   // Stopped.
   UserRequested: { is: 'somebody asked for that', next: STOPPED_NEXT, plain: true },
   IdleTimeout: { is: 'it was not used for its idle timeout', next: STOPPED_NEXT, plain: true },
@@ -222,4 +229,5 @@ export const QUIET_REASONS: ReadonlySet<string> = new Set([
   'InUse',
   'Applied',
   'Compliant',
+  'Verified',
 ]);

@@ -19,6 +19,7 @@ export const CONDITION_TYPES = {
   ready: 'Ready',
   idleWarning: 'IdleWarning',
   resizePending: 'ResizePending',
+  toolsReady: 'ToolsReady',
   configured: 'Configured',
   policyCompliant: 'PolicyCompliant',
   backupFailing: 'BackupFailing',

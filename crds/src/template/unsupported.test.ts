@@ -68,11 +68,11 @@ describe('unsupportedFields', () => {
       env: [{ name: 'A' }, { name: 'B', valueFrom: { fieldRef: {}, secretKeyRef: { name: 'x', key: 'y' } } }],
       serviceAccount: 'x',
       sidecars: [{ name: 'x' }],
-      harness: { shell: '/bin/sh', tools: [{ name: 'git' }] },
+      harness: { shell: '/bin/sh', constraints: { restrictedCommands: ['rm'] } },
       warmPool: 'Require',
     };
     expect(fields('Sandbox', spec).toSorted()).toEqual([
-      'spec.harness.tools',
+      'spec.harness.constraints.restrictedCommands',
       'spec.mode',
       'spec.storage.existingClaim',
     ]);

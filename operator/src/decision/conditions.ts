@@ -11,6 +11,8 @@ import { volumeFinding } from '../volume/finding.ts';
 import { backupFinding } from '../volume/status.ts';
 import { no, refusalReason, yes } from './finding.ts';
 import type { Finding } from './finding.ts';
+import { toolsFinding } from './tools.ts';
+import type { Said } from './tools.ts';
 import { activeHold, HELD } from './hold.ts';
 import type { Hold } from './hold.ts';
 
@@ -21,7 +23,7 @@ export const READY = 'Ready';
 const UNDER_WAY: ReadonlySet<string> = new Set(['Provisioning', 'Applying']);
 
 /** What the conditions are derived from, beside the state. */
-export interface Verdict {
+export interface Verdict extends Said {
   /** Whether the sandbox is meant to be in use. */
   readonly phase: string;
   /** Why not, or `Ready`. */
@@ -39,7 +41,7 @@ export interface Verdict {
  * The conditions of a Sandbox. `Ready` sums up the four before it; its reason is what the phase is derived from. `Drifted`
  * and `Held` are there only while true: they are exceptions, and an absent one reads as False. `PolicyCompliant` comes
  * with the first violation: before that, admission's yes is all there is to say. `IdleWarning` is there during the grace,
- * `ResizePending` until the pod has what the spec asks for.
+ * `ToolsReady` while a pod is up whose harness wants tools, `ResizePending` until the pod has what the spec asks for.
  */
 export function deriveConditions(state: SandboxState, verdict: Verdict, now: number): readonly Condition[] {
   const { resolved, volumeReady, networkReady, podReady, ready } = CONDITION_TYPES;
@@ -57,6 +59,7 @@ export function deriveConditions(state: SandboxState, verdict: Verdict, now: num
     [CONDITION_TYPES.backupFailing, backupFinding(state)],
     [CONDITION_TYPES.idleWarning, warning],
     [CONDITION_TYPES.resizePending, resize],
+    [CONDITION_TYPES.toolsReady, toolsFinding(state, verdict)],
     [DRIFTED, drift === undefined ? undefined : yes('TemplateChanged', drift)],
     [HELD, hold === undefined ? undefined : yes(hold.reason, hold.message)],
   ];

@@ -24,6 +24,7 @@ import { mountPathOf } from './effective.ts';
 import { CONTAINER_SECURITY, USER_ID } from './hardening.ts';
 import { ownedMeta, partsName, withAppliedHash } from './ownership.ts';
 import type { Identity } from './ownership.ts';
+import { identityLabels } from './serviceAccount.ts';
 import { initContainers, ownVolumes, sidecars } from './sideContainers.ts';
 
 export const MAIN_CONTAINER = 'sandbox';
@@ -64,7 +65,7 @@ export function buildPod(input: PodInput): Pod {
   return {
     metadata: {
       ...meta,
-      labels: { ...meta.labels, ...templateLabel(input.template) },
+      labels: { ...meta.labels, ...templateLabel(input.template), ...identityLabels(input.spec) },
       annotations: {
         ...withAppliedHash(sha256Hex(canonicalJson(spec))),
         [ANNOTATION_TOKEN_NONCE]: input.nonce,

@@ -102,6 +102,7 @@ async function admit(
     sandbox,
     target,
     query: { ...asked.pty, mode },
+    sourceIp: request.socket.remoteAddress,
   };
 }
 
