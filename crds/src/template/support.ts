@@ -93,6 +93,8 @@ const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
   { path: 'idleTimeout', reader: 'operator: expiry' },
   { path: 'runtimeClass', reader: POD },
   { path: 'serviceAccount', reader: POD },
+  { path: 'identity.awsRoleArn', reader: 'operator: service account' },
+  { path: 'identity.azureClientId', reader: 'operator: service account' },
   { path: 'credentials', reader: POD },
   ...containerFields('sidecars'),
   ...containerFields('initContainers'),
@@ -102,6 +104,7 @@ const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
   { path: 'harness.workingDir', reader: POD },
   { path: 'harness.shell', reader: POD },
   { path: 'harness.hooks', reader: 'operator: hooks' },
+  { path: 'harness.tools', reader: 'operator: tools' },
   { path: 'harness.systemPrompt.content', reader: FILES },
   { path: 'harness.systemPrompt.configMapRef', reader: FILES },
   { path: 'harness.systemPrompt.secretRef', reader: FILES },
@@ -132,7 +135,6 @@ const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
 ];
 
 const HARNESS_UNSUPPORTED: readonly UnsupportedField[] = [
-  { path: 'harness.tools', needs: 'tools are not installed or verified' },
   ...['harness.systemPrompt.path', 'harness.skills[].content.path'].map((path) => ({
     path,
     needs: 'a file of the image is there without it; texts come from content, configMapRef and secretRef',
@@ -157,6 +159,7 @@ const SANDBOX: FieldSupport = {
     { path: 'desiredState', reader: 'operator: phase' },
     { path: 'warmPool', reader: 'operator: claim' },
     { path: 'gracePeriod', reader: 'operator: expiry' },
+    { path: 'autoResume', reader: 'router: wake' },
     { path: 'createdBy', reader: 'router: access' },
     { path: 'cloneFrom', reader: 'operator: origin' },
     { path: 'cloneFromSnapshot', reader: 'operator: origin' },
@@ -168,7 +171,6 @@ const SANDBOX: FieldSupport = {
     ...WORKLOAD_UNSUPPORTED,
     ...HARNESS_UNSUPPORTED,
     { path: 'ports', needs: 'ports are not offered outside' },
-    { path: 'autoResume', needs: 'using a stopped sandbox does not start it', harmless: [false] },
     { path: 'sharing.shareLinks', needs: 'links are not handed out; share with users or groups' },
   ],
 };
@@ -211,6 +213,7 @@ const POLICY: FieldSupport = {
     { path: 'requiredRuntimeClass', reader: GOVERNANCE },
     { path: 'maxSidecars', reader: GOVERNANCE },
     { path: 'allowedSecrets', reader: 'governance: grants' },
+    { path: 'allowedIdentities', reader: GOVERNANCE },
     { path: 'allowedServiceAccounts', reader: 'governance: grants' },
     { path: 'maxSandboxesPerUser', reader: QUOTA },
     { path: 'maxSandboxesTotal', reader: QUOTA },

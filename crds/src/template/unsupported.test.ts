@@ -68,13 +68,11 @@ describe('unsupportedFields', () => {
       env: [{ name: 'A' }, { name: 'B', valueFrom: { fieldRef: {}, secretKeyRef: { name: 'x', key: 'y' } } }],
       serviceAccount: 'x',
       sidecars: [{ name: 'x' }],
-      harness: { shell: '/bin/sh', tools: [{ name: 'git' }] },
-      autoResume: true,
+      harness: { shell: '/bin/sh', constraints: { restrictedCommands: ['rm'] } },
       warmPool: 'Require',
     };
     expect(fields('Sandbox', spec).toSorted()).toEqual([
-      'spec.autoResume',
-      'spec.harness.tools',
+      'spec.harness.constraints.restrictedCommands',
       'spec.mode',
       'spec.storage.existingClaim',
     ]);
@@ -91,7 +89,7 @@ describe('unsupportedFields', () => {
       sharing: { users: [], groups: [] },
       harness: {},
       serviceAccount: '',
-      autoResume: false,
+      autoResume: true,
       warmPool: 'Auto',
       templateUpdatePolicy: 'OnResume',
       gracePeriod: '1m',
