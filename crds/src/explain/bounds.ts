@@ -67,6 +67,7 @@ const RULES: readonly BoundRule[] = [
   },
   { field: 'runtimeClass', policy: 'requiredRuntimeClass', demanded: true },
   { field: 'serviceAccount', policy: 'allowedServiceAccounts' },
+  { field: 'identity', policy: 'allowedIdentities' },
   { field: 'security.privileged', policy: 'allowRelaxedSecurity' },
   { field: 'credentials', policy: 'allowedSecrets' },
   { field: 'sidecars', policy: 'approvedRegistries' },

@@ -38,6 +38,8 @@ export interface EffectivePolicy {
   /** These two grant: what they list may be used although nothing else allows it. */
   readonly allowedSecrets: readonly Bound<readonly string[]>[];
   readonly allowedServiceAccounts: readonly Bound<readonly string[]>[];
+  /** Grants, too, and only with the word of the cluster: what a cloud role may do ends at no namespace. */
+  readonly allowedIdentities: readonly Bound<readonly string[]>[];
 }
 
 export const NO_POLICY: EffectivePolicy = {
@@ -48,6 +50,7 @@ export const NO_POLICY: EffectivePolicy = {
   requiredRuntimeClass: [],
   allowedSecrets: [],
   allowedServiceAccounts: [],
+  allowedIdentities: [],
 };
 
 type Field = keyof EffectivePolicy;
@@ -87,6 +90,9 @@ export function effectivePolicy(cluster?: PolicySpec, namespace?: PolicySpec): E
     requiredRuntimeClass: both('requiredRuntimeClass') as Bound<string>[],
     allowedSecrets: both('allowedSecrets') as Bound<readonly string[]>[],
     allowedServiceAccounts: both('allowedServiceAccounts') as Bound<readonly string[]>[],
+    allowedIdentities: granted('allowedIdentities', cluster)
+      ? (both('allowedIdentities') as Bound<readonly string[]>[])
+      : [],
   };
 }
 
@@ -105,6 +111,10 @@ function permission(
   }
   return cluster?.[field] === true && own !== false ? { value: true, scope: 'cluster' } : undefined;
 }
+
+/** Whether the cluster grants something by the field, or leaves it to its namespaces. */
+const granted = (field: 'allowedIdentities', cluster?: PolicySpec): boolean =>
+  limitOf(field, cluster) !== undefined || cluster?.delegated?.includes(field) === true;
 
 /** The limits that hold for one field, the cluster's first. */
 function bounds(field: Field, cluster?: PolicySpec, namespace?: PolicySpec): Bound<unknown>[] {

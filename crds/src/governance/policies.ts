@@ -3,6 +3,7 @@ import type { PolicyCheck } from './check.ts';
 import { checkBounded } from './checks/bounded.ts';
 import { checkCpu } from './checks/cpu.ts';
 import { checkDigest } from './checks/digest.ts';
+import { checkIdentity } from './checks/identity.ts';
 import { checkDomains } from './checks/domains.ts';
 import { checkIdleTimeout } from './checks/idleTimeout.ts';
 import { checkInternet } from './checks/internet.ts';
@@ -39,4 +40,6 @@ export const CHECKS: readonly PolicyCheck[] = [
   checkInternet,
   checkDomains,
   checkSecurity,
+  // It is nobody at a cloud who it may not be.
+  checkIdentity,
 ];

@@ -130,6 +130,12 @@ export const VIOLATION_TEXTS: Readonly<Record<ViolationCode, ViolationText>> = {
     remedy:
       'Leave `spec.network.allowInternet` at false, keep egress rules to private ranges, and list only domains that the policy covers.',
   },
+  identity_not_allowed: {
+    cause:
+      'The sandbox asks for a role at a cloud that no policy of the cluster lists, or that a namespace leaves out.',
+    remedy:
+      'Leave `spec.identity` out, or have the value listed in `allowedIdentities` of the policy of the cluster.',
+  },
   service_account_not_allowed: {
     cause: 'The ServiceAccount is not meant for sandboxes.',
     remedy:

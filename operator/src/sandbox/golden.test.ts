@@ -120,7 +120,7 @@ describe('golden objects', () => {
     ['network-policy-open', policy(FULL, { ...SETTINGS, clusterCidrs: ['203.0.113.0/24', 'fd10::/16'] })],
     ['volume-minimal', buildClaim(owner, 'one-workspace', MINIMAL)],
     ['volume-full', buildClaim(owner, 'one-workspace', FULL)],
-    ['service-account', buildServiceAccount(owner)],
+    ['service-account', buildServiceAccount(owner, MINIMAL)],
     ['token-secret', buildTokenSecret(owner, '1', SETTINGS.tokenKey)],
   ])('%s', (file, object) => {
     expect(object).toEqual(golden(file));
