@@ -34,6 +34,8 @@ export interface ContainerStatus {
   /** What was pulled, in most runtimes with its digest. */
   readonly imageID?: string;
   readonly state?: ContainerState;
+  /** What the node has really given it; from Kubernetes 1.33 on. */
+  readonly resources?: ResourceAmounts;
 }
 
 export interface PodCondition {

@@ -44,6 +44,7 @@ async function start(agentConfig?: SandboxSpec['agentConfig'], image = digest('a
   await operator.reconcile();
   scenario.cluster.setPodStatus(podWith(image));
   await operator.reconcile();
+  await operator.reconcile();
 }
 
 /** The runtime says something about the last task. */
@@ -80,6 +81,7 @@ async function again(image: string): Promise<void> {
   scenario.desire('Running');
   await operator.reconcile();
   scenario.cluster.setPodStatus(podWith(image));
+  await operator.reconcile();
   await operator.reconcile();
 }
 
@@ -122,6 +124,7 @@ describe('telling the runtime', () => {
     operator = scenario.operator;
     await operator.reconcile();
     scenario.cluster.setPodStatus(podWith(digest('a')));
+    await operator.reconcile();
     await operator.reconcile();
     await hear();
     expect(condition()).toBe('False NotConfigured');
@@ -283,6 +286,7 @@ describe('an installation', () => {
     operator = scenario.operator;
     await operator.reconcile();
     scenario.cluster.setPodStatus(READY_POD);
+    await operator.reconcile();
     await operator.reconcile();
     expect([operator.told, condition()]).toEqual([[], 'False Starting']);
   });

@@ -2,7 +2,7 @@
 import type { SandboxStatus } from '@agenttier/crds/generated/types';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import type { AgentTask } from '../agent/news.ts';
-import type { ConfigMap, EnvVar, Pod } from '../core.ts';
+import type { ConfigMap, EnvVar, Pod, ResourceAmounts } from '../core.ts';
 import type { Job } from '../runtime/jobs.ts';
 import type { OwnedKind } from '../sandbox/state.ts';
 
@@ -57,6 +57,13 @@ export type Action =
   | { readonly do: 'probeRuntime'; readonly podUid: string; readonly podIp: string }
   | { readonly do: 'tellAgent'; readonly task: AgentTask }
   | { readonly do: 'installLog'; readonly body: ConfigMap }
+  | {
+      readonly do: 'resizePod';
+      readonly name: string;
+      readonly uid: string;
+      readonly resources: ResourceAmounts;
+    }
+  | { readonly do: 'releaseLostPod'; readonly name: string; readonly uid: string; readonly node: string }
   | { readonly do: 'findPullSecret'; readonly name: string }
   | { readonly do: 'findPvc'; readonly name: string }
   | {

@@ -37,6 +37,8 @@ export interface Outcome {
   readonly warning?: Finding | undefined;
   /** The condition Configured. */
   readonly configured?: Finding | undefined;
+  /** The condition ResizePending, while the pod differs from the spec. */
+  readonly resize?: Finding | undefined;
   readonly changes?: StatusChanges | undefined;
   readonly events?: readonly EventNote[] | undefined;
   readonly tallies?: readonly Tally[] | undefined;
@@ -58,6 +60,7 @@ export function nextStatus(state: SandboxState, outcome: Outcome, now: number): 
     ...sandbox.status,
     ...summary(state, outcome, conditions),
     podName: pod?.metadata.name,
+    lastNode: lastNode(state, outcome),
     ...identityFields(state),
     ...volumeStatus(state, outcome.phase, now),
     observedGeneration: sandbox.metadata.generation,
@@ -66,6 +69,10 @@ export function nextStatus(state: SandboxState, outcome: Outcome, now: number): 
     ...outcome.changes,
   });
 }
+
+/** Only with Running: on the way there it would cost a write of its own. */
+const lastNode = ({ sandbox, pod }: SandboxState, { phase }: Outcome): string | undefined =>
+  (phase === 'Running' ? pod?.spec.nodeName : undefined) ?? sandbox.status?.lastNode;
 
 /** Phase, reason and message, derived from the conditions by the one function that every reader of them knows. */
 function summary(
