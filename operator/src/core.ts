@@ -32,6 +32,8 @@ export interface ContainerStatus {
   readonly started?: boolean;
   readonly restartCount?: number;
   readonly state?: ContainerState;
+  /** What the node has really given it; from Kubernetes 1.33 on. */
+  readonly resources?: ResourceAmounts;
 }
 
 export interface PodCondition {
@@ -55,7 +57,9 @@ export interface PodStatus {
 export interface EnvVar {
   readonly name: string;
   readonly value?: string;
-  readonly valueFrom?: { readonly secretKeyRef: Readonly<Record<string, unknown>> };
+  readonly valueFrom?:
+    | { readonly secretKeyRef: Readonly<Record<string, unknown>> }
+    | { readonly fieldRef: { readonly fieldPath: string } };
 }
 
 export interface EnvFrom {

@@ -121,7 +121,6 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
     is: 'a volume of its name belongs to something else',
     next: 'Remove or rename that volume claim.',
   },
-  ServiceUnresolved: { is: 'a Service that its network rules name leads nowhere yet' },
   ClassMissing: {
     is: 'the storage class of its volume does not exist',
     next: 'Once there is one, the volume is made by itself.',
@@ -141,6 +140,14 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
   ExpandRefused: { is: 'its volume cannot be made larger' },
 
   // The network.
+  ServiceUnresolved: {
+    is: 'a Service in its network rules cannot be opened',
+    next: 'Make the Service, or have its owner share it, as the message says.',
+  },
+  GatewayMissing: {
+    is: 'the domains that it lists are reached through a gateway that is not installed',
+    next: 'Have an administrator install the gateway, or take network.allowedDomains out.',
+  },
   Applying: { is: 'its network rules are being put in place', next: 'Nothing is wrong so far.' },
 
   // The spec.
@@ -151,6 +158,18 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
   ResolvedForged: { is: 'its spec.resolved was not written by admission', next: APPLY },
   Unresolved: { is: 'admission has not worked out its spec', next: APPLY },
   InvalidSpec: { is: 'its spec cannot be carried out', next: 'Correct the spec; it is then tried again.' },
+
+  // A change of CPU and memory while it is up.
+  Resizing: { is: 'its CPU and memory are being changed', next: 'Nothing is wrong so far.' },
+  Deferred: {
+    is: 'its node has no room for the new CPU and memory now',
+    next: 'It gets them when there is, or at the next start.',
+  },
+  Infeasible: {
+    is: 'its node can never give it the new CPU and memory',
+    next: 'Stop and resume it to move it.',
+  },
+  NextStart: { is: 'its new CPU and memory take effect at the next start', next: 'Stop and resume it.' },
 
   // Losses.
   RestartBackoff: { is: 'its pod was lost and a new one is made after a pause', next: LOST_NEXT },
@@ -188,6 +207,13 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
   },
   WarmPoolMiss: { is: 'no prepared pod was free', next: 'Allow a cold start, or enlarge the pool.' },
 
+  // Tools of the harness.
+  Verifying: { is: 'its tools are being verified', next: 'Wait a moment.' },
+  ToolsMissing: {
+    is: 'a tool that its harness wants is missing or has another version',
+    next: 'Correct harness.tools or the image, then stop and resume it.',
+  },
+
   // Stopped.
   UserRequested: { is: 'somebody asked for that', next: STOPPED_NEXT, plain: true },
   IdleTimeout: { is: 'it was not used for its idle timeout', next: STOPPED_NEXT, plain: true },
@@ -203,4 +229,5 @@ export const QUIET_REASONS: ReadonlySet<string> = new Set([
   'InUse',
   'Applied',
   'Compliant',
+  'Verified',
 ]);

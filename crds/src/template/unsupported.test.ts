@@ -63,21 +63,17 @@ describe('unsupportedFields', () => {
       mode: 'agent',
       storage: { shared: true, snapshotOnStop: true, existingClaim: 'x' },
       network: {
-        allowedDomains: ['x'],
         egressRules: [{ cidr: '10.0.0.0/8' }, { serviceRef: { name: 'x' } }],
       },
       env: [{ name: 'A' }, { name: 'B', valueFrom: { fieldRef: {}, secretKeyRef: { name: 'x', key: 'y' } } }],
       serviceAccount: 'x',
       sidecars: [{ name: 'x' }],
-      harness: { shell: '/bin/sh', tools: [{ name: 'git' }] },
-      autoResume: true,
+      harness: { shell: '/bin/sh', constraints: { restrictedCommands: ['rm'] } },
       warmPool: 'Require',
     };
     expect(fields('Sandbox', spec).toSorted()).toEqual([
-      'spec.autoResume',
-      'spec.harness.tools',
+      'spec.harness.constraints.restrictedCommands',
       'spec.mode',
-      'spec.network.allowedDomains',
       'spec.storage.existingClaim',
     ]);
   });
@@ -93,7 +89,7 @@ describe('unsupportedFields', () => {
       sharing: { users: [], groups: [] },
       harness: {},
       serviceAccount: '',
-      autoResume: false,
+      autoResume: true,
       warmPool: 'Auto',
       templateUpdatePolicy: 'OnResume',
       gracePeriod: '1m',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SandboxStatus } from '@agenttier/crds/generated/types';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
-import type { EnvVar, Pod } from '../core.ts';
+import type { EnvVar, Pod, ResourceAmounts } from '../core.ts';
 import type { Job } from '../runtime/jobs.ts';
 import type { OwnedKind } from '../sandbox/state.ts';
 
@@ -30,7 +30,7 @@ export type Action =
   | { readonly do: 'repair'; readonly kind: Exclude<OwnedKind, 'pod'>; readonly body: KubeObject }
   | {
       readonly do: 'delete';
-      readonly kind: 'pod' | 'pvc' | 'snapshot' | 'planSecret';
+      readonly kind: 'pod' | 'pvc' | 'snapshot' | 'planSecret' | 'serviceAccount';
       readonly name: string;
       readonly uid: string;
     }
@@ -54,6 +54,13 @@ export type Action =
   | { readonly do: 'clearAction' }
   | { readonly do: 'releaseFinalizer' }
   | { readonly do: 'probeRuntime'; readonly podUid: string; readonly podIp: string }
+  | {
+      readonly do: 'resizePod';
+      readonly name: string;
+      readonly uid: string;
+      readonly resources: ResourceAmounts;
+    }
+  | { readonly do: 'releaseLostPod'; readonly name: string; readonly uid: string; readonly node: string }
   | { readonly do: 'findPullSecret'; readonly name: string }
   | { readonly do: 'findPvc'; readonly name: string }
   | {
@@ -81,6 +88,9 @@ export function planOf(stages: readonly (readonly Action[])[], requeueAfterMs?: 
 }
 
 /** The deletion of this very object, and never of a later one of its name. */
-export function deletionOf(kind: 'pod' | 'pvc' | 'snapshot', { metadata }: KubeObject): Action {
+export function deletionOf(
+  kind: 'pod' | 'pvc' | 'snapshot' | 'serviceAccount',
+  { metadata }: KubeObject,
+): Action {
   return { do: 'delete', kind, name: metadata.name ?? '', uid: metadata.uid ?? '' };
 }

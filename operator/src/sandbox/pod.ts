@@ -6,6 +6,8 @@ import { ANNOTATION_TOKEN_NONCE, LABEL_TEMPLATE } from '@agenttier/crds/meta/lab
 import { imageOf } from '@agenttier/crds/meta/imageReference';
 import { podName, serviceAccountName, TOKEN_KEY, tokenSecretName } from '@agenttier/crds/meta/names';
 import type { Container, EnvVar, Pod, PodSpec, Probe } from '../core.ts';
+import { withProxy } from '../egress/proxy.ts';
+import type { Proxy } from '../egress/proxy.ts';
 import {
   hasFiles,
   limitArguments,
@@ -22,6 +24,7 @@ import { mountPathOf } from './effective.ts';
 import { CONTAINER_SECURITY, USER_ID } from './hardening.ts';
 import { ownedMeta, partsName, withAppliedHash } from './ownership.ts';
 import type { Identity } from './ownership.ts';
+import { identityLabels } from './serviceAccount.ts';
 import { initContainers, ownVolumes, sidecars } from './sideContainers.ts';
 
 export const MAIN_CONTAINER = 'sandbox';
@@ -41,9 +44,13 @@ export interface PodInput {
   readonly pvcName: string;
   /** Name of the leaf template, for the label. */
   readonly template?: string | undefined;
+  /** Node of the last run, if there was one. */
+  readonly lastNode?: string | undefined;
   /** What the token in the Secret of the same plan was derived with. */
   readonly nonce: string;
   readonly settings: Settings;
+  /** How it reaches the names that it lists. */
+  readonly proxy?: Proxy | undefined;
   /** A slot: its runtime does nothing before a sandbox has it. */
   readonly awaitsClaim?: boolean;
 }
@@ -54,11 +61,11 @@ export interface PodInput {
  */
 export function buildPod(input: PodInput): Pod {
   const meta = ownedMeta(input.owner, podName(input.owner.name));
-  const spec = buildPodSpec(input);
+  const spec = withProxy(buildPodSpec(input), input.proxy);
   return {
     metadata: {
       ...meta,
-      labels: { ...meta.labels, ...templateLabel(input.template) },
+      labels: { ...meta.labels, ...templateLabel(input.template), ...identityLabels(input.spec) },
       annotations: {
         ...withAppliedHash(sha256Hex(canonicalJson(spec))),
         [ANNOTATION_TOKEN_NONCE]: input.nonce,
@@ -82,6 +89,8 @@ function buildPodSpec(input: PodInput): PodSpec {
     serviceAccountName: spec.serviceAccount || serviceAccountName(owner.name),
     automountServiceAccountToken: false,
     enableServiceLinks: false,
+    ...(settings.userNamespaces ? { hostUsers: false } : {}),
+    ...(input.lastNode ? { affinity: preferring(input.lastNode) } : {}),
     securityContext: {
       // Containers that are not relaxed say the same themselves.
       ...(isRelaxed(spec) ? {} : { runAsNonRoot: true, runAsUser: USER_ID, runAsGroup: USER_ID }),
@@ -98,6 +107,18 @@ function buildPodSpec(input: PodInput): PodSpec {
     volumes: volumes(input),
   };
 }
+
+/** The image lies there, and the volume may be near. A wish only: a node that is full or gone must not hold a start up. */
+const preferring = (node: string): object => ({
+  nodeAffinity: {
+    preferredDuringSchedulingIgnoredDuringExecution: [
+      {
+        weight: 50,
+        preference: { matchFields: [{ key: 'metadata.name', operator: 'In', values: [node] }] },
+      },
+    ],
+  },
+});
 
 /** A cluster autoscaler that empties a node would end what somebody works in; a drain by a person still may. */
 const NOT_TO_BE_MOVED = { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' };
