@@ -2,6 +2,8 @@
 
 /** Everything the process takes from outside, checked once at start and handed on as values. */
 export interface Config {
+  /** Names this replica on its Events. */
+  readonly podName: string;
   readonly host: string;
   readonly port: number;
   /** Namespace of the installation: API keys live here. */
@@ -35,6 +37,7 @@ export function readConfig(env: Environment): ConfigResult {
   const seconds = (name: string, range: Range): number => readNumber(env, name, range, problems) * 1000;
   const config: Config = {
     ...readAddress(textOf(env, 'LISTEN_ADDR', ':8080'), problems),
+    podName: textOf(env, 'POD_NAME', 'router'),
     installNamespace: textOf(env, 'POD_NAMESPACE', 'agenttier'),
     sandboxNamespace: textOf(env, 'SANDBOX_NAMESPACE', 'default'),
     devAuth: readFlag(env, 'AGENTTIER_DEV_AUTH', problems),

@@ -9,6 +9,11 @@ import { metricsHandler, reflectorMetrics } from '@agenttier/machinery/telemetry
 import type { Registry } from '@agenttier/machinery/telemetry/metrics';
 import { createTracer } from '@agenttier/machinery/telemetry/spans';
 import type { Tracer } from '@agenttier/machinery/telemetry/spans';
+import { createEventRecorder } from '@agenttier/machinery/events/recorder';
+import type { EventRecorder } from '@agenttier/machinery/events/recorder';
+import { createAudit } from '@agenttier/machinery/telemetry/audit';
+import { sandboxAudit } from './audit.ts';
+import type { SandboxAudit } from './audit.ts';
 import { ActivityRecorder } from './activity/recorder.ts';
 import type { Handlers } from './api/contract.ts';
 import { checkOperations } from './api/check.ts';
@@ -68,11 +73,7 @@ export function createRouter(options: RouterOptions): Router {
     log,
     metrics: reflectorMetrics(options.registry),
   });
-  const health = new Health();
-  health.addReadiness('cluster', () => {
-    const missing = caches.missing();
-    return missing.length === 0 ? true : `not read yet: ${missing.join(', ')}`;
-  });
+  const health = healthOf(caches);
   const parts: Parts = {
     ...options,
     stores,
@@ -84,6 +85,7 @@ export function createRouter(options: RouterOptions): Router {
     reachability: new Reachability(),
     activity: new ActivityRecorder({ client, sandboxes: stores.sandboxes, log }),
     auth: createAuth(client, stores, config),
+    ...createAuditParts(options),
   };
   followPods(parts);
   const gateway = createGateway(parts);
@@ -95,6 +97,21 @@ export function createRouter(options: RouterOptions): Router {
     listen: () => server.listen(),
     close: () => close(parts, gateway, server),
   };
+}
+
+function createAuditParts({ client, config, log }: RouterOptions): Pick<Parts, 'recorder' | 'audit'> {
+  const component = 'agenttier.io/router';
+  const recorder = createEventRecorder({ client, component, instance: config.podName, log });
+  return { recorder, audit: sandboxAudit(createAudit({ log, recorder })) };
+}
+
+function healthOf(caches: Caches): Health {
+  const health = new Health();
+  health.addReadiness('cluster', () => {
+    const missing = caches.missing();
+    return missing.length === 0 ? true : `not read yet: ${missing.join(', ')}`;
+  });
+  return health;
 }
 
 const createFinder = (client: KubeClient, { sandboxes }: Stores, config: Config): SandboxFinder =>
@@ -113,7 +130,7 @@ async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer)
   const closed = server.close();
   gateway.drain();
   await closed;
-  await parts.activity.flush(true);
+  await Promise.all([parts.activity.flush(true), parts.recorder.flush()]);
   parts.activity.stop();
   await parts.runtime.close();
 }
@@ -155,6 +172,8 @@ interface Parts extends RouterOptions {
   readonly runtime: RuntimeClient;
   readonly reachability: Reachability;
   readonly activity: ActivityRecorder;
+  readonly recorder: EventRecorder;
+  readonly audit: SandboxAudit;
 }
 
 /** What is known about a pod's address ends with the pod, or with a change of it. */
@@ -188,6 +207,7 @@ function createHandlers(parts: Parts): Handlers {
       finder,
       run: (target, request, signal) => execInTarget(paths, target, request, signal),
       touch: activity.touch,
+      audit: parts.audit,
       observe: metrics.exec,
     }),
   };
@@ -208,6 +228,7 @@ function createGateway(parts: Parts): TerminalGateway {
     perPerson: config.terminalsPerPerson,
     connect: (target, query) => connectPty(paths, target, query),
     touch: activity.touch,
+    audit: parts.audit,
     observer: metrics.terminals,
     pingMs: config.terminalPingMs,
     log,

@@ -158,6 +158,12 @@ function pullSecretInquiry(spec: EffectiveSpec, diagnosis: Diagnosis): Action[] 
   return inquire ? [{ do: 'findPullSecret', name }] : [];
 }
 
+/** A start after the sandbox was Stopped or an Error. */
+export const RESUMED: EventNote = {
+  type: 'Normal',
+  reason: 'Resumed',
+  note: 'Sandbox is being started again',
+};
 const BEGUN: EventNote = { type: 'Normal', reason: 'Creating', note: 'Sandbox is being started' };
 
 function starting(state: SandboxState, finding: Finding): Outcome {
@@ -169,9 +175,15 @@ function starting(state: SandboxState, finding: Finding): Outcome {
     reason,
     message,
     pod: finding,
-    events: state.sandbox.status?.phase === 'Creating' ? [] : [BEGUN],
+    events: beginning(state),
     changes: { startedAt: undefined, restartCount: spentRestarts(state) },
   };
+}
+
+function beginning({ sandbox }: SandboxState): EventNote[] {
+  const { phase } = sandbox.status ?? {};
+  if (phase === 'Creating') return [];
+  return phase === 'Stopped' || phase === 'Error' ? [RESUMED] : [BEGUN];
 }
 
 function isStuck(state: SandboxState, diagnosis: Diagnosis, now: number): boolean {

@@ -109,7 +109,15 @@ function started(state: SandboxState, spec: EffectiveSpec, { finding, now }: Up)
     message: 'the sandbox can be used',
     pod: finding,
     changes,
-    events: [{ type: 'Normal', reason: 'Running', note: text }],
+    events: [{ type: 'Normal', reason: 'Running', note: text }, ...credentialEvents(state)],
     tallies: startup === undefined ? [] : [startupTally(state, startup)],
   };
+}
+
+/** Which Secrets the sandbox has got, by name: who may read what is a matter of record. */
+function credentialEvents({ resolution }: SandboxState): EventNote[] {
+  const { credentials = [] } = resolution.ok ? resolution.spec : {};
+  if (credentials.length === 0) return [];
+  const names = credentials.map(({ secretName }) => secretName).join(', ');
+  return [{ type: 'Normal', reason: 'CredentialMounted', note: `The sandbox has got the Secrets ${names}` }];
 }

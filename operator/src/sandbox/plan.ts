@@ -7,6 +7,7 @@ import { planDown } from '../decision/down.ts';
 import { activeHold, holdOf } from '../decision/hold.ts';
 import { planRemove } from '../decision/remove.ts';
 import { planRun } from '../decision/run.ts';
+import { RESUMED } from '../decision/start.ts';
 import { no } from '../decision/finding.ts';
 import { withChores } from '../volume/chores.ts';
 import { surplusRemovals } from '../decision/warm.ts';
@@ -59,7 +60,7 @@ function planRelease(state: SandboxState, now: number): Plan {
     message,
     pod: no(RESUMING, message),
     changes: { restartCount: undefined },
-    events: [{ type: 'Normal', reason: 'Creating', note: 'Sandbox is being started' }],
+    events: [RESUMED],
   };
   return planOf([statusStage(state, outcome, now), [{ do: 'clearAction' }]], 1);
 }

@@ -91,6 +91,7 @@ async function admit(options: UpgradeOptions, request: IncomingMessage): Promise
     sandbox,
     target,
     query: { ...asked.pty, mode },
+    sourceIp: request.socket.remoteAddress,
   };
 }
 
