@@ -127,8 +127,8 @@ afterAll(async () => {
 describe('two operator processes', () => {
   it('one leads, both are ready, and the other goes on when the leader stops in the middle', async () => {
     const first = await launch('operator-a');
-    const second = await launch('operator-b');
     await until(async () => (await holder()).startsWith('operator-a_'), 'the first to lead');
+    const second = await launch('operator-b');
     const names = Array.from({ length: 20 }, (_, index) => `burst-${index}`);
     const [early, late] = [names.slice(0, 10), names.slice(10)];
     await Promise.all(early.map((name) => apply(name)));
