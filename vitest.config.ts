@@ -11,14 +11,14 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{crds,machinery,webhook,operator,router,plugin,e2e,images}/**/*.test.ts'],
+          include: ['{crds,machinery,webhook,operator,gateway,router,plugin,e2e,images}/**/*.test.ts'],
           testTimeout: 20_000,
         },
       },
       {
         test: {
           name: 'envtest',
-          include: ['{crds,machinery,webhook,operator,router,plugin,e2e}/**/*.envtest.ts'],
+          include: ['{crds,machinery,webhook,operator,gateway,router,plugin,e2e}/**/*.envtest.ts'],
           globalSetup: ['e2e/envtest/globalSetup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,

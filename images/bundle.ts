@@ -34,6 +34,7 @@ const component = (name: string): Bundle => ({
 const BUNDLES: Readonly<Record<string, Bundle>> = {
   webhook: component('webhook'),
   operator: component('operator'),
+  gateway: component('gateway'),
   router: component('router'),
   plugin: {
     entry: 'plugin/src/main.ts',

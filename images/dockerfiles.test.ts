@@ -32,6 +32,6 @@ describe.each(dockerfiles)('images/$name', ({ lines }) => {
 
 it('finds the images', () => {
   expect(dockerfiles.map(({ name }) => name)).toEqual(
-    expect.arrayContaining(['operator', 'router', 'runtime', 'sandbox-minimal', 'webhook']),
+    expect.arrayContaining(['gateway', 'operator', 'router', 'runtime', 'sandbox-minimal', 'webhook']),
   );
 });

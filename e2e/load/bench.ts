@@ -10,6 +10,7 @@ import { measureEcho } from './echo.ts';
 import { measureExec, measureLifecycle } from './lifecycle.ts';
 import { measureMemory } from './memory.ts';
 import { create, remove, type Target, untilStatus } from './rest.ts';
+import { measureWarm } from './warm.ts';
 import { type Figure, table } from './stats.ts';
 
 /**
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     namespace: { type: 'string', default: 'default' },
     template: { type: 'string', default: 'minimal-shell' },
     rounds: { type: 'string', default: '20' },
+    'warm-rounds': { type: 'string', default: '100' },
     calls: { type: 'string', default: '500' },
     'rest-only': { type: 'boolean', default: false },
     out: { type: 'string', default: '.local/bench' },
@@ -47,6 +49,7 @@ async function byCluster(client: KubeClient, sandbox: string): Promise<Figure[]>
     await measureHandler(client, target.template, calls),
     ...(await measureRequests(client, target.template, calls)),
     ...(await measureMemory(client, target, sandbox)),
+    ...(await measureWarm(client, target, Number(values['warm-rounds']))),
   ];
 }
 

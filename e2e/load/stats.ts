@@ -3,7 +3,7 @@
 /** One measured figure. Times in milliseconds, memory in MiB. */
 export interface Figure {
   readonly name: string;
-  readonly unit: 'ms' | 'MiB';
+  readonly unit: 'ms' | 'MiB' | 'writes' | '/s' | '%';
   readonly n: number;
   readonly p50: number;
   readonly p99: number;

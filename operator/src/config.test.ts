@@ -21,6 +21,7 @@ describe('readConfig', () => {
         runtimePullPolicy: 'IfNotPresent',
         imageVolume: false,
         pullSecrets: [],
+        prepull: { enabled: false, images: [] },
         placement: { nodeSelector: {}, tolerations: [], priorityClass: '' },
         dns: {
           namespace: 'kube-system',
@@ -51,6 +52,8 @@ describe('readConfig', () => {
       SANDBOX_PULL_SECRETS: 'a, b',
       SANDBOX_NODE_SELECTOR: '{"pool":"sandboxes"}',
       SANDBOX_TOLERATIONS: '[{"key":"only","operator":"Exists"}]',
+      PREPULL: 'true',
+      PREPULL_IMAGES: 'r/a:1,r/b:1',
       SANDBOX_PRIORITY_CLASS: 'agenttier-sandbox',
       DNS_NAMESPACE: 'dns',
       DNS_POD_LABELS: '{"app":"coredns"}',
@@ -71,6 +74,7 @@ describe('readConfig', () => {
       runtimePullPolicy: 'Never',
       imageVolume: true,
       pullSecrets: ['a', 'b'],
+      prepull: { enabled: true, images: ['r/a:1', 'r/b:1'] },
       placement: {
         nodeSelector: { pool: 'sandboxes' },
         tolerations: [{ key: 'only', operator: 'Exists' }],

@@ -64,6 +64,7 @@ function readSettings(reader: Reader): EnvironmentSettings {
     imageVolume: reader.flag('IMAGE_VOLUME', false),
     pullSecrets: reader.list('SANDBOX_PULL_SECRETS'),
     placement: readPlacement(reader),
+    prepull: { enabled: reader.flag('PREPULL', false), images: reader.list('PREPULL_IMAGES') },
     dns: readDns(reader),
     clusterCidrs: reader.cidrs('CLUSTER_CIDRS', []),
     backups: {

@@ -55,7 +55,9 @@ export interface PodStatus {
 export interface EnvVar {
   readonly name: string;
   readonly value?: string;
-  readonly valueFrom?: { readonly secretKeyRef: Readonly<Record<string, unknown>> };
+  readonly valueFrom?:
+    | { readonly secretKeyRef: Readonly<Record<string, unknown>> }
+    | { readonly fieldRef: { readonly fieldPath: string } };
 }
 
 export interface EnvFrom {

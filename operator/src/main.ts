@@ -6,6 +6,7 @@ import { RUNTIME_KEY_SECRET } from '@agenttier/crds/meta/names';
 import { createEventRecorder } from '@agenttier/machinery/events/recorder';
 import type { EventRecorder } from '@agenttier/machinery/events/recorder';
 import { Health } from '@agenttier/machinery/http/health';
+import { healthListener } from '@agenttier/machinery/http/listener';
 import { PublicAddresses } from '@agenttier/machinery/http/publicAddress';
 import { createHttpServer } from '@agenttier/machinery/http/server';
 import { createKubeClient } from '@agenttier/machinery/kube/client';
@@ -28,7 +29,6 @@ import type { Caches } from './caches.ts';
 import { readConfig } from './config.ts';
 import type { OperatorConfig } from './config.ts';
 import { installTemplates } from './install/builtin.ts';
-import { listenerOf } from './listener.ts';
 import { createOperatorMetrics } from './metrics.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import { createPost } from './notify/post.ts';
@@ -151,5 +151,5 @@ function tokenKey(client: KubeClient, { settings }: OperatorConfig): Promise<Uin
 function appOf(registry: Registry, isFilled: () => boolean): { health: Health; listener: RequestListener } {
   const health = new Health();
   health.addReadiness('caches', () => isFilled() || 'the caches are not filled yet');
-  return { health, listener: listenerOf(health, metricsHandler(registry)) };
+  return { health, listener: healthListener(health, metricsHandler(registry)) };
 }

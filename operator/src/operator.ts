@@ -17,6 +17,7 @@ import { keepQuotas } from './quota/controller.ts';
 import type { RuntimeAnswer } from './runtime/client.ts';
 import { RuntimeJobs } from './runtime/jobs.ts';
 import { OrphanSweep } from './platform/orphanSweep.ts';
+import { keepImages } from './prepull/controller.ts';
 import { RuntimeProbe } from './runtimeProbe.ts';
 import { watchPolicies } from './policy/controller.ts';
 import { createReconcile } from './sandbox/controller.ts';
@@ -74,6 +75,7 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
       keepQuotas({ client, caches, log }, signal),
       watchTemplates({ client, caches, log }, signal),
       watchPolicies({ client, caches, log }, signal),
+      keepImages({ client, caches, settings, log }, signal),
       notifySubscribers({ ...options, installNamespace: settings.installNamespace }, signal),
       new OrphanSweep({ client, caches, log }).run(signal),
     ]);

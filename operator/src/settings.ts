@@ -17,6 +17,7 @@ export interface Settings {
   /** Docker-registry Secrets that every sandbox pod refers to, beside its own. */
   readonly pullSecrets: readonly string[];
   readonly placement: Placement;
+  readonly prepull: Prepull;
   readonly dns: DnsSettings;
   /** Ranges of the cluster itself, closed under `allowInternet` in addition to the private ranges. */
   readonly clusterCidrs: readonly string[];
@@ -42,6 +43,13 @@ export interface Placement {
   readonly tolerations: readonly object[];
   /** Empty: none. */
   readonly priorityClass: string;
+}
+
+/** Images that nodes have before the first sandbox asks for them. */
+export interface Prepull {
+  readonly enabled: boolean;
+  /** Beside those of templates. */
+  readonly images: readonly string[];
 }
 
 export interface DnsSettings {

@@ -51,6 +51,8 @@ const RULES: readonly BoundRule[] = [
   { field: 'storage.storageClass', policy: 'allowedStorageClasses', demanded: true },
   { field: 'network.allowInternet', policy: 'allowInternet' },
   { field: 'network.egressRules', policy: 'allowInternet' },
+  { field: 'network.allowedDomains', policy: 'allowInternet' },
+  { field: 'network.allowedDomains', policy: 'allowedDomains' },
   {
     field: 'timeout',
     policy: 'maxTimeout',
@@ -65,6 +67,7 @@ const RULES: readonly BoundRule[] = [
   },
   { field: 'runtimeClass', policy: 'requiredRuntimeClass', demanded: true },
   { field: 'serviceAccount', policy: 'allowedServiceAccounts' },
+  { field: 'identity', policy: 'allowedIdentities' },
   { field: 'security.privileged', policy: 'allowRelaxedSecurity' },
   { field: 'credentials', policy: 'allowedSecrets' },
   { field: 'sidecars', policy: 'approvedRegistries' },

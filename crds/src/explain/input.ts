@@ -192,6 +192,7 @@ const BY_INPUT: ReadonlySet<string> = new Set([
   'network_not_allowed',
   'sidecars_exceeded',
   'security_relaxation_not_allowed',
+  'identity_not_allowed',
   'resolved_forged',
 ]);
 

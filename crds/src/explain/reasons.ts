@@ -121,7 +121,6 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
     is: 'a volume of its name belongs to something else',
     next: 'Remove or rename that volume claim.',
   },
-  ServiceUnresolved: { is: 'a Service that its network rules name leads nowhere yet' },
   ClassMissing: {
     is: 'the storage class of its volume does not exist',
     next: 'Once there is one, the volume is made by itself.',
@@ -141,6 +140,14 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
   ExpandRefused: { is: 'its volume cannot be made larger' },
 
   // The network.
+  ServiceUnresolved: {
+    is: 'a Service in its network rules cannot be opened',
+    next: 'Make the Service, or have its owner share it, as the message says.',
+  },
+  GatewayMissing: {
+    is: 'the domains that it lists are reached through a gateway that is not installed',
+    next: 'Have an administrator install the gateway, or take network.allowedDomains out.',
+  },
   Applying: { is: 'its network rules are being put in place', next: 'Nothing is wrong so far.' },
 
   // The spec.
@@ -188,6 +195,13 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
   },
   WarmPoolMiss: { is: 'no prepared pod was free', next: 'Allow a cold start, or enlarge the pool.' },
 
+  // Tools of the harness.
+  Verifying: { is: 'its tools are being verified', next: 'Wait a moment.' },
+  ToolsMissing: {
+    is: 'a tool that its harness wants is missing or has another version',
+    next: 'Correct harness.tools or the image, then stop and resume it.',
+  },
+
   // Stopped.
   UserRequested: { is: 'somebody asked for that', next: STOPPED_NEXT, plain: true },
   IdleTimeout: { is: 'it was not used for its idle timeout', next: STOPPED_NEXT, plain: true },
@@ -203,4 +217,5 @@ export const QUIET_REASONS: ReadonlySet<string> = new Set([
   'InUse',
   'Applied',
   'Compliant',
+  'Verified',
 ]);

@@ -70,6 +70,8 @@ export interface SandboxSpec {
   readonly idleTimeout?: string;
   /** RuntimeClass of the pod, for instance gvisor. */
   readonly runtimeClass?: string;
+  /** Identity at a cloud, given to the sandbox's own ServiceAccount. A policy has to list each value. */
+  readonly identity?: SandboxSpecIdentity;
   /** ServiceAccount of the pod; left out, the sandbox gets one of its own without rights. */
   readonly serviceAccount?: string;
   /** Security settings of the pod. */
@@ -180,7 +182,7 @@ export interface SandboxSpecNetwork {
   readonly egressRules?: readonly SandboxSpecNetworkEgressRulesItem[];
   /** Sources that may connect to the sandbox. */
   readonly ingressRules?: readonly SandboxSpecNetworkIngressRulesItem[];
-  /** Domain names that can be reached without opening the internet. */
+  /** Domain names that can be reached through the egress gateway, without opening the internet. *.name means every name below it; a port behind a colon replaces 80 and 443. */
   readonly allowedDomains?: readonly string[];
   /** Whether traffic to and from other sandboxes of the namespace that also opt in is open. */
   readonly allowPeerSandboxes?: boolean;
@@ -314,6 +316,14 @@ export interface SandboxSpecBackup {
   readonly every?: string;
   /** How many are kept, the newest. */
   readonly keep?: number;
+}
+
+/** Identity at a cloud, given to the sandbox's own ServiceAccount. A policy has to list each value. */
+export interface SandboxSpecIdentity {
+  /** Role at AWS, assumed by a token that EKS mounts. */
+  readonly awsRoleArn?: string;
+  /** Client id of a managed identity or application at Azure, by Azure Workload Identity. */
+  readonly azureClientId?: string;
 }
 
 /** Security settings of the pod. */
@@ -1459,6 +1469,8 @@ export interface TemplateSpec {
   readonly idleTimeout?: string;
   /** RuntimeClass of the pod, for instance gvisor. */
   readonly runtimeClass?: string;
+  /** Identity at a cloud, given to the sandbox's own ServiceAccount. A policy has to list each value. */
+  readonly identity?: TemplateSpecIdentity;
   /** ServiceAccount of the pod; left out, the sandbox gets one of its own without rights. */
   readonly serviceAccount?: string;
   /** Security settings of the pod. */
@@ -1555,7 +1567,7 @@ export interface TemplateSpecNetwork {
   readonly egressRules?: readonly TemplateSpecNetworkEgressRulesItem[];
   /** Sources that may connect to the sandbox. */
   readonly ingressRules?: readonly TemplateSpecNetworkIngressRulesItem[];
-  /** Domain names that can be reached without opening the internet. */
+  /** Domain names that can be reached through the egress gateway, without opening the internet. *.name means every name below it; a port behind a colon replaces 80 and 443. */
   readonly allowedDomains?: readonly string[];
   /** Whether traffic to and from other sandboxes of the namespace that also opt in is open. */
   readonly allowPeerSandboxes?: boolean;
@@ -1689,6 +1701,14 @@ export interface TemplateSpecBackup {
   readonly every?: string;
   /** How many are kept, the newest. */
   readonly keep?: number;
+}
+
+/** Identity at a cloud, given to the sandbox's own ServiceAccount. A policy has to list each value. */
+export interface TemplateSpecIdentity {
+  /** Role at AWS, assumed by a token that EKS mounts. */
+  readonly awsRoleArn?: string;
+  /** Client id of a managed identity or application at Azure, by Azure Workload Identity. */
+  readonly azureClientId?: string;
 }
 
 /** Security settings of the pod. */
@@ -2601,12 +2621,16 @@ export interface PolicySpec {
   readonly maxConcurrentInvokesPerSandbox?: number;
   /** Whether sandboxes may open public addresses; only false sets a limit. */
   readonly allowInternet?: boolean;
+  /** Domains that sandboxes may list in network.allowedDomains; *.name covers every name below it. */
+  readonly allowedDomains?: readonly string[];
   /** Storage classes that may be used. */
   readonly allowedStorageClasses?: readonly string[];
   /** RuntimeClass that every sandbox must use. */
   readonly requiredRuntimeClass?: string;
   /** Whether the hardening of the main container may be relaxed. */
   readonly allowRelaxedSecurity?: boolean;
+  /** Identities at a cloud that sandboxes may have; none unless the policy of the cluster lists it. */
+  readonly allowedIdentities?: readonly string[];
   /** ServiceAccounts that may be used. */
   readonly allowedServiceAccounts?: readonly string[];
   /** Secrets that may be used. */
@@ -2618,7 +2642,7 @@ export interface PolicySpec {
   /** Ports one sandbox may offer outside. */
   readonly maxExposedPorts?: number;
   /** Fields for which the policy of a namespace replaces this one instead of tightening it. */
-  readonly delegated?: readonly ('maxCpu' | 'maxMemory' | 'maxStorage' | 'maxTimeout' | 'maxIdleTimeout' | 'allowedTemplates' | 'checkChain' | 'approvedRegistries' | 'allowInternet' | 'allowedStorageClasses' | 'requiredRuntimeClass' | 'maxSandboxesPerUser' | 'maxSandboxesTotal' | 'maxAgentSandboxes' | 'total' | 'maxInvokeTimeout' | 'allowedAgentImages' | 'maxConcurrentInvokesPerSandbox' | 'allowRelaxedSecurity' | 'allowedServiceAccounts' | 'allowedSecrets' | 'maxSidecars' | 'requireDigest' | 'maxExposedPorts')[];
+  readonly delegated?: readonly ('maxCpu' | 'maxMemory' | 'maxStorage' | 'maxTimeout' | 'maxIdleTimeout' | 'allowedTemplates' | 'checkChain' | 'approvedRegistries' | 'allowInternet' | 'allowedStorageClasses' | 'allowedDomains' | 'requiredRuntimeClass' | 'maxSandboxesPerUser' | 'maxSandboxesTotal' | 'maxAgentSandboxes' | 'total' | 'maxInvokeTimeout' | 'allowedAgentImages' | 'maxConcurrentInvokesPerSandbox' | 'allowRelaxedSecurity' | 'allowedIdentities' | 'allowedServiceAccounts' | 'allowedSecrets' | 'maxSidecars' | 'requireDigest' | 'maxExposedPorts')[];
 }
 
 /** Sums over all sandboxes in reach. */

@@ -32,20 +32,25 @@ export interface EffectivePolicy {
   readonly allowedTemplates: readonly Bound<readonly string[]>[];
   readonly approvedRegistries: readonly Bound<readonly string[]>[];
   readonly allowedStorageClasses: readonly Bound<readonly string[]>[];
+  readonly allowedDomains: readonly Bound<readonly string[]>[];
   readonly requiredRuntimeClass: readonly Bound<string>[];
   readonly maxSidecars?: Bound<string>;
   /** These two grant: what they list may be used although nothing else allows it. */
   readonly allowedSecrets: readonly Bound<readonly string[]>[];
   readonly allowedServiceAccounts: readonly Bound<readonly string[]>[];
+  /** Grants, too, and only with the word of the cluster: what a cloud role may do ends at no namespace. */
+  readonly allowedIdentities: readonly Bound<readonly string[]>[];
 }
 
 export const NO_POLICY: EffectivePolicy = {
   allowedTemplates: [],
   approvedRegistries: [],
   allowedStorageClasses: [],
+  allowedDomains: [],
   requiredRuntimeClass: [],
   allowedSecrets: [],
   allowedServiceAccounts: [],
+  allowedIdentities: [],
 };
 
 type Field = keyof EffectivePolicy;
@@ -81,9 +86,13 @@ export function effectivePolicy(cluster?: PolicySpec, namespace?: PolicySpec): E
     allowedTemplates: both('allowedTemplates') as Bound<readonly string[]>[],
     approvedRegistries: both('approvedRegistries') as Bound<readonly string[]>[],
     allowedStorageClasses: both('allowedStorageClasses') as Bound<readonly string[]>[],
+    allowedDomains: both('allowedDomains') as Bound<readonly string[]>[],
     requiredRuntimeClass: both('requiredRuntimeClass') as Bound<string>[],
     allowedSecrets: both('allowedSecrets') as Bound<readonly string[]>[],
     allowedServiceAccounts: both('allowedServiceAccounts') as Bound<readonly string[]>[],
+    allowedIdentities: granted('allowedIdentities', cluster)
+      ? (both('allowedIdentities') as Bound<readonly string[]>[])
+      : [],
   };
 }
 
@@ -102,6 +111,10 @@ function permission(
   }
   return cluster?.[field] === true && own !== false ? { value: true, scope: 'cluster' } : undefined;
 }
+
+/** Whether the cluster grants something by the field, or leaves it to its namespaces. */
+const granted = (field: 'allowedIdentities', cluster?: PolicySpec): boolean =>
+  limitOf(field, cluster) !== undefined || cluster?.delegated?.includes(field) === true;
 
 /** The limits that hold for one field, the cluster's first. */
 function bounds(field: Field, cluster?: PolicySpec, namespace?: PolicySpec): Bound<unknown>[] {

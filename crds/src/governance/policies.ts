@@ -3,6 +3,8 @@ import type { PolicyCheck } from './check.ts';
 import { checkBounded } from './checks/bounded.ts';
 import { checkCpu } from './checks/cpu.ts';
 import { checkDigest } from './checks/digest.ts';
+import { checkIdentity } from './checks/identity.ts';
+import { checkDomains } from './checks/domains.ts';
 import { checkIdleTimeout } from './checks/idleTimeout.ts';
 import { checkInternet } from './checks/internet.ts';
 import { checkMemory } from './checks/memory.ts';
@@ -36,5 +38,8 @@ export const CHECKS: readonly PolicyCheck[] = [
   // The pod is isolated as the policy demands.
   checkRuntimeClass,
   checkInternet,
+  checkDomains,
   checkSecurity,
+  // It is nobody at a cloud who it may not be.
+  checkIdentity,
 ];

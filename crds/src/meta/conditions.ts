@@ -18,6 +18,7 @@ export const CONDITION_TYPES = {
   podReady: 'PodReady',
   ready: 'Ready',
   idleWarning: 'IdleWarning',
+  toolsReady: 'ToolsReady',
   configured: 'Configured',
   policyCompliant: 'PolicyCompliant',
   backupFailing: 'BackupFailing',

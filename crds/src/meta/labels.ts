@@ -74,6 +74,7 @@ export const COMPONENT_SANDBOX = 'sandbox';
 export const COMPONENT_WEBHOOK = 'webhook';
 export const COMPONENT_OPERATOR = 'operator';
 export const COMPONENT_ROUTER = 'router';
+export const COMPONENT_GATEWAY = 'gateway';
 
 /** Keeps a Sandbox until the operator has removed what it owns. */
 export const FINALIZER = 'agenttier.io/sandbox-cleanup';

@@ -32,6 +32,7 @@ export const VIOLATIONS = {
   runtime_class_not_found: 422,
   network_not_allowed: 403,
   service_account_not_allowed: 403,
+  identity_not_allowed: 403,
   sidecars_exceeded: 403,
   secret_not_allowed: 403,
   snapshot_not_allowed: 403,

@@ -126,8 +126,15 @@ export const VIOLATION_TEXTS: Readonly<Record<ViolationCode, ViolationText>> = {
   },
   network_not_allowed: {
     cause:
-      'A policy sets `allowInternet: false`, and the sandbox opens the internet or an address range that is public.',
-    remedy: 'Leave `spec.network.allowInternet` at false and keep egress rules to private ranges.',
+      'A policy sets `allowInternet: false`, and the sandbox opens the internet, a range of public addresses or a domain; or it lists a domain that `allowedDomains` of a policy does not cover.',
+    remedy:
+      'Leave `spec.network.allowInternet` at false, keep egress rules to private ranges, and list only domains that the policy covers.',
+  },
+  identity_not_allowed: {
+    cause:
+      'The sandbox asks for a role at a cloud that no policy of the cluster lists, or that a namespace leaves out.',
+    remedy:
+      'Leave `spec.identity` out, or have the value listed in `allowedIdentities` of the policy of the cluster.',
   },
   service_account_not_allowed: {
     cause: 'The ServiceAccount is not meant for sandboxes.',

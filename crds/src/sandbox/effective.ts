@@ -2,10 +2,11 @@
 import type { EffectiveSpec } from '../generated/types.ts';
 import { compareQuantity, parseQuantity } from '../meta/quantity.ts';
 import type { Violation } from '../meta/violation.ts';
+import { domainConflict } from './network.ts';
 
 /** What no layer can be blamed for alone: the merged spec names an image, and its requests fit into its limits. */
 export function effectiveViolations(spec: EffectiveSpec): Violation[] {
-  return [...imageViolations(spec), ...requestViolations(spec)];
+  return [...imageViolations(spec), ...requestViolations(spec), ...domainConflict(spec)];
 }
 
 function imageViolations({ image }: EffectiveSpec): Violation[] {

@@ -17,7 +17,11 @@ export function harnessViolations({ harness = {} }: EffectiveSpec): Violation[] 
   const hooks = Object.entries(harness.hooks ?? {}).flatMap(([name, text]) =>
     shellTextViolations(`spec.harness.hooks.${name}`, text),
   );
-  return [...hooks, ...constraintViolations(harness.constraints)];
+  const tools = (harness.tools ?? []).flatMap(({ installCommand, verifyCommand }, i) => [
+    ...shellTextViolations(`spec.harness.tools[${i}].installCommand`, installCommand),
+    ...shellTextViolations(`spec.harness.tools[${i}].verifyCommand`, verifyCommand),
+  ]);
+  return [...hooks, ...tools, ...constraintViolations(harness.constraints)];
 }
 
 type Constraints = NonNullable<NonNullable<EffectiveSpec['harness']>['constraints']>;

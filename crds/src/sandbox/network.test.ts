@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import type { EffectiveSpec } from '../generated/types.ts';
+import { effectiveViolations } from './effective.ts';
 import { networkViolations } from './network.ts';
 
 const fields = (network: EffectiveSpec['network']): string[] =>
@@ -29,5 +30,25 @@ describe('rules that name a Service', () => {
     ],
   ])('%s', (_name, network, expected) => {
     expect(fields(network)).toEqual(expected);
+  });
+});
+
+describe('allowedDomains', () => {
+  it('names each entry that is no domain', () => {
+    expect(fields({ allowedDomains: ['pypi.org', '*.example.com:8443', '10.0.0.1', 'https://x.y'] })).toEqual(
+      ['spec.network.allowedDomains[2]', 'spec.network.allowedDomains[3]'],
+    );
+  });
+
+  it.each([
+    [true, ['pypi.org'], 1],
+    [true, [], 0],
+    [false, ['pypi.org'], 0],
+  ])('beside allowInternet %s', (allowInternet, allowedDomains, count) => {
+    const found = effectiveViolations({
+      image: { repository: 'x' },
+      network: { allowInternet, allowedDomains },
+    });
+    expect(found).toHaveLength(count);
   });
 });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EffectiveSpec } from '../generated/types.ts';
+import { parseDomain } from '../egress/domains.ts';
 import { parseCidr } from '../meta/cidr.ts';
 import type { Violation } from '../meta/violation.ts';
 
@@ -8,12 +9,32 @@ type Rule = NonNullable<Network['egressRules'] | Network['ingressRules']>[number
 
 /** What is wrong with network rules beyond what the schema can say. */
 export function networkViolations({ network }: EffectiveSpec): Violation[] {
+  return [...ruleViolations(network), ...domainViolations(network)];
+}
+
+function ruleViolations(network: Network | undefined): Violation[] {
   return (['egressRules', 'ingressRules'] as const).flatMap((list) =>
     (network?.[list] ?? []).flatMap((rule, i) => {
       const field = `spec.network.${list}[${i}]`;
       return [...rangeViolations(rule, field), ...peerViolations(rule, field, list)];
     }),
   );
+}
+
+function domainViolations(network: Network | undefined): Violation[] {
+  return (network?.allowedDomains ?? []).flatMap((text, i) => {
+    const parsed = parseDomain(text);
+    const field = `spec.network.allowedDomains[${i}]`;
+    return parsed.ok ? [] : [wrong(field, `${field} ${parsed.problem}`, text)];
+  });
+}
+
+/** What only shows after the merge: names narrow nothing where everything is open, and would read as if they did. */
+export function domainConflict({ network }: EffectiveSpec): Violation[] {
+  if (network?.allowInternet !== true || (network.allowedDomains ?? []).length === 0) return [];
+  const field = 'spec.network.allowedDomains';
+  const message = `${field} would narrow nothing, since network.allowInternet is true after the merge: set it to false, or the list to []`;
+  return [wrong(field, message, network.allowedDomains?.join(', '))];
 }
 
 function rangeViolations({ cidr }: Rule, rule: string): Violation[] {

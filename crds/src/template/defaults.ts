@@ -25,8 +25,15 @@ export function readDefaults(env: Environment): ResolveSettings {
         },
       },
       storage: { ...defaults.storage, size: quantity(env, 'DEFAULT_STORAGE_SIZE', defaults.storage?.size) },
+      network: { ...defaults.network, allowInternet: opensInternet(env) },
     },
   };
+}
+
+function opensInternet(env: Environment): boolean {
+  const text = env['DEFAULT_NETWORK'] || 'deny-all';
+  if (text === 'deny-all' || text === 'allow-internet') return text === 'allow-internet';
+  throw new Error(`DEFAULT_NETWORK is ${JSON.stringify(text)}: deny-all or allow-internet is expected`);
 }
 
 function quantity(env: Environment, name: string, fallback: unknown): string {

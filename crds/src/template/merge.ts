@@ -8,6 +8,7 @@ import { baseLayer, beneathOf } from './base.ts';
 import { clampTimes } from './clamp.ts';
 import { describeTemplate, type TemplateObject } from './compose.ts';
 import { EMPTY_LAYER, fillFrom, originAt, readLayer, render, stack, without, type Layer } from './layer.ts';
+import { networkDefault } from './networkDefault.ts';
 import { keepVolume, type BoundVolume } from './volume.ts';
 
 /** Origins that are no template, beside ORIGIN_VOLUME. */
@@ -82,7 +83,8 @@ function sealed({ chain, layers, spec, settings }: MergeInput): Resolution {
   const base = layers.reduce(stack, EMPTY_LAYER);
   const own = readLayer(spec, ORIGIN_SANDBOX);
   const secret = dropForeignPullSecret(stack(base, own), [...layers, own]);
-  const merged = render(fillFrom(readLayer(settings.defaults ?? {}, ORIGIN_DEFAULT), secret.layer));
+  const defaults = networkDefault(settings.defaults ?? {}, secret.layer, settings.effectivePolicy);
+  const merged = render(fillFrom(readLayer(defaults, ORIGIN_DEFAULT), secret.layer));
   const bound = keepVolume(merged.spec, merged.origins, settings.volume, settings.volumeWins);
   const clamped = clampTimes(bound.spec, bound.origins, settings.effectivePolicy);
   // Templates that left the registry of their own secret do not take it along when the sandbox is edited later.

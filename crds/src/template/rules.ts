@@ -80,6 +80,8 @@ export const MERGE_RULES: readonly MergeRule[] = [
   { path: 'idleTimeout', strategy: 'replace', note: '"0" asks for no limit; absent inherits.' },
   { path: 'runtimeClass', strategy: 'replace' },
   { path: 'serviceAccount', strategy: 'replace' },
+  { path: 'identity.awsRoleArn', strategy: 'replace' },
+  { path: 'identity.azureClientId', strategy: 'replace' },
   { path: 'security.privileged', strategy: 'replace' },
   { path: 'credentials', strategy: 'byKey', keys: ['secretName', 'mountAs', 'mountPath'] },
   {

@@ -81,6 +81,7 @@ const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
   { path: 'backup.keep', reader: 'operator: pruning' },
   { path: 'storage.retainPolicy', reader: 'operator: removal' },
   { path: 'network.allowInternet', reader: NETWORK },
+  { path: 'network.allowedDomains', reader: 'gateway' },
   { path: 'network.egressRules', reader: NETWORK },
   { path: 'network.ingressRules', reader: NETWORK },
   { path: 'network.allowPeerSandboxes', reader: NETWORK },
@@ -92,6 +93,8 @@ const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
   { path: 'idleTimeout', reader: 'operator: expiry' },
   { path: 'runtimeClass', reader: POD },
   { path: 'serviceAccount', reader: POD },
+  { path: 'identity.awsRoleArn', reader: 'operator: service account' },
+  { path: 'identity.azureClientId', reader: 'operator: service account' },
   { path: 'credentials', reader: POD },
   ...containerFields('sidecars'),
   ...containerFields('initContainers'),
@@ -101,6 +104,7 @@ const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
   { path: 'harness.workingDir', reader: POD },
   { path: 'harness.shell', reader: POD },
   { path: 'harness.hooks', reader: 'operator: hooks' },
+  { path: 'harness.tools', reader: 'operator: tools' },
   { path: 'harness.systemPrompt.content', reader: FILES },
   { path: 'harness.systemPrompt.configMapRef', reader: FILES },
   { path: 'harness.systemPrompt.secretRef', reader: FILES },
@@ -119,7 +123,6 @@ const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
   { path: 'mode', needs: 'agent mode comes with invocations', harmless: ['code'] },
   { path: 'resources.claims', needs: 'resource claims are not handed to the pod' },
   { path: 'storage.existingClaim', needs: 'every sandbox gets a volume of its own' },
-  { path: 'network.allowedDomains', needs: 'domain names are not enforced' },
   ...otherSources(''),
   ...otherSources('sidecars[].'),
   ...otherSources('initContainers[].'),
@@ -132,7 +135,6 @@ const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
 ];
 
 const HARNESS_UNSUPPORTED: readonly UnsupportedField[] = [
-  { path: 'harness.tools', needs: 'tools are not installed or verified' },
   ...['harness.systemPrompt.path', 'harness.skills[].content.path'].map((path) => ({
     path,
     needs: 'a file of the image is there without it; texts come from content, configMapRef and secretRef',
@@ -206,10 +208,12 @@ const POLICY: FieldSupport = {
     { path: 'allowRelaxedSecurity', reader: GOVERNANCE },
     { path: 'approvedRegistries', reader: GOVERNANCE },
     { path: 'allowInternet', reader: GOVERNANCE },
+    { path: 'allowedDomains', reader: GOVERNANCE },
     { path: 'allowedStorageClasses', reader: GOVERNANCE },
     { path: 'requiredRuntimeClass', reader: GOVERNANCE },
     { path: 'maxSidecars', reader: GOVERNANCE },
     { path: 'allowedSecrets', reader: 'governance: grants' },
+    { path: 'allowedIdentities', reader: GOVERNANCE },
     { path: 'allowedServiceAccounts', reader: 'governance: grants' },
     { path: 'maxSandboxesPerUser', reader: QUOTA },
     { path: 'maxSandboxesTotal', reader: QUOTA },

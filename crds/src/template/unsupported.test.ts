@@ -63,21 +63,19 @@ describe('unsupportedFields', () => {
       mode: 'agent',
       storage: { shared: true, snapshotOnStop: true, existingClaim: 'x' },
       network: {
-        allowedDomains: ['x'],
         egressRules: [{ cidr: '10.0.0.0/8' }, { serviceRef: { name: 'x' } }],
       },
       env: [{ name: 'A' }, { name: 'B', valueFrom: { fieldRef: {}, secretKeyRef: { name: 'x', key: 'y' } } }],
       serviceAccount: 'x',
       sidecars: [{ name: 'x' }],
-      harness: { shell: '/bin/sh', tools: [{ name: 'git' }] },
+      harness: { shell: '/bin/sh', constraints: { restrictedCommands: ['rm'] } },
       autoResume: true,
       warmPool: 'Require',
     };
     expect(fields('Sandbox', spec).toSorted()).toEqual([
       'spec.autoResume',
-      'spec.harness.tools',
+      'spec.harness.constraints.restrictedCommands',
       'spec.mode',
-      'spec.network.allowedDomains',
       'spec.storage.existingClaim',
     ]);
   });

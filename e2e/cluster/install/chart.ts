@@ -52,7 +52,7 @@ export async function applyKinds(root: string, kubectl: Kubectl): Promise<string
   return `${files.length} kinds`;
 }
 
-const COMPONENTS = ['webhook', 'operator', 'router'];
+const COMPONENTS = ['webhook', 'operator', 'gateway', 'router'];
 
 /** Fails at once where a pod of the chart would wait in vain for an image that was not built. */
 export function requireImages(built: readonly { readonly name: string }[]): void {

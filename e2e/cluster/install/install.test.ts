@@ -86,7 +86,7 @@ describe('bases', () => {
   });
 
   it('must have given the images of the chart', () => {
-    const names = ['webhook', 'operator', 'router', 'runtime'].map((name) => ({ name }));
+    const names = ['webhook', 'operator', 'gateway', 'router', 'runtime'].map((name) => ({ name }));
     expect(() => requireImages(names)).not.toThrow();
     expect(() => requireImages(names.slice(1))).toThrow(/images\/webhook/);
   });

@@ -101,6 +101,8 @@ export async function startBareNode(start: Start): Promise<Cluster> {
       'image.tag': start.version,
       'router.service.type': 'NodePort',
       'router.service.nodePort': net.routerNodePort,
+      // The walks have no internet: a pod stands for an allowed domain.
+      'gateway.allowedPrivateCIDRs[0]': net.podRange,
       'gvisor.enabled': String(gvisor.ok),
     },
     load: loadIntoNode,

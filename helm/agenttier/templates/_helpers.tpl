@@ -80,6 +80,8 @@ capabilities: { drop: [ALL] }
   value: {{ .Values.defaults.memoryLimit | quote }}
 - name: DEFAULT_STORAGE_SIZE
   value: {{ .Values.defaults.storageSize | quote }}
+- name: DEFAULT_NETWORK
+  value: {{ .Values.defaults.network | quote }}
 {{- end }}
 
 {{/* One replica at least stays through a voluntary disruption. */}}

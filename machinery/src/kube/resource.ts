@@ -77,6 +77,7 @@ export const EVENTS = grouped('events.k8s.io', 'events', 'Event');
 export const ENDPOINT_SLICES = grouped('discovery.k8s.io', 'endpointslices', 'EndpointSlice');
 export const LEASES = grouped('coordination.k8s.io', 'leases', 'Lease');
 export const NETWORK_POLICIES = grouped('networking.k8s.io', 'networkpolicies', 'NetworkPolicy');
+export const DAEMON_SETS = grouped('apps', 'daemonsets', 'DaemonSet');
 export const DEPLOYMENTS = grouped('apps', 'deployments', 'Deployment');
 export const RUNTIME_CLASSES = grouped('node.k8s.io', 'runtimeclasses', 'RuntimeClass', false);
 export const STORAGE_CLASSES = grouped('storage.k8s.io', 'storageclasses', 'StorageClass', false);

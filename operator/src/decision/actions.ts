@@ -30,7 +30,7 @@ export type Action =
   | { readonly do: 'repair'; readonly kind: Exclude<OwnedKind, 'pod'>; readonly body: KubeObject }
   | {
       readonly do: 'delete';
-      readonly kind: 'pod' | 'pvc' | 'snapshot' | 'planSecret';
+      readonly kind: 'pod' | 'pvc' | 'snapshot' | 'planSecret' | 'serviceAccount';
       readonly name: string;
       readonly uid: string;
     }
@@ -81,6 +81,9 @@ export function planOf(stages: readonly (readonly Action[])[], requeueAfterMs?: 
 }
 
 /** The deletion of this very object, and never of a later one of its name. */
-export function deletionOf(kind: 'pod' | 'pvc' | 'snapshot', { metadata }: KubeObject): Action {
+export function deletionOf(
+  kind: 'pod' | 'pvc' | 'snapshot' | 'serviceAccount',
+  { metadata }: KubeObject,
+): Action {
   return { do: 'delete', kind, name: metadata.name ?? '', uid: metadata.uid ?? '' };
 }

@@ -3,6 +3,7 @@ import { CONDITION_TYPES, findCondition, setCondition } from '@agenttier/crds/me
 import type { Condition } from '@agenttier/crds/meta/conditions';
 import { LABEL_SANDBOX_UID } from '@agenttier/crds/meta/labels';
 import { problemsIn } from '../egress/facts.ts';
+import { GATEWAY_MISSING } from '../egress/proxy.ts';
 import { buildNetworkPolicy, networkPolicyMatches } from '../sandbox/networkPolicy.ts';
 import { slotOf } from '../sandbox/objects.ts';
 import type { OwnedKind, SandboxState } from '../sandbox/state.ts';
@@ -10,6 +11,8 @@ import { volumeFinding } from '../volume/finding.ts';
 import { backupFinding } from '../volume/status.ts';
 import { no, refusalReason, yes } from './finding.ts';
 import type { Finding } from './finding.ts';
+import { toolsFinding } from './tools.ts';
+import type { Said } from './tools.ts';
 import { activeHold, HELD } from './hold.ts';
 import type { Hold } from './hold.ts';
 
@@ -20,7 +23,7 @@ export const READY = 'Ready';
 const UNDER_WAY: ReadonlySet<string> = new Set(['Provisioning', 'Applying']);
 
 /** What the conditions are derived from, beside the state. */
-export interface Verdict {
+export interface Verdict extends Said {
   /** Whether the sandbox is meant to be in use. */
   readonly phase: string;
   /** Why not, or `Ready`. */
@@ -35,7 +38,8 @@ export interface Verdict {
 /**
  * The conditions of a Sandbox. `Ready` sums up the four before it; its reason is what the phase is derived from. `Drifted`
  * and `Held` are there only while true: they are exceptions, and an absent one reads as False. `PolicyCompliant` comes
- * with the first violation: before that, admission's yes is all there is to say. `IdleWarning` is there during the grace.
+ * with the first violation: before that, admission's yes is all there is to say. `IdleWarning` is there during the grace,
+ * `ToolsReady` while a pod is up whose harness wants tools.
  */
 export function deriveConditions(state: SandboxState, verdict: Verdict, now: number): readonly Condition[] {
   const { resolved, volumeReady, networkReady, podReady, ready } = CONDITION_TYPES;
@@ -52,6 +56,7 @@ export function deriveConditions(state: SandboxState, verdict: Verdict, now: num
     [CONDITION_TYPES.policyCompliant, complianceFinding(state)],
     [CONDITION_TYPES.backupFailing, backupFinding(state)],
     [CONDITION_TYPES.idleWarning, warning],
+    [CONDITION_TYPES.toolsReady, toolsFinding(state, verdict)],
     [DRIFTED, drift === undefined ? undefined : yes('TemplateChanged', drift)],
     [HELD, hold === undefined ? undefined : yes(hold.reason, hold.message)],
   ];
@@ -112,6 +117,7 @@ function networkFinding(state: SandboxState): Finding {
   const { networkPolicy, resolution } = state;
   if (networkPolicy === undefined) return no('Applying', 'there is no NetworkPolicy yet');
   if (!resolution.ok || isFreshSlot(state)) return yes('Applied', 'the NetworkPolicy is in place');
+  if (state.network.proxy === 'missing') return no('GatewayMissing', GATEWAY_MISSING);
   const desired = buildNetworkPolicy(state.owner, resolution.spec, state.settings, state.network);
   if (!networkPolicyMatches(networkPolicy, desired)) {
     return no('Applying', 'the NetworkPolicy is being changed');
@@ -143,5 +149,6 @@ export function refusalFinding(state: SandboxState): Finding | undefined {
     const harmless = kind === 'snapshot' || (kind === 'pvc' && state.pvc !== undefined);
     if (!harmless) return no(refusalReason(refusal.cause), `${NAMES[kind]}: ${refusal.message}`);
   }
-  return undefined;
+  const waits = state.network.proxy === 'missing' && state.pod === undefined;
+  return waits ? no('GatewayMissing', GATEWAY_MISSING) : undefined;
 }

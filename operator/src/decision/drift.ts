@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EffectiveSpec } from '@agenttier/crds/generated/types';
 import { buildNetworkPolicy, networkPolicyMatches } from '../sandbox/networkPolicy.ts';
-import { buildServiceAccount, serviceAccountMatches } from '../sandbox/serviceAccount.ts';
+import { buildServiceAccount, hasSurplusIdentity, serviceAccountMatches } from '../sandbox/serviceAccount.ts';
 import { slotOf } from '../sandbox/objects.ts';
+import { isTerminating } from '../sandbox/state.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import { buildTokenSecret, nonceIn, tokenSecretMatches } from '../sandbox/tokenSecret.ts';
 import { claimActions } from '../volume/drift.ts';
+import { deletionOf } from './actions.ts';
 import type { Action } from './actions.ts';
 import { blockOf } from './block.ts';
 import type { DriftOptions } from './block.ts';
@@ -20,7 +22,7 @@ export const RESUMING = 'Resuming';
  */
 export function driftActions(state: SandboxState, spec: EffectiveSpec, options: DriftOptions): Action[] {
   const actions = [
-    serviceAccountAction(state, options),
+    serviceAccountAction(state, spec, options),
     networkPolicyAction(state, spec, options),
     tokenAction(state, options),
     ...claimActions(state, spec, options),
@@ -31,11 +33,17 @@ export function driftActions(state: SandboxState, spec: EffectiveSpec, options: 
   return [...actions.flatMap((action) => action ?? []), ...provision];
 }
 
-function serviceAccountAction(state: SandboxState, options: DriftOptions): Action | undefined {
+function serviceAccountAction(
+  state: SandboxState,
+  spec: EffectiveSpec,
+  options: DriftOptions,
+): Action | undefined {
   // A slot runs under the account of its pool; the sandbox gets its own with its first pod of its own.
   if (blockOf(state, 'serviceAccount', options.now) || slotOf(state.pod) !== undefined) return undefined;
-  const body = buildServiceAccount(state.owner);
+  const body = buildServiceAccount(state.owner, spec);
   const live = state.serviceAccount;
+  if (live !== undefined && !isTerminating(live) && hasSurplusIdentity(live, body))
+    return deletionOf('serviceAccount', live);
   if (live === undefined) return options.create ? { do: 'create', kind: 'serviceAccount', body } : undefined;
   return serviceAccountMatches(live, body) ? undefined : { do: 'repair', kind: 'serviceAccount', body };
 }

@@ -155,6 +155,39 @@ describe('hooks', () => {
     }
   });
 
+  it('verifies tools after the hook, and says in a condition what was found', async () => {
+    const tools = [{ name: 'git' }, { name: 'node', version: '24' }];
+    const image = { repository: 'example.test/tools' };
+    const one = new Scenario();
+    await one.start({ chain: [template({ image, harness: { hooks: HOOKS, tools } }, 'tooled')] });
+    expect(one.condition('ToolsReady')?.status).toBe('Unknown');
+    await one.operator.reconcile();
+    expect(one.operator.jobs.at(-1)?.call.path).toBe('/hooks/onStart');
+    one.operator.endJob(one.operator.jobs.at(-1)?.id ?? '', ended(0));
+    await one.operator.reconcile();
+    await one.operator.reconcile();
+    expect(one.operator.jobs.at(-1)?.call).toMatchObject({ path: '/tools', body: { tools } });
+    const found = [
+      { name: 'git', version: '2.43.0', ready: true },
+      { name: 'node', version: '22.1.0', ready: false, message: 'version 24 is wanted, 22.1.0 was found' },
+    ];
+    one.operator.endJob(one.operator.jobs.at(-1)?.id ?? '', {
+      ok: true,
+      status: 200,
+      body: { tools: found },
+    });
+    await one.operator.reconcile();
+    expect(one.condition('ToolsReady')).toMatchObject({
+      status: 'False',
+      reason: 'ToolsMissing',
+      message: 'node: version 24 is wanted, 22.1.0 was found',
+    });
+    expect(one.status()).toMatchObject({ phase: 'Running', harness: { tools: found } });
+    const asked = one.operator.jobs.length;
+    await one.operator.reconcile();
+    expect(one.operator.jobs).toHaveLength(asked);
+  });
+
   it('does not hold up a pod that somebody else ends, nor one without hooks', async () => {
     const other = new Scenario();
     await other.start();

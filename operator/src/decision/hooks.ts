@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EffectiveSpec, SandboxStatus } from '@agenttier/crds/generated/types';
-import { CONDITION_TYPES, findCondition } from '@agenttier/crds/meta/conditions';
 import type { RuntimeAnswer } from '../runtime/client.ts';
 import { diagnose } from '../sandbox/failure.ts';
 import { isTerminating } from '../sandbox/state.ts';
@@ -61,24 +60,15 @@ function hasTurns({ harness: { hooks = {}, tools = [] } = {} }: EffectiveSpec): 
   return tools.length > 0 || Object.values(hooks).some((text) => text !== '');
 }
 
-/** While the sandbox is up: what its start calls for, and then what a warning before an idle stop does. */
-export function upTurn(state: SandboxState): HarnessTurn {
-  const start = startTurn(state);
-  if (start !== NO_TURN) return start;
-  const warning = findCondition(state.sandbox.status?.conditions, CONDITION_TYPES.idleWarning);
-  const idle = warning?.status === 'True' && warning.reason === 'IdleTimeout';
-  return idle ? idleTurn(state, warning.lastTransitionTime) : NO_TURN;
-}
-
 /** After Running was said: the hook that this start calls for. */
-function startTurn(state: SandboxState): HarnessTurn {
+export function startTurn(state: SandboxState): HarnessTurn {
   const { startHook } = recordOf(state) ?? {};
   if (startHook === undefined) return NO_TURN;
   return hookTurn(state, { name: startHook, turn: state.sandbox.status?.startedAt ?? '' });
 }
 
 /** `since` tells this warning from an earlier one in the same pod. The stop does not wait for the hook. */
-const idleTurn = (state: SandboxState, since: string): HarnessTurn =>
+export const idleTurn = (state: SandboxState, since: string): HarnessTurn =>
   hookTurn(state, { name: 'onIdle', turn: since });
 
 /**

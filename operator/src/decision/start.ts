@@ -60,15 +60,18 @@ function planOverdue(state: SandboxState, finding: Finding, now: number): Plan {
 
 /** The pod is made only when all that it leans on is there, or is made by the stage before. */
 function podCreation(state: SandboxState, spec: EffectiveSpec, now: number): Action[] {
-  const blocked = (['serviceAccount', 'tokenSecret', 'planSecret', 'networkPolicy', 'pod'] as const).some(
-    (kind) => blockOf(state, kind, now),
-  );
-  if (blocked || lacksVolume(state, now)) return [];
-  const { owner, settings, sandbox } = state;
+  if (isBlocked(state, now) || lacksVolume(state, now)) return [];
+  const { owner, settings, sandbox, network } = state;
+  const { proxy } = network;
   const template = sandbox.spec?.resolved?.chain?.at(-1)?.name;
   const nonce = tokenNonce(state, { now, create: true });
-  const body = buildPod({ owner, spec, settings, template, nonce, pvcName: claimName(state) });
+  const body = buildPod({ owner, spec, settings, template, nonce, pvcName: claimName(state), proxy });
   return [{ do: 'create', kind: 'pod', body }];
+}
+
+function isBlocked(state: SandboxState, now: number): boolean {
+  const kinds = ['serviceAccount', 'tokenSecret', 'planSecret', 'networkPolicy', 'pod'] as const;
+  return state.network.proxy === 'missing' || kinds.some((kind) => blockOf(state, kind, now));
 }
 
 /** No claim is there, and none is made by the stage before. */

@@ -15,7 +15,8 @@ import { planHold, STOPPING } from './down.ts';
 import { driftActions } from './drift.ts';
 import { expired, warningEvents, warningOf } from './expiring.ts';
 import { spentRestarts } from './heal.ts';
-import { NO_TURN, startRecord, upTurn, withTurn } from './hooks.ts';
+import { NO_TURN, startRecord, withTurn } from './hooks.ts';
+import { upTurn } from './tools.ts';
 import { startupOf, startupTally } from './startup.ts';
 import { isHandedOver } from './warm.ts';
 

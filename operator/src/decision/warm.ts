@@ -4,6 +4,7 @@ import type { Pod } from '../core.ts';
 import { mountPathOf } from '../sandbox/effective.ts';
 import { slotOf } from '../sandbox/objects.ts';
 import { mainEnvironment } from '../sandbox/pod.ts';
+import { hasIdentity } from '../sandbox/serviceAccount.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import { planOf } from './actions.ts';
 import type { Action, Plan } from './actions.ts';
@@ -17,7 +18,9 @@ import { holdOf } from './hold.ts';
 export function mayTakeSlot({ sandbox, pod, pvc, resolution }: Omit<SandboxState, 'slotKey'>): boolean {
   const copied = Object.keys(sandbox.spec ?? {}).some((field) => /^(clone|restore)/.test(field));
   const fresh = !hasBegun(sandbox) && pod === undefined && pvc === undefined;
-  return resolution.ok && fresh && !copied && sandbox.spec?.warmPool !== 'Never';
+  return (
+    resolution.ok && fresh && !copied && !hasIdentity(resolution.spec) && sandbox.spec?.warmPool !== 'Never'
+  );
 }
 
 const hasBegun = ({ status }: Sandbox): boolean =>

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { GATEWAY_SERVICE } from '@agenttier/crds/egress/gateway';
 import type { EffectiveSpec } from '@agenttier/crds/generated/types';
 import { BY_SERVICE } from '../caches.ts';
 import type { Caches } from '../caches.ts';
 import { policyIn } from '../policy/compliance.ts';
+import { proxyOf } from './proxy.ts';
+import type { Proxy } from './proxy.ts';
 import { destinationOf, refKey, refsOf } from './services.ts';
 import type { Destination } from './services.ts';
 
@@ -10,6 +13,8 @@ import type { Destination } from './services.ts';
 export interface NetworkFacts {
   /** What each Service reference opens, by `refKey`. */
   readonly destinations: Readonly<Record<string, Destination>>;
+  /** Absent when the sandbox has no use for it. */
+  readonly proxy?: Proxy | undefined;
 }
 
 export const NO_FACTS: NetworkFacts = { destinations: {} };
@@ -17,11 +22,13 @@ export const NO_FACTS: NetworkFacts = { destinations: {} };
 /** Out of the caches: no call, no waiting. */
 export function networkFacts(
   caches: Caches,
-  namespace: string,
   spec: EffectiveSpec | undefined,
+  { namespace, installNamespace }: { readonly namespace: string; readonly installNamespace: string },
 ): NetworkFacts {
   const refs = refsOf(spec?.network);
-  if (refs.length === 0) return NO_FACTS;
+  const gateway = caches.services.get(installNamespace, GATEWAY_SERVICE);
+  const proxy = proxyOf(spec ?? {}, gateway);
+  if (refs.length === 0) return { ...NO_FACTS, proxy };
   const policy = policyIn(caches, namespace);
   const lookup = {
     service: (of: string, name: string) => caches.services.get(of, name),
@@ -30,7 +37,7 @@ export function networkFacts(
     publicAllowed: policy !== undefined && policy.allowInternet === undefined,
   };
   const entries = refs.map((ref) => [refKey(ref), destinationOf(ref, namespace, lookup)] as const);
-  return { destinations: Object.fromEntries(entries) };
+  return { destinations: Object.fromEntries(entries), proxy };
 }
 
 /** Sentences about references that open nothing. */

@@ -2,9 +2,11 @@
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import { contains, isPrivate, METADATA_SERVICES, parseCidr } from '@agenttier/crds/meta/cidr';
 import { ANNOTATION_ALLOW_SANDBOXES } from '@agenttier/crds/meta/labels';
+import { GATEWAY_SERVICE } from '@agenttier/crds/egress/gateway';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import type { EndpointSlice, NetworkPeer, NetworkPort, Service, ServicePort } from '../core.ts';
 import type { EffectiveNetwork } from '../sandbox/effective.ts';
+import { usesGateway } from './proxy.ts';
 
 const SERVICE_NAME = 'kubernetes.io/service-name';
 /** Slices of Services without a selector: those that Kubernetes makes from selectors carry this value. */
@@ -42,10 +44,13 @@ export function refsOf(network: EffectiveNetwork | undefined): ServiceRef[] {
   return rules.flatMap(({ serviceRef }) => serviceRef ?? []);
 }
 
-/** Index: `namespace/name` of each Service that the sandbox's effective rules name. */
+/** Index: `namespace/name` of each Service that the sandbox's effective rules name; the gateway's plain name if it needs that. */
 export function servicesOfSandbox({ spec, metadata }: Sandbox): string[] {
-  const refs = refsOf(spec?.resolved?.spec?.network);
-  return refs.map(({ namespace, name }) => `${namespace || metadata.namespace}/${name}`);
+  const effective = spec?.resolved?.spec ?? {};
+  const named = refsOf(effective.network).map(
+    ({ namespace, name }) => `${namespace || metadata.namespace}/${name}`,
+  );
+  return usesGateway(effective) ? [...named, GATEWAY_SERVICE] : named;
 }
 
 /** Index: the Service of a slice. */

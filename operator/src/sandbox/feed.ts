@@ -74,7 +74,7 @@ function feedServices(caches: Caches, queue: WorkQueue): Stops {
     }
   };
   return [
-    caches.services.subscribe(({ object }) => addNaming([keyOf(object)])),
+    caches.services.subscribe(({ object }) => addNaming([keyOf(object), object.metadata.name ?? ''])),
     caches.endpointSlices.subscribe(({ object }) => addNaming(serviceOfSlice(object))),
   ];
 }

@@ -40,7 +40,10 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
   const resolution = verifyResolved(sandbox, lookupIn(caches));
   const storage = storageOf(sandbox, owner, input);
   const violations = violationsNow(sandbox, policyIn(caches, owner.namespace));
-  const network = networkFacts(caches, owner.namespace, resolution.ok ? resolution.spec : undefined);
+  const network = networkFacts(caches, resolution.ok ? resolution.spec : undefined, {
+    namespace: owner.namespace,
+    installNamespace: settings.installNamespace,
+  });
   const observations = notes.observations();
   const state = {
     sandbox,

@@ -98,7 +98,14 @@ const HARNESSED: EffectiveSpec = {
 
 describe('golden objects', () => {
   const pod = (spec: EffectiveSpec, settings: Settings = SETTINGS) =>
-    buildPod({ owner, spec, settings, pvcName: 'one-workspace', template: 'base', nonce: '1' });
+    buildPod({
+      owner,
+      spec,
+      settings,
+      pvcName: 'one-workspace',
+      template: 'base',
+      nonce: '1',
+    });
   const policy = (spec: EffectiveSpec, settings: Settings = SETTINGS) =>
     buildNetworkPolicy(owner, spec, settings);
 
@@ -113,7 +120,7 @@ describe('golden objects', () => {
     ['network-policy-open', policy(FULL, { ...SETTINGS, clusterCidrs: ['203.0.113.0/24', 'fd10::/16'] })],
     ['volume-minimal', buildClaim(owner, 'one-workspace', MINIMAL)],
     ['volume-full', buildClaim(owner, 'one-workspace', FULL)],
-    ['service-account', buildServiceAccount(owner)],
+    ['service-account', buildServiceAccount(owner, MINIMAL)],
     ['token-secret', buildTokenSecret(owner, '1', SETTINGS.tokenKey)],
   ])('%s', (file, object) => {
     expect(object).toEqual(golden(file));

@@ -50,6 +50,45 @@ describe('egress', () => {
   });
 });
 
+describe('names through the gateway', () => {
+  const gateway = {
+    to: [
+      {
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'agenttier' } },
+        podSelector: {
+          matchLabels: {
+            'app.kubernetes.io/name': 'agenttier',
+            'app.kubernetes.io/component': 'gateway',
+          },
+        },
+      },
+    ],
+    ports: [{ protocol: 'TCP', port: 3128 }],
+  };
+  const allowedDomains = ['example.com'];
+  const hasDns = (network: EffectiveNetwork): boolean =>
+    JSON.stringify(build(network).spec.egress).includes('kube-dns');
+
+  it('open the way to the gateway, and nothing else: not even to a name server', () => {
+    expect(build({ allowedDomains }).spec.egress).toEqual([gateway]);
+  });
+
+  it.each<[string, EffectiveNetwork]>([
+    ['an egress rule', { allowedDomains, egressRules: [{ cidr: '10.1.0.0/16' }] }],
+    ['peers', { allowedDomains, allowPeerSandboxes: true }],
+  ])('leave the name server open for %s', (_name, network) => {
+    expect(build(network).spec.egress).toContainEqual(gateway);
+    expect(hasDns(network)).toBe(true);
+  });
+
+  it('are no way to the gateway where no name is listed', () => {
+    for (const network of [{}, { allowedDomains: [] }, { allowInternet: true }]) {
+      expect(build(network).spec.egress).not.toContainEqual(gateway);
+      expect(hasDns(network)).toBe(true);
+    }
+  });
+});
+
 describe('networkPolicyMatches', () => {
   const desired = build({});
   it.each([

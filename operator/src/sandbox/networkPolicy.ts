@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { GATEWAY_PORT } from '@agenttier/crds/egress/gateway';
 import type { EffectiveSpec } from '@agenttier/crds/generated/types';
 import { canonicalJson } from '@agenttier/crds/meta/canonical';
 import { contains, METADATA_SERVICES, parseCidr } from '@agenttier/crds/meta/cidr';
 import type { Cidr } from '@agenttier/crds/meta/cidr';
 import {
   APP_NAME,
+  COMPONENT_GATEWAY,
   COMPONENT_OPERATOR,
   COMPONENT_ROUTER,
   LABEL_APP_NAME,
@@ -15,6 +17,7 @@ import {
 import { networkPolicyName } from '@agenttier/crds/meta/names';
 import { NO_FACTS } from '../egress/facts.ts';
 import type { NetworkFacts } from '../egress/facts.ts';
+import { usesGateway } from '../egress/proxy.ts';
 import { refKey } from '../egress/services.ts';
 import type { Endpoints, ServiceRef } from '../egress/services.ts';
 import type { EgressRule, IngressRule, IpBlock, NetworkPeer, NetworkPolicy, NetworkPort } from '../core.ts';
@@ -61,7 +64,8 @@ export function buildNetworkPolicy(
         ...peers(network).map((peer) => ({ from: [peer] })),
       ],
       egress: [
-        dnsEgress(settings.dns),
+        ...(needsNames(spec) ? [dnsEgress(settings.dns)] : []),
+        ...(usesGateway(spec) ? [gatewayEgress(settings)] : []),
         ...(network.allowInternet === true ? [internetEgress(settings.clusterCidrs)] : []),
         ...(network.egressRules ?? []).flatMap((rule) => egressRule(rule, facts)),
         ...peers(network).map((peer) => ({ to: [peer] })),
@@ -100,6 +104,24 @@ function dnsEgress(dns: DnsSettings): EgressRule {
       { protocol: 'UDP', port: 53 },
       { protocol: 'TCP', port: 53 },
     ],
+  };
+}
+
+/**
+ * Behind the gateway, and with nothing else open, there is no address to ask a name for: the gateway resolves. So the
+ * cluster's DNS is closed as well, which would carry data out inside of questions.
+ */
+function needsNames(spec: EffectiveSpec): boolean {
+  const { egressRules = [], allowPeerSandboxes } = spec.network ?? {};
+  return !usesGateway(spec) || egressRules.length > 0 || allowPeerSandboxes === true;
+}
+
+function gatewayEgress({ installNamespace }: Settings): EgressRule {
+  const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': installNamespace } };
+  const matchLabels = { [LABEL_APP_NAME]: APP_NAME, [LABEL_COMPONENT]: COMPONENT_GATEWAY };
+  return {
+    to: [{ namespaceSelector, podSelector: { matchLabels } }],
+    ports: [{ protocol: 'TCP', port: GATEWAY_PORT }],
   };
 }
 

@@ -6,6 +6,8 @@ import { ANNOTATION_TOKEN_NONCE, LABEL_TEMPLATE } from '@agenttier/crds/meta/lab
 import { imageOf } from '@agenttier/crds/meta/imageReference';
 import { podName, serviceAccountName, TOKEN_KEY, tokenSecretName } from '@agenttier/crds/meta/names';
 import type { Container, EnvVar, Pod, PodSpec, Probe } from '../core.ts';
+import { withProxy } from '../egress/proxy.ts';
+import type { Proxy } from '../egress/proxy.ts';
 import {
   hasFiles,
   limitArguments,
@@ -22,6 +24,7 @@ import { mountPathOf } from './effective.ts';
 import { CONTAINER_SECURITY, USER_ID } from './hardening.ts';
 import { ownedMeta, partsName, withAppliedHash } from './ownership.ts';
 import type { Identity } from './ownership.ts';
+import { identityLabels } from './serviceAccount.ts';
 import { initContainers, ownVolumes, sidecars } from './sideContainers.ts';
 
 export const MAIN_CONTAINER = 'sandbox';
@@ -44,6 +47,8 @@ export interface PodInput {
   /** What the token in the Secret of the same plan was derived with. */
   readonly nonce: string;
   readonly settings: Settings;
+  /** How it reaches the names that it lists. */
+  readonly proxy?: Proxy | undefined;
   /** A slot: its runtime does nothing before a sandbox has it. */
   readonly awaitsClaim?: boolean;
 }
@@ -54,11 +59,11 @@ export interface PodInput {
  */
 export function buildPod(input: PodInput): Pod {
   const meta = ownedMeta(input.owner, podName(input.owner.name));
-  const spec = buildPodSpec(input);
+  const spec = withProxy(buildPodSpec(input), input.proxy);
   return {
     metadata: {
       ...meta,
-      labels: { ...meta.labels, ...templateLabel(input.template) },
+      labels: { ...meta.labels, ...templateLabel(input.template), ...identityLabels(input.spec) },
       annotations: {
         ...withAppliedHash(sha256Hex(canonicalJson(spec))),
         [ANNOTATION_TOKEN_NONCE]: input.nonce,

@@ -49,7 +49,7 @@ export function templateStatus(
  * A template of the cluster belongs to no namespace: which ones may use it is not asked here. Labels of namespaces are
  * for admission to look at.
  */
-function chainOf({ kind, metadata }: TemplateObject, lookup: TemplateLookup): Composition {
+export function chainOf({ kind, metadata }: TemplateObject, lookup: TemplateLookup): Composition {
   const { name = '', namespace } = metadata;
   if (kind === 'SandboxTemplate') {
     const ref = { kind, name, ...(namespace ? { namespace } : {}) };

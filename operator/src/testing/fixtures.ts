@@ -16,6 +16,7 @@ export const SETTINGS: Settings = {
   runtimePullPolicy: 'IfNotPresent',
   imageVolume: false,
   pullSecrets: [],
+  prepull: { enabled: false, images: [] },
   placement: { nodeSelector: {}, tolerations: [], priorityClass: '' },
   dns: {
     namespace: 'kube-system',

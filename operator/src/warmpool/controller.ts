@@ -42,7 +42,7 @@ const MAX_BUILDING = 16;
 /** Refill waits for the starts that made it necessary: they come in bursts and want the same node. */
 const REFILL_MS = 50;
 /** The status is written no more often than this. */
-const STATUS_MS = 500;
+const STATUS_MS = 200;
 
 /** Keeps all pools filled until the signal aborts. */
 export async function keepPools(options: PoolsOptions, signal: AbortSignal): Promise<void> {
@@ -162,7 +162,7 @@ export class PoolKeeper {
     await eraseAccount(context);
   }
 
-  /** The status of what was just done, at most twice a second. Resolves to the milliseconds until it may be written. */
+  /** The status of what was just done, at most five times a second. Resolves to the milliseconds until it may be written. */
   async #report(key: string, context: PoolContext): Promise<number | undefined> {
     const { caches, slots, settings, now = Date.now } = this.#options;
     const { memory, namespace } = context;

@@ -9,6 +9,7 @@ import { resolve } from '@agenttier/crds/template/merge';
 import type { Caches } from '../caches.ts';
 import { policyIn } from '../policy/compliance.ts';
 import { lookupIn } from '../sandbox/gather.ts';
+import { usesGateway } from '../egress/proxy.ts';
 import type { Settings } from '../settings.ts';
 import { fitOf } from './slot.ts';
 import type { Offer } from './state.ts';
@@ -56,6 +57,12 @@ const UNREADABLE: Offer = {
   undecided: true,
 };
 
+const COLD_ONLY: Offer = {
+  ok: false,
+  reason: 'DomainsStartCold',
+  message: 'the template lists network.allowedDomains, and such sandboxes start cold: take the pool away',
+};
+
 interface Rules {
   readonly policy: EffectivePolicy;
   readonly settings: Settings;
@@ -75,6 +82,7 @@ function offerOf(
   if (first !== undefined) {
     return { ok: false, reason: 'PolicyDenied', message: `${first.message} [${first.code}]` };
   }
+  if (usesGateway(resolved.spec)) return COLD_ONLY;
   const template = chain.at(-1)?.metadata.name;
   return { ok: true, spec: resolved.spec, template, fit: fitOf(resolved.spec, settings) };
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { Health } from '@agenttier/machinery/http/health';
+import type { Health } from './health.ts';
 
-/** Health and metrics: all that the operator serves. */
-export function listenerOf(
+/** Health and metrics, for a process that serves nothing else there. */
+export function healthListener(
   health: Health,
   metrics: (request: IncomingMessage, response: ServerResponse) => void,
 ): RequestListener {
