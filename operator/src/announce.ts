@@ -4,6 +4,7 @@ import { API_VERSION } from '@agenttier/crds/meta/labels';
 import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { EventRecorder } from '@agenttier/machinery/events/recorder';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
+import { createAudit } from '@agenttier/machinery/telemetry/audit';
 import type { Tracer } from '@agenttier/machinery/telemetry/spans';
 import type { EventNote, Tally } from './decision/actions.ts';
 import type { OperatorMetrics } from './metrics.ts';
@@ -17,6 +18,9 @@ export interface AnnouncerOptions {
   readonly metrics?: Pick<OperatorMetrics, 'count'> | undefined;
 }
 
+/** What the operator decides by itself, and what it carries out for those whom admission has audited. */
+const OPERATOR = { sub: 'agenttier-operator' };
+
 /** Tells everybody who watches of a transition that is stored: Events, figures, the trace, the log. */
 export function createAnnouncer({
   recorder,
@@ -24,14 +28,18 @@ export function createAnnouncer({
   tracer,
   metrics,
 }: AnnouncerOptions): PerformContext['announce'] {
+  const audit = createAudit({ log, recorder });
   return (sandbox: Sandbox, events: readonly EventNote[], tallies: readonly Tally[]): void => {
     const regarding = { ...sandbox, apiVersion: API_VERSION, kind: SANDBOXES.kind };
-    for (const { type, reason, note } of events) recorder.record({ regarding, type, reason, note });
+    const { namespace, name, uid } = sandbox.metadata;
+    for (const { type, reason, note } of events) {
+      const about = { resource: SANDBOXES.kind, namespace, name, uid };
+      audit({ ...about, actor: OPERATOR, action: reason, outcome: 'allowed' }, { regarding, type, note });
+    }
     for (const tally of tallies) {
       metrics?.count(tally);
       if (tally.metric === 'startup') recordStart(tracer, sandbox, tally);
     }
-    const { namespace, name, uid } = sandbox.metadata;
     const { phase, reason } = sandbox.status ?? {};
     log.info({ namespace, sandbox: name, uid, phase, reason }, 'sandbox status changed');
   };

@@ -111,6 +111,7 @@ async function answer(route: Route, handlers: Handlers, request: Request, respon
   });
   const reply = await handlers[route.operation]({
     principal: response.locals['principal'],
+    sourceIp: request.socket.remoteAddress,
     params: request.params as Record<string, string>,
     query: new URL(request.url, 'http://router').searchParams,
     body: request.body as unknown,

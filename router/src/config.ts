@@ -2,6 +2,8 @@
 
 /** Everything the process takes from outside, checked once at start and handed on as values. */
 export interface Config {
+  /** Names this replica on its Events. */
+  readonly podName: string;
   readonly host: string;
   readonly port: number;
   /** Namespace of the installation: API keys live here. */
@@ -17,6 +19,8 @@ export interface Config {
   readonly drainMs: number;
   readonly terminalPingMs: number;
   readonly terminalsPerPerson: number;
+  /** How long a request that wakes a sandbox waits for it to run. */
+  readonly wakeMs: number;
   readonly runtimePort: number;
   readonly kubeconfig: string | undefined;
   readonly kubeContext: string | undefined;
@@ -35,6 +39,7 @@ export function readConfig(env: Environment): ConfigResult {
   const seconds = (name: string, range: Range): number => readNumber(env, name, range, problems) * 1000;
   const config: Config = {
     ...readAddress(textOf(env, 'LISTEN_ADDR', ':8080'), problems),
+    podName: textOf(env, 'POD_NAME', 'router'),
     installNamespace: textOf(env, 'POD_NAMESPACE', 'agenttier'),
     sandboxNamespace: textOf(env, 'SANDBOX_NAMESPACE', 'default'),
     devAuth: readFlag(env, 'AGENTTIER_DEV_AUTH', problems),
@@ -49,6 +54,7 @@ export function readConfig(env: Environment): ConfigResult {
       { fallback: 50, min: 1, max: 10_000 },
       problems,
     ),
+    wakeMs: seconds('AGENTTIER_WAKE_SECONDS', { fallback: 60, min: 1, max: 600 }),
     runtimePort: readNumber(env, 'AGENTTIER_RUNTIME_PORT', { fallback: 9000, min: 1, max: 65535 }, problems),
     kubeconfig: env['KUBECONFIG'] || undefined,
     kubeContext: env['AGENTTIER_KUBE_CONTEXT'] || undefined,

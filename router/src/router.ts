@@ -9,6 +9,11 @@ import { metricsHandler, reflectorMetrics } from '@agenttier/machinery/telemetry
 import type { Registry } from '@agenttier/machinery/telemetry/metrics';
 import { createTracer } from '@agenttier/machinery/telemetry/spans';
 import type { Tracer } from '@agenttier/machinery/telemetry/spans';
+import { createEventRecorder } from '@agenttier/machinery/events/recorder';
+import type { EventRecorder } from '@agenttier/machinery/events/recorder';
+import { createAudit } from '@agenttier/machinery/telemetry/audit';
+import { sandboxAudit } from './audit.ts';
+import type { SandboxAudit } from './audit.ts';
 import { ActivityRecorder } from './activity/recorder.ts';
 import type { Handlers } from './api/contract.ts';
 import { checkOperations } from './api/check.ts';
@@ -26,6 +31,8 @@ import type { Stores } from './cluster/caches.ts';
 import { SandboxFinder } from './cluster/finder.ts';
 import { Reachability } from './cluster/reachability.ts';
 import { RuntimeClient } from './cluster/runtimeClient.ts';
+import { wakeOnUse } from './cluster/wake.ts';
+import type { Wake } from './cluster/wake.ts';
 import type { Config } from './config.ts';
 import { execInTarget } from './exec/exec.ts';
 import { execViaApiServer } from './exec/viaApiServer.ts';
@@ -68,11 +75,7 @@ export function createRouter(options: RouterOptions): Router {
     log,
     metrics: reflectorMetrics(options.registry),
   });
-  const health = new Health();
-  health.addReadiness('cluster', () => {
-    const missing = caches.missing();
-    return missing.length === 0 ? true : `not read yet: ${missing.join(', ')}`;
-  });
+  const health = healthOf(caches);
   const parts: Parts = {
     ...options,
     stores,
@@ -84,6 +87,8 @@ export function createRouter(options: RouterOptions): Router {
     reachability: new Reachability(),
     activity: new ActivityRecorder({ client, sandboxes: stores.sandboxes, log }),
     auth: createAuth(client, stores, config),
+    wake: wakeOnUse({ client, stores, waitMs: config.wakeMs }),
+    ...createAuditParts(options),
   };
   followPods(parts);
   const gateway = createGateway(parts);
@@ -95,6 +100,21 @@ export function createRouter(options: RouterOptions): Router {
     listen: () => server.listen(),
     close: () => close(parts, gateway, server),
   };
+}
+
+function createAuditParts({ client, config, log }: RouterOptions): Pick<Parts, 'recorder' | 'audit'> {
+  const component = 'agenttier.io/router';
+  const recorder = createEventRecorder({ client, component, instance: config.podName, log });
+  return { recorder, audit: sandboxAudit(createAudit({ log, recorder })) };
+}
+
+function healthOf(caches: Caches): Health {
+  const health = new Health();
+  health.addReadiness('cluster', () => {
+    const missing = caches.missing();
+    return missing.length === 0 ? true : `not read yet: ${missing.join(', ')}`;
+  });
+  return health;
 }
 
 const createFinder = (client: KubeClient, { sandboxes }: Stores, config: Config): SandboxFinder =>
@@ -113,7 +133,7 @@ async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer)
   const closed = server.close();
   gateway.drain();
   await closed;
-  await parts.activity.flush(true);
+  await Promise.all([parts.activity.flush(true), parts.recorder.flush()]);
   parts.activity.stop();
   await parts.runtime.close();
 }
@@ -139,7 +159,7 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
   };
   const observe = (status: number): void =>
     metrics.request({ method: 'GET', route: '/ws/terminal/:id', status }, 0);
-  const common = { auth, stores, finder, corsOrigins, gateway, log };
+  const common = { auth, stores, finder, corsOrigins, gateway, log, wake: parts.wake };
   Object.assign(server.server, { shouldUpgradeCallback: wantsWebSocket });
   server.server.on('upgrade', upgradeHandler({ ...common, unavailable, observe }));
   return server;
@@ -155,6 +175,9 @@ interface Parts extends RouterOptions {
   readonly runtime: RuntimeClient;
   readonly reachability: Reachability;
   readonly activity: ActivityRecorder;
+  readonly wake: Wake;
+  readonly recorder: EventRecorder;
+  readonly audit: SandboxAudit;
 }
 
 /** What is known about a pod's address ends with the pod, or with a change of it. */
@@ -186,8 +209,10 @@ function createHandlers(parts: Parts): Handlers {
     execInSandbox: execOperation({
       stores,
       finder,
+      wake: parts.wake,
       run: (target, request, signal) => execInTarget(paths, target, request, signal),
       touch: activity.touch,
+      audit: parts.audit,
       observe: metrics.exec,
     }),
   };
@@ -208,6 +233,7 @@ function createGateway(parts: Parts): TerminalGateway {
     perPerson: config.terminalsPerPerson,
     connect: (target, query) => connectPty(paths, target, query),
     touch: activity.touch,
+    audit: parts.audit,
     observer: metrics.terminals,
     pingMs: config.terminalPingMs,
     log,

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import express from 'express';
 import type { Express, NextFunction, Request, Response } from 'express';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
+import type { AdmissionAudit } from './audit.ts';
 import type { AdmissionMetrics } from './metrics.ts';
 import type { Tracer } from '@agenttier/machinery/telemetry/spans';
 import { answer, faultAnswer, parseReview } from './review.ts';
@@ -20,6 +21,8 @@ export interface AppOptions {
   readonly metrics: AdmissionMetrics;
   readonly log: Logger;
   readonly tracer: Tracer;
+  /** Keeps what was decided. */
+  readonly audit?: AdmissionAudit | undefined;
   /** Milliseconds; must stay below `timeoutSeconds` of the webhook configuration (5 s), so that people read our words. */
   readonly deadlineMs: number;
 }
@@ -91,6 +94,7 @@ function reviewRoute(path: string, handler: Handler, options: AppOptions) {
       const verdict = await withDeadline(traced, request, deadlineMs);
       logVerdict(log, facts, verdict);
       metrics.observe(path, request, verdict, performance.now() - started);
+      options.audit?.(path, request, verdict);
       res.json(answer(request, verdict));
     } catch (error) {
       const late = error instanceof DeadlineError;

@@ -3,6 +3,8 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FIELD_MANAGER_WEBHOOK } from '@agenttier/crds/meta/labels';
 import { drainOnAbort } from '@agenttier/machinery/http/drain';
+import { createEventRecorder } from '@agenttier/machinery/events/recorder';
+import type { EventRecorder } from '@agenttier/machinery/events/recorder';
 import { Health } from '@agenttier/machinery/http/health';
 import { createHttpServer } from '@agenttier/machinery/http/server';
 import type { HttpServer } from '@agenttier/machinery/http/server';
@@ -11,11 +13,13 @@ import type { ClusterAccess, KubeClient } from '@agenttier/machinery/kube/client
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import { createRegistry, metricsHandler, reflectorMetrics } from '@agenttier/machinery/telemetry/metrics';
 import type { Registry } from '@agenttier/machinery/telemetry/metrics';
+import { createAudit } from '@agenttier/machinery/telemetry/audit';
 import { createTracer } from '@agenttier/machinery/telemetry/spans';
 import type { Tracer } from '@agenttier/machinery/telemetry/spans';
 import { createAuthority } from '@agenttier/machinery/tls/authority';
 import type { Authority, AuthorityOptions } from '@agenttier/machinery/tls/authority';
 import { certificateMetrics } from '@agenttier/machinery/tls/expiry';
+import { admissionAudit } from './audit.ts';
 import { createCache } from './cache.ts';
 import type { Cache } from './cache.ts';
 import type { WebhookConfig } from './config.ts';
@@ -88,6 +92,9 @@ function authorityFor(options: StartOptions, client: KubeClient): Authority {
   });
 }
 
+const recorderFor = ({ config, log }: StartOptions, client: KubeClient): EventRecorder =>
+  createEventRecorder({ client, component: 'agenttier.io/webhook', instance: config.podName, log });
+
 /** Until the certificate exists and the API server has been told whom to trust; a cluster that is away is waited for. */
 async function untilTrusted(authority: Authority, log: Logger, signal: AbortSignal): Promise<void> {
   for (;;) {
@@ -115,10 +122,11 @@ function admissionServer(options: StartOptions, parts: Parts, authority: Authori
     onWrite: ledgerMetrics(parts.registry),
   });
   const app = createAdmissionApp({
-    handlers: createHandlers(config, lookup, { client: parts.client, quota, tracer: options.tracer }),
+    handlers: createHandlers(config, lookup, { client: parts.client, log, quota, tracer: options.tracer }),
     metrics: createAdmissionMetrics(parts.registry),
     log,
     tracer: options.tracer ?? createTracer(),
+    audit: admissionAudit(createAudit({ log, recorder: parts.recorder }), config.operatorUsername),
     deadlineMs: DEADLINE_MS,
   });
   return createHttpServer({ app, port: config.webhookPort, tls: authority, log });
@@ -128,6 +136,7 @@ interface Parts {
   readonly client: KubeClient;
   readonly cache: Cache;
   readonly registry: Registry;
+  readonly recorder: EventRecorder;
 }
 
 /**
@@ -140,6 +149,7 @@ export async function startWebhook(options: StartOptions): Promise<RunningWebhoo
   const registry = options.registry ?? createRegistry('webhook');
   const client = createKubeClient(options.access);
   const cache = createCache({ client, log, metrics: reflectorMetrics(registry) });
+  const recorder = recorderFor(options, client);
   const authority = authorityFor(options, client);
   certificateMetrics(registry, authority);
   let serving = false;
@@ -155,7 +165,7 @@ export async function startWebhook(options: StartOptions): Promise<RunningWebhoo
   const healthPort = await healthServer.listen();
   const watching = cache.run(signal);
   const server = await untilTrusted(authority, log, signal).then(
-    () => admissionServer(options, { client, cache, registry }, authority),
+    () => admissionServer(options, { client, cache, registry, recorder }, authority),
     async (error: unknown) => {
       await healthServer.close();
       throw error;
@@ -166,6 +176,8 @@ export async function startWebhook(options: StartOptions): Promise<RunningWebhoo
   const renewing = authority.run(signal);
   const delayMs = options.drainDelayMs;
   const drained = drainOnAbort({ signal, health, servers: [server, healthServer], log, delayMs });
-  const closed = Promise.all([watching, renewing, drained]).then(() => client.close());
+  const closed = Promise.all([watching, renewing, drained])
+    .then(() => recorder.flush())
+    .then(() => client.close());
   return { webhookPort, healthPort, health, closed };
 }

@@ -30,6 +30,8 @@ export interface Occurrence {
   readonly note: string;
   /** What was being done; default the reason. */
   readonly action?: string | undefined;
+  /** Go onto the Event itself. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface EventRecorder {
@@ -110,12 +112,16 @@ class Recorder implements EventRecorder {
   }
 
   async #create(occurrence: Occurrence, at: number): Promise<Series> {
-    const { regarding, type, reason, note, action = reason } = occurrence;
+    const { regarding, type, reason, note, action = reason, annotations } = occurrence;
     // Events of cluster-scoped objects live in `default`, as those of Nodes do.
     const namespace = regarding.metadata.namespace ?? 'default';
     const name = `${(regarding.metadata.name ?? 'object').slice(0, 230)}.${randomBytes(8).toString('hex')}`;
     const event = {
-      metadata: { namespace, name },
+      metadata: {
+        namespace,
+        name,
+        ...(annotations === undefined ? {} : { annotations: { ...annotations } }),
+      },
       eventTime: microTime(at),
       reportingController: this.#options.component,
       reportingInstance: this.#options.instance.slice(0, 128),
@@ -147,8 +153,8 @@ class Recorder implements EventRecorder {
 const objectOf = ({ kind = '', metadata }: KubeObject): string =>
   `${kind}/${metadata.namespace ?? ''}/${metadata.name ?? ''}/${metadata.uid ?? ''}`;
 
-const seriesKey = ({ regarding, type, reason, note, action }: Occurrence): string =>
-  JSON.stringify([objectOf(regarding), type, reason, action ?? reason, note]);
+const seriesKey = ({ regarding, type, reason, note, action, annotations }: Occurrence): string =>
+  JSON.stringify([objectOf(regarding), type, reason, action ?? reason, note, annotations]);
 
 function referenceTo({ apiVersion, kind, metadata }: KubeObject): Record<string, string | undefined> {
   const { namespace, name, uid, resourceVersion } = metadata;

@@ -65,7 +65,9 @@ function podCreation(state: SandboxState, spec: EffectiveSpec, now: number): Act
   const { proxy } = network;
   const template = sandbox.spec?.resolved?.chain?.at(-1)?.name;
   const nonce = tokenNonce(state, { now, create: true });
-  const body = buildPod({ owner, spec, settings, template, nonce, pvcName: claimName(state), proxy });
+  const { lastNode } = sandbox.status ?? {};
+  const parts = { owner, spec, settings, template, nonce, lastNode, proxy };
+  const body = buildPod({ ...parts, pvcName: claimName(state) });
   return [{ do: 'create', kind: 'pod', body }];
 }
 
@@ -158,6 +160,12 @@ function pullSecretInquiry(spec: EffectiveSpec, diagnosis: Diagnosis): Action[] 
   return inquire ? [{ do: 'findPullSecret', name }] : [];
 }
 
+/** A start after the sandbox was Stopped or an Error. */
+export const RESUMED: EventNote = {
+  type: 'Normal',
+  reason: 'Resumed',
+  note: 'Sandbox is being started again',
+};
 const BEGUN: EventNote = { type: 'Normal', reason: 'Creating', note: 'Sandbox is being started' };
 
 function starting(state: SandboxState, finding: Finding): Outcome {
@@ -169,9 +177,15 @@ function starting(state: SandboxState, finding: Finding): Outcome {
     reason,
     message,
     pod: finding,
-    events: state.sandbox.status?.phase === 'Creating' ? [] : [BEGUN],
+    events: beginning(state),
     changes: { startedAt: undefined, restartCount: spentRestarts(state) },
   };
+}
+
+function beginning({ sandbox }: SandboxState): EventNote[] {
+  const { phase } = sandbox.status ?? {};
+  if (phase === 'Creating') return [];
+  return phase === 'Stopped' || phase === 'Error' ? [RESUMED] : [BEGUN];
 }
 
 function isStuck(state: SandboxState, diagnosis: Diagnosis, now: number): boolean {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Sandbox, WebhookSubscriptionSpec } from '@agenttier/crds/generated/types';
+import type { WebhookSubscriptionSpec } from '@agenttier/crds/generated/types';
 import type { EventNote } from '../decision/actions.ts';
 
 export type EventType = NonNullable<WebhookSubscriptionSpec['eventTypes']>[number];
@@ -16,11 +16,5 @@ const BY_REASON: Readonly<Record<string, EventType>> = {
   Deleting: 'sandbox.deleting',
 };
 
-/**
- * What a transition of the sandbox tells subscribers, or undefined. `before` is the sandbox as it was: the same Event is
- * the first start of one sandbox and the resume of another.
- */
-export function eventTypeOf({ reason }: EventNote, before: Sandbox): EventType | undefined {
-  const stopped = before.status?.phase === 'Stopped' || before.status?.phase === 'Error';
-  return reason === 'Creating' && stopped ? 'sandbox.resumed' : BY_REASON[reason];
-}
+/** What an Event tells subscribers, or undefined. */
+export const eventTypeOf = ({ reason }: EventNote): EventType | undefined => BY_REASON[reason];

@@ -65,16 +65,16 @@ describe('the events in the status', () => {
 
   it('are numbered on, from the last one that was ever there', () => {
     const before: Sandbox = { ...sandbox, status: { phase: 'Stopped', noticeId: 7 } };
-    const { noticeId, notices = [] } = fields(before, ['Creating', 'Running']);
+    const { noticeId, notices = [] } = fields(before, ['Resumed', 'Running']);
     expect(noticeId).toBe(9);
     expect(notices.map(({ id, type }) => [id, type])).toEqual([
       [8, 'sandbox.resumed'],
       [9, 'sandbox.running'],
     ]);
     expect(notices[0]).toMatchObject({
-      reason: 'Creating',
+      reason: 'Resumed',
       subscriptions: ['sub-1'],
-      message: 'it is Creating',
+      message: 'it is Resumed',
     });
   });
 

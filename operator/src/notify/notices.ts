@@ -28,7 +28,7 @@ export function noticeFields(
   const known = [...subscriptions];
   let id = before.status?.noticeId ?? 0;
   const fresh = events.flatMap((event): Notice[] => {
-    const type = eventTypeOf(event, before);
+    const type = eventTypeOf(event);
     const receivers = type === undefined ? [] : receiversOf(type, before, known);
     if (type === undefined || receivers.length === 0) return [];
     const { reason, note } = event;

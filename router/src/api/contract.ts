@@ -5,6 +5,8 @@ import type { Principal } from '../auth/principal.ts';
 /** One authenticated request, free of the HTTP framework. */
 export interface Call {
   readonly principal: Principal;
+  /** Address of whoever asks. */
+  readonly sourceIp?: string | undefined;
   /** Decoded path parameters. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;

@@ -5,18 +5,22 @@ import type { Target } from '../cluster/target.ts';
 import type { Stores } from '../cluster/caches.ts';
 import type { SandboxFinder } from '../cluster/finder.ts';
 import { awaitTarget } from '../cluster/awaitTarget.ts';
+import type { Wake } from '../cluster/wake.ts';
 import type { ExecOutcome } from '../exec/exec.ts';
 import type { Call, Handler, Reply } from './contract.ts';
 import { refusals } from './errors.ts';
-import { findFor } from './sandboxes.ts';
+import { admitTo } from './sandboxes.ts';
+import type { SandboxAudit } from '../audit.ts';
 import type { Sandbox } from '@agenttier/crds/generated/types';
 
 export interface ExecOptions {
   readonly stores: Pick<Stores, 'sandboxes' | 'pods' | 'keys'>;
   readonly finder: Pick<SandboxFinder, 'find'>;
+  readonly wake: Wake;
   readonly run: (target: Target, request: ExecRequest, signal: AbortSignal) => Promise<ExecOutcome>;
   /** The sandbox is being used. */
   readonly touch: (sandbox: Sandbox) => void;
+  readonly audit: SandboxAudit;
   readonly observe: (outcome: 'ok' | 'timeout' | 'error', transport: string, seconds: number) => void;
 }
 
@@ -30,17 +34,29 @@ export function execOperation(options: ExecOptions): Handler {
 
 async function exec(options: ExecOptions, call: Call): Promise<Reply> {
   const request = readExec(call.body);
-  const sandbox = await findFor(options, call, 'exec');
+  const sandbox = await options.wake(await admitTo(options, call, 'exec'), call);
   const target = await awaitTarget(options.stores, sandbox, { signal: call.signal });
   options.touch(sandbox);
+  const { principal, sourceIp } = call;
+  const audited = (outcome: 'allowed' | 'failed', reason?: string): void =>
+    options.audit(sandbox, {
+      action: 'ExecRun',
+      principal,
+      sourceIp,
+      outcome,
+      reason,
+      note: 'A command was run',
+    });
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1000;
   try {
     const { transport, result } = await options.run(target, request, call.signal);
     options.observe(result.timedOut ? 'timeout' : 'ok', transport, seconds());
+    audited('allowed', result.timedOut ? 'TimedOut' : undefined);
     return { status: 200, body: result, headers: { 'X-AgentTier-Transport': transport } };
   } catch (error) {
     options.observe('error', 'none', seconds());
+    audited('failed');
     if (error instanceof RuntimeLost) {
       throw refusals.transportLost('the connection to the sandbox broke; the command may have run');
     }

@@ -141,7 +141,8 @@ describe('exec over the runtime', () => {
 
   it('marks the sandbox as used, at once and then not again within half a minute', async () => {
     await harness.add({ name: 'box' });
-    const writes = () => harness.api.calls.filter(({ verb }) => verb === 'patch');
+    const writes = () =>
+      harness.api.calls.filter(({ verb, resource }) => verb === 'patch' && resource.plural === 'sandboxes');
     await exec({ command: 'true' });
     await until(() => writes().length === 1, 'the use to be written');
     const body = writes()[0]?.body as { status: { lastActivityTimestamp: string } };
@@ -151,6 +152,25 @@ describe('exec over the runtime', () => {
     expect(writes()).toHaveLength(1);
     await harness.router.close();
     expect(writes()).toHaveLength(2); // what is not written yet is, before the end
+  });
+});
+
+describe('a command that was run', () => {
+  it('is an Event on the sandbox that names neither the command nor the person', async () => {
+    await harness.add({ name: 'box' });
+    await exec({ command: 'echo hush' });
+    const events = () => harness.api.calls.filter(({ resource }) => resource.plural === 'events');
+    await until(() => events().length === 1, 'the Event');
+    const event = events()[0]?.body as {
+      metadata: { annotations: object };
+      reason: string;
+      regarding: object;
+    };
+    expect(event).toMatchObject({ reason: 'ExecRun', regarding: { kind: 'Sandbox', name: 'box' } });
+    expect(event.metadata.annotations).toEqual({
+      'agenttier.io/actor-hash': expect.stringMatching(/^[0-9a-f]{8}$/),
+    });
+    expect(JSON.stringify(event)).not.toMatch(/hush|"ann"/);
   });
 });
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { SandboxAudit } from '../audit.ts';
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import type { Store } from '@agenttier/machinery/reflector/store';
 import { keyOf } from '@agenttier/machinery/reflector/store';
@@ -31,6 +32,7 @@ export interface GatewayOptions {
   /** The sandbox is being used: somebody types, or a program prints. */
   readonly touch: (sandbox: Sandbox) => void;
   readonly observer: TerminalObserver;
+  readonly audit: SandboxAudit;
   readonly pingMs: number;
   readonly log: Logger;
 }
@@ -41,6 +43,7 @@ export interface Admission {
   readonly sandbox: Sandbox;
   readonly target: Target;
   readonly query: PtyQuery;
+  readonly sourceIp?: string | undefined;
 }
 
 interface Session extends Admission {
@@ -116,6 +119,7 @@ export class TerminalGateway {
       if (bridge.closed) over();
       else client.once('close', over);
       log.info({ ...fields, transport: link.transport }, 'terminal opened');
+      this.#audited(client, admission);
       bridge.attach(link);
       const notice = noticeAt(
         this.#options.sandboxes.get(sandbox.metadata.namespace, sandbox.metadata.name ?? ''),
@@ -125,6 +129,18 @@ export class TerminalGateway {
       log.warn({ ...fields, err: error }, 'terminal could not be opened');
       bridge.fail('the terminal could not be started in the sandbox');
     }
+  }
+
+  /** Only a terminal that was really there is told of, and once each way. */
+  #audited(client: WebSocket, { sandbox, seat, sourceIp }: Admission): void {
+    const { principal, mode } = seat;
+    const { audit } = this.#options;
+    const how = mode === 'view' ? 'to watch' : 'to type';
+    audit(sandbox, { action: 'TerminalOpened', principal, sourceIp, note: `A terminal was opened ${how}` });
+    const closed = (): void =>
+      audit(sandbox, { action: 'TerminalClosed', principal, sourceIp, note: 'A terminal was closed' });
+    if (client.readyState === client.OPEN) client.once('close', closed);
+    else closed();
   }
 
   /** A key that expires takes along what was opened with it; another moment replaces the one before. */

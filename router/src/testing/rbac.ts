@@ -26,7 +26,7 @@ const ROUTER_RULES = [
     resources: ['governancepolicies', 'clustergovernancepolicies'],
     verbs: ['get'],
   },
-  { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['list'] },
+  { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['list', 'create', 'patch'] },
   { apiGroups: ['agenttier.io'], resources: ['sandboxes/status'], verbs: ['patch'] },
   { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] },
   { apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'] },

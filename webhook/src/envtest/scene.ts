@@ -49,6 +49,7 @@ export const OWN_RULES: readonly Rule[] = [
     resources: ['governancepolicies/status', 'clustergovernancepolicies/status'],
     verbs: ['update'],
   },
+  { apiGroups: ['agenttier.io'], resources: ['sandboxes/status'], verbs: ['patch'] },
   {
     apiGroups: ['admissionregistration.k8s.io'],
     resources: ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'],
