@@ -116,12 +116,12 @@ describe('unsupportedFields', () => {
   });
 
   it('says what is the matter and what to do', () => {
-    expect(unsupportedFields('Sandbox', { autoResume: true })).toEqual([
+    expect(unsupportedFields('Sandbox', { storage: { existingClaim: 'x' } })).toEqual([
       {
         code: 'field_not_supported',
-        field: 'spec.autoResume',
+        field: 'spec.storage.existingClaim',
         message:
-          'spec.autoResume is not acted on yet: using a stopped sandbox does not start it. Leave it out',
+          'spec.storage.existingClaim is not acted on yet: every sandbox gets a volume of its own. Leave it out',
       },
     ]);
   });
