@@ -131,7 +131,7 @@ describe('the definitions', () => {
     expect(short.toSorted()).toEqual(['csbpol', 'csbt', 'sbpol', 'sbt', 'sbwh', 'sbwp', 'sbx']);
     const kinds = resources.filter(({ name }) => !name.includes('/'));
     expect(kinds.every(({ categories }) => categories?.includes('agenttier'))).toBe(true);
-    expect(resources.filter(({ name }) => name.endsWith('/status'))).toHaveLength(6);
+    expect(resources.filter(({ name }) => name.endsWith('/status'))).toHaveLength(7);
   });
 
   it('let a warm pool be scaled', async () => {
