@@ -75,12 +75,13 @@ async function get({ port }: Process, path: string): Promise<{ status: number; t
   }
 }
 
+/** Empty until the first replica has made the lease, which it does after it has become ready. */
 const holder = async (): Promise<string> => {
-  const lease = await admin.get<KubeObject & { spec: { holderIdentity?: string } }>(LEASES, {
+  const { items } = await admin.list<KubeObject & { spec: { holderIdentity?: string } }>(LEASES, {
     namespace: install,
-    name: 'agenttier-operator',
   });
-  return lease.spec.holderIdentity ?? '';
+  const lease = items.find(({ metadata }) => metadata.name === 'agenttier-operator');
+  return lease?.spec.holderIdentity ?? '';
 };
 
 const pods = async (): Promise<number> => (await admin.list(PODS, { namespace: team })).items.length;

@@ -134,11 +134,14 @@ function lead(
   return runWithLease({ ...lease, onLead: (leading) => operate(work, leading), onChange, signal });
 }
 
-const recorderOf = (client: KubeClient, instance: string): EventRecorder =>
-  createEventRecorder({ client, component: 'agenttier.io/operator', instance, log });
+// Declarations, not constants: the module begins its work above, before its end has been evaluated.
+function recorderOf(client: KubeClient, instance: string): EventRecorder {
+  return createEventRecorder({ client, component: 'agenttier.io/operator', instance, log });
+}
 
-const postOf = ({ notify }: OperatorConfig): Post =>
-  createPost({ addresses: new PublicAddresses(notify.allowedCidrs), extraCa: notify.extraCa });
+function postOf({ notify }: OperatorConfig): Post {
+  return createPost({ addresses: new PublicAddresses(notify.allowedCidrs), extraCa: notify.extraCa });
+}
 
 /** The key of the runtime tokens; whichever replica is first makes it, once for the installation's life. */
 function tokenKey(client: KubeClient, { settings }: OperatorConfig): Promise<Uint8Array> {
