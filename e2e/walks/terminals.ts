@@ -12,6 +12,12 @@ export interface Terminal {
   readonly close: () => void;
 }
 
+/** What a browser is told beside the output, and how its socket was closed. */
+export interface BrowserTerminal extends Terminal {
+  readonly notices: () => readonly { readonly kind: string; readonly message?: string }[];
+  readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
+}
+
 /** Waits until the terminal has printed something that matches, from `from` characters on. */
 export const untilPrinted = (
   terminal: Terminal,
@@ -26,23 +32,30 @@ export const untilPrinted = (
   );
 
 /** A browser's way in: the router's WebSocket with JSON text frames. */
-export async function openBrowserTerminal(sandbox: string, namespace: string): Promise<Terminal> {
+export async function openBrowserTerminal(sandbox: string, namespace: string): Promise<BrowserTerminal> {
   const url = `${apiUrl.replace(/^http/, 'ws')}/ws/terminal/${sandbox}?namespace=${namespace}`;
   const socket = new WebSocket(url, { headers: { 'X-API-Key': apiKey } });
   let output = '';
+  const notices: { kind: string; message?: string }[] = [];
   const exit = Promise.withResolvers<number>();
+  const closed = Promise.withResolvers<{ code: number; reason: string }>();
   socket.on('message', (data: Buffer) => {
     const frame = JSON.parse(data.toString()) as {
       type: string;
+      kind?: string;
       data?: string;
       code?: number;
       message?: string;
     };
     if (frame.type === 'output') output += frame.data ?? '';
+    if (frame.type === 'notice') notices.push({ kind: frame.kind ?? '', message: frame.message ?? '' });
     if (frame.type === 'exit') exit.resolve(frame.code ?? -1);
     if (frame.type === 'error') output += `[error frame: ${frame.message}]`;
   });
-  socket.on('close', (code) => exit.reject(new Error(`closed with ${code} before an exit frame`)));
+  socket.on('close', (code, reason) => {
+    closed.resolve({ code, reason: reason.toString() });
+    exit.reject(new Error(`closed with ${code} before an exit frame`));
+  });
   exit.promise.catch(() => {}); // most walks never ask for it
   await new Promise((resolve, reject) => {
     socket.once('open', resolve);
@@ -50,6 +63,8 @@ export async function openBrowserTerminal(sandbox: string, namespace: string): P
   });
   return {
     printed: () => output,
+    notices: () => notices,
+    closed: closed.promise,
     type: (text) => socket.send(JSON.stringify({ type: 'input', data: text })),
     resize: (cols, rows) => socket.send(JSON.stringify({ type: 'resize', cols, rows })),
     exitCode: exit.promise,

@@ -65,7 +65,9 @@ async function main(config: GatewayConfig): Promise<void> {
 }
 
 /** A reflector only puts in what its transform made, so the store's element type can be set aside. */
-const anyStore = (store: unknown): Store<KubeObject> => store as Store<KubeObject>;
+function anyStore(store: unknown): Store<KubeObject> {
+  return store as Store<KubeObject>;
+}
 
 /** Reduced as they arrive: of thousands of sandboxes some kilobytes each would be kept otherwise. */
 function watchCallers(client: KubeClient, callers: Callers, registry: Registry): Reflector<KubeObject>[] {

@@ -32,6 +32,7 @@ describe('readConfig', () => {
         backups: { everyMs: 0, keep: 7 },
         resolve: DEFAULT_SETTINGS,
         startDeadlineMs: 600_000,
+        userNamespaces: false,
         gracePeriodMs: 300_000,
       },
     });
@@ -61,6 +62,7 @@ describe('readConfig', () => {
       CLUSTER_CIDRS: '203.0.113.0/24, fd10::/16',
       START_DEADLINE: '0',
       GRACE_PERIOD: '1m',
+      USER_NAMESPACES: 'true',
     });
     expect(rest).toMatchObject({
       healthPort: 9091,

@@ -74,6 +74,7 @@ function readSettings(reader: Reader): EnvironmentSettings {
     },
     resolve: reader.defaults(),
     startDeadlineMs: reader.duration('START_DEADLINE', '10m'),
+    userNamespaces: reader.flag('USER_NAMESPACES', false),
     gracePeriodMs: reader.duration('GRACE_PERIOD', '5m'),
   };
 }

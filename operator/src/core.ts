@@ -32,6 +32,8 @@ export interface ContainerStatus {
   readonly started?: boolean;
   readonly restartCount?: number;
   readonly state?: ContainerState;
+  /** What the node has really given it; from Kubernetes 1.33 on. */
+  readonly resources?: ResourceAmounts;
 }
 
 export interface PodCondition {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
-import { APP_NAME, LABEL_APP_NAME, LABEL_SECRET_PURPOSE, SECRET_PURPOSES } from '@agenttier/crds/meta/labels';
-import { RUNTIME_KEY_SECRET } from '@agenttier/crds/meta/names';
 import { createEventRecorder } from '@agenttier/machinery/events/recorder';
 import type { EventRecorder } from '@agenttier/machinery/events/recorder';
 import { Health } from '@agenttier/machinery/http/health';
@@ -14,7 +12,6 @@ import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { loadAccess } from '@agenttier/machinery/kube/kubeconfig';
 import { runWithLease } from '@agenttier/machinery/lease/lease';
 import { rootSignal } from '@agenttier/machinery/runtime/shutdown';
-import { ensureSharedKey } from '@agenttier/machinery/secrets/sharedKey';
 import { createLogger } from '@agenttier/machinery/telemetry/log';
 import {
   controllerMetrics,
@@ -29,6 +26,7 @@ import type { Caches } from './caches.ts';
 import { readConfig } from './config.ts';
 import type { OperatorConfig } from './config.ts';
 import { installTemplates } from './install/builtin.ts';
+import { keepRuntimeKey, runtimeKey } from './install/runtimeKey.ts';
 import { createOperatorMetrics } from './metrics.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import { createPost } from './notify/post.ts';
@@ -68,12 +66,7 @@ async function applyTemplates(folder: string): Promise<void> {
 }
 
 async function main(config: OperatorConfig): Promise<void> {
-  const access = await loadAccess({
-    kubeconfig: config.kubeconfig,
-    inClusterFallback: true,
-    env: process.env,
-  });
-  const client = createKubeClient(access);
+  const client = await connect(config);
   const registry = createRegistry('operator');
   const caches = createCaches();
   const metrics = createOperatorMetrics(registry, caches.sandboxes, caches.pools);
@@ -86,8 +79,12 @@ async function main(config: OperatorConfig): Promise<void> {
   await Promise.all(reflectors.map((one) => one.synced()));
   const { snapshotKinds: kinds, snapshots: cache } = caches;
   watchSnapshots({ client, kinds, cache, log, metrics: metricsOf('volumesnapshots') }, signal);
-  const work = await workOf({ client, caches, metrics, registry }, config);
-  await lead(client, config, { work, metrics });
+  const key = await runtimeKey(client, config.settings.installNamespace, signal);
+  const work = await workOf({ client, caches, metrics, registry, key }, config);
+  await Promise.all([
+    lead(client, config, { work, metrics }),
+    keepRuntimeKey({ client, namespace: config.settings.installNamespace, key, log }, signal),
+  ]);
   await Promise.all([work.recorder.flush(), work.tracer?.flush()]);
   app.health.startDraining();
   await server.close();
@@ -99,11 +96,12 @@ interface Parts {
   readonly caches: Caches;
   readonly metrics: OperatorMetrics;
   readonly registry: Registry;
+  readonly key: Uint8Array;
 }
 
 /** What the leader works with. */
 async function workOf(
-  { client, caches, metrics, registry }: Parts,
+  { client, caches, metrics, registry, key }: Parts,
   config: OperatorConfig,
 ): Promise<OperatorOptions> {
   const { podName, workers, directProbe } = config;
@@ -114,7 +112,7 @@ async function workOf(
     log,
     workers,
     directProbe,
-    settings: { ...config.settings, tokenKey: await tokenKey(client, config) },
+    settings: { ...config.settings, tokenKey: key },
     recorder: recorderOf(client, podName),
     queueMetrics: controllerMetrics(registry)('sandbox'),
     tracer: await tracerFromEnvironment('operator', process.env, log),
@@ -134,7 +132,7 @@ function lead(
   return runWithLease({ ...lease, onLead: (leading) => operate(work, leading), onChange, signal });
 }
 
-// Declarations, not constants: the module begins its work above, before its end has been evaluated.
+// Declarations, not constants: main runs, by the top-level await above, before a constant down here has its value.
 function recorderOf(client: KubeClient, instance: string): EventRecorder {
   return createEventRecorder({ client, component: 'agenttier.io/operator', instance, log });
 }
@@ -143,11 +141,8 @@ function postOf({ notify }: OperatorConfig): Post {
   return createPost({ addresses: new PublicAddresses(notify.allowedCidrs), extraCa: notify.extraCa });
 }
 
-/** The key of the runtime tokens; whichever replica is first makes it, once for the installation's life. */
-function tokenKey(client: KubeClient, { settings }: OperatorConfig): Promise<Uint8Array> {
-  const labels = { [LABEL_APP_NAME]: APP_NAME, [LABEL_SECRET_PURPOSE]: SECRET_PURPOSES.runtimeKey };
-  const at = { namespace: settings.installNamespace, name: RUNTIME_KEY_SECRET };
-  return ensureSharedKey(client, at, labels, signal);
+async function connect({ kubeconfig }: OperatorConfig): Promise<KubeClient> {
+  return createKubeClient(await loadAccess({ kubeconfig, inClusterFallback: true, env: process.env }));
 }
 
 /** A replica that does not lead is ready too: ready to take over, with the same caches. */

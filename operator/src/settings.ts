@@ -23,6 +23,8 @@ export interface Settings {
   readonly clusterCidrs: readonly string[];
   /** Milliseconds a start may take before it counts as failed; 0 switches the limit off. */
   readonly startDeadlineMs: number;
+  /** Pods run in a user namespace of their own (Kubernetes 1.33 and newer, with a runtime and file systems that can). */
+  readonly userNamespaces: boolean;
   /** What a sandbox gets that says nothing, as admission has it. */
   readonly resolve: ResolveSettings;
   /** Milliseconds of warning before an automatic stop, where a sandbox says nothing; 0 is none. */

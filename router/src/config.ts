@@ -19,6 +19,8 @@ export interface Config {
   readonly drainMs: number;
   readonly terminalPingMs: number;
   readonly terminalsPerPerson: number;
+  /** How long a request that wakes a sandbox waits for it to run. */
+  readonly wakeMs: number;
   readonly runtimePort: number;
   readonly kubeconfig: string | undefined;
   readonly kubeContext: string | undefined;
@@ -52,6 +54,7 @@ export function readConfig(env: Environment): ConfigResult {
       { fallback: 50, min: 1, max: 10_000 },
       problems,
     ),
+    wakeMs: seconds('AGENTTIER_WAKE_SECONDS', { fallback: 60, min: 1, max: 600 }),
     runtimePort: readNumber(env, 'AGENTTIER_RUNTIME_PORT', { fallback: 9000, min: 1, max: 65535 }, problems),
     kubeconfig: env['KUBECONFIG'] || undefined,
     kubeContext: env['AGENTTIER_KUBE_CONTEXT'] || undefined,

@@ -31,6 +31,8 @@ import type { Stores } from './cluster/caches.ts';
 import { SandboxFinder } from './cluster/finder.ts';
 import { Reachability } from './cluster/reachability.ts';
 import { RuntimeClient } from './cluster/runtimeClient.ts';
+import { wakeOnUse } from './cluster/wake.ts';
+import type { Wake } from './cluster/wake.ts';
 import type { Config } from './config.ts';
 import { execInTarget } from './exec/exec.ts';
 import { execViaApiServer } from './exec/viaApiServer.ts';
@@ -85,6 +87,7 @@ export function createRouter(options: RouterOptions): Router {
     reachability: new Reachability(),
     activity: new ActivityRecorder({ client, sandboxes: stores.sandboxes, log }),
     auth: createAuth(client, stores, config),
+    wake: wakeOnUse({ client, stores, waitMs: config.wakeMs }),
     ...createAuditParts(options),
   };
   followPods(parts);
@@ -156,7 +159,7 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
   };
   const observe = (status: number): void =>
     metrics.request({ method: 'GET', route: '/ws/terminal/:id', status }, 0);
-  const common = { auth, stores, finder, corsOrigins, gateway, log };
+  const common = { auth, stores, finder, corsOrigins, gateway, log, wake: parts.wake };
   Object.assign(server.server, { shouldUpgradeCallback: wantsWebSocket });
   server.server.on('upgrade', upgradeHandler({ ...common, unavailable, observe }));
   return server;
@@ -172,6 +175,7 @@ interface Parts extends RouterOptions {
   readonly runtime: RuntimeClient;
   readonly reachability: Reachability;
   readonly activity: ActivityRecorder;
+  readonly wake: Wake;
   readonly recorder: EventRecorder;
   readonly audit: SandboxAudit;
 }
@@ -205,6 +209,7 @@ function createHandlers(parts: Parts): Handlers {
     execInSandbox: execOperation({
       stores,
       finder,
+      wake: parts.wake,
       run: (target, request, signal) => execInTarget(paths, target, request, signal),
       touch: activity.touch,
       audit: parts.audit,

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Sandbox } from '@agenttier/crds/generated/types';
 import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { Impersonation } from '@agenttier/machinery/kube/client';
 import type { KubeError } from '@agenttier/machinery/kube/errors';
 import { PODS } from '@agenttier/machinery/kube/resource';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
+import { until } from '@agenttier/machinery/testing/until';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { alice, bob, causes, refusal, useScene } from './envtest/scene.ts';
 import { grant } from './envtest/registration.ts';
@@ -88,6 +90,18 @@ describe('entering a pod by the API server', () => {
       expect(error.message).not.toContain('not_owner');
       expect(error.status).not.toBe(403);
     }
+  });
+
+  it('is written down as use, when it is allowed', async () => {
+    await withPod('entered');
+    const key = { namespace: scene.team, name: 'entered' };
+    const used = async () =>
+      (await scene.client.get<Sandbox & KubeObject>(SANDBOXES, key)).status?.lastActivityTimestamp;
+    await enter('entered-pod', 'portforward', { user: 'mallory', groups: ['system:authenticated', TENANTS] });
+    await enter('entered-pod', 'exec?command=sh&container=sandbox&dryRun=All', tenant);
+    expect(await used()).toBeUndefined();
+    await enter('entered-pod', 'exec?command=sh&container=sandbox', tenant);
+    await until(async () => (await used()) !== undefined, 'the use to be written down');
   });
 
   it('is seen behind a port of the proxy path', async () => {

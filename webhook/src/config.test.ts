@@ -16,6 +16,7 @@ describe('readConfig', () => {
       certSecret: 'agenttier-webhook-tls',
       operatorUsername: 'system:serviceaccount:agenttier:agenttier-operator',
       routerUsername: 'system:serviceaccount:agenttier:agenttier-router',
+      webhookUsername: 'system:serviceaccount:agenttier:agenttier-webhook',
       connectMode: 'Ignore',
       notifyAllowedCidrs: [],
       logLevel: 'info',

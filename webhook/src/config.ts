@@ -9,6 +9,7 @@ import type { ConnectMode } from './connect/validate.ts';
 export interface SystemAccounts {
   readonly operator: string;
   readonly router: string;
+  readonly webhook: string;
 }
 
 /** Everything the process takes from its environment; docs of each variable live in the chart's values. */
@@ -25,6 +26,8 @@ export interface WebhookConfig {
   readonly certSecret: string;
   readonly operatorUsername: string;
   readonly routerUsername: string;
+  /** Our own account. */
+  readonly webhookUsername: string;
   /** How to answer where nobody can tell whose pod it is. */
   readonly connectMode: ConnectMode;
   /** Ranges that receivers of events may be in although they are not public. */
@@ -105,6 +108,11 @@ export function readConfig(env: Environment): WebhookConfig {
       env,
       'OPERATOR_USERNAME',
       `system:serviceaccount:${namespace}:agenttier-operator`,
+    ),
+    webhookUsername: optional(
+      env,
+      'WEBHOOK_USERNAME',
+      `system:serviceaccount:${namespace}:agenttier-webhook`,
     ),
     routerUsername: optional(env, 'ROUTER_USERNAME', `system:serviceaccount:${namespace}:agenttier-router`),
     connectMode: connectMode(env),

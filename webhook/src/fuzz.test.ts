@@ -30,7 +30,7 @@ const client = {
   raw: gone,
   create: () => Promise.resolve({ status: {} }),
 } as unknown as KubeClient;
-const handlers = createHandlers(readConfig({ POD_NAME: 'p' }), lookup, { client });
+const handlers = createHandlers(readConfig({ POD_NAME: 'p' }), lookup, { client, log: silentLogger });
 
 let server: Server;
 let url = '';

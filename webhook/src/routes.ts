@@ -2,8 +2,10 @@
 import type { WebhookConfig } from './config.ts';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { PublicAddresses } from '@agenttier/machinery/http/publicAddress';
+import type { Logger } from '@agenttier/machinery/telemetry/log';
 import type { Tracer } from '@agenttier/machinery/telemetry/spans';
 import { currentTrace, formatTraceparent } from '@agenttier/machinery/telemetry/tracing';
+import { UseMarks } from './connect/useMarks.ts';
 import { validateConnect } from './connect/validate.ts';
 import type { Lookup } from './lookup.ts';
 import { validatePods } from './pod/validate.ts';
@@ -23,6 +25,7 @@ import { validateWarmPools } from './warmpool/validate.ts';
 
 export interface HandlerParts {
   readonly client: KubeClient;
+  readonly log: Logger;
   readonly now?: () => number;
   readonly quota?: QuotaAdmission;
   readonly tracer?: Tracer | undefined;
@@ -33,22 +36,26 @@ function runningTraceparent(): string | undefined {
   return trace === undefined ? undefined : formatTraceparent(trace);
 }
 
+export type HandlerConfig = Pick<
+  WebhookConfig,
+  | 'settings'
+  | 'defaultTemplate'
+  | 'operatorUsername'
+  | 'routerUsername'
+  | 'webhookUsername'
+  | 'connectMode'
+  | 'notifyAllowedCidrs'
+>;
+
 /** Every webhook by its path; the webhook configurations of the chart name the same ones. */
 export function createHandlers(
-  config: Pick<
-    WebhookConfig,
-    | 'settings'
-    | 'defaultTemplate'
-    | 'operatorUsername'
-    | 'routerUsername'
-    | 'connectMode'
-    | 'notifyAllowedCidrs'
-  >,
+  config: HandlerConfig,
   lookup: Pick<Lookup, 'chain' | 'policy' | 'users'>,
-  { client, now = Date.now, quota, tracer }: HandlerParts,
+  { client, log, now = Date.now, quota, tracer }: HandlerParts,
 ): Handlers {
   const { settings, defaultTemplate, operatorUsername } = config;
-  const accounts = { operator: operatorUsername, router: config.routerUsername };
+  const { routerUsername: router, webhookUsername: webhook } = config;
+  const accounts = { operator: operatorUsername, router, webhook };
   const grants = createGrants(client);
   const traceparent = tracer?.enabled ? runningTraceparent : undefined;
   const runtimeClasses = createRuntimeClasses(client);
@@ -61,7 +68,12 @@ export function createHandlers(
     '/mutate/templates': mutateTemplates({ lookup }),
     '/validate/templates': validateTemplates({ lookup, settings }),
     '/validate/policies': validatePolicies,
-    '/validate/connect': validateConnect({ client, accounts, mode: config.connectMode }),
+    '/validate/connect': validateConnect({
+      client,
+      accounts,
+      mode: config.connectMode,
+      used: new UseMarks({ client, log }).mark,
+    }),
     '/validate/pods': validatePods(operatorUsername),
     '/validate/status': validateStatus(accounts),
     '/validate/warmpools': validateWarmPools({ lookup, settings }),

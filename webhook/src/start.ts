@@ -122,7 +122,7 @@ function admissionServer(options: StartOptions, parts: Parts, authority: Authori
     onWrite: ledgerMetrics(parts.registry),
   });
   const app = createAdmissionApp({
-    handlers: createHandlers(config, lookup, { client: parts.client, quota, tracer: options.tracer }),
+    handlers: createHandlers(config, lookup, { client: parts.client, log, quota, tracer: options.tracer }),
     metrics: createAdmissionMetrics(parts.registry),
     log,
     tracer: options.tracer ?? createTracer(),

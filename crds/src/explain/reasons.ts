@@ -159,6 +159,18 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
   Unresolved: { is: 'admission has not worked out its spec', next: APPLY },
   InvalidSpec: { is: 'its spec cannot be carried out', next: 'Correct the spec; it is then tried again.' },
 
+  // A change of CPU and memory while it is up.
+  Resizing: { is: 'its CPU and memory are being changed', next: 'Nothing is wrong so far.' },
+  Deferred: {
+    is: 'its node has no room for the new CPU and memory now',
+    next: 'It gets them when there is, or at the next start.',
+  },
+  Infeasible: {
+    is: 'its node can never give it the new CPU and memory',
+    next: 'Stop and resume it to move it.',
+  },
+  NextStart: { is: 'its new CPU and memory take effect at the next start', next: 'Stop and resume it.' },
+
   // Losses.
   RestartBackoff: { is: 'its pod was lost and a new one is made after a pause', next: LOST_NEXT },
   PodGone: { is: 'its pod was removed by somebody else', next: LOST_NEXT },

@@ -103,9 +103,15 @@ function conditionTexts(sandbox: Sandbox, said: readonly string[]): string[] {
   return told.flatMap((condition) => conditionText(condition, said));
 }
 
+/** Conditions that are only there while there is something to say. */
+const REMARKS: Readonly<Record<string, string>> = {
+  Drifted: REASONS['TemplateChanged']?.is ?? '',
+  [CONDITION_TYPES.resizePending]: REASONS['Resizing']?.is ?? '',
+};
+
 function conditionText({ type, status, reason, message }: Condition, said: readonly string[]): string[] {
-  const drifted = type === 'Drifted' && status === 'True';
-  if (drifted) return [sentence(`note that ${message || REASONS['TemplateChanged']?.is}`)];
+  const remark = status === 'True' ? REMARKS[type] : undefined;
+  if (remark !== undefined) return [sentence(`note that ${message || remark}`)];
   const topic = TOPICS[type];
   const tells = topic !== undefined && status === 'False' && !QUIET_REASONS.has(reason);
   if (!tells || repeats(message, said)) return [];
@@ -133,11 +139,21 @@ function nextTexts(sandbox: Sandbox, reason: string, now: number): string[] {
   const phase = summaryOf(sandbox).phase;
   if (phase === 'Running' && reason === 'Ready') return expiryTexts(sandbox, now);
   if (reason === 'RestartBackoff') return backoffTexts(sandbox, now);
-  const next = REASONS[reason]?.next;
-  const restarts = sandbox.status?.restartCount ?? 0;
-  const counted = phase === 'Creating' && restarts > 0 ? [`It has been restarted ${times(restarts)}.`] : [];
-  return [...(next === undefined ? [] : [next]), ...counted];
+  if (phase === 'Stopped' && sandbox.spec?.autoResume) return [WAKES];
+  return [...adviceFor(reason), ...restartTexts(sandbox, phase)];
 }
+
+const adviceFor = (reason: string): string[] => {
+  const next = REASONS[reason]?.next;
+  return next === undefined ? [] : [next];
+};
+
+function restartTexts({ status }: Sandbox, phase: string): string[] {
+  const restarts = status?.restartCount ?? 0;
+  return phase === 'Creating' && restarts > 0 ? [`It has been restarted ${times(restarts)}.`] : [];
+}
+
+const WAKES = 'Its files are kept; using it starts it again.';
 
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 

@@ -1260,6 +1260,8 @@ export interface SandboxStatus {
   readonly startedAt?: string;
   /** When the sandbox was last used. */
   readonly lastActivityTimestamp?: string;
+  /** Node of the last run, which the next one prefers. */
+  readonly lastNode?: string;
   /** When the pod last failed. */
   readonly lastFailureAt?: string;
   /** Restarts after failures that were spent. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import type { Sandbox } from '../generated/types.ts';
-import { runOf, stopWarningOf } from './run.ts';
+import { ACTIVITY_INTERVAL_MS, activityIntervalMs, runOf, stopWarningOf } from './run.ts';
 
 const HOUR = 3_600_000;
 const START = Date.parse('2026-11-24T08:00:00.000Z');
@@ -47,5 +47,29 @@ describe('the run of a sandbox', () => {
     expect(stopWarningOf(sandbox(reason))).toEqual(
       at === undefined ? undefined : { reason, at, message: 'soon' },
     );
+  });
+});
+
+describe('use', () => {
+  it.each([
+    ['nothing known', undefined, [], ACTIVITY_INTERVAL_MS],
+    ['no idle timeout', '0', [], ACTIVITY_INTERVAL_MS],
+    ['a long idle timeout', '1h', [], ACTIVITY_INTERVAL_MS],
+    ['a short one', '20s', [], 5_000],
+    ['a very short one', '2s', [], 1_000],
+    ['a stop that is near', '1h', ['IdleWarning'], 1_000],
+  ])('with %s is written often enough', (_, idleTimeout, types, interval) => {
+    const conditions = types.map((type) => ({
+      type,
+      status: 'True' as const,
+      reason: 'IdleTimeout',
+      message: '',
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    }));
+    const spec = {
+      resolved: { hash: '', compat: '', chain: [], origins: {}, spec: idleTimeout ? { idleTimeout } : {} },
+    };
+    const status = { startedAt: '2026-01-01T00:00:00Z', conditions };
+    expect(activityIntervalMs({ metadata: {}, spec, status })).toBe(interval);
   });
 });

@@ -35,6 +35,23 @@ export function stopWarningOf(sandbox: Sandbox): StopWarning | undefined {
   return left === undefined ? undefined : { reason, at: left, message: condition.message };
 }
 
+/** A sandbox's status is told of its use at most so often, however busy it is. */
+export const ACTIVITY_INTERVAL_MS = 30_000;
+/** While its stop is near, use is told at once: the person watches whether it helps. */
+const URGENT_MS = 1_000;
+
+/**
+ * How far apart the writes of `lastActivityTimestamp` are. A short idle timeout needs them closer together: it must not
+ * run out between two of them while somebody types.
+ */
+export function activityIntervalMs(sandbox: Sandbox | undefined): number {
+  if (sandbox === undefined) return ACTIVITY_INTERVAL_MS;
+  if (stopWarningOf(sandbox) !== undefined) return URGENT_MS;
+  const { idleTimeoutMs } = runOf(sandbox);
+  if (idleTimeoutMs === undefined) return ACTIVITY_INTERVAL_MS;
+  return Math.min(ACTIVITY_INTERVAL_MS, Math.max(URGENT_MS, idleTimeoutMs / 4));
+}
+
 const timeOf = (text: string | undefined): number | undefined => {
   const value = text === undefined ? Number.NaN : Date.parse(text);
   return Number.isNaN(value) ? undefined : value;

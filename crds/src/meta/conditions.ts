@@ -18,6 +18,7 @@ export const CONDITION_TYPES = {
   podReady: 'PodReady',
   ready: 'Ready',
   idleWarning: 'IdleWarning',
+  resizePending: 'ResizePending',
   toolsReady: 'ToolsReady',
   configured: 'Configured',
   policyCompliant: 'PolicyCompliant',

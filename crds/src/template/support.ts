@@ -159,6 +159,7 @@ const SANDBOX: FieldSupport = {
     { path: 'desiredState', reader: 'operator: phase' },
     { path: 'warmPool', reader: 'operator: claim' },
     { path: 'gracePeriod', reader: 'operator: expiry' },
+    { path: 'autoResume', reader: 'router: wake' },
     { path: 'createdBy', reader: 'router: access' },
     { path: 'cloneFrom', reader: 'operator: origin' },
     { path: 'cloneFromSnapshot', reader: 'operator: origin' },
@@ -170,7 +171,6 @@ const SANDBOX: FieldSupport = {
     ...WORKLOAD_UNSUPPORTED,
     ...HARNESS_UNSUPPORTED,
     { path: 'ports', needs: 'ports are not offered outside' },
-    { path: 'autoResume', needs: 'using a stopped sandbox does not start it', harmless: [false] },
     { path: 'sharing.shareLinks', needs: 'links are not handed out; share with users or groups' },
   ],
 };

@@ -69,11 +69,9 @@ describe('unsupportedFields', () => {
       serviceAccount: 'x',
       sidecars: [{ name: 'x' }],
       harness: { shell: '/bin/sh', constraints: { restrictedCommands: ['rm'] } },
-      autoResume: true,
       warmPool: 'Require',
     };
     expect(fields('Sandbox', spec).toSorted()).toEqual([
-      'spec.autoResume',
       'spec.harness.constraints.restrictedCommands',
       'spec.mode',
       'spec.storage.existingClaim',
@@ -91,7 +89,7 @@ describe('unsupportedFields', () => {
       sharing: { users: [], groups: [] },
       harness: {},
       serviceAccount: '',
-      autoResume: false,
+      autoResume: true,
       warmPool: 'Auto',
       templateUpdatePolicy: 'OnResume',
       gracePeriod: '1m',

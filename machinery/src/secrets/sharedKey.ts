@@ -27,19 +27,25 @@ export async function readSharedKey(
   }
 }
 
+export interface EnsureKeyOptions {
+  readonly labels: Readonly<Record<string, string>>;
+  /** What to store when there is none; 32 random bytes when left out. */
+  readonly key?: Uint8Array | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * The key kept in the Secret, made of 32 random bytes when there is none. Safe with several callers at once: create is
+ * The key kept in the Secret, made when there is none. Safe with several callers at once: create is
  * the compare-and-swap, the loser reads what the winner made. The Secret is immutable, so nothing changes it in place.
  */
 export async function ensureSharedKey(
   client: KubeClient,
   at: ObjectKey & { readonly namespace: string },
-  labels: Readonly<Record<string, string>>,
-  signal?: AbortSignal,
+  { labels, key: wanted = randomBytes(KEY_BYTES), signal }: EnsureKeyOptions,
 ): Promise<Buffer> {
   const known = await readSharedKey(client, at, signal);
   if (known !== undefined) return known;
-  const key = randomBytes(KEY_BYTES);
+  const key = Buffer.from(wanted);
   const secret: Secret = {
     metadata: { name: at.name, namespace: at.namespace, labels: { ...labels } },
     type: 'Opaque',

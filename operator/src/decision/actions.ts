@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SandboxStatus } from '@agenttier/crds/generated/types';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
-import type { EnvVar, Pod } from '../core.ts';
+import type { EnvVar, Pod, ResourceAmounts } from '../core.ts';
 import type { Job } from '../runtime/jobs.ts';
 import type { OwnedKind } from '../sandbox/state.ts';
 
@@ -54,6 +54,13 @@ export type Action =
   | { readonly do: 'clearAction' }
   | { readonly do: 'releaseFinalizer' }
   | { readonly do: 'probeRuntime'; readonly podUid: string; readonly podIp: string }
+  | {
+      readonly do: 'resizePod';
+      readonly name: string;
+      readonly uid: string;
+      readonly resources: ResourceAmounts;
+    }
+  | { readonly do: 'releaseLostPod'; readonly name: string; readonly uid: string; readonly node: string }
   | { readonly do: 'findPullSecret'; readonly name: string }
   | { readonly do: 'findPvc'; readonly name: string }
   | {

@@ -33,13 +33,15 @@ export interface Verdict extends Said {
   readonly hold?: Hold | undefined;
   /** It will be stopped soon, and why. */
   readonly warning?: Finding | undefined;
+  /** Its pod has other CPU or memory than the spec asks for, and why. */
+  readonly resize?: Finding | undefined;
 }
 
 /**
  * The conditions of a Sandbox. `Ready` sums up the four before it; its reason is what the phase is derived from. `Drifted`
  * and `Held` are there only while true: they are exceptions, and an absent one reads as False. `PolicyCompliant` comes
  * with the first violation: before that, admission's yes is all there is to say. `IdleWarning` is there during the grace,
- * `ToolsReady` while a pod is up whose harness wants tools.
+ * `ToolsReady` while a pod is up whose harness wants tools, `ResizePending` until the pod has what the spec asks for.
  */
 export function deriveConditions(state: SandboxState, verdict: Verdict, now: number): readonly Condition[] {
   const { resolved, volumeReady, networkReady, podReady, ready } = CONDITION_TYPES;
@@ -50,12 +52,13 @@ export function deriveConditions(state: SandboxState, verdict: Verdict, now: num
     [podReady, verdict.pod],
   ];
   const drift = state.resolution.ok ? state.resolution.drift : undefined;
-  const { hold, warning } = verdict;
+  const { hold, warning, resize } = verdict;
   const rest: [string, Finding | undefined][] = [
     [ready, readyFinding(verdict, parts)],
     [CONDITION_TYPES.policyCompliant, complianceFinding(state)],
     [CONDITION_TYPES.backupFailing, backupFinding(state)],
     [CONDITION_TYPES.idleWarning, warning],
+    [CONDITION_TYPES.resizePending, resize],
     [CONDITION_TYPES.toolsReady, toolsFinding(state, verdict)],
     [DRIFTED, drift === undefined ? undefined : yes('TemplateChanged', drift)],
     [HELD, hold === undefined ? undefined : yes(hold.reason, hold.message)],

@@ -14,9 +14,15 @@ export const timeOf = (text: string | undefined): number | undefined => {
   return Number.isNaN(value) ? undefined : value;
 };
 
-/** Whether a running sandbox is to be stopped now or is to be warned, and else when to look again. */
-export const expiryOf = ({ sandbox, settings }: SandboxState, now: number): Expiry =>
-  expiry({ ...runOf(sandbox), graceMs: graceOf(sandbox, settings) }, now);
+/**
+ * Whether a running sandbox is to be stopped now or is to be warned, and else when to look again. `usedAt` is a use that
+ * the status does not know yet.
+ */
+export function expiryOf({ sandbox, settings }: SandboxState, now: number, usedAt = 0): Expiry {
+  const { lastActivityAt = 0, ...run } = runOf(sandbox);
+  const graceMs = graceOf(sandbox, settings);
+  return expiry({ ...run, lastActivityAt: Math.max(lastActivityAt, usedAt), graceMs }, now);
+}
 
 /** Milliseconds of warning before a stop; "0" asks for none. */
 const graceOf = ({ spec }: Sandbox, { gracePeriodMs }: Settings): number =>

@@ -27,6 +27,12 @@ export function warningOf({ warning }: Expiry, { timeout, idleTimeout }: Effecti
     : yes(warning.reason, `it stops at ${at} by its idle timeout of ${idleTimeout}, unless it is used`);
 }
 
+/** The warning as it is, while nobody knows better. */
+export function warningNow({ sandbox }: SandboxState): Finding | undefined {
+  const before = findCondition(sandbox.status?.conditions, CONDITION_TYPES.idleWarning);
+  return before?.status === 'True' ? yes(before.reason, before.message) : undefined;
+}
+
 /** What is to be told of the warning, beside the condition: that it began, or that use has ended it. */
 export function warningEvents({ sandbox }: SandboxState, warning: Finding | undefined): EventNote[] {
   const before = findCondition(sandbox.status?.conditions, CONDITION_TYPES.idleWarning);

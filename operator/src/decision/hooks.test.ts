@@ -151,7 +151,8 @@ describe('hooks', () => {
       await one.operator.reconcile();
       await one.operator.reconcile();
       expect(one.condition('IdleWarning')?.status).toBe('True');
-      expect(one.operator.jobs.map(({ call }) => call.path).slice(0, 1)).toEqual(paths);
+      const hooksRun = one.operator.jobs.map(({ call }) => call.path).filter((path) => path !== '/activity');
+      expect(hooksRun.slice(0, 1)).toEqual(paths);
     }
   });
 

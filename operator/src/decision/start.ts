@@ -65,7 +65,9 @@ function podCreation(state: SandboxState, spec: EffectiveSpec, now: number): Act
   const { proxy } = network;
   const template = sandbox.spec?.resolved?.chain?.at(-1)?.name;
   const nonce = tokenNonce(state, { now, create: true });
-  const body = buildPod({ owner, spec, settings, template, nonce, pvcName: claimName(state), proxy });
+  const { lastNode } = sandbox.status ?? {};
+  const parts = { owner, spec, settings, template, nonce, lastNode, proxy };
+  const body = buildPod({ ...parts, pvcName: claimName(state) });
   return [{ do: 'create', kind: 'pod', body }];
 }
 

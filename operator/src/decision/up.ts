@@ -10,12 +10,14 @@ import { planOf } from './actions.ts';
 import type { Action, EventNote, Plan } from './actions.ts';
 import { READY, refusalFinding } from './conditions.ts';
 import type { Finding } from './finding.ts';
-import { expiryOf, timeOf } from './deadlines.ts';
+import { timeOf } from './deadlines.ts';
 import { planHold, STOPPING } from './down.ts';
 import { driftActions } from './drift.ts';
-import { expired, warningEvents, warningOf } from './expiring.ts';
+import { expired, warningEvents, warningNow, warningOf } from './expiring.ts';
 import { spentRestarts } from './heal.ts';
-import { NO_TURN, startRecord, withTurn } from './hooks.ts';
+import { startRecord, withTurn } from './hooks.ts';
+import { lastUseOf } from './lastUse.ts';
+import { resizeTurn } from './resize.ts';
 import { upTurn } from './tools.ts';
 import { startupOf, startupTally } from './startup.ts';
 import { isHandedOver } from './warm.ts';
@@ -27,27 +29,41 @@ export interface Up {
 }
 
 /** A sandbox whose pod is up: say so, keep what is around it right, and wake at the next deadline. */
-export function planUp(state: SandboxState, spec: EffectiveSpec, { now, finding }: Up): Plan {
+export function planUp(state: SandboxState, spec: EffectiveSpec, up: Up): Plan {
   // A stop that was taken back before the pod was deleted is a start of its own.
   const running = state.sandbox.status?.phase === 'Running' && state.sandbox.status.reason !== STOPPING;
-  const life = running ? expiryOf(state, now) : {};
+  return running ? planRunning(state, spec, up) : planStarted(state, spec, up);
+}
+
+function planStarted(state: SandboxState, spec: EffectiveSpec, up: Up): Plan {
+  const drift = driftActions(state, spec, { now: up.now, create: true });
+  const status = statusStage(state, started(state, spec, up), up.now);
+  return planOf(inOrder(state, drift, status), nextLook(state, up.now));
+}
+
+function planRunning(state: SandboxState, spec: EffectiveSpec, { now, finding }: Up): Plan {
+  const { ask, usedAt, life } = lastUseOf(state, now);
   if (life.expired !== undefined) return planHold(state, expired(life.expired, spec), now);
   const drift = driftActions(state, spec, { now, create: true });
-  const harness = running ? upTurn(state) : NO_TURN;
-  const outcome = running
-    ? steady(state, { now, finding, warning: warningOf(life, spec) })
-    : started(state, spec, { finding, now });
-  const dues = [resetAt(state), ...retries(state)].map((at) => (at ?? 0) - now).filter((ms) => ms > 0);
-  if (life.nextCheckMs !== undefined) dues.push(life.nextCheckMs);
-  if (graceLeft(state, now) > 0) dues.push(graceLeft(state, now));
-  const status = statusStage(state, withTurn(outcome, harness), now);
-  const stages = [...inOrder(state, drift, status), harness.actions];
-  return planOf(stages, dues.length === 0 ? undefined : Math.min(...dues));
+  const harness = upTurn(state);
+  const warning = ask.length > 0 ? warningNow(state) : warningOf(life, spec);
+  const resize = resizeTurn(state, spec);
+  const said = withTurn(steady(state, { now, finding, warning, usedAt }), harness);
+  const outcome = { ...said, resize: resize.pending, events: [...(said.events ?? []), ...resize.events] };
+  const stages = [[...drift, ...ask, ...resize.actions], statusStage(state, outcome, now), harness.actions];
+  return planOf(stages, nextLook(state, now, life.nextCheckMs));
+}
+
+/** Milliseconds until something is due by the clock alone. */
+function nextLook(state: SandboxState, now: number, lifeMs = 0): number | undefined {
+  const dues = [resetAt(state), ...retries(state)].map((at) => (at ?? 0) - now);
+  const due = [...dues, graceLeft(state, now), lifeMs].filter((ms) => ms > 0);
+  return due.length === 0 ? undefined : Math.min(...due);
 }
 
 /** What stands around a claimed slot is complete and closed already: that it becomes the sandbox's by name can wait. */
 const inOrder = (state: SandboxState, drift: Action[], status: Action[]): Action[][] =>
-  state.sandbox.status?.phase !== 'Running' && isHandedOver(state) ? [status, drift] : [drift, status];
+  isHandedOver(state) ? [status, drift] : [drift, status];
 
 /** Milliseconds in which the kubelet's readiness of a started container says nothing yet; 0 once it does. */
 export function graceLeft({ pod }: SandboxState, now: number): number {
@@ -68,9 +84,11 @@ function resetAt(state: SandboxState): number | undefined {
 
 interface Steady extends Up {
   readonly warning: Finding | undefined;
+  /** A use that the status does not know yet. */
+  readonly usedAt: number | undefined;
 }
 
-function steady(state: SandboxState, { now, finding, warning }: Steady): Outcome {
+function steady(state: SandboxState, { now, finding, warning, usedAt }: Steady): Outcome {
   const reset = resetAt(state);
   const forget = reset !== undefined && reset <= now;
   const event: EventNote = {
@@ -85,7 +103,10 @@ function steady(state: SandboxState, { now, finding, warning }: Steady): Outcome
     message: problem?.message ?? 'the sandbox can be used',
     pod: finding,
     warning,
-    changes: forget ? { restartCount: undefined } : undefined,
+    changes: {
+      ...(forget ? { restartCount: undefined } : {}),
+      ...(usedAt === undefined ? {} : { lastActivityTimestamp: new Date(usedAt).toISOString() }),
+    },
     events: [...(forget ? [event] : []), ...warningEvents(state, warning)],
   };
 }

@@ -123,3 +123,53 @@ describe('the grace before a stop', () => {
     expect(await s.operator.reconcile()).toBe(30 * MINUTE);
   });
 });
+
+describe('before a warning and before the stop, the runtime is asked', () => {
+  const used = (at: number) => () =>
+    ({ ok: true, status: 200, body: { lastActivity: new Date(at).toISOString() } }) as const;
+  const asked = (): number => s.operator.jobs.filter(({ call }) => call.path === '/activity').length;
+
+  it('and a use that nobody wrote down counts, to the millisecond', async () => {
+    await s.start({ spec: { idleTimeout: '30m' } });
+    const at = s.time + 10 * MINUTE;
+    s.operator.used = used(at);
+    s.advance(25 * MINUTE);
+    expect(await s.operator.reconcile()).toBe(10 * MINUTE);
+    expect(s.condition('IdleWarning')).toBeUndefined();
+    expect(s.status().lastActivityTimestamp).toBe(new Date(at).toISOString());
+  });
+
+  it('once each, and a use during the warning ends it', async () => {
+    await s.start({ spec: { idleTimeout: '30m' } });
+    s.advance(25 * MINUTE);
+    await s.operator.reconcile();
+    await s.operator.reconcile();
+    expect([asked(), s.condition('IdleWarning')?.status]).toEqual([1, 'True']);
+    s.advance(4 * MINUTE);
+    s.operator.used = used(s.time);
+    s.advance(MINUTE);
+    expect(await s.operator.reconcile()).toBe(24 * MINUTE);
+    expect(asked()).toBe(2);
+    expect(s.condition('IdleWarning')).toBeUndefined();
+    expect(s.status()).toMatchObject({ phase: 'Running', reason: 'Ready' });
+  });
+
+  it('and one that does not answer does not keep the sandbox up', async () => {
+    await s.start({ spec: { idleTimeout: '30m', gracePeriod: '0' } });
+    s.operator.used = undefined;
+    s.advance(30 * MINUTE);
+    expect(await s.operator.reconcile()).toBeGreaterThan(0);
+    expect(s.status()).toMatchObject({ phase: 'Running', reason: 'Ready' });
+    const id = s.operator.jobs.at(-1)?.id ?? '';
+    s.operator.endJob(id, { ok: false, cause: 'unreachable', message: 'no answer' });
+    await s.operator.reconcile();
+    expect(s.status().reason).toBe('Stopping');
+  });
+
+  it('but not before a stop that use would not put off', async () => {
+    await s.start({ spec: { timeout: '30m' } });
+    s.advance(30 * MINUTE);
+    await s.operator.reconcile();
+    expect([asked(), s.status().reason]).toEqual([0, 'Stopping']);
+  });
+});

@@ -31,6 +31,7 @@ export class Notes {
   #adoptedPod: string | undefined;
   #unfitPod: string | undefined;
   readonly #deleted = new Set<string>();
+  #resizeRefused: Observations['resizeRefused'];
   readonly #jobs = new Map<string, RuntimeAnswer<unknown>>();
 
   constructor(uid: string) {
@@ -42,6 +43,7 @@ export class Notes {
       refusals: new Map(this.#refusals),
       milestones: { ...this.#milestones },
       jobs: new Map(this.#jobs),
+      ...(this.#resizeRefused === undefined ? {} : { resizeRefused: this.#resizeRefused }),
       ...(this.#answeredPod === undefined ? {} : { answeredPod: this.#answeredPod }),
       ...(this.#statusAt === undefined ? {} : { statusAt: this.#statusAt }),
       ...(this.#missingPullSecret === undefined ? {} : { missingPullSecret: this.#missingPullSecret }),
@@ -161,6 +163,11 @@ export class Notes {
 
   isDeleted(uid: string | undefined): boolean {
     return uid !== undefined && this.#deleted.has(uid);
+  }
+
+  /** The pod cannot get what this generation of the spec asks for. */
+  resizeRefused(refusal: NonNullable<Observations['resizeRefused']>): void {
+    this.#resizeRefused = refusal;
   }
 
   volumeMissing(lost: boolean): void {

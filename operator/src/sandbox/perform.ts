@@ -2,7 +2,9 @@
 import type { Action, Plan } from '../decision/actions.ts';
 import type { Effect, PerformContext } from './context.ts';
 import { adoptSlot, claimSlot } from './claim.ts';
+import { releaseLostPod } from './lostPod.ts';
 import { create, disown, findPvc, remove, repair } from './ownedWrites.ts';
+import { resizePod } from './resizePod.ts';
 import { clearAction, findPullSecret, releaseFinalizer, writeStatus } from './sandboxWrites.ts';
 
 /**
@@ -54,6 +56,8 @@ const HANDLERS: Handlers = {
     if (pod?.metadata.uid === podUid) context.runJob({ id, call }, pod, sandboxUid);
     return 'unchanged';
   },
+  releaseLostPod,
+  resizePod,
   findPullSecret: ({ name }, context) => findPullSecret(name, context),
   findPvc: ({ name }, context) => findPvc(name, context),
 };

@@ -5,6 +5,7 @@ import type { Plan } from '../decision/actions.ts';
 import { RESUMING } from '../decision/drift.ts';
 import { planDown } from '../decision/down.ts';
 import { activeHold, holdOf } from '../decision/hold.ts';
+import { withLostNode } from '../decision/lostNode.ts';
 import { planRemove } from '../decision/remove.ts';
 import { planRun } from '../decision/run.ts';
 import { RESUMED } from '../decision/start.ts';
@@ -22,7 +23,7 @@ const BY_USER = 'stopped by its user';
  * epoch. Called again on the result of its own actions it has nothing more to do, and it never asks for a second pod.
  */
 export function plan(state: SandboxState, now: number): Plan {
-  const next = planOne(state, now);
+  const next = withLostNode(planOne(state, now), state, now);
   const surplus = surplusRemovals(state);
   return surplus.length === 0 ? next : { ...next, stages: [surplus, ...next.stages] };
 }

@@ -44,6 +44,8 @@ export interface PodInput {
   readonly pvcName: string;
   /** Name of the leaf template, for the label. */
   readonly template?: string | undefined;
+  /** Node of the last run, if there was one. */
+  readonly lastNode?: string | undefined;
   /** What the token in the Secret of the same plan was derived with. */
   readonly nonce: string;
   readonly settings: Settings;
@@ -87,6 +89,8 @@ function buildPodSpec(input: PodInput): PodSpec {
     serviceAccountName: spec.serviceAccount || serviceAccountName(owner.name),
     automountServiceAccountToken: false,
     enableServiceLinks: false,
+    ...(settings.userNamespaces ? { hostUsers: false } : {}),
+    ...(input.lastNode ? { affinity: preferring(input.lastNode) } : {}),
     securityContext: {
       // Containers that are not relaxed say the same themselves.
       ...(isRelaxed(spec) ? {} : { runAsNonRoot: true, runAsUser: USER_ID, runAsGroup: USER_ID }),
@@ -103,6 +107,18 @@ function buildPodSpec(input: PodInput): PodSpec {
     volumes: volumes(input),
   };
 }
+
+/** The image lies there, and the volume may be near. A wish only: a node that is full or gone must not hold a start up. */
+const preferring = (node: string): object => ({
+  nodeAffinity: {
+    preferredDuringSchedulingIgnoredDuringExecution: [
+      {
+        weight: 50,
+        preference: { matchFields: [{ key: 'metadata.name', operator: 'In', values: [node] }] },
+      },
+    ],
+  },
+});
 
 /** A cluster autoscaler that empties a node would end what somebody works in; a drain by a person still may. */
 const NOT_TO_BE_MOVED = { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' };

@@ -84,6 +84,8 @@ export interface Observations {
   readonly unfitPod?: string;
   /** What came of calls to the runtime, by their id. */
   readonly jobs?: ReadonlyMap<string, RuntimeAnswer<unknown>>;
+  /** Why CPU and memory of the pod could not be changed in place to what this generation asks for. */
+  readonly resizeRefused?: { readonly generation: number; readonly message: string };
   /** The recorded volume was looked for by name and is gone. */
   readonly volumeLost?: boolean;
 }

@@ -34,6 +34,8 @@ export interface Outcome {
   readonly hold?: Hold | undefined;
   /** The condition IdleWarning, while a stop is near. */
   readonly warning?: Finding | undefined;
+  /** The condition ResizePending, while the pod differs from the spec. */
+  readonly resize?: Finding | undefined;
   readonly changes?: StatusChanges | undefined;
   readonly events?: readonly EventNote[] | undefined;
   readonly tallies?: readonly Tally[] | undefined;
@@ -55,6 +57,7 @@ export function nextStatus(state: SandboxState, outcome: Outcome, now: number): 
     ...sandbox.status,
     ...summary(state, outcome, conditions),
     podName: pod?.metadata.name,
+    lastNode: lastNode(state, outcome),
     ...identityFields(state),
     ...volumeStatus(state, outcome.phase, now),
     observedGeneration: sandbox.metadata.generation,
@@ -63,6 +66,10 @@ export function nextStatus(state: SandboxState, outcome: Outcome, now: number): 
     ...outcome.changes,
   });
 }
+
+/** Only with Running: on the way there it would cost a write of its own. */
+const lastNode = ({ sandbox, pod }: SandboxState, { phase }: Outcome): string | undefined =>
+  (phase === 'Running' ? pod?.spec.nodeName : undefined) ?? sandbox.status?.lastNode;
 
 /** Phase, reason and message, derived from the conditions by the one function that every reader of them knows. */
 function summary(

@@ -16,6 +16,10 @@ export interface Call {
 export type Change = { readonly resource: Resource; readonly gone: boolean; readonly object: KubeObject };
 
 type Json = Record<string, unknown>;
+interface DeleteOptions {
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string } | undefined;
+  readonly gracePeriodSeconds?: number | undefined;
+}
 
 /**
  * The API server's rules that an operator leans on, in memory: uids, versions, generations, the status subresource,
@@ -109,11 +113,11 @@ export class Cluster {
         this.#call('patch', resource, key.name, () =>
           patch.type === 'json'
             ? this.#jsonPatch(resource, key, patch.body as JsonOp[])
-            : this.#merge(resource, key, patch.body as Json, options?.subresource),
+            : this.#merge(resource, key, this.#byName(resource, key, patch), options?.subresource),
         ) as Promise<never>,
       delete: (resource, key, options) =>
         this.#call('delete', resource, key.name, () =>
-          this.#delete(resource, key, options?.preconditions),
+          this.#delete(resource, key, options ?? {}),
         ) as Promise<never>,
     };
   }
@@ -165,6 +169,20 @@ export class Cluster {
     return JSON.stringify(next) === JSON.stringify(current) ? current : this.#store(resource, next);
   }
 
+  /** The one list that strategic patches are used for here: containers, which merge by name. */
+  #byName(
+    resource: Resource,
+    key: ObjectKey,
+    patch: { readonly type: string; readonly body: unknown },
+  ): Json {
+    const body = patch.body as Json & { spec?: { containers?: readonly { name: string }[] } };
+    const changes = body.spec?.containers ?? [];
+    if (patch.type !== 'strategic' || changes.length === 0) return body;
+    const { spec } = this.#found(resource, key) as Pod;
+    const change = (name: string): object => changes.find((one) => one.name === name) ?? {};
+    return { ...body, spec: { containers: spec.containers.map((one) => merged(one, change(one.name))) } };
+  }
+
   #jsonPatch(resource: Resource, key: ObjectKey, patch: JsonOp[]): KubeObject {
     const current = this.#found(resource, key);
     const next = structuredClone(current) as unknown as Json;
@@ -172,13 +190,11 @@ export class Cluster {
     return this.#store(resource, next as unknown as KubeObject);
   }
 
-  #delete(resource: Resource, key: ObjectKey, must: { uid?: string; resourceVersion?: string } = {}): Json {
+  #delete(resource: Resource, key: ObjectKey, options: DeleteOptions): Json {
     const current = this.#found(resource, key);
-    const { uid, resourceVersion } = current.metadata;
-    if (must.uid !== undefined && must.uid !== uid) throw refusal(409, 'Conflict', 'uid mismatch');
-    if (must.resourceVersion !== undefined && must.resourceVersion !== resourceVersion)
-      throw refusal(409, 'Conflict', 'the object has been modified');
-    const kept = resource === PODS || (current.metadata.finalizers ?? []).length > 0;
+    checkPreconditions(current, options);
+    const ends = resource === PODS && options.gracePeriodSeconds !== 0;
+    const kept = ends || (current.metadata.finalizers ?? []).length > 0;
     if (!kept) this.#remove(resource, current);
     else if (current.metadata.deletionTimestamp === undefined)
       this.#store(resource, terminating(current, this.now()));
@@ -233,6 +249,13 @@ const keyOf = ({ metadata }: KubeObject): ObjectKey => ({
   namespace: metadata.namespace,
   name: metadata.name ?? '',
 });
+
+function checkPreconditions({ metadata }: KubeObject, { preconditions: must = {} }: DeleteOptions): void {
+  const { uid, resourceVersion } = metadata;
+  if (must.uid !== undefined && must.uid !== uid) throw refusal(409, 'Conflict', 'uid mismatch');
+  if (must.resourceVersion !== undefined && must.resourceVersion !== resourceVersion)
+    throw refusal(409, 'Conflict', 'the object has been modified');
+}
 
 const withoutStatus = (object: Json): Json =>
   Object.fromEntries(Object.entries(object).filter(([field]) => field !== 'status'));

@@ -25,6 +25,7 @@ export const SETTINGS: Settings = {
   },
   clusterCidrs: [],
   startDeadlineMs: 10 * MINUTE,
+  userNamespaces: false,
   resolve: DEFAULT_SETTINGS,
   gracePeriodMs: 5 * MINUTE,
   tokenKey: Buffer.alloc(32, 7),

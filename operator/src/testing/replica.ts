@@ -16,6 +16,7 @@ import type { Settings } from '../settings.ts';
 import type { Change, Cluster } from './cluster.ts';
 import { SETTINGS, TEMPLATE } from './fixtures.ts';
 
+const NOT_USED: RuntimeAnswer<unknown> = { ok: true, status: 200, body: { lastActivity: null } };
 const KEY = 'team/one';
 const OWN_KINDS: ReadonlySet<string> = new Set([SANDBOXES.plural, SANDBOX_WARM_POOLS.plural]);
 
@@ -39,6 +40,7 @@ export class Replica {
   ) => Promise<void | { requeueAfterMs?: number | undefined }>;
   readonly #held: Change[] = [];
   #deaf = false;
+  #answered = 0;
 
   constructor(cluster: Cluster, options: ReplicaOptions = {}) {
     this.#reconcile = createReconcile({
@@ -54,7 +56,7 @@ export class Replica {
       },
       warm: options.warm,
       probe: { start: (_key, uid) => this.probed.push(uid), end: () => undefined },
-      jobs: { start: (_key, job) => this.jobs.push(job), forget: () => undefined },
+      jobs: { start: (key, job) => this.#start(key, job), forget: () => undefined },
     });
     this.caches.clusterTemplates.applyWatch(TEMPLATE);
     cluster.subscribe((change) => (this.#deaf ? this.#held.push(change) : this.#take(change)));
@@ -71,7 +73,12 @@ export class Replica {
   }
 
   async reconcile(key = KEY): Promise<number | undefined> {
-    return (await this.#reconcile(key, new AbortController().signal))?.requeueAfterMs;
+    for (;;) {
+      const answered = this.#answered;
+      const result = await this.#reconcile(key, new AbortController().signal);
+      // An answer of the runtime brings the key back at once.
+      if (answered === this.#answered) return result?.requeueAfterMs;
+    }
   }
 
   /** As the controller does: repeats while the API server says no. */
@@ -84,6 +91,17 @@ export class Replica {
       }
     }
     return undefined;
+  }
+
+  /** What the runtime says at once when it is asked for its last use. */
+  used: (() => RuntimeAnswer<unknown>) | undefined = () => NOT_USED;
+
+  #start(key: string, job: Job): void {
+    this.jobs.push(job);
+    const answer = job.call.path === '/activity' ? this.used?.() : undefined;
+    if (answer === undefined) return;
+    this.#answered++;
+    this.endJob(job.id, answer, key);
   }
 
   /** The runtime has answered a job that was started. */

@@ -47,6 +47,8 @@ function addSpecOptions(command: Command): Command {
     .option('--storage-size <quantity>', 'size of the workspace volume')
     .option('--timeout <duration>', 'stop after running this long')
     .option('--idle-timeout <duration>', 'stop after this long without use')
+    .option('--grace-period <duration>', 'how long to be warned before such a stop')
+    .option('--auto-resume', 'start it again when somebody uses it')
     .option('--env <name=value>', 'environment variable; may be repeated', repeat)
     .option('--allow-internet', 'open the network to the internet')
     .option('--runtime-class <name>', 'RuntimeClass of the pod, for instance gvisor');

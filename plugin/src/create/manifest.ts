@@ -16,6 +16,8 @@ export interface SpecFlags {
   readonly storageSize?: string;
   readonly timeout?: string;
   readonly idleTimeout?: string;
+  readonly gracePeriod?: string;
+  readonly autoResume?: boolean;
   readonly env?: readonly string[];
   readonly allowInternet?: boolean;
   readonly runtimeClass?: string;
@@ -43,18 +45,22 @@ export function buildSandbox(flags: SpecFlags, namespace: string, base?: Sandbox
 }
 
 function buildSpec(flags: SpecFlags, base: SandboxSpec): SandboxSpec {
-  const spec: Draft = { ...base };
+  const spec: Draft = { ...base, ...lifecycleOf(flags) };
   if (flags.template !== undefined) spec.templateRef = templateRef(flags.template);
   if (flags.image !== undefined) spec.image = { ...base.image, ...imageOf(flags.image) };
   const resources = resourcesOf(flags, base);
   if (resources !== undefined) spec.resources = resources;
   if (flags.storageSize !== undefined) spec.storage = { ...base.storage, size: flags.storageSize };
-  if (flags.timeout !== undefined) spec.timeout = flags.timeout;
-  if (flags.idleTimeout !== undefined) spec.idleTimeout = flags.idleTimeout;
   if (flags.env !== undefined) spec.env = mergeEnv(base, flags.env);
   if (flags.allowInternet === true) spec.network = { ...base.network, allowInternet: true };
   if (flags.runtimeClass !== undefined) spec.runtimeClass = flags.runtimeClass;
   return spec;
+}
+
+/** When it stops by itself, and whether it comes back by itself. */
+function lifecycleOf(flags: SpecFlags): Partial<Draft> {
+  const { timeout, idleTimeout, gracePeriod, autoResume } = flags;
+  return { ...present({ timeout, idleTimeout, gracePeriod }), ...(autoResume ? { autoResume } : {}) };
 }
 
 const TEMPLATE_KINDS: Readonly<Record<string, 'SandboxTemplate' | 'ClusterSandboxTemplate'>> = {

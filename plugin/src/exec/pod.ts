@@ -5,6 +5,7 @@ import type { Cluster } from '../context/cluster.ts';
 import { CommandError } from '../context/failure.ts';
 import type { Host } from '../context/host.ts';
 import { sandboxStatus } from '../printers/sandboxColumns.ts';
+import { wakeOnUse } from './wake.ts';
 
 /** Container of a sandbox's pod that people work in. */
 export const CONTAINER = 'sandbox';
@@ -17,7 +18,7 @@ export interface PodTarget {
 
 /** The pod that runs a sandbox now. Throws CommandError when none does, saying what to do about it. */
 export async function findPod(host: Host, cluster: Cluster, name: string): Promise<PodTarget> {
-  const sandbox = await getSandbox(host, cluster, name);
+  const sandbox = await wakeOnUse(host, cluster, await getSandbox(host, cluster, name));
   const status = sandboxStatus(sandbox);
   if (status !== 'Running') {
     const why = sandbox.status?.message ? ` (${sandbox.status.message})` : '';

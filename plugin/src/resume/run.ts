@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ANNOTATION_RETRY } from '@agenttier/crds/meta/labels';
 import { forEachName, patchSandbox, sandboxNames } from '../client/sandboxes.ts';
 import { withCluster } from '../context/cluster.ts';
 import { parseTimeout } from '../context/duration.ts';
 import type { GlobalFlags, Host } from '../context/host.ts';
+import { resumeBody } from '../exec/wake.ts';
 import { printChange } from '../printers/change.ts';
 import { parseOutput } from '../printers/output.ts';
 import { runningJudge, waitForSandbox } from '../wait/waitForSandbox.ts';
@@ -20,11 +20,7 @@ export async function runResume(host: Host, options: ResumeOptions): Promise<voi
   const output = parseOutput(options.output);
   const timeoutMs = parseTimeout('--wait-timeout', options.waitTimeout);
   const names = sandboxNames(options.names);
-  const retry = new Date(host.clock.now()).toISOString();
-  const body = {
-    metadata: { annotations: { [ANNOTATION_RETRY]: retry } },
-    spec: { desiredState: 'Running' },
-  };
+  const body = resumeBody(host);
   await withCluster(host, options, (cluster) =>
     forEachName(names, async (name) => {
       const asked = await patchSandbox(host, cluster, name, body);

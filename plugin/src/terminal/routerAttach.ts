@@ -27,6 +27,10 @@ export interface RouterTarget {
 const PING_MS = 20_000;
 const SILENCE_MS = 50_000;
 const HANDSHAKE_MS = 10_000;
+/** The router answers the first attachment only when the sandbox is up, which it may have to be woken for. */
+const FIRST_HANDSHAKE_MS = 90_000;
+/** A router that answers later than this is waiting for the sandbox. */
+const PATIENCE_MS = 2_000;
 /** A replay of a full ring may come as one message. */
 const MAX_MESSAGE = 16 * 1024 * 1024;
 /** Close codes that mean "do not come back", and what to tell the person. */
@@ -59,7 +63,7 @@ class RouterAttachment implements Attachment {
     this.#socket = new WebSocket(socketUrl(target, point), PTY_PROTOCOL_V2, {
       headers: { 'X-API-Key': target.access.key },
       perMessageDeflate: false,
-      handshakeTimeout: HANDSHAKE_MS,
+      handshakeTimeout: point.since === undefined ? FIRST_HANDSHAKE_MS : HANDSHAKE_MS,
       maxPayload: MAX_MESSAGE,
     });
     this.#listen();
@@ -97,6 +101,7 @@ class RouterAttachment implements Attachment {
 
   #listen(): void {
     const socket = this.#socket;
+    void this.#explainDelay();
     socket.on('open', () => void this.#watch());
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on('pong', () => this.#heard());
@@ -135,6 +140,13 @@ class RouterAttachment implements Attachment {
       this.#ending = { retry: status >= 500 || status === 429, message };
       this.#socket.terminate();
     });
+  }
+
+  async #explainDelay(): Promise<void> {
+    const { clock, sandbox } = this.#target;
+    await clock.sleep(PATIENCE_MS, this.#over.signal).catch(() => undefined);
+    if (this.#over.signal.aborted || this.#socket.readyState !== WebSocket.CONNECTING) return;
+    this.#events.notice(`waiting for sandbox ${sandbox} to start`);
   }
 
   /** A half-open connection (a laptop that slept, a lost route) gives no close: silence is its only sign. */

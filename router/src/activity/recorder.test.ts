@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '@agenttier/crds/generated/types';
+import { ACTIVITY_INTERVAL_MS as INTERVAL_MS } from '@agenttier/crds/lifecycle/run';
 import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { Store } from '@agenttier/machinery/reflector/store';
 import { silentLogger } from '@agenttier/machinery/telemetry/log';
 import { MemoryApi } from '@agenttier/machinery/testing/memoryApi';
 import { afterEach, describe, expect, it } from 'vitest';
-import { dueAt, INTERVAL_MS, intervalOf, isDirty, isSpent } from './marks.ts';
+import { dueAt, isDirty, isSpent } from './marks.ts';
 import type { Mark } from './marks.ts';
 import { ActivityRecorder } from './recorder.ts';
 
@@ -25,28 +26,6 @@ describe('marks', () => {
   it.each(rows)('%s', (_name, mark, dirty, due) => {
     expect(isDirty(mark)).toBe(dirty);
     expect(dueAt(mark)).toBe(due);
-  });
-
-  it.each([
-    ['nothing known', undefined, [], INTERVAL_MS],
-    ['no idle timeout', '0', [], INTERVAL_MS],
-    ['a long idle timeout', '1h', [], INTERVAL_MS],
-    ['a short one', '20s', [], 5_000],
-    ['a very short one', '2s', [], 1_000],
-    ['a stop that is near', '1h', ['IdleWarning'], 1_000],
-  ])('with %s are written often enough', (_, idleTimeout, types, interval) => {
-    const conditions = types.map((type) => ({
-      type,
-      status: 'True' as const,
-      reason: 'IdleTimeout',
-      message: '',
-      lastTransitionTime: '2026-01-01T00:00:00Z',
-    }));
-    const spec = {
-      resolved: { hash: '', compat: '', chain: [], origins: {}, spec: idleTimeout ? { idleTimeout } : {} },
-    };
-    const status = { startedAt: '2026-01-01T00:00:00Z', conditions };
-    expect(intervalOf({ metadata: {}, spec, status })).toBe(interval);
   });
 
   it('are kept while they limit the next write', () => {

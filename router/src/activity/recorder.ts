@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '@agenttier/crds/generated/types';
+import { activityIntervalMs } from '@agenttier/crds/lifecycle/run';
 import { FIELD_MANAGER_ROUTER } from '@agenttier/crds/meta/labels';
 import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
@@ -7,7 +8,7 @@ import { isNotFound } from '@agenttier/machinery/kube/errors';
 import type { Store } from '@agenttier/machinery/reflector/store';
 import { keyOf, splitKey } from '@agenttier/machinery/reflector/store';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
-import { dueAt, intervalOf, isDirty, isSpent } from './marks.ts';
+import { dueAt, isDirty, isSpent } from './marks.ts';
 import type { Mark } from './marks.ts';
 
 export interface RecorderOptions {
@@ -58,7 +59,8 @@ export class ActivityRecorder {
     const now = this.#now();
     const { sandboxes } = this.#options;
     const due = [...this.#marks].filter(
-      ([key, mark]) => isDirty(mark) && (all || dueAt(mark, intervalOf(sandboxes.getByKey(key))) <= now),
+      ([key, mark]) =>
+        isDirty(mark) && (all || dueAt(mark, activityIntervalMs(sandboxes.getByKey(key))) <= now),
     );
     await Promise.all(due.map(([key, mark]) => this.#write(key, mark, now)));
     for (const [key, mark] of this.#marks) if (isSpent(mark, now)) this.#marks.delete(key);

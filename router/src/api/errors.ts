@@ -53,6 +53,16 @@ export const refusals = {
     say(403, 'access_denied', `this key does not reach namespace ${namespace}`),
   /** The terminal and exec share it. */
   notRunning: (state: string) => say(409, 'sandbox is not running', `the sandbox is ${state}`),
+  /** A sandbox that use has woken up, or that was on its way already. */
+  stillStarting: (seconds: number, why: string) =>
+    new HttpError(
+      503,
+      {
+        error: 'sandbox is starting',
+        message: `the sandbox is being started and was not ready after ${seconds} s (${why}); it goes on, try again`,
+      },
+      { 'Retry-After': '5' },
+    ),
   wrongPhase: (text: string) => say(409, text),
   badRequest: (text: string) => say(400, text),
   invalidFields: (fields: readonly { field: string; message: string }[]) =>

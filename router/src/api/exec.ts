@@ -5,16 +5,18 @@ import type { Target } from '../cluster/target.ts';
 import type { Stores } from '../cluster/caches.ts';
 import type { SandboxFinder } from '../cluster/finder.ts';
 import { awaitTarget } from '../cluster/awaitTarget.ts';
+import type { Wake } from '../cluster/wake.ts';
 import type { ExecOutcome } from '../exec/exec.ts';
 import type { Call, Handler, Reply } from './contract.ts';
 import { refusals } from './errors.ts';
-import { findFor } from './sandboxes.ts';
+import { admitTo } from './sandboxes.ts';
 import type { SandboxAudit } from '../audit.ts';
 import type { Sandbox } from '@agenttier/crds/generated/types';
 
 export interface ExecOptions {
   readonly stores: Pick<Stores, 'sandboxes' | 'pods' | 'keys'>;
   readonly finder: Pick<SandboxFinder, 'find'>;
+  readonly wake: Wake;
   readonly run: (target: Target, request: ExecRequest, signal: AbortSignal) => Promise<ExecOutcome>;
   /** The sandbox is being used. */
   readonly touch: (sandbox: Sandbox) => void;
@@ -32,7 +34,7 @@ export function execOperation(options: ExecOptions): Handler {
 
 async function exec(options: ExecOptions, call: Call): Promise<Reply> {
   const request = readExec(call.body);
-  const sandbox = await findFor(options, call, 'exec');
+  const sandbox = await options.wake(await admitTo(options, call, 'exec'), call);
   const target = await awaitTarget(options.stores, sandbox, { signal: call.signal });
   options.touch(sandbox);
   const { principal, sourceIp } = call;

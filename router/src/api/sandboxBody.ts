@@ -25,8 +25,14 @@ const PASSED_ON = {
   storage: 'object',
   network: 'object',
   env: 'array',
+  autoResume: 'boolean',
 } as const;
-const DURATIONS = ['timeout', 'idleTimeout'] as const;
+const SHAPES = {
+  object: { fits: (value: unknown) => isObject(value), words: 'an object' },
+  array: { fits: (value: unknown) => Array.isArray(value), words: 'a list' },
+  boolean: { fits: (value: unknown) => typeof value === 'boolean', words: 'true or false' },
+} as const;
+const DURATIONS = ['timeout', 'idleTimeout', 'gracePeriod'] as const;
 
 /**
  * Reads the body of a create. Only what the API server could not word well is checked here; every problem is reported
@@ -96,8 +102,8 @@ function readParts(body: Fields, problems: FieldProblem[]): Fields {
   for (const [field, shape] of Object.entries(PASSED_ON)) {
     const value = body[field];
     if (isAbsent(value)) continue;
-    if (shape === 'array' ? Array.isArray(value) : isObject(value)) found[field] = value;
-    else problems.push({ field, message: `must be ${shape === 'array' ? 'a list' : 'an object'}` });
+    if (SHAPES[shape].fits(value)) found[field] = value;
+    else problems.push({ field, message: `must be ${SHAPES[shape].words}` });
   }
   return found;
 }

@@ -18,6 +18,8 @@ export interface SandboxView {
   readonly desiredState: string;
   readonly createdBy?: { readonly sub: string; readonly email: string; readonly displayName: string };
   readonly lastActivityAt?: string;
+  /** Using it while it is stopped starts it. */
+  readonly autoResume?: true;
   /** There while an automatic stop is near. */
   readonly stopWarning?: { readonly reason: string; readonly deadline: string; readonly message: string };
 }
@@ -51,6 +53,7 @@ export function sandboxView(sandbox: Sandbox): SandboxView {
     ...ownerOf(sandbox),
     ...(status.reason ? { reason: status.reason } : {}),
     ...(status.lastActivityTimestamp ? { lastActivityAt: status.lastActivityTimestamp } : {}),
+    ...(sandbox.spec?.autoResume === true ? { autoResume: true } : {}),
     ...warningIn(sandbox),
   };
 }

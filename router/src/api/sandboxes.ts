@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '@agenttier/crds/generated/types';
-import { ANNOTATION_RETRY, ANNOTATION_TRACEPARENT, FIELD_MANAGER_ROUTER } from '@agenttier/crds/meta/labels';
+import { FIELD_MANAGER_ROUTER } from '@agenttier/crds/meta/labels';
 import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { pathOf } from '@agenttier/machinery/kube/resource';
-import { currentTrace, formatTraceparent } from '@agenttier/machinery/telemetry/tracing';
 import { mayDo, namespaceAllowed } from '../auth/authorize.ts';
 import type { Action } from '../auth/authorize.ts';
 import { impersonationOf } from '../auth/principal.ts';
 import type { Stores } from '../cluster/caches.ts';
 import type { SandboxFinder } from '../cluster/finder.ts';
 import { visibleSandboxes } from '../cluster/lookup.ts';
+import type { Found } from '../cluster/lookup.ts';
+import { resumeAs, traceAnnotation } from '../cluster/wake.ts';
 import type { Call, Handlers, Reply } from './contract.ts';
 import { refusals } from './errors.ts';
 import { readCreate } from './sandboxBody.ts';
@@ -44,13 +45,22 @@ export function sandboxOperations(options: SandboxesOptions): Operations {
 
 /** The sandbox of the path, if the caller may do that to it. */
 export async function findFor(
-  { finder }: Pick<SandboxesOptions, 'finder'>,
+  options: Pick<SandboxesOptions, 'finder'>,
   call: Pick<Call, 'params' | 'query' | 'principal'>,
   action: Action,
 ): Promise<Sandbox> {
+  return (await admitTo(options, call, action)).sandbox;
+}
+
+/** The same, with the caller's standing. */
+export async function admitTo(
+  { finder }: Pick<SandboxesOptions, 'finder'>,
+  call: Pick<Call, 'params' | 'query' | 'principal'>,
+  action: Action,
+): Promise<Found> {
   const query = { id: call.params['id'] ?? '', namespace: call.query.get('namespace') ?? undefined };
-  const { sandbox, role } = await finder.find(query, call.principal);
-  if (mayDo(role, action)) return sandbox;
+  const found = await finder.find(query, call.principal);
+  if (mayDo(found.role, action)) return found;
   throw action === 'exec' ? refusals.viewOnly('run commands') : refusals.roleTooLow(action);
 }
 
@@ -133,11 +143,7 @@ async function resume(options: SandboxesOptions, call: Call): Promise<Reply> {
   if (phase !== 'Stopped' && phase !== 'Error' && !stopping) {
     throw refusals.wrongPhase(`sandbox ${sandbox.metadata.name} is ${phase}, not Stopped or Error`);
   }
-  const retry = new Date((options.now ?? Date.now)()).toISOString();
-  await patch(options, call, sandbox, {
-    metadata: { annotations: { [ANNOTATION_RETRY]: retry, ...traceAnnotation() } },
-    spec: { desiredState: 'Running' },
-  });
+  await resumeAs(options, sandbox, call.principal, call.signal);
   return { status: 200, body: { status: 'resuming' } };
 }
 
@@ -151,12 +157,6 @@ async function patch(options: SandboxesOptions, call: Call, sandbox: Sandbox, ch
     writeAs(call),
   );
   options.stores.sandboxes.applyLocal(patched);
-}
-
-/** Lets admission and the operator go on with the trace of the request that asked for a start. */
-function traceAnnotation(): Record<string, string> {
-  const trace = currentTrace();
-  return trace === undefined ? {} : { [ANNOTATION_TRACEPARENT]: formatTraceparent(trace) };
 }
 
 const writeAs = (call: Call) => ({

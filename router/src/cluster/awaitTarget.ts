@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '@agenttier/crds/generated/types';
+import { activeHold } from '@agenttier/crds/lifecycle/hold';
 import { refusals } from '../api/errors.ts';
 import { phaseOf, wantsToRun } from '../api/sandboxView.ts';
 import type { Stores } from './caches.ts';
@@ -60,13 +61,15 @@ function look(stores: Watched, { metadata }: Sandbox): Seen {
   if (!sandbox || sandbox.metadata.uid !== metadata.uid) throw refusals.notRunning('deleted');
   const phase = phaseOf(sandbox);
   if (phase !== 'Running' && phase !== 'Creating') throw refusals.notRunning(phase);
-  if (!wantsToRun(sandbox)) throw refusals.notRunning('stopping');
+  if (isStopping(sandbox)) throw refusals.notRunning('stopping');
   const target = phase === 'Running' ? findTarget(stores, sandbox) : undefined;
   return { phase, target, readyAt: Date.parse(sandbox.status?.startedAt ?? '') };
 }
 
+const isStopping = (sandbox: Sandbox): boolean => !wantsToRun(sandbox) || activeHold(sandbox) !== undefined;
+
 /** Resolves at the next change of anything watched, or after a while. */
-function changed(stores: Watched, ms: number, signal?: AbortSignal): Promise<void> {
+export function changed(stores: Watched, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer);

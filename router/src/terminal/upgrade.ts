@@ -14,6 +14,7 @@ import { originAllowed } from '../auth/origin.ts';
 import { awaitTarget } from '../cluster/awaitTarget.ts';
 import type { Stores } from '../cluster/caches.ts';
 import type { SandboxFinder } from '../cluster/finder.ts';
+import type { Wake } from '../cluster/wake.ts';
 import { PTY_PROTOCOL_V2 } from '@agenttier/crds/wire/terminal';
 import type { Admission, TerminalGateway } from './gateway.ts';
 import { readTerminalRequest } from './request.ts';
@@ -25,6 +26,7 @@ export interface UpgradeOptions {
   readonly finder: Pick<SandboxFinder, 'find'>;
   readonly corsOrigins: readonly string[];
   readonly gateway: TerminalGateway;
+  readonly wake: Wake;
   /** Why nobody can be served at the moment; undefined when somebody can. */
   readonly unavailable: () => string | undefined;
   /** A request that was refused, for the count. */
@@ -52,7 +54,10 @@ export function upgradeHandler(options: UpgradeOptions) {
   return (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const onError = (): void => void socket.destroy();
     socket.on('error', onError);
-    admit(options, request).then(
+    // Waking a sandbox takes a while: nobody must be waited for who has left.
+    const left = new AbortController();
+    socket.once('close', () => left.abort());
+    admit(options, request, left.signal).then(
       (admission) => {
         socket.off('error', onError);
         server.handleUpgrade(request, socket, head, (client: WebSocket) => {
@@ -71,7 +76,11 @@ export function upgradeHandler(options: UpgradeOptions) {
   };
 }
 
-async function admit(options: UpgradeOptions, request: IncomingMessage): Promise<Admission> {
+async function admit(
+  options: UpgradeOptions,
+  request: IncomingMessage,
+  signal: AbortSignal,
+): Promise<Admission> {
   const asked = readTerminalRequest(request.url ?? '/');
   if (!asked) throw refusals.noSuchRoute(request.method ?? 'GET', pathOnly(request.url));
   const unavailable = options.unavailable();
@@ -82,7 +91,9 @@ async function admit(options: UpgradeOptions, request: IncomingMessage): Promise
   const scope = scopeRefusal(principal, asked.pty.mode === 'view' ? 'watch' : 'terminal', asked.id);
   if (scope !== undefined) throw refusals.scopedKey(scope);
   if (options.gateway.isFull(principal.sub)) throw refusals.tooManyTerminals();
-  const { sandbox, role } = await options.finder.find(asked, principal);
+  const found = await options.finder.find(asked, principal);
+  const { role } = found;
+  const sandbox = await options.wake(found, { principal, signal });
   const target = await awaitTarget(options.stores, sandbox);
   // Whoever may only watch is shown the terminal, whatever the URL says.
   const mode = mayDo(role, 'terminal') ? asked.pty.mode : 'view';

@@ -8,7 +8,7 @@ import type { AdmissionRequest, UserInfo, Verdict } from '../review.ts';
 import { validateConnect } from './validate.ts';
 import type { ConnectMode } from './validate.ts';
 
-const accounts = { operator: 'sa:operator', router: 'sa:router' };
+const accounts = { operator: 'sa:operator', router: 'sa:router', webhook: 'sa:webhook' };
 const behindRouter = (sub: string): UserInfo => ({
   username: `agenttier:${sub}`,
   groups: ['agenttier:users'],
@@ -30,6 +30,8 @@ interface Scene {
   readonly sandbox?: KubeObject;
   readonly fault?: Error;
   readonly mode?: ConnectMode;
+  readonly dryRun?: boolean;
+  readonly used?: string[];
 }
 
 function enter(user: UserInfo, scene: Scene = {}, name = 'dev-pod'): Promise<Verdict> | Verdict {
@@ -49,8 +51,11 @@ function enter(user: UserInfo, scene: Scene = {}, name = 'dev-pod'): Promise<Ver
     name,
     subResource: 'exec',
     userInfo: user,
+    ...(scene.dryRun === undefined ? {} : { dryRun: scene.dryRun }),
   };
-  const handler = validateConnect({ client: { get }, accounts, mode: scene.mode ?? 'Ignore' });
+  const used = ({ metadata }: { metadata: { uid?: string } }): void =>
+    void scene.used?.push(metadata.uid ?? '');
+  const handler = validateConnect({ client: { get }, accounts, mode: scene.mode ?? 'Ignore', used });
   return handler(request, new AbortController().signal);
 }
 
@@ -115,5 +120,20 @@ describe('entering a pod of a sandbox', () => {
     const verdict = await enter({ username: 'bob' }, { fault });
     expect(verdict).toMatchObject({ violations: [], warnings: [expect.stringContaining('Ignore')] });
     await expect(enter({ username: 'bob' }, { fault, mode: 'strict' })).rejects.toThrow('away');
+  });
+});
+
+describe('entering is use', () => {
+  it.each<[string, UserInfo, Scene, readonly string[]]>([
+    ['of its owner', { username: 'ann' }, {}, ['u1']],
+    ['of an administrator', { username: 'root', groups: ['system:masters'] }, {}, ['u1']],
+    ['not of somebody who is refused', { username: 'bob' }, {}, []],
+    ['not of the router, which tells of it itself', { username: 'sa:router' }, {}, []],
+    ['not when it is only tried', { username: 'ann' }, { dryRun: true }, []],
+    ['not of a slot', { username: 'root', groups: ['system:masters'] }, { pod: SLOT }, []],
+  ])('%s', async (_, user, scene, expected) => {
+    const used: string[] = [];
+    await enter(user, { ...scene, used });
+    expect(used).toEqual(expected);
   });
 });

@@ -49,6 +49,7 @@ export const OWN_RULES: readonly Rule[] = [
     resources: ['governancepolicies/status', 'clustergovernancepolicies/status'],
     verbs: ['update'],
   },
+  { apiGroups: ['agenttier.io'], resources: ['sandboxes/status'], verbs: ['patch'] },
   {
     apiGroups: ['admissionregistration.k8s.io'],
     resources: ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'],
@@ -59,6 +60,7 @@ export const OWN_RULES: readonly Rule[] = [
   { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'create', 'update'] },
   { apiGroups: [''], resources: ['namespaces'], verbs: ['get'] },
   { apiGroups: ['node.k8s.io'], resources: ['runtimeclasses'], verbs: ['get'] },
+  { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: ['get'] },
 ];
 
 const users = ['agenttier:users', 'system:authenticated'];

@@ -75,10 +75,11 @@ describe('a pod with the label of a sandbox', () => {
 });
 
 describe('status', () => {
-  const handler = validateStatus({ operator: OPERATOR, router: 'sa:router' });
+  const handler = validateStatus({ operator: OPERATOR, router: 'sa:router', webhook: 'sa:webhook' });
   it.each([
     ['the operator', { username: OPERATOR }, 0],
     ['the router', { username: 'sa:router' }, 0],
+    ['the webhook', { username: 'sa:webhook' }, 0],
     ['an administrator of the cluster', { username: 'root', groups: ['system:masters'] }, 0],
     ['a person', { username: 'agenttier:ann', groups: ['agenttier:users'] }, 1],
     ['our administrator', { username: 'agenttier:root', groups: ['agenttier:users', 'agenttier:admins'] }, 1],

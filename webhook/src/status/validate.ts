@@ -5,11 +5,11 @@ import { ALLOW } from '../review.ts';
 import type { Handler } from '../server.ts';
 
 /**
- * `/validate/status`: what a sandbox is said to be is the operator's to say, and the router's when it was last used. Who
- * could write it could point `podName` at another pod.
+ * `/validate/status`: what a sandbox is said to be is the operator's to say, and ours and the router's when it was last
+ * used. Who could write it could point `podName` at another pod.
  */
 export function validateStatus(accounts: SystemAccounts): Handler {
-  const writers = new Set([accounts.operator, accounts.router]);
+  const writers = new Set([accounts.operator, accounts.router, accounts.webhook]);
   return (request) => {
     const actor = actorOf(principalOf(request.userInfo, accounts.operator));
     const masters = actor.ofCluster && actor.admin;
