@@ -55,6 +55,7 @@ import type {
   StorageClass,
 } from './core.ts';
 import { leanService, serviceOfSlice, servicesOfSandbox, SLICES_BY_HAND } from './egress/services.ts';
+import { BY_ORIGIN, originsOf } from './volume/feed.ts';
 import { SNAPSHOT_KIND, SnapshotCache } from './volume/snapshotCache.ts';
 import type { Kind } from './volume/snapshotCache.ts';
 
@@ -100,6 +101,7 @@ export function createCaches(): Caches {
   return {
     sandboxes: new Store<Sandbox>({
       [BY_TEMPLATE]: templatesOfSandbox,
+      [BY_ORIGIN]: originsOf,
       [BY_UID]: ({ metadata }) => [metadata.uid ?? ''],
       [BY_SERVICE]: servicesOfSandbox,
     }),

@@ -12,6 +12,7 @@ import { RUNTIME_KEY_SECRET } from '@agenttier/crds/meta/names';
 import { CLUSTER_SANDBOX_TEMPLATES, SANDBOXES } from '@agenttier/crds/meta/resources';
 import { adminClient, adminKubeconfig, freshNamespace } from '@agenttier/e2e/envtest/server';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
+import { isNotFound } from '@agenttier/machinery/kube/errors';
 import { LEASES, PODS, SECRETS } from '@agenttier/machinery/kube/resource';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { readSharedKey } from '@agenttier/machinery/secrets/sharedKey';
@@ -75,12 +76,16 @@ async function get({ port }: Process, path: string): Promise<{ status: number; t
   }
 }
 
+/** Nobody while there is no lease: a replica is ready before it leads. */
 const holder = async (): Promise<string> => {
-  const lease = await admin.get<KubeObject & { spec: { holderIdentity?: string } }>(LEASES, {
-    namespace: install,
-    name: 'agenttier-operator',
-  });
-  return lease.spec.holderIdentity ?? '';
+  const key = { namespace: install, name: 'agenttier-operator' };
+  const lease = await admin
+    .get<KubeObject & { spec: { holderIdentity?: string } }>(LEASES, key)
+    .catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+      return undefined;
+    });
+  return lease?.spec.holderIdentity ?? '';
 };
 
 const pods = async (): Promise<number> => (await admin.list(PODS, { namespace: team })).items.length;
@@ -122,8 +127,8 @@ afterAll(async () => {
 describe('two operator processes', () => {
   it('one leads, both are ready, and the other goes on when the leader stops in the middle', async () => {
     const first = await launch('operator-a');
-    const second = await launch('operator-b');
     await until(async () => (await holder()).startsWith('operator-a_'), 'the first to lead');
+    const second = await launch('operator-b');
     const names = Array.from({ length: 20 }, (_, index) => `burst-${index}`);
     const [early, late] = [names.slice(0, 10), names.slice(10)];
     await Promise.all(early.map((name) => apply(name)));

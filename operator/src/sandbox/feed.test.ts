@@ -45,4 +45,27 @@ describe('feedQueue', () => {
     caches.sandboxes.applyWatch(sandbox({ name: 'three', uid: 'three' }));
     expect(await drain(queue)).toEqual([]);
   });
+
+  it('wakes what waits for another sandbox or a snapshot, until it has a volume', async () => {
+    const caches = createCaches();
+    const queue = new WorkQueue();
+    const copy = sandbox({ name: 'copy', uid: 'copy', spec: { cloneFrom: { sandbox: 'source' } } });
+    caches.sandboxes.applyWatch(copy);
+    caches.sandboxes.applyWatch(
+      sandbox({ name: 'restored', uid: 'restored', spec: { cloneFromSnapshot: 'old' } }),
+    );
+    const stop = feedQueue(caches, queue, () => undefined);
+    await drain(queue);
+    caches.sandboxes.applyWatch(sandbox({ name: 'source', uid: 'source' }));
+    expect(await drain(queue)).toEqual(['team/source', 'team/copy']);
+    const old = { metadata: { name: 'old', namespace: 'team', uid: 'old', resourceVersion: '1' } };
+    caches.snapshots.store.applyWatch(old as never);
+    expect(await drain(queue)).toEqual(['team/restored']);
+    const bound = { ...copy.metadata, resourceVersion: '2' };
+    caches.sandboxes.applyWatch({ ...copy, metadata: bound, status: { pvcName: 'copy-workspace' } });
+    await drain(queue);
+    caches.sandboxes.deleteWatch(sandbox({ name: 'source', uid: 'source' }));
+    expect(await drain(queue)).toEqual(['team/source']);
+    stop();
+  });
 });

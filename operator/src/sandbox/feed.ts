@@ -9,6 +9,7 @@ import { BY_SERVICE, BY_TEMPLATE } from '../caches.ts';
 import type { Caches } from '../caches.ts';
 import { serviceOfSlice } from '../egress/services.ts';
 import { specMoved } from '../events.ts';
+import { feedOrigins } from '../volume/feed.ts';
 
 /**
  * Adds a key for every change that may matter to it, until the returned function is called. Everything known already is
@@ -27,6 +28,7 @@ export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: (key: str
     ...feedTemplates(caches, queue),
     ...feedServices(caches, queue),
     ...feedPolicies(caches, queue),
+    ...feedOrigins(caches, queue),
     caches.snapshots.onAvailability(addAll),
   ];
   addAll();

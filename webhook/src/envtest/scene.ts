@@ -60,6 +60,7 @@ export const OWN_RULES: readonly Rule[] = [
   { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'create', 'update'] },
   { apiGroups: [''], resources: ['namespaces'], verbs: ['get'] },
   { apiGroups: ['node.k8s.io'], resources: ['runtimeclasses'], verbs: ['get'] },
+  { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: ['get'] },
 ];
 
 const users = ['agenttier:users', 'system:authenticated'];
