@@ -34,6 +34,7 @@ describe('readConfig', () => {
         startDeadlineMs: 600_000,
         userNamespaces: false,
         gracePeriodMs: 300_000,
+        installLogBytes: 8_192,
       },
     });
   });

@@ -76,6 +76,8 @@ function readSettings(reader: Reader): EnvironmentSettings {
     startDeadlineMs: reader.duration('START_DEADLINE', '10m'),
     userNamespaces: reader.flag('USER_NAMESPACES', false),
     gracePeriodMs: reader.duration('GRACE_PERIOD', '5m'),
+    // The runtime keeps 64 KiB; more there never is.
+    installLogBytes: reader.whole('INSTALL_LOG_KIB', 8, 64) * 1024,
   };
 }
 

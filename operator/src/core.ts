@@ -31,6 +31,8 @@ export interface ContainerStatus {
   readonly ready?: boolean;
   readonly started?: boolean;
   readonly restartCount?: number;
+  /** What was pulled, in most runtimes with its digest. */
+  readonly imageID?: string;
   readonly state?: ContainerState;
   /** What the node has really given it; from Kubernetes 1.33 on. */
   readonly resources?: ResourceAmounts;
@@ -200,6 +202,10 @@ export interface Secret extends KubeObject {
   readonly type?: string;
   readonly immutable?: boolean;
   /** Base64, as the wire has it. */
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+export interface ConfigMap extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 

@@ -8,6 +8,7 @@ import type { KubeClient } from '@agenttier/machinery/kube/client';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import { createTracer } from '@agenttier/machinery/telemetry/spans';
 import type { Tracer } from '@agenttier/machinery/telemetry/spans';
+import { createAgentLinks } from './agent/links.ts';
 import { createAnnouncer } from './announce.ts';
 import type { Caches } from './caches.ts';
 import type { OperatorMetrics } from './metrics.ts';
@@ -64,10 +65,11 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
   const jobs = new RuntimeJobs({ onEnd, signal });
   const tracer = options.tracer ?? createTracer();
   const announce = createAnnouncer({ ...options, tracer });
+  const agents = createAgentLinks({ caches, settings, queue, notebook }, signal);
   const warm = { slots, ask: askRuntime, tokenKey: settings.tokenKey };
   const stopFeeding = feedQueue(caches, queue, (key) => notebook.peek(key)?.removalSeen());
   try {
-    const parts = { client, caches, settings, notebook, log, announce, probe, jobs, warm, tracer };
+    const parts = { client, caches, settings, notebook, log, announce, probe, jobs, agents, warm, tracer };
     const reconcile = createReconcile(parts);
     await Promise.all([
       runController({ name: 'sandbox', queue, workers, reconcile, log, metrics: queueMetrics, signal }),

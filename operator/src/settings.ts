@@ -29,6 +29,8 @@ export interface Settings {
   readonly resolve: ResolveSettings;
   /** Milliseconds of warning before an automatic stop, where a sandbox says nothing; 0 is none. */
   readonly gracePeriodMs: number;
+  /** Bytes of an installation's log that are kept, from its end. */
+  readonly installLogBytes: number;
   /** Of sandboxes that say nothing themselves. */
   readonly backups?: BackupSettings;
   /** Key of the installation, from which runtime tokens are derived. Settings are never logged: of this the least. */

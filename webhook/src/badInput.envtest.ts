@@ -81,8 +81,8 @@ describe('bad input', () => {
       scene.create('SandboxWarmPool', 'pool', { templateRef: { name: 'nobody' }, volume: { mode: 'None' } }),
     );
     expect(causes(error)).toEqual([
-      'spec.templateRef.name template_not_found',
       'spec.volume.mode field_not_supported',
+      'spec.templateRef.name template_not_found',
     ]);
   });
 });

@@ -26,6 +26,8 @@ interface BoundRule {
   readonly policy: string;
   /** How what is left is worked out; absent where nothing can be subtracted. */
   readonly left?: (limit: string, spec: EffectiveSpec) => string | undefined;
+  /** The limit is for sandboxes of this mode only. */
+  readonly mode?: 'agent';
   /** Show the field even where it is not set: the limit demands a value. */
   readonly demanded?: boolean;
 }
@@ -40,6 +42,7 @@ const RULES: readonly BoundRule[] = [
   { field: 'templateRef.name', policy: 'allowedTemplates' },
   { field: 'image.repository', policy: 'approvedRegistries' },
   { field: 'image.repository', policy: 'requireDigest' },
+  { field: 'image.repository', policy: 'allowedAgentImages', mode: 'agent' },
   { field: 'resources.limits.cpu', policy: 'maxCpu', left: limitsOf('cpu'), demanded: true },
   { field: 'resources.limits.memory', policy: 'maxMemory', left: limitsOf('memory'), demanded: true },
   {
@@ -77,6 +80,8 @@ const RULES: readonly BoundRule[] = [
     left: (limit, { sidecars = [] }) => quantityLeft(limit, BigInt(sidecars.length) * 1000n),
   },
   { field: 'initContainers', policy: 'approvedRegistries' },
+  { field: 'harness.agent.maxConcurrentInvokes', policy: 'maxConcurrentInvokesPerSandbox', mode: 'agent' },
+  { field: 'harness.agent.defaultInvokeTimeout', policy: 'maxInvokeTimeout', mode: 'agent' },
 ];
 
 /** Adds to each field the limits that hold for it, and lists the fields that a policy demands although they are not set. */
@@ -96,12 +101,14 @@ export function boundFields(
 
 function boundsOn(field: string, spec: EffectiveSpec, policy: EffectivePolicy): FieldBound[] {
   const base = field.replace(/\[.*$/s, '');
-  return RULES.filter((rule) => rule.field === field || rule.field === base).flatMap((rule) =>
-    boundsIn(policy, rule.policy).map(({ value, scope }) => {
-      const limit = Array.isArray(value) ? value.join(', ') : String(value);
-      const headroom = rule.left?.(limit, spec);
-      return { policy: rule.policy, scope, limit, ...(headroom === undefined ? {} : { headroom }) };
-    }),
+  const holds = ({ mode }: BoundRule): boolean => mode === undefined || mode === spec.mode;
+  return RULES.filter((rule) => (rule.field === field || rule.field === base) && holds(rule)).flatMap(
+    (rule) =>
+      boundsIn(policy, rule.policy).map(({ value, scope }) => {
+        const limit = Array.isArray(value) ? value.join(', ') : String(value);
+        const headroom = rule.left?.(limit, spec);
+        return { policy: rule.policy, scope, limit, ...(headroom === undefined ? {} : { headroom }) };
+      }),
   );
 }
 

@@ -191,6 +191,8 @@ const OTHER = new Set([
   'Restarting',
   'RestartCountReset',
   'HookFailed',
+  'Resumed',
+  'CredentialMounted',
   'IdleWarning',
   'Resized',
   'IdleWarningCancelled',

@@ -100,6 +100,8 @@ export interface SandboxSpec {
   readonly ports?: readonly SandboxSpecPortsItem[];
   /** Length of the warning before an automatic stop; 5m when left out. */
   readonly gracePeriod?: string;
+  /** What the agent of an agent sandbox is made from, over what its templates say. Needs an entrypoint, an install command or files. */
+  readonly agentConfig?: SandboxSpecAgentConfig;
   /** Whether using a stopped sandbox starts it. */
   readonly autoResume?: boolean;
   /** Person the sandbox belongs to; written by admission and fixed. */
@@ -1132,6 +1134,30 @@ export interface SandboxSpecPortsItem {
   readonly public?: boolean;
 }
 
+/** What the agent of an agent sandbox is made from, over what its templates say. Needs an entrypoint, an install command or files. */
+export interface SandboxSpecAgentConfig {
+  /** Hash of the contents, made by whoever configures; another one asks for another installation. */
+  readonly hash?: string;
+  /** Command that is run for each invocation, instead of the template's. */
+  readonly entrypoint?: readonly string[];
+  /** Command that installs the agent, instead of the template's; without a shell. */
+  readonly installCommand?: readonly string[];
+  /** Files that the installation starts from; their contents are delivered to the pod. */
+  readonly files?: readonly SandboxSpecAgentConfigFilesItem[];
+  /** Digest of the person who configured the agent; written by admission. */
+  readonly configuredBy?: string;
+}
+
+/** One file. */
+export interface SandboxSpecAgentConfigFilesItem {
+  /** Absolute path below the mount path of the volume. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** SHA-256 of the content, in hexadecimal. */
+  readonly sha256: string;
+}
+
 /** Person the sandbox belongs to; written by admission and fixed. */
 export interface SandboxSpecCreatedBy {
   /** Subject of the person, as the identity provider names it. */
@@ -1424,6 +1450,14 @@ export interface SandboxStatusAgentConfigure {
   readonly maxConcurrentInvokes?: number;
   /** Seconds after which an invocation is ended. */
   readonly defaultInvokeTimeoutSeconds?: number;
+  /** Hash of everything that the agent was configured with. */
+  readonly configHash?: string;
+  /** Pod whose runtime was told so; another one has to be told anew. */
+  readonly podUid?: string;
+  /** Whether the installation was left out, since the same one had succeeded on this image and volume. */
+  readonly skipped?: boolean;
+  /** Seconds that no invocation may pass, whatever it asks for; absent for no ceiling. */
+  readonly maxInvokeTimeoutSeconds?: number;
   /** Hash of the person who configured it. */
   readonly configuredBy?: string;
   /** Progress of the configuration. */

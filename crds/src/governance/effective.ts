@@ -21,6 +21,8 @@ export interface EffectivePolicy {
   readonly maxStorage?: Bound<string>;
   readonly maxTimeout?: Bound<string>;
   readonly maxIdleTimeout?: Bound<string>;
+  readonly maxInvokeTimeout?: Bound<string>;
+  readonly maxConcurrentInvokesPerSandbox?: Bound<string>;
   /** Present only when the internet is forbidden. */
   readonly allowInternet?: Bound<false>;
   /** Present only when images must be named by digest. */
@@ -31,6 +33,7 @@ export interface EffectivePolicy {
   readonly allowRelaxedSecurity?: Bound<true>;
   readonly allowedTemplates: readonly Bound<readonly string[]>[];
   readonly approvedRegistries: readonly Bound<readonly string[]>[];
+  readonly allowedAgentImages: readonly Bound<readonly string[]>[];
   readonly allowedStorageClasses: readonly Bound<readonly string[]>[];
   readonly allowedDomains: readonly Bound<readonly string[]>[];
   readonly requiredRuntimeClass: readonly Bound<string>[];
@@ -45,6 +48,7 @@ export interface EffectivePolicy {
 export const NO_POLICY: EffectivePolicy = {
   allowedTemplates: [],
   approvedRegistries: [],
+  allowedAgentImages: [],
   allowedStorageClasses: [],
   allowedDomains: [],
   requiredRuntimeClass: [],
@@ -57,6 +61,8 @@ type Field = keyof EffectivePolicy;
 
 /** Fields that are true or false; the internet is limited by false, the others by true. */
 const SWITCHES: ReadonlySet<Field> = new Set(['allowInternet', 'requireDigest', 'checkChain']);
+
+const DURATIONS: ReadonlySet<Field> = new Set(['maxTimeout', 'maxIdleTimeout', 'maxInvokeTimeout']);
 
 /**
  * Combines the policy of the cluster with that of the namespace: the namespace can only tighten, except in the
@@ -78,6 +84,8 @@ export function effectivePolicy(cluster?: PolicySpec, namespace?: PolicySpec): E
       maxSidecars: amount('maxSidecars', compareQuantity),
       maxTimeout: amount('maxTimeout', compareDuration),
       maxIdleTimeout: amount('maxIdleTimeout', compareDuration),
+      maxInvokeTimeout: amount('maxInvokeTimeout', compareDuration),
+      maxConcurrentInvokesPerSandbox: amount('maxConcurrentInvokesPerSandbox', compareQuantity),
       allowInternet: both('allowInternet')[0] as Bound<false> | undefined,
       requireDigest: both('requireDigest')[0] as Bound<true> | undefined,
       checkChain: both('checkChain')[0] as Bound<true> | undefined,
@@ -85,6 +93,7 @@ export function effectivePolicy(cluster?: PolicySpec, namespace?: PolicySpec): E
     }),
     allowedTemplates: both('allowedTemplates') as Bound<readonly string[]>[],
     approvedRegistries: both('approvedRegistries') as Bound<readonly string[]>[],
+    allowedAgentImages: both('allowedAgentImages') as Bound<readonly string[]>[],
     allowedStorageClasses: both('allowedStorageClasses') as Bound<readonly string[]>[],
     allowedDomains: both('allowedDomains') as Bound<readonly string[]>[],
     requiredRuntimeClass: both('requiredRuntimeClass') as Bound<string>[],
@@ -142,7 +151,7 @@ function isSet(field: Field, policy?: PolicySpec): boolean {
 }
 
 function isZero(field: Field, value: string | number): boolean {
-  if (field === 'maxTimeout' || field === 'maxIdleTimeout') return parseDuration(String(value)) === 0;
+  if (DURATIONS.has(field)) return parseDuration(String(value)) === 0;
   if (field === 'requiredRuntimeClass') return false;
   return parseQuantity(value) === 0n;
 }

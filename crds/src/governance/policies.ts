@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PolicyCheck } from './check.ts';
+import { checkAgentImages } from './checks/agentImages.ts';
 import { checkBounded } from './checks/bounded.ts';
 import { checkCpu } from './checks/cpu.ts';
 import { checkDigest } from './checks/digest.ts';
@@ -23,6 +24,7 @@ export const CHECKS: readonly PolicyCheck[] = [
   checkTemplates,
   // The image comes from a registry that was approved.
   checkRegistries,
+  checkAgentImages,
   checkDigest,
   // The pod cannot take more than its share of a node.
   checkCpu,

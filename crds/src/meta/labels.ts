@@ -20,6 +20,10 @@ export const LABEL_SLOT_STATE = 'agenttier.io/slot-state';
 /** What a Secret of ours is for: one of SECRET_PURPOSES. */
 export const LABEL_SECRET_PURPOSE = 'agenttier.io/secret-purpose';
 
+/** What an object of ours that has no purpose of its own kind is. */
+export const LABEL_KIND = 'agenttier.io/kind';
+export const INSTALL_LOG = 'install-log';
+
 /** On a ConfigMap that holds events which have not been delivered: uid of the subscription. */
 export const LABEL_OUTBOX = 'agenttier.io/outbox';
 

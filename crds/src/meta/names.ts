@@ -22,6 +22,11 @@ export function tokenSecretName(sandbox: string): string {
   return derivedName('', sandbox, '-runtime-token');
 }
 
+/** ConfigMap with the log of the last installation of an agent. */
+export function installLogName(sandbox: string): string {
+  return derivedName('', sandbox, '-install-log');
+}
+
 export function serviceAccountName(sandbox: string): string {
   return derivedName('sbx-', sandbox, '');
 }

@@ -44,6 +44,7 @@ export const VIOLATIONS = {
   not_owner: 403,
   pod_reserved: 403,
   status_reserved: 403,
+  agent_files_exceeded: 403,
   resolved_forged: 403,
   immutable_field: 422,
   image_required: 422,

@@ -189,6 +189,10 @@ export const VIOLATION_TEXTS: Readonly<Record<ViolationCode, ViolationText>> = {
     cause: 'Somebody but AgentTier writes the status of a sandbox.',
     remedy: 'Change `spec` to ask for something, for instance `spec.desiredState`.',
   },
+  agent_files_exceeded: {
+    cause: 'A file of `spec.agentConfig.files` is larger than 32 MiB, or all of them together than 128 MiB.',
+    remedy: 'Leave large files out and fetch them in the install command.',
+  },
   resolved_forged: {
     cause: '`spec.resolved` is not what templates, policy and sandbox come to. Only admission writes it.',
     remedy:

@@ -58,6 +58,8 @@ describe('the ownership table', () => {
     'watch',
     'terminal',
     'exec',
+    'invoke',
+    'configure',
     'stop',
     'resume',
     'edit',
@@ -70,15 +72,20 @@ describe('the ownership table', () => {
   it.each([
     ['an administrator', actor({ admin: true }), of('bob'), actions.join(' ')],
     ['the owner', actor(), of('ann'), actions.join(' ')],
-    ['a collaborator', actor(), sharedWith('ann', 'collaborator'), 'read watch terminal exec'],
+    [
+      'a collaborator',
+      actor(),
+      sharedWith('ann', 'collaborator'),
+      'read watch terminal exec invoke configure',
+    ],
     ['a viewer', actor(), sharedWith('ann', 'viewer'), 'read watch'],
     ['a stranger', actor(), of('bob'), ''],
-    ['a user of the cluster', actor({ ofCluster: true }), of('bob'), 'stop resume edit delete'],
+    ['a user of the cluster', actor({ ofCluster: true }), of('bob'), 'configure stop resume edit delete'],
     [
       'a user of the cluster who is a viewer, too',
       actor({ ofCluster: true }),
       sharedWith('ann', 'viewer'),
-      'read watch stop resume edit delete',
+      'read watch configure stop resume edit delete',
     ],
   ])('%s', (_who, who, spec, expected) => {
     expect(allowed(who, spec)).toBe(expected);

@@ -13,6 +13,8 @@ export type SandboxAction =
   | 'watch'
   | 'terminal'
   | 'exec'
+  | 'invoke'
+  | 'configure'
   | 'stop'
   | 'resume'
   | 'edit'
@@ -24,6 +26,8 @@ export type SandboxAction =
 const OWNING: readonly Standing[] = ['admin', 'owner'];
 const MANAGING: readonly Standing[] = ['admin', 'owner', 'outsider'];
 const ENTERING: readonly Standing[] = ['admin', 'owner', 'collaborator'];
+/** What is configured runs inside; whoever may replace the image may do that as well. */
+const CONFIGURING: readonly Standing[] = ['admin', 'owner', 'collaborator', 'outsider'];
 const SEEING: readonly Standing[] = ['admin', 'owner', 'collaborator', 'viewer'];
 
 /**
@@ -35,6 +39,8 @@ export const ACCESS: Readonly<Record<SandboxAction, readonly Standing[]>> = {
   watch: SEEING,
   terminal: ENTERING,
   exec: ENTERING,
+  invoke: ENTERING,
+  configure: CONFIGURING,
   stop: MANAGING,
   resume: MANAGING,
   edit: MANAGING,

@@ -39,7 +39,7 @@ describe('validateSandboxShape', () => {
       ['reserved_env spec.env[1].name'],
     ],
     ['a bad duration', { timeout: '1d' }, ['invalid_value spec.timeout']],
-    ['what nothing acts on', { autoResume: true }, ['field_not_supported spec.autoResume']],
+    ['what nothing acts on', { ports: [{ port: 80 }] }, ['field_not_supported spec.ports']],
     [
       'all at once',
       { image: { repository: ':' }, idleTimeout: 'x', env: [{ name: 'agenttier_x' }] },

@@ -27,6 +27,7 @@ export function workloadViolations(spec: EffectiveSpec): Violation[] {
     ...timeViolations(spec),
     ...credentialViolations(spec),
     ...containerViolations(spec),
+    ...agentViolations(spec),
     ...harnessViolations(spec),
     ...provisionViolations(spec),
   ];
@@ -76,6 +77,24 @@ function timeViolations(spec: EffectiveSpec): Violation[] {
     const message = `spec.${key} is no duration such as 30m, 1h30m or 0 (days do not exist: write 24h)`;
     return [wrong(`spec.${key}`, message, value)];
   });
+}
+
+function agentViolations({ harness }: EffectiveSpec): Violation[] {
+  const { env, defaultInvokeTimeout, entrypoint, installCommand } = harness?.agent ?? {};
+  const at = 'spec.harness.agent';
+  const out: Violation[] = envViolations({ env: env ?? [] }).map((violation) => ({
+    ...violation,
+    field: violation.field.replace('spec.', `${at}.`),
+    message: violation.message.replace('spec.', `${at}.`),
+  }));
+  if (defaultInvokeTimeout !== undefined && parseDuration(defaultInvokeTimeout) === undefined) {
+    const field = `${at}.defaultInvokeTimeout`;
+    out.push(wrong(field, `${field} is no duration such as 30m or 1h30m`, defaultInvokeTimeout));
+  }
+  for (const [key, command] of Object.entries({ entrypoint, installCommand })) {
+    if (command?.[0] === '') out.push(wrong(`${at}.${key}[0]`, `${at}.${key}[0] must name a program`));
+  }
+  return out;
 }
 
 function wrong(field: string, message: string, actual?: string): Violation {

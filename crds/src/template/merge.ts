@@ -5,13 +5,14 @@ import { canonicalJson } from '../meta/canonical.ts';
 import { sha256Hex } from '../meta/hash.ts';
 import { parseImage } from '../meta/imageReference.ts';
 import { baseLayer, beneathOf } from './base.ts';
-import { clampTimes } from './clamp.ts';
+import { clampAgent, clampTimes } from './clamp.ts';
 import { describeTemplate, type TemplateObject } from './compose.ts';
 import { EMPTY_LAYER, fillFrom, originAt, readLayer, render, stack, without, type Layer } from './layer.ts';
+import { keepMode } from './mode.ts';
 import { networkDefault } from './networkDefault.ts';
 import { keepVolume, type BoundVolume } from './volume.ts';
 
-/** Origins that are no template, beside ORIGIN_VOLUME. */
+/** Origins that are no template, beside ORIGIN_VOLUME and ORIGIN_CREATION. */
 export const ORIGIN_SANDBOX = 'Sandbox';
 export const ORIGIN_DEFAULT = 'default';
 export const ORIGIN_POLICY = 'policy';
@@ -21,6 +22,8 @@ export interface ResolveSettings {
   readonly defaults?: EffectiveSpec;
   /** What the sandbox's volume was made with, once it has one; it outlives changes of templates. */
   readonly volume?: BoundVolume | undefined;
+  /** The mode that the sandbox was made with, once it is made. */
+  readonly mode?: EffectiveSpec['mode'];
   /** The volume is larger than even the sandbox asks for: it is made from a snapshot. */
   readonly volumeWins?: boolean | undefined;
   /** Clamps run time and idle time where they are left open; without it nothing is clamped. */
@@ -85,8 +88,12 @@ function sealed({ chain, layers, spec, settings }: MergeInput): Resolution {
   const secret = dropForeignPullSecret(stack(base, own), [...layers, own]);
   const defaults = networkDefault(settings.defaults ?? {}, secret.layer, settings.effectivePolicy);
   const merged = render(fillFrom(readLayer(defaults, ORIGIN_DEFAULT), secret.layer));
-  const bound = keepVolume(merged.spec, merged.origins, settings.volume, settings.volumeWins);
-  const clamped = clampTimes(bound.spec, bound.origins, settings.effectivePolicy);
+  const bound = keepMode(
+    keepVolume(merged.spec, merged.origins, settings.volume, settings.volumeWins),
+    settings.mode,
+  );
+  const timed = clampTimes(bound.spec, bound.origins, settings.effectivePolicy);
+  const clamped = clampAgent(timed, settings.effectivePolicy);
   // Templates that left the registry of their own secret do not take it along when the sandbox is edited later.
   const { layer: known } = dropForeignPullSecret(base, layers);
   const beneath = beneathOf(known, { layer: secret.layer, origins: clamped.origins });

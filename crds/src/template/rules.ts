@@ -147,6 +147,7 @@ export const SANDBOX_ONLY_FIELDS = [
   'templateUpdatePolicy',
   'warmPool',
   'ports',
+  'agentConfig',
   'gracePeriod',
   'autoResume',
   'createdBy',

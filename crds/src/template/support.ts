@@ -33,6 +33,7 @@ export type SpecKind =
 const POD = 'operator: pod';
 const VOLUME = 'operator: volume';
 const NETWORK = 'operator: network policy';
+const AGENT = 'operator: agent';
 const FILES = 'operator: harness';
 
 const CONTAINER_FIELDS = [
@@ -65,6 +66,16 @@ function otherSources(prefix: string): UnsupportedField[] {
     needs: 'variables come from values and Secrets only',
   }));
 }
+
+const AGENT_SUPPORTED: readonly SupportedField[] = [
+  'entrypoint',
+  'installCommand',
+  'workingDir',
+  'env[].name',
+  'env[].value',
+  'maxConcurrentInvokes',
+  'defaultInvokeTimeout',
+].map((field) => ({ path: `harness.agent.${field}`, reader: AGENT }));
 
 const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
   { path: 'mode', reader: 'merge' },
@@ -104,6 +115,7 @@ const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
   { path: 'harness.workingDir', reader: POD },
   { path: 'harness.shell', reader: POD },
   { path: 'harness.hooks', reader: 'operator: hooks' },
+  ...AGENT_SUPPORTED,
   { path: 'harness.tools', reader: 'operator: tools' },
   { path: 'harness.systemPrompt.content', reader: FILES },
   { path: 'harness.systemPrompt.configMapRef', reader: FILES },
@@ -120,7 +132,6 @@ const WORKLOAD_SUPPORTED: readonly SupportedField[] = [
 ];
 
 const WORKLOAD_UNSUPPORTED: readonly UnsupportedField[] = [
-  { path: 'mode', needs: 'agent mode comes with invocations', harmless: ['code'] },
   { path: 'resources.claims', needs: 'resource claims are not handed to the pod' },
   { path: 'storage.existingClaim', needs: 'every sandbox gets a volume of its own' },
   ...otherSources(''),
@@ -147,7 +158,11 @@ const HARNESS_UNSUPPORTED: readonly UnsupportedField[] = [
     path: `harness.constraints.${list}`,
     needs: 'what a sandbox can reach is set in network, where it is enforced',
   })),
-  { path: 'harness.agent', needs: 'agent mode comes with invocations' },
+  ...otherSources('harness.agent.'),
+  {
+    path: 'harness.agent.env[].valueFrom.secretKeyRef',
+    needs: 'an invocation inherits env and credentials of the sandbox; put Secrets there',
+  },
   { path: 'harness.useHTTPExec', needs: 'the runtime in the pod is always used', harmless: [true] },
 ];
 
@@ -164,6 +179,7 @@ const SANDBOX: FieldSupport = {
     { path: 'cloneFrom', reader: 'operator: origin' },
     { path: 'cloneFromSnapshot', reader: 'operator: origin' },
     { path: 'resolved', reader: 'operator: gather' },
+    { path: 'agentConfig', reader: AGENT },
     { path: 'sharing.users', reader: 'webhook: access' },
     { path: 'sharing.groups', reader: 'webhook: access' },
   ],
@@ -207,6 +223,9 @@ const POLICY: FieldSupport = {
     { path: 'requireDigest', reader: GOVERNANCE },
     { path: 'allowRelaxedSecurity', reader: GOVERNANCE },
     { path: 'approvedRegistries', reader: GOVERNANCE },
+    { path: 'allowedAgentImages', reader: GOVERNANCE },
+    { path: 'maxInvokeTimeout', reader: 'merge: clamp' },
+    { path: 'maxConcurrentInvokesPerSandbox', reader: 'merge: clamp' },
     { path: 'allowInternet', reader: GOVERNANCE },
     { path: 'allowedDomains', reader: GOVERNANCE },
     { path: 'allowedStorageClasses', reader: GOVERNANCE },
@@ -217,17 +236,12 @@ const POLICY: FieldSupport = {
     { path: 'allowedServiceAccounts', reader: 'governance: grants' },
     { path: 'maxSandboxesPerUser', reader: QUOTA },
     { path: 'maxSandboxesTotal', reader: QUOTA },
+    { path: 'maxAgentSandboxes', reader: QUOTA },
     { path: 'total.cpu', reader: QUOTA },
     { path: 'total.memory', reader: QUOTA },
     { path: 'total.storage', reader: QUOTA },
   ],
-  unsupported: [
-    { path: 'maxAgentSandboxes', needs: 'agent mode comes with invocations', harmless: [0] },
-    { path: 'maxInvokeTimeout', needs: 'agent mode comes with invocations', harmless: ['0'] },
-    { path: 'allowedAgentImages', needs: 'agent mode comes with invocations' },
-    { path: 'maxConcurrentInvokesPerSandbox', needs: 'agent mode comes with invocations', harmless: [0] },
-    { path: 'maxExposedPorts', needs: 'ports are not offered outside', harmless: [0] },
-  ],
+  unsupported: [{ path: 'maxExposedPorts', needs: 'ports are not offered outside', harmless: [0] }],
 };
 
 const WARM = 'operator: warm pools';

@@ -60,7 +60,7 @@ describe('unsupportedFields', () => {
 
   it('names each field that nothing acts on, all at once', () => {
     const spec = {
-      mode: 'agent',
+      mode: 'agent' as const,
       storage: { shared: true, snapshotOnStop: true, existingClaim: 'x' },
       network: {
         egressRules: [{ cidr: '10.0.0.0/8' }, { serviceRef: { name: 'x' } }],
@@ -73,7 +73,6 @@ describe('unsupportedFields', () => {
     };
     expect(fields('Sandbox', spec).toSorted()).toEqual([
       'spec.harness.constraints.restrictedCommands',
-      'spec.mode',
       'spec.storage.existingClaim',
     ]);
   });
@@ -117,12 +116,12 @@ describe('unsupportedFields', () => {
   });
 
   it('says what is the matter and what to do', () => {
-    expect(unsupportedFields('Sandbox', { autoResume: true })).toEqual([
+    expect(unsupportedFields('Sandbox', { storage: { existingClaim: 'x' } })).toEqual([
       {
         code: 'field_not_supported',
-        field: 'spec.autoResume',
+        field: 'spec.storage.existingClaim',
         message:
-          'spec.autoResume is not acted on yet: using a stopped sandbox does not start it. Leave it out',
+          'spec.storage.existingClaim is not acted on yet: every sandbox gets a volume of its own. Leave it out',
       },
     ]);
   });

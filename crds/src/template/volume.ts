@@ -16,7 +16,8 @@ export const VOLUME_FIELDS = [
   'storage.shared',
 ] as const;
 
-interface Merged {
+/** An effective spec on its way, with where its fields come from. */
+export interface Merged {
   readonly spec: EffectiveSpec;
   readonly origins: Record<string, string>;
   readonly warnings: readonly string[];

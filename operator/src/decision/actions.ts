@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SandboxStatus } from '@agenttier/crds/generated/types';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
-import type { EnvVar, Pod, ResourceAmounts } from '../core.ts';
+import type { AgentTask } from '../agent/news.ts';
+import type { ConfigMap, EnvVar, Pod, ResourceAmounts } from '../core.ts';
 import type { Job } from '../runtime/jobs.ts';
 import type { OwnedKind } from '../sandbox/state.ts';
 
@@ -54,6 +55,8 @@ export type Action =
   | { readonly do: 'clearAction' }
   | { readonly do: 'releaseFinalizer' }
   | { readonly do: 'probeRuntime'; readonly podUid: string; readonly podIp: string }
+  | { readonly do: 'tellAgent'; readonly task: AgentTask }
+  | { readonly do: 'installLog'; readonly body: ConfigMap }
   | {
       readonly do: 'resizePod';
       readonly name: string;

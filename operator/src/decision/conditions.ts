@@ -33,6 +33,8 @@ export interface Verdict extends Said {
   readonly hold?: Hold | undefined;
   /** It will be stopped soon, and why. */
   readonly warning?: Finding | undefined;
+  /** Of an agent whose pod is up; absent leaves the condition as it is. */
+  readonly configured?: Finding | undefined;
   /** Its pod has other CPU or memory than the spec asks for, and why. */
   readonly resize?: Finding | undefined;
 }
@@ -52,12 +54,15 @@ export function deriveConditions(state: SandboxState, verdict: Verdict, now: num
     [podReady, verdict.pod],
   ];
   const drift = state.resolution.ok ? state.resolution.drift : undefined;
-  const { hold, warning, resize } = verdict;
+  const { hold, warning, resize, configured } = verdict;
   const rest: [string, Finding | undefined][] = [
     [ready, readyFinding(verdict, parts)],
     [CONDITION_TYPES.policyCompliant, complianceFinding(state)],
     [CONDITION_TYPES.backupFailing, backupFinding(state)],
     [CONDITION_TYPES.idleWarning, warning],
+    ...(configured === undefined
+      ? []
+      : [[CONDITION_TYPES.configured, configured] satisfies [string, Finding]]),
     [CONDITION_TYPES.resizePending, resize],
     [CONDITION_TYPES.toolsReady, toolsFinding(state, verdict)],
     [DRIFTED, drift === undefined ? undefined : yes('TemplateChanged', drift)],

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EffectiveSpec } from '@agenttier/crds/generated/types';
+import { decideAgent, withAgent } from '../agent/decide.ts';
 import { RECOVERED_AFTER_MS } from '@agenttier/crds/lifecycle/retry';
 import { conditionOf, mainStatus } from '../sandbox/failure.ts';
 import { READINESS_LOSS_MS } from '../sandbox/pod.ts';
@@ -50,14 +51,17 @@ function planRunning(state: SandboxState, spec: EffectiveSpec, { now, finding }:
   const resize = resizeTurn(state, spec);
   const said = withTurn(steady(state, { now, finding, warning, usedAt }), harness);
   const outcome = { ...said, resize: resize.pending, events: [...(said.events ?? []), ...resize.events] };
-  const stages = [[...drift, ...ask, ...resize.actions], statusStage(state, outcome, now), harness.actions];
-  return planOf(stages, nextLook(state, now, life.nextCheckMs));
+  const agent = decideAgent(state, spec, now);
+  const status = statusStage(state, withAgent(outcome, agent), now);
+  const drifting = [...drift, ...ask, ...resize.actions, ...agent.before];
+  const dues = [life.nextCheckMs, agent.dueMs].filter((ms) => ms !== undefined);
+  return planOf([drifting, status, [...harness.actions, ...agent.after]], nextLook(state, now, dues));
 }
 
 /** Milliseconds until something is due by the clock alone. */
-function nextLook(state: SandboxState, now: number, lifeMs = 0): number | undefined {
+function nextLook(state: SandboxState, now: number, others: readonly number[] = []): number | undefined {
   const dues = [resetAt(state), ...retries(state)].map((at) => (at ?? 0) - now);
-  const due = [...dues, graceLeft(state, now), lifeMs].filter((ms) => ms > 0);
+  const due = [...dues, graceLeft(state, now), ...others].filter((ms) => ms > 0);
   return due.length === 0 ? undefined : Math.min(...due);
 }
 

@@ -7,6 +7,7 @@ import { secretReferences } from '@agenttier/crds/sandbox/secrets';
 import { composeChain, describeTemplate } from '@agenttier/crds/template/compose';
 import type { TemplateLookup, TemplateObject } from '@agenttier/crds/template/compose';
 import { DEFAULT_SETTINGS, hashResolved, resolve } from '@agenttier/crds/template/merge';
+import { ORIGIN_CREATION } from '@agenttier/crds/template/mode';
 import { ORIGIN_VOLUME, VOLUME_FIELDS } from '@agenttier/crds/template/volume';
 import type { Resolution } from '../sandbox/state.ts';
 
@@ -98,7 +99,12 @@ function driftMessage(template: TemplateObject, spec: SandboxSpec): string {
 }
 
 /** Fields that a policy limits. Only for these is `policy` an origin that nobody else can confirm. */
-const CLAMPED: ReadonlySet<string> = new Set(['timeout', 'idleTimeout']);
+const CLAMPED: ReadonlySet<string> = new Set([
+  'timeout',
+  'idleTimeout',
+  'harness.agent.maxConcurrentInvokes',
+  'harness.agent.defaultInvokeTimeout',
+]);
 
 /**
  * Path of the first effective field that a fresh merge does not give. Defaults and policy limits are left out of that
@@ -144,6 +150,7 @@ interface Comparison {
 function isExplained(path: string, { actual, fresh, claimed, hasVolume }: Comparison): boolean {
   const all = (origin: string): boolean => claimed.length > 0 && claimed.every((one) => one === origin);
   if (all(ORIGIN_VOLUME)) return hasVolume && VOLUME.has(path);
+  if (all(ORIGIN_CREATION)) return path === 'mode';
   if (all('policy')) return CLAMPED.has(path);
   if (all('default')) return HAS_DEFAULT.has(path) && !fresh.has(path);
   return actual.has(path) && fresh.has(path) && equalJson(actual.get(path), fresh.get(path));

@@ -4,11 +4,18 @@ import { findCondition } from '@agenttier/crds/meta/conditions';
 import { GOVERNANCE_POLICIES, SANDBOXES } from '@agenttier/crds/meta/resources';
 import { adminClient, freshNamespace } from '@agenttier/e2e/envtest/server';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
-import { isNotFound } from '@agenttier/machinery/kube/errors';
-import { ENDPOINT_SLICES, NETWORK_POLICIES, PODS, SERVICES } from '@agenttier/machinery/kube/resource';
+import { isAlreadyExists, isNotFound } from '@agenttier/machinery/kube/errors';
+import {
+  ENDPOINT_SLICES,
+  NAMESPACES,
+  NETWORK_POLICIES,
+  PODS,
+  SERVICES,
+} from '@agenttier/machinery/kube/resource';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
 import { until } from '@agenttier/machinery/testing/until';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Pod, Service } from '../core.ts';
 import { chartOperator } from '../testing/chartOperator.ts';
 import { sandbox as build, SETTINGS } from '../testing/fixtures.ts';
 
@@ -143,4 +150,35 @@ it('a policy that is deleted or opened by hand is made right at once', async () 
   );
   await admin.delete(NETWORK_POLICIES, key);
   await until(async () => (await policyText('tampered')).includes(before.metadata.name ?? ''), 'the policy');
+});
+
+it('a sandbox with domains waits for the gateway, then knows its address', async () => {
+  const { installNamespace } = SETTINGS;
+  await make(NAMESPACES, '', { metadata: { name: installNamespace } }).catch((error: unknown) => {
+    if (!isAlreadyExists(error)) throw error;
+  });
+  await apply('named', { allowedDomains: ['pypi.org'] });
+  await until(async () => (await networkReady('named'))?.reason === 'GatewayMissing', 'the condition');
+  const key = { namespace, name: 'named-pod' };
+  await expect(admin.get(PODS, key)).rejects.toMatchObject({ status: 404 });
+  const ports = [{ port: 3128 }];
+  await make(SERVICES, installNamespace, { metadata: { name: 'agenttier-gateway' }, spec: { ports } });
+  const found = () =>
+    admin.get<Pod>(PODS, key).catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+      return undefined;
+    });
+  await until(async () => (await found()) !== undefined, 'the pod');
+  const pod = await admin.get<Pod>(PODS, key);
+  const { spec } = await admin.get<Service>(SERVICES, {
+    namespace: installNamespace,
+    name: 'agenttier-gateway',
+  });
+  expect(pod.spec.containers[0]?.env).toContainEqual({
+    name: 'HTTPS_PROXY',
+    value: `http://pod:$(AGENTTIER_POD_UID)@${spec?.clusterIP}:3128`,
+  });
+  await opens('named', '"app.kubernetes.io/component":"gateway"');
+  expect(await policyText('named')).not.toContain('kube-dns');
+  await admin.delete(SERVICES, { namespace: installNamespace, name: 'agenttier-gateway' });
 });

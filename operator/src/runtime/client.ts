@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { RuntimeAddress } from './address.ts';
 
 export interface RuntimeCall {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Path with its query, such as `/hooks/onStop`. */
   readonly path: string;
   /** Sent as JSON. */

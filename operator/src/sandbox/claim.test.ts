@@ -356,6 +356,32 @@ describe('a pool', () => {
     expect(READY_POD.phase).toBe('Running');
   });
 
+  it('follows the demand, and does not forget it with a change of leader', async () => {
+    world.pool({ replicas: 0, autoscale: { min: 1, max: 4, window: '10m' } });
+    const names = ['one', 'two', 'three'];
+    for (const name of names) world.sandbox({ name, uid: `uid-${name}` });
+    for (const name of names) await world.start(name);
+    await world.fill();
+    expect(world.slots()).toHaveLength(3);
+    world.takeOver();
+    await world.fill();
+    expect(world.slots()).toHaveLength(3);
+    world.advance(11 * MINUTE);
+    await world.fill();
+    expect(world.slots()).toHaveLength(1);
+  });
+
+  it('does not offer a slot whose node is lost', async () => {
+    const [slot] = world.slots();
+    world.operator.slots.answered(slot?.metadata.uid ?? '');
+    world.advance(MINUTE);
+    const conditions = [{ type: 'Ready', status: 'Unknown' }];
+    world.cluster.put(PODS, { ...slot, status: { ...slot?.status, conditions } } as KubeObject);
+    world.sandbox();
+    await world.start();
+    expect(world.cluster.find(PODS, 'team', 'one-pod')).toBeDefined();
+  });
+
   it('takes everything with it when it is deleted, but not what was claimed', async () => {
     world.pool({ replicas: 2 });
     await world.fill();

@@ -92,8 +92,8 @@ async function isClaimedAfterAll(
   return ours;
 }
 
-const TRIES = 3;
-const ANSWER_MS = 2_000;
+const TRIES = 2;
+const ANSWER_MS = 1_000;
 
 /**
  * Hands the slot over to its sandbox: variables, and the token by which router and operator speak to it from now on.

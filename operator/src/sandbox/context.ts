@@ -2,6 +2,7 @@
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { isNotFound } from '@agenttier/machinery/kube/errors';
+import type { AgentTask } from '../agent/news.ts';
 import type { Job } from '../runtime/jobs.ts';
 import type { Caches } from '../caches.ts';
 import type { Pod } from '../core.ts';
@@ -24,6 +25,7 @@ export interface PerformContext {
   readonly signal: AbortSignal;
   readonly warm?: WarmStarts | undefined;
   readonly probe: (podUid: string, podIp: string) => void;
+  readonly tellAgent: (task: AgentTask) => void;
   /** Starts a call to the runtime in the pod, and does not wait for it. */
   readonly runJob: (job: Job, pod: Pod, sandboxUid?: string) => void;
   readonly announce: (sandbox: Sandbox, events: readonly EventNote[], tallies: readonly Tally[]) => void;

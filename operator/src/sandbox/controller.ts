@@ -2,6 +2,7 @@
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import type { ReconcileResult } from '@agenttier/machinery/controller/controller';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
+import type { AgentLinks } from '../agent/links.ts';
 import type { Tracer } from '@agenttier/machinery/telemetry/spans';
 import type { Caches } from '../caches.ts';
 import { no } from '../decision/finding.ts';
@@ -27,6 +28,8 @@ export interface ReconcilerOptions {
   readonly log: Logger;
   readonly announce: PerformContext['announce'];
   readonly probe: { start(key: string, podUid: string, podIp: string): void; end(key: string): void };
+  /** Conversations with the runtimes of agents. */
+  readonly agents?: Pick<AgentLinks, 'start' | 'end'>;
   readonly warm?: PerformContext['warm'];
   readonly jobs: { start(key: string, job: Job, address: RuntimeAddress): void; forget(key: string): void };
   readonly tracer?: Tracer | undefined;
@@ -66,9 +69,10 @@ async function reconcile(
   return { requeueAfterMs: 200 };
 }
 
-function forget({ notebook, probe, jobs }: ReconcilerOptions, key: string): void {
+function forget({ notebook, probe, jobs, agents }: ReconcilerOptions, key: string): void {
   notebook.forget(key);
   jobs.forget(key);
+  agents?.end(key);
   probe.end(key);
 }
 
@@ -97,7 +101,7 @@ async function reconcileOnce(options: ReconcilerOptions, turn: Turn): Promise<Re
 }
 
 function contextOf(options: ReconcilerOptions, { key, sandbox, signal }: Turn): PerformContext {
-  const { client, caches, notebook, announce, probe, jobs, settings, now = Date.now } = options;
+  const { client, caches, notebook, announce, probe, jobs, agents, settings, now = Date.now } = options;
   const owner = identityOf(sandbox);
   return {
     client,
@@ -111,6 +115,7 @@ function contextOf(options: ReconcilerOptions, { key, sandbox, signal }: Turn): 
     notes: notebook.of(key, owner.uid),
     generation: sandbox.metadata.generation ?? 0,
     probe: (podUid, podIp) => probe.start(key, podUid, podIp),
+    tellAgent: (task) => agents?.start(key, task),
     runJob: (job, pod, sandboxUid = owner.uid) => {
       const address = runtimeOf(pod, sandboxUid, settings.tokenKey);
       if (address !== undefined) jobs.start(key, job, address);

@@ -39,13 +39,15 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
   for (const kind of Object.keys(objects) as (keyof Objects)[]) notes.seen(kind);
   const resolution = verifyResolved(sandbox, lookupIn(caches));
   const storage = storageOf(sandbox, owner, input);
-  const violations = violationsNow(sandbox, policyIn(caches, owner.namespace));
+  const policy = policyIn(caches, owner.namespace);
+  const violations = violationsNow(sandbox, policy);
   const network = networkFacts(caches, resolution.ok ? resolution.spec : undefined, {
     namespace: owner.namespace,
     installNamespace: settings.installNamespace,
   });
   const observations = notes.observations();
   const state = {
+    ...(policy === undefined ? {} : { policy }),
     sandbox,
     owner,
     settings,

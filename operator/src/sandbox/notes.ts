@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { AgentNews } from '../agent/news.ts';
 import type { ContainerStatus, Pod } from '../core.ts';
 import type { RuntimeAnswer } from '../runtime/client.ts';
 import { conditionOf, mainStatus } from './failure.ts';
@@ -27,6 +28,7 @@ export class Notes {
   #statusAt: number | undefined;
   #missingPullSecret: string | undefined;
   #volumeLost = false;
+  #agent: AgentNews | undefined;
   #slotMissed = false;
   #adoptedPod: string | undefined;
   #unfitPod: string | undefined;
@@ -51,6 +53,7 @@ export class Notes {
       ...(this.#adoptedPod === undefined ? {} : { adoptedPod: this.#adoptedPod }),
       ...(this.#unfitPod === undefined ? {} : { unfitPod: this.#unfitPod }),
       ...(this.#volumeLost ? { volumeLost: true } : {}),
+      ...(this.#agent === undefined ? {} : { agent: this.#agent }),
     };
   }
 
@@ -69,6 +72,7 @@ export class Notes {
     this.#adoptedPod = undefined;
     this.#unfitPod = undefined;
     this.#volumeLost = false;
+    this.#agent = undefined;
   }
 
   refused(kind: OwnedKind, refusal: Pick<Refusal, 'cause' | 'message' | 'generation'>, now: number): void {
@@ -146,6 +150,10 @@ export class Notes {
 
   runtimeAnswered(podUid: string): void {
     this.#answeredPod = podUid;
+  }
+
+  agentHeard(news: AgentNews): void {
+    this.#agent = news;
   }
 
   statusWritten(now: number): void {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { writeInstallLog } from '../agent/writes.ts';
 import type { Action, Plan } from '../decision/actions.ts';
 import type { Effect, PerformContext } from './context.ts';
 import { adoptSlot, claimSlot } from './claim.ts';
@@ -51,6 +52,11 @@ const HANDLERS: Handlers = {
     context.probe(podUid, podIp);
     return 'unchanged';
   },
+  tellAgent({ task }, context) {
+    context.tellAgent(task);
+    return 'unchanged';
+  },
+  installLog: ({ body }, context) => writeInstallLog(body, context),
   runJob({ podName, podUid, sandboxUid, id, call }, context) {
     const pod = context.caches.pods.get(context.owner.namespace, podName);
     if (pod?.metadata.uid === podUid) context.runJob({ id, call }, pod, sandboxUid);

@@ -36,6 +36,8 @@ const RUNTIME_BINARY = `${RUNTIME_DIR}/agenttier-runtime`;
 const TOKEN_DIR = '/agenttier/run';
 /** Long enough for a shell to save its history; the runtime forwards TERM, so a stop seldom takes all of it. */
 const GRACE_SECONDS = 10;
+/** How long a stop waits for invocations that run; without any it does not wait. */
+const INVOKE_GRACE_SECONDS = 20;
 const TMP_SIZE = '256Mi';
 
 export interface PodInput {
@@ -85,7 +87,8 @@ function buildPodSpec(input: PodInput): PodSpec {
   return {
     // A new pod, on the same volume, is the operator's decision: kubelet restarts would hide failures from it.
     restartPolicy: 'Never',
-    terminationGracePeriodSeconds: GRACE_SECONDS,
+    terminationGracePeriodSeconds:
+      spec.mode === 'agent' ? GRACE_SECONDS + INVOKE_GRACE_SECONDS : GRACE_SECONDS,
     serviceAccountName: spec.serviceAccount || serviceAccountName(owner.name),
     automountServiceAccountToken: false,
     enableServiceLinks: false,
@@ -172,6 +175,7 @@ function mainCommand({ spec, awaitsClaim }: PodInput): string[] {
     '--workdir',
     mountPathOf(spec),
     ...(shell ? ['--shell', shell] : []),
+    ...(spec.mode === 'agent' ? ['--invoke-grace', `${INVOKE_GRACE_SECONDS}s`] : []),
     ...limitArguments(spec),
     ...(awaitsClaim ? ['--await-adopt'] : []),
     ...(child.length > 0 ? ['--', ...child] : []),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EffectiveSpec, Sandbox } from '@agenttier/crds/generated/types';
+import type { EffectivePolicy } from '@agenttier/crds/governance/effective';
 import type {
   NetworkPolicy,
   PersistentVolumeClaim,
@@ -11,6 +12,7 @@ import type {
 } from '../core.ts';
 import type { Violation } from '@agenttier/crds/meta/violation';
 import type { NetworkFacts } from '../egress/facts.ts';
+import type { AgentNews } from '../agent/news.ts';
 import type { RuntimeAnswer } from '../runtime/client.ts';
 import type { Settings } from '../settings.ts';
 import type { Identity } from './ownership.ts';
@@ -88,6 +90,8 @@ export interface Observations {
   readonly resizeRefused?: { readonly generation: number; readonly message: string };
   /** The recorded volume was looked for by name and is gone. */
   readonly volumeLost?: boolean;
+  /** What was last heard of the runtime about the agent. */
+  readonly agent?: AgentNews;
 }
 
 export interface CopySource {
@@ -106,6 +110,8 @@ export interface SandboxState {
   readonly network: NetworkFacts;
   /** What today's policy would refuse; the sandbox was admitted under another. */
   readonly violations?: readonly Violation[];
+  /** The policy of now; absent while it cannot be read. */
+  readonly policy?: EffectivePolicy;
   /** Key of the slots that could take the place of its first pod; absent where no pool keeps such. */
   readonly slotKey?: string | undefined;
   /** Slots that it claimed and does not use: to be deleted. */

@@ -21,7 +21,8 @@ export type StatusChanges = {
     | 'restartCount'
     | 'startup'
     | 'harness'
-    | 'pvcName']?: SandboxStatus[F] | undefined;
+    | 'pvcName'
+    | 'agentConfigure']?: SandboxStatus[F] | undefined;
 };
 
 /** What a decision says about the sandbox; conditions follow from it and the state, and the stored phase from those. */
@@ -34,6 +35,8 @@ export interface Outcome {
   readonly hold?: Hold | undefined;
   /** The condition IdleWarning, while a stop is near. */
   readonly warning?: Finding | undefined;
+  /** The condition Configured. */
+  readonly configured?: Finding | undefined;
   /** The condition ResizePending, while the pod differs from the spec. */
   readonly resize?: Finding | undefined;
   readonly changes?: StatusChanges | undefined;

@@ -28,6 +28,7 @@ export const SETTINGS: Settings = {
   userNamespaces: false,
   resolve: DEFAULT_SETTINGS,
   gracePeriodMs: 5 * MINUTE,
+  installLogBytes: 8_192,
   tokenKey: Buffer.alloc(32, 7),
 };
 

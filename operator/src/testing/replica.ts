@@ -5,6 +5,7 @@ import { silentLogger } from '@agenttier/machinery/telemetry/log';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
 import type { Store } from '@agenttier/machinery/reflector/store';
 import { createCaches } from '../caches.ts';
+import type { AgentTask } from '../agent/news.ts';
 import type { Caches } from '../caches.ts';
 import type { EventNote, Tally } from '../decision/actions.ts';
 import type { PerformContext } from '../sandbox/context.ts';
@@ -33,6 +34,7 @@ export class Replica {
   readonly events: EventNote[] = [];
   readonly tallies: Tally[] = [];
   readonly probed: string[] = [];
+  readonly told: AgentTask[] = [];
   readonly jobs: Job[] = [];
   readonly #reconcile: (
     key: string,
@@ -56,6 +58,7 @@ export class Replica {
       },
       warm: options.warm,
       probe: { start: (_key, uid) => this.probed.push(uid), end: () => undefined },
+      agents: { start: (_key, task) => this.told.push(task), end: () => undefined },
       jobs: { start: (key, job) => this.#start(key, job), forget: () => undefined },
     });
     this.caches.clusterTemplates.applyWatch(TEMPLATE);

@@ -28,13 +28,14 @@ const notYet = async (): Promise<'notYet'> => 'notYet';
 
 /** An operator process with its pools; `kill` ends it where it stands. */
 export class WarmOperator {
-  readonly slots = new Slots();
+  readonly slots: Slots;
   readonly replica: Replica;
   readonly keeper: PoolKeeper;
   readonly #stop: () => void;
 
   constructor(world: WarmWorld) {
     const { cluster } = world;
+    this.slots = new Slots(() => cluster.now());
     const warm = { slots: this.slots, ask: world.ask, tokenKey: SETTINGS.tokenKey };
     this.replica = new Replica(cluster, { warm });
     const { caches } = this.replica;

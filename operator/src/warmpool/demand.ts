@@ -15,6 +15,13 @@ export class Demand {
   #windowMs = WINDOW_MS;
   readonly #counts = new Map<number, number>();
   #since: number | undefined;
+  #born: number | undefined;
+
+  /** Whether it has been watched for long enough to say that there is less demand than there are slots. */
+  isSettled(now: number): boolean {
+    this.#born ??= now;
+    return now - this.#born >= this.#windowMs;
+  }
 
   /** Another length of window begins anew. */
   setWindow(ms: number): void {
@@ -56,8 +63,8 @@ export const windowOf = ({ autoscale }: SandboxWarmPool['spec']): number =>
   parseDuration(autoscale?.window ?? '') || WINDOW_MS;
 
 /** Free slots that the pool is to keep: as written, or as the demand of late says, between the bounds. */
-export function wantedSlots({ replicas = 1, autoscale }: SandboxWarmPool['spec'], peak: number): number {
+export function wantedSlots({ replicas = 1, autoscale }: SandboxWarmPool['spec'], demand: number): number {
   if (autoscale === undefined) return replicas;
   const { min = 0, max = Math.max(min, replicas) } = autoscale;
-  return Math.min(max, Math.max(min, peak));
+  return Math.min(max, Math.max(min, demand));
 }

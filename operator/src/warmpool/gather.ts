@@ -10,7 +10,7 @@ import { wantedSlots, windowOf } from './demand.ts';
 import type { PoolMemory } from './memory.ts';
 import { GONE } from './offer.ts';
 import type { Slots } from './slots.ts';
-import type { PoolState } from './state.ts';
+import type { PoolState, SlotView } from './state.ts';
 import { viewOf } from './view.ts';
 
 export interface PoolInput {
@@ -39,10 +39,17 @@ export function gatherPool(namespace: string, name: string, input: PoolInput): P
     offer,
     slots,
     leftovers: leftoversOf(namespace, name, input),
-    wanted: pool === undefined ? 0 : wantedSlots(pool.spec, memory.demand.peak(now)),
+    wanted: pool === undefined ? 0 : wantedSlots(pool.spec, demandOf(memory, slots, now)),
     room,
     notes: memory.notes(),
   };
+}
+
+/** A leader that has just come up knows of no demand: what its predecessor kept stays for one window. */
+function demandOf({ demand }: PoolMemory, slots: readonly SlotView[], now: number): number {
+  const peak = demand.peak(now);
+  const stock = slots.filter(({ kind, stale }) => !stale && (kind === 'free' || kind === 'building'));
+  return demand.isSettled(now) ? peak : Math.max(peak, stock.length);
 }
 
 /**

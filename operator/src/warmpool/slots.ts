@@ -10,6 +10,7 @@ import {
 } from '@agenttier/crds/meta/labels';
 import type { Pod } from '../core.ts';
 import { conditionOf } from '../sandbox/failure.ts';
+import { READINESS_LOSS_MS } from '../sandbox/pod.ts';
 import { compatLabel } from './slot.ts';
 import type { Fit } from './slot.ts';
 
@@ -52,10 +53,15 @@ export class Slots {
   readonly #where = new Map<string, string>();
   /** Handed out, and not yet seen as anything but open. */
   readonly #taken = new Set<string>();
-  readonly #answered = new Set<string>();
+  readonly #answered = new Map<string, number>();
+  readonly #now: () => number;
   readonly #pools = new Map<string, Set<string>>();
   /** Told of every claim that was tried. */
   onClaim: (pool: string, result: ClaimResult) => void = () => undefined;
+
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
 
   /** Whether there is any pool. */
   get isUsed(): boolean {
@@ -98,12 +104,13 @@ export class Slots {
 
   /** The runtime of a pod answers; the kubelet says so only a second later. */
   answered(uid: string): void {
-    this.#answered.add(uid);
+    this.#answered.set(uid, this.#now());
   }
 
+  /** An answer counts until the kubelet must have looked itself; from then on only its word does, also of a lost node. */
   isReady(pod: Pod): boolean {
-    const uid = pod.metadata.uid ?? '';
-    return conditionOf(pod, 'Ready')?.status === 'True' || this.#answered.has(uid);
+    const answeredAt = this.#answered.get(pod.metadata.uid ?? '') ?? Number.NEGATIVE_INFINITY;
+    return conditionOf(pod, 'Ready')?.status === 'True' || this.#now() - answeredAt < READINESS_LOSS_MS;
   }
 
   /** Brings the list in line with one pod. */

@@ -22,6 +22,8 @@ const GROUP: Readonly<Record<Action, string | undefined>> = {
   watch: 'terminal',
   terminal: 'terminal',
   exec: 'run-command',
+  invoke: 'agent:invoke',
+  configure: 'agent:configure',
   stop: 'stop',
   resume: 'resume',
   delete: undefined,

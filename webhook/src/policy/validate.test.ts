@@ -22,6 +22,10 @@ describe('validatePolicy', () => {
       requiredRuntimeClass: 'gvisor',
       maxSandboxesPerUser: 3,
       maxSandboxesTotal: 30,
+      maxAgentSandboxes: 4,
+      maxInvokeTimeout: '10m',
+      maxConcurrentInvokesPerSandbox: 2,
+      allowedAgentImages: ['ghcr.io/acme/agents'],
       total: { cpu: 64, memory: '256Gi', storage: '1Ti' },
       delegated: ['maxCpu'],
     };
@@ -30,7 +34,9 @@ describe('validatePolicy', () => {
 
   it('lists everything at once', () => {
     const spec: PolicySpec = {
-      maxAgentSandboxes: 3,
+      allowedAgentImages: ['ghcr.io/a@sha256:1'],
+      maxInvokeTimeout: '1d',
+      maxExposedPorts: 3,
       total: { cpu: '1e99999' },
       maxCpu: '1e99999',
       maxMemory: '-1Gi',
@@ -39,20 +45,22 @@ describe('validatePolicy', () => {
       delegated: ['maxCpu'],
     };
     expect(codes(validatePolicy('GovernancePolicy', spec))).toEqual([
-      'spec.maxAgentSandboxes field_not_supported',
+      'spec.maxExposedPorts field_not_supported',
       'spec.maxCpu invalid_value',
       'spec.maxMemory invalid_value',
       'spec.total.cpu invalid_value',
       'spec.maxTimeout invalid_value',
+      'spec.maxInvokeTimeout invalid_value',
       'spec.approvedRegistries[1] invalid_value',
       'spec.approvedRegistries[2] invalid_value',
+      'spec.allowedAgentImages[0] invalid_value',
       'spec.delegated invalid_value',
     ]);
   });
 });
 
 describe('validatePolicyUpdate', () => {
-  const old: PolicySpec = { maxAgentSandboxes: 3, maxCpu: '1' };
+  const old: PolicySpec = { maxExposedPorts: 3, maxCpu: '1' };
 
   it('lets what was stored before stand', () => {
     expect(validatePolicyUpdate('GovernancePolicy', { ...old, maxCpu: '2' }, old)).toEqual([]);

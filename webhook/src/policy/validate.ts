@@ -13,8 +13,13 @@ type PolicyKind = 'ClusterGovernancePolicy' | 'GovernancePolicy';
 
 const QUANTITIES = ['maxCpu', 'maxMemory', 'maxStorage'] as const;
 const TOTALS = ['cpu', 'memory', 'storage'] as const;
-const DURATIONS = ['maxTimeout', 'maxIdleTimeout'] as const;
-const LISTS = ['allowedTemplates', 'approvedRegistries', 'allowedStorageClasses'] as const;
+const DURATIONS = ['maxTimeout', 'maxIdleTimeout', 'maxInvokeTimeout'] as const;
+const LISTS = [
+  'allowedTemplates',
+  'approvedRegistries',
+  'allowedAgentImages',
+  'allowedStorageClasses',
+] as const;
 
 function invalid(field: string, message: string): Violation {
   return { code: 'invalid_value', field: `spec.${field}`, message };
@@ -58,15 +63,11 @@ function listViolations(spec: PolicySpec): Violation[] {
 
 /** An entry names where images are; which of them is said by its content is for requireDigest. */
 function registryViolations(spec: PolicySpec): Violation[] {
-  return (spec.approvedRegistries ?? []).flatMap((entry, i) =>
-    entry.includes('@')
-      ? [
-          invalid(
-            `approvedRegistries[${i}]`,
-            'must not have a digest, it would never match; see requireDigest',
-          ),
-        ]
-      : [],
+  const message = 'must not have a digest, it would never match; see requireDigest';
+  return (['approvedRegistries', 'allowedAgentImages'] as const).flatMap((list) =>
+    (spec[list] ?? []).flatMap((entry, i) =>
+      entry.includes('@') ? [invalid(`${list}[${i}]`, message)] : [],
+    ),
   );
 }
 

@@ -17,7 +17,13 @@ interface Act {
 
 /** Everything of the spec but what has a rule of its own. */
 function rest({ spec }: SpecifiedSandbox): unknown {
-  const { desiredState: _state, sharing: _sharing, resolved: _resolved, ...others } = spec;
+  const {
+    desiredState: _state,
+    sharing: _sharing,
+    resolved: _resolved,
+    agentConfig: _agent,
+    ...others
+  } = spec;
   return others;
 }
 
@@ -43,6 +49,9 @@ function actsOf(sandbox: SpecifiedSandbox, old: SpecifiedSandbox): Act[] {
   }
   if (!sameJson(sandbox.spec.sharing, old.spec.sharing)) {
     acts.push({ action: 'share', field: 'spec.sharing' });
+  }
+  if (!sameJson(sandbox.spec.agentConfig, old.spec.agentConfig)) {
+    acts.push({ action: 'configure', field: 'spec.agentConfig' });
   }
   if (!sameJson(rest(sandbox), rest(old))) acts.push({ action: 'edit', field: 'spec' });
   return [...acts, ...metadataAct(sandbox, old)];

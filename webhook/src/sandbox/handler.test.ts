@@ -279,11 +279,7 @@ describe('update', () => {
   it.each([
     ['a forged resolved spec', { resolved: { hash: 'f' } }, ['spec.resolved resolved_forged']],
     ['another owner', { createdBy: { sub: 'bob' } }, ['spec.createdBy immutable_field']],
-    [
-      'another mode',
-      { mode: 'agent' as const },
-      ['spec.mode immutable_field', 'spec.mode field_not_supported'],
-    ],
+    ['another mode', { mode: 'agent' as const }, ['spec.mode immutable_field']],
   ])('refuses %s', async (_what, spec, expected) => {
     const old = await stored();
     expect(await admitted(edit(old, spec), { old })).toEqual(expected);

@@ -4,6 +4,7 @@ import type { SpecifiedSandbox } from './specified.ts';
 import { ANNOTATION_ADMITTED_AT, ANNOTATION_TRACEPARENT, FINALIZER } from '@agenttier/crds/meta/labels';
 import { parseTraceparent } from '@agenttier/machinery/telemetry/tracing';
 import type { Principal } from '../identity.ts';
+import { stampConfig } from './configure.ts';
 import type { Resolution } from './resolution.ts';
 import { asksForStart } from './resume.ts';
 
@@ -147,6 +148,7 @@ function stampSpec(prepared: SpecifiedSandbox, input: StampInput): SandboxSpec {
       : {}),
     ...clonedFrom(prepared.spec.cloneFrom, input.sourceUid),
     ...(old === undefined ? { createdBy: owner(principal) } : {}),
+    ...stampConfig(prepared, old, principal),
     ...(resolution?.ok ? { resolved: resolution.resolved } : {}),
   };
 }

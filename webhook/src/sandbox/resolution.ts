@@ -65,8 +65,7 @@ export interface Change {
  */
 export function resolveAgain(change: Change, gathered: Gathered, settings: ResolveSettings): Resolution {
   const { chain, policy } = gathered;
-  const volumeWins = Boolean(change.old.spec.cloneFromSnapshot);
-  const bound = { ...settings, volume: boundVolume(change.old), volumeWins };
+  const bound = { ...settings, ...fixedBy(change.old) };
   const kept = change.old.spec.resolved;
   if (kept === undefined) return resolveFirst(change, gathered, bound);
   if (!policy.ok || !kept.spec || !isSealed(kept) || isFresh(change, kept, chain)) {
@@ -106,6 +105,13 @@ function isSameChain(kept: Resolved, chain: readonly TemplateObject[]): boolean 
       return same && link.uid === metadata.uid && link.generation === metadata.generation;
     })
   );
+}
+
+/** What a sandbox that exists has decided for good. */
+function fixedBy(old: SpecifiedSandbox): Pick<ResolveSettings, 'volume' | 'volumeWins' | 'mode'> {
+  const mode = old.spec.resolved?.spec?.mode;
+  const volumeWins = Boolean(old.spec.cloneFromSnapshot);
+  return { volume: boundVolume(old), volumeWins, ...(mode === undefined ? {} : { mode }) };
 }
 
 /** What the volume was made with, once there is one; of a copy that is still to be made what admission found out. */

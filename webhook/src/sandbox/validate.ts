@@ -14,6 +14,7 @@ import type { Principal } from '../identity.ts';
 import { newViolations } from '../ratchet.ts';
 import { accessViolations } from './access.ts';
 import { sameJson, specChanged } from './change.ts';
+import { askedAgain, configAuthorViolations, configFormViolations, isConfigured } from './configure.ts';
 import type { ResolveReason } from './change.ts';
 import type { Resolution } from './resolution.ts';
 
@@ -49,7 +50,7 @@ function fault({ code, field, actual }: Violation): string {
 
 /** What is wrong with the sandbox itself and, beyond that, with what it comes to together with its templates. */
 function formViolations(sandbox: SpecifiedSandbox, resolved: Resolved): Violation[] {
-  const own = validateSandboxShape(sandbox);
+  const own = [...validateSandboxShape(sandbox), ...configFormViolations(sandbox, resolved?.spec)];
   const known = new Set(own.map(fault));
   const merged = resolved
     ? [...validateResolved(resolved), ...textSizeViolations(sandbox.spec, resolved.spec ?? {})]
@@ -132,6 +133,7 @@ export function validateCreate(input: CreateInput): Judgement {
       ...formViolations(sandbox, resolvedOf(resolution)),
       ...judged.violations,
       ...ownerViolations(sandbox, principal),
+      ...configAuthorViolations(sandbox, undefined, principal),
       ...forgeryViolations(sandbox, resolution),
     ],
     warnings: judged.warnings,
@@ -160,7 +162,12 @@ function governanceOnUpdate(input: UpdateInput): Judgement {
     return now;
   }
   const before = governance(old, resolvedBefore(input), namespace, resolution.policy);
-  return { violations: newViolations(now.violations, before.violations), warnings: now.warnings };
+  const added = newViolations(now.violations, before.violations);
+  const again = isConfigured(sandbox, old) ? askedAgain(now.violations) : [];
+  return {
+    violations: [...again.filter((violation) => !added.includes(violation)), ...added],
+    warnings: now.warnings,
+  };
 }
 
 function forgeryOnUpdate(input: UpdateInput): Violation[] {
@@ -194,6 +201,7 @@ export function validateUpdate(input: UpdateInput): Judgement {
       ),
       ...judged.violations,
       ...forgeryOnUpdate(input),
+      ...configAuthorViolations(sandbox, old, principal),
     ],
     warnings: judged.warnings,
   };

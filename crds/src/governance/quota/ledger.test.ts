@@ -72,16 +72,18 @@ describe('limits', () => {
     const cluster = {
       maxSandboxesTotal: 5,
       maxSandboxesPerUser: 2,
+      maxAgentSandboxes: 1,
       total: { cpu: '4', memory: '8Gi' },
-      delegated: ['total', 'maxSandboxesTotal'],
+      delegated: ['total', 'maxSandboxesTotal', 'maxAgentSandboxes'],
     } as const;
-    expect(clusterLimits(cluster, { total: { cpu: '8' } })).toEqual({
+    expect(clusterLimits(cluster, { total: { cpu: '8' }, maxAgentSandboxes: 7 })).toEqual({
       sandboxes: 5,
       perUser: 2,
       memory: '8Gi',
     });
     expect(clusterLimits(cluster, { maxSandboxesTotal: 50, maxSandboxesPerUser: 9 })).toEqual({
       perUser: 2,
+      agentSandboxes: 1,
       cpu: '4',
       memory: '8Gi',
     });
@@ -113,6 +115,23 @@ describe('a draft of a ledger', () => {
     );
     expect(draft.changed).toBe(expected.length === 0);
     expect(Object.keys(draft.ledger().reservations ?? {})).toEqual(expected.length === 0 ? ['u1'] : []);
+  });
+
+  it('counts agents apart, and only where one is asked for', () => {
+    const draft = new LedgerDraft({ used: { ...USED, agentSandboxes: 1 } });
+    const agents = { agentSandboxes: 2 };
+    const one = request({ amounts: { ...demandOf(sandbox), agentSandboxes: 1 } });
+    expect(draft.reserve(one, agents, 'namespace')).toEqual([]);
+    expect(draft.reserve({ ...one, uid: 'u2' }, agents, 'namespace')).toMatchObject([
+      { code: 'agent_sandbox_quota_exceeded', field: 'spec.mode', limit: 2, actual: 3, scope: 'namespace' },
+    ]);
+    expect(draft.reserve(request({ uid: 'u3' }), agents, 'namespace')).toEqual([]);
+    expect(Object.values(draft.ledger().reservations ?? {}).map(({ agent }) => agent)).toEqual([
+      true,
+      undefined,
+    ]);
+    draft.release('u1');
+    expect(draft.reserve({ ...one, uid: 'u2' }, agents, 'namespace')).toEqual([]);
   });
 
   it('counts what is reserved, takes the same once, and gives it back', () => {

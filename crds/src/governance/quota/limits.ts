@@ -6,6 +6,7 @@ import { parseQuantity } from '../../meta/quantity.ts';
 export interface QuotaLimits {
   readonly sandboxes?: number;
   readonly perUser?: number;
+  readonly agentSandboxes?: number;
   readonly cpu?: string;
   readonly memory?: string;
   readonly storage?: string;
@@ -14,9 +15,12 @@ export interface QuotaLimits {
 export type QuotaDimension = keyof QuotaLimits;
 
 /** The field of a policy that caps a dimension, as `delegated` names it. */
-const FIELDS: Readonly<Record<QuotaDimension, 'maxSandboxesTotal' | 'maxSandboxesPerUser' | 'total'>> = {
+const FIELDS: Readonly<
+  Record<QuotaDimension, 'maxSandboxesTotal' | 'maxSandboxesPerUser' | 'maxAgentSandboxes' | 'total'>
+> = {
   sandboxes: 'maxSandboxesTotal',
   perUser: 'maxSandboxesPerUser',
+  agentSandboxes: 'maxAgentSandboxes',
   cpu: 'total',
   memory: 'total',
   storage: 'total',
@@ -24,10 +28,11 @@ const FIELDS: Readonly<Record<QuotaDimension, 'maxSandboxesTotal' | 'maxSandboxe
 
 /** The caps of one policy. Zero and absent cap nothing. */
 export function quotaLimits(spec: PolicySpec | undefined): QuotaLimits {
-  const { maxSandboxesTotal, maxSandboxesPerUser, total = {} } = spec ?? {};
+  const { maxSandboxesTotal, maxSandboxesPerUser, maxAgentSandboxes, total = {} } = spec ?? {};
   return {
     ...(maxSandboxesTotal ? { sandboxes: maxSandboxesTotal } : {}),
     ...(maxSandboxesPerUser ? { perUser: maxSandboxesPerUser } : {}),
+    ...(maxAgentSandboxes ? { agentSandboxes: maxAgentSandboxes } : {}),
     ...amount('cpu', total.cpu),
     ...amount('memory', total.memory),
     ...amount('storage', total.storage),

@@ -8,7 +8,7 @@ import type { Ledger } from './ledger.ts';
 import { recount, RESERVATION_MS } from './recount.ts';
 import { Tally, usedOf } from './tally.ts';
 
-const CAP = { sandboxes: 3, perUser: 2, cpu: '5' };
+const CAP = { sandboxes: 3, perUser: 2, agentSandboxes: 1, cpu: '5' };
 const PEOPLE = ['alice', 'bob'];
 
 interface Stored {
@@ -49,7 +49,8 @@ class World {
 
   ask(n: number): void {
     const cpu = BigInt(1 + (n % 3)) * 1000n;
-    const demand = { ...NOTHING, user: PEOPLE[n % 2] ?? '', sandboxes: 1, cpu };
+    const agentSandboxes = n % 4 === 3 ? 1 : 0;
+    const demand = { ...NOTHING, user: PEOPLE[n % 2] ?? '', sandboxes: 1, agentSandboxes, cpu };
     this.#add({ uid: `u${this.admissions.length}`, demand, base: undefined });
   }
 
@@ -253,6 +254,7 @@ function hold(taken: readonly (readonly [Step, number])[]): number {
     const { amounts, perUser } = world.reality().usage('team');
     expect(amounts.sandboxes).toBeLessThanOrEqual(CAP.sandboxes);
     expect(amounts.cpu).toBeLessThanOrEqual(5000n);
+    expect(amounts.agentSandboxes).toBeLessThanOrEqual(CAP.agentSandboxes);
     for (const count of perUser.values()) expect(count).toBeLessThanOrEqual(CAP.perUser);
     if (amounts.sandboxes === CAP.sandboxes) full++;
   }

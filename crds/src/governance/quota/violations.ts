@@ -28,29 +28,39 @@ export function quotaViolations(question: QuotaQuestion): Violation[] {
 }
 
 function countViolations({ request, more, taken, limits, scope }: QuotaQuestion): Violation[] {
-  if (more.sandboxes === 0) return [];
   const where = scope === 'cluster' ? 'the cluster' : `namespace ${request.namespace}`;
   const all = { code: 'namespace_quota_exceeded', field: 'metadata.namespace', who: where } as const;
+  const agents = { code: 'agent_sandbox_quota_exceeded', field: 'spec.mode', who: where } as const;
   const own = { code: 'user_quota_exceeded', field: 'spec.createdBy.sub', who: request.user } as const;
-  return [
-    ...countViolation(all, taken.amounts.sandboxes, { limit: limits.sandboxes, scope }),
-    ...countViolation(own, taken.ofUser, { limit: limits.perUser, scope }),
+  const rows = [
+    { count: all, more: more.sandboxes, taken: taken.amounts.sandboxes, limit: limits.sandboxes },
+    { count: own, more: more.sandboxes, taken: taken.ofUser, limit: limits.perUser },
+    {
+      count: { ...agents, what: 'agent sandboxes' },
+      more: more.agentSandboxes,
+      taken: taken.amounts.agentSandboxes,
+      limit: limits.agentSandboxes,
+    },
   ];
+  return rows.flatMap(({ count, more: asked, taken: has, limit }) =>
+    asked === 0 ? [] : countViolation(count, has, { limit, scope }),
+  );
 }
 
 interface Count {
   readonly code: ViolationCode;
   readonly field: string;
   readonly who: string;
+  readonly what?: string;
 }
 
 function countViolation(
-  { code, field, who }: Count,
+  { code, field, who, what = 'sandboxes' }: Count,
   taken: number,
   { limit, scope }: { readonly limit: number | undefined; readonly scope: PolicyScope },
 ): Violation[] {
   if (limit === undefined || taken + 1 <= limit) return [];
-  const message = `${who} has ${taken} of the ${limit} sandboxes that the ${scope} policy allows; delete one first`;
+  const message = `${who} has ${taken} of the ${limit} ${what} that the ${scope} policy allows; delete one first`;
   return [{ code, field, message, limit, actual: taken + 1, scope }];
 }
 
