@@ -229,6 +229,51 @@ describe('the operator, with the rights of the chart, on a real API server', () 
     );
   });
 
+  it('changes memory of a running pod in place', async () => {
+    const resources = (memory: string) => ({ requests: { memory: '16Mi' }, limits: { memory } });
+    await start('roomy', { resources: resources('64Mi') });
+    // What a kubelet that can do this reports; without it the API server refuses.
+    const [main] = READY_POD.containerStatuses ?? [];
+    const reported = main
+      ? [{ ...main, image: 'x', imageID: 'x', restartCount: 0, resources: resources('64Mi') }]
+      : [];
+    await setPodStatus('roomy', { ...READY_POD, containerStatuses: reported });
+    const uid = (await read(PODS, 'roomy-pod'))?.metadata.uid;
+    const { spec } = build({ name: 'roomy', spec: { resources: resources('96Mi') }, chain });
+    await admin.patch(SANDBOXES, { namespace, name: 'roomy' }, { type: 'merge', body: { spec } });
+    const limit = async () =>
+      (await read<Pod>(PODS, 'roomy-pod'))?.spec.containers[0]?.resources?.limits?.['memory'];
+    await until(async () => (await limit()) === '96Mi', 'the pod to have more memory').catch(
+      async (error: unknown) => {
+        throw new Error(`${String(error)}: ${JSON.stringify((await status('roomy')).conditions)}`);
+      },
+    );
+    expect((await read(PODS, 'roomy-pod'))?.metadata.uid).toBe(uid);
+    expect((await status('roomy')).phase).toBe('Running');
+  });
+
+  it('is evicted through the API without spending its budget', async () => {
+    await start('evicted');
+    const eviction = {
+      apiVersion: 'policy/v1',
+      kind: 'Eviction',
+      metadata: { name: 'evicted-pod', namespace },
+    };
+    const path = `/api/v1/namespaces/${namespace}/pods/evicted-pod/eviction`;
+    const uid = (await read(PODS, 'evicted-pod'))?.metadata.uid;
+    await admin.raw({ method: 'POST', path, body: eviction });
+    await until(
+      async () => {
+        const pod = await read(PODS, 'evicted-pod');
+        return pod !== undefined && pod.metadata.uid !== uid;
+      },
+      'the new pod',
+      20_000,
+    );
+    await setPodStatus('evicted', READY_POD);
+    await phaseIs('evicted', 'Running');
+  });
+
   it('stops, keeps the volume, and resumes', async () => {
     await start('pausing');
     const volume = (await read(PERSISTENT_VOLUME_CLAIMS, 'pausing-workspace'))?.metadata.uid;

@@ -36,6 +36,8 @@ export function resizeTurn(state: SandboxState, spec: EffectiveSpec): ResizeTurn
     return told(state, yes('NextStart', `${ASIDE} at the next start: ${current.message}`));
   const { name = '', uid = '' } = pod.metadata;
   const pending = yes('Resizing', 'the pod is asked to change its CPU and memory');
+  // The API server refuses it for a container that no node has reported yet; that report brings the next look.
+  if (mainStatus(pod)?.state?.running === undefined) return told(state, pending);
   return { ...told(state, pending), actions: [{ do: 'resizePod', name, uid, resources: wanted }] };
 }
 

@@ -56,6 +56,16 @@ describe('new CPU or memory of a sandbox that is up', () => {
     expect([s.cluster.pod()?.metadata.uid, resizes()]).toEqual([uid, 1]);
   });
 
+  it('waits until a node has reported the container', async () => {
+    s.cluster.setPodStatus({ ...READY_POD, containerStatuses: [] });
+    ask('512Mi');
+    await s.operator.reconcile();
+    expect([resizes(), s.condition('ResizePending')?.reason]).toEqual([0, 'Resizing']);
+    node('256Mi');
+    await s.operator.reconcile();
+    expect(limits()?.['memory']).toBe('512Mi');
+  });
+
   it('waits for room on the node', async () => {
     ask('512Mi');
     await s.operator.reconcile();
