@@ -61,7 +61,7 @@ const ALL = `
       onStart: echo start >> project/hooks
       onResume: echo resume >> project/hooks; echo broken >&2; exit 3
       onStop: echo stop >> project/hooks
-    constraints: { maxCommandTimeout: 1s, maxFileSize: 2Mi }
+    constraints: { maxCommandTimeout: 5s, maxFileSize: 2Mi }
 `;
 
 describe('a harness', () => {

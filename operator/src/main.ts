@@ -132,7 +132,6 @@ function lead(
   return runWithLease({ ...lease, onLead: (leading) => operate(work, leading), onChange, signal });
 }
 
-// Functions, not constants: the main program above is awaited before a constant down here has its value.
 // Declarations, not constants: main runs, by the top-level await above, before a constant down here has its value.
 function recorderOf(client: KubeClient, instance: string): EventRecorder {
   return createEventRecorder({ client, component: 'agenttier.io/operator', instance, log });
