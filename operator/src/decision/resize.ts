@@ -25,20 +25,25 @@ export interface ResizeTurn {
  * other change of the spec does. Nothing is ever restarted for it.
  */
 export function resizeTurn(state: SandboxState, spec: EffectiveSpec): ResizeTurn {
-  const { pod, observations, sandbox } = state;
+  const { pod } = state;
   if (pod === undefined) return { actions: [], events: [] };
   const wanted = amountsOf(resourcesOf(spec.resources));
-  const asked = isGiven(wanted, amountsOf(main(pod)?.resources));
-  const refused = observations.resizeRefused;
-  const current = refused?.generation === sandbox.metadata.generation ? refused : undefined;
-  if (asked) return told(state, underWay(pod, wanted));
-  if (current !== undefined)
-    return told(state, yes('NextStart', `${ASIDE} at the next start: ${current.message}`));
-  const { name = '', uid = '' } = pod.metadata;
-  const pending = yes('Resizing', 'the pod is asked to change its CPU and memory');
+  if (isGiven(wanted, amountsOf(main(pod)?.resources))) return told(state, underWay(pod, wanted));
+  const refused = refusalOf(state);
+  if (refused !== undefined) return told(state, yes('NextStart', `${ASIDE} at the next start: ${refused}`));
+  const turn = told(state, yes('Resizing', 'the pod is asked to change its CPU and memory'));
   // The API server refuses it for a container that no node has reported yet; that report brings the next look.
-  if (mainStatus(pod)?.state?.running === undefined) return told(state, pending);
-  return { ...told(state, pending), actions: [{ do: 'resizePod', name, uid, resources: wanted }] };
+  return mainStatus(pod)?.state?.running === undefined ? turn : { ...turn, actions: [request(pod, wanted)] };
+}
+
+/** What was said to this generation of the spec. */
+function refusalOf({ sandbox, observations }: SandboxState): string | undefined {
+  const { resizeRefused: refused } = observations;
+  return refused?.generation === sandbox.metadata.generation ? refused?.message : undefined;
+}
+
+function request({ metadata }: Pod, resources: Amounts): Action {
+  return { do: 'resizePod', name: metadata.name ?? '', uid: metadata.uid ?? '', resources };
 }
 
 const ASIDE = 'the new CPU and memory take effect';
