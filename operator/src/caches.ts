@@ -8,13 +8,7 @@ import type {
   SandboxWarmPool,
   WebhookSubscription,
 } from '@agenttier/crds/generated/types';
-import {
-  LABEL_MANAGED,
-  LABEL_SANDBOX_UID,
-  LABEL_SECRET_PURPOSE,
-  LABEL_SLOT,
-  SECRET_PURPOSES,
-} from '@agenttier/crds/meta/labels';
+import { LABEL_MANAGED, LABEL_SANDBOX_UID, LABEL_SLOT } from '@agenttier/crds/meta/labels';
 import {
   CLUSTER_GOVERNANCE_POLICIES,
   CLUSTER_SANDBOX_TEMPLATES,
@@ -54,7 +48,8 @@ import type {
   ServiceAccount,
   StorageClass,
 } from './core.ts';
-import { leanService, serviceOfSlice, servicesOfSandbox, SLICES_BY_HAND } from './egress/services.ts';
+import { serviceOfSlice, servicesOfSandbox, SLICES_BY_HAND } from './egress/services.ts';
+import { trimmed } from './trim.ts';
 import { BY_ORIGIN, originsOf } from './volume/feed.ts';
 import { SNAPSHOT_KIND, SnapshotCache } from './volume/snapshotCache.ts';
 import type { Kind } from './volume/snapshotCache.ts';
@@ -99,38 +94,43 @@ export const BY_SERVICE = 'service';
 
 export function createCaches(): Caches {
   return {
-    sandboxes: new Store<Sandbox>({
+    sandboxes: storeOf<Sandbox>(SANDBOXES, {
       [BY_TEMPLATE]: templatesOfSandbox,
       [BY_ORIGIN]: originsOf,
       [BY_UID]: ({ metadata }) => [metadata.uid ?? ''],
       [BY_SERVICE]: servicesOfSandbox,
     }),
-    templates: new Store<SandboxTemplate>({
+    templates: storeOf<SandboxTemplate>(SANDBOX_TEMPLATES, {
       [BY_PARENT]: (template) => parentsOfTemplate({ ...template, kind: 'SandboxTemplate' }),
     }),
-    clusterTemplates: new Store<ClusterSandboxTemplate>({
+    clusterTemplates: storeOf<ClusterSandboxTemplate>(CLUSTER_SANDBOX_TEMPLATES, {
       [BY_PARENT]: (template) => parentsOfTemplate({ ...template, kind: 'ClusterSandboxTemplate' }),
     }),
-    policies: new Store(),
-    clusterPolicies: new Store(),
-    subscriptions: new Store<WebhookSubscription>({ [BY_UID]: ({ metadata }) => [metadata.uid ?? ''] }),
-    pods: new Store<Pod>({
-      [BY_SANDBOX_UID]: sandboxUidOf,
-      [BY_SLOT]: poolsOf,
+    policies: storeOf(GOVERNANCE_POLICIES),
+    clusterPolicies: storeOf(CLUSTER_GOVERNANCE_POLICIES),
+    subscriptions: storeOf<WebhookSubscription>(WEBHOOK_SUBSCRIPTIONS, {
+      [BY_UID]: ({ metadata }) => [metadata.uid ?? ''],
     }),
-    pvcs: new Store<PersistentVolumeClaim>({ [BY_SLOT]: poolsOf }),
-    networkPolicies: new Store<NetworkPolicy>({ [BY_SLOT]: poolsOf }),
-    secrets: new Store<Secret>({ [BY_SANDBOX_UID]: sandboxUidOf, [BY_SLOT]: poolsOf }),
-    serviceAccounts: new Store<ServiceAccount>({ [BY_SLOT]: poolsOf }),
-    pools: new Store(),
-    resourceQuotas: new Store(),
-    storageClasses: new Store(),
-    snapshotKinds: new Store(),
+    pods: storeOf<Pod>(PODS, { [BY_SANDBOX_UID]: sandboxUidOf, [BY_SLOT]: poolsOf }),
+    pvcs: storeOf<PersistentVolumeClaim>(PERSISTENT_VOLUME_CLAIMS, { [BY_SLOT]: poolsOf }),
+    networkPolicies: storeOf<NetworkPolicy>(NETWORK_POLICIES, { [BY_SLOT]: poolsOf }),
+    secrets: storeOf(SECRETS, { [BY_SANDBOX_UID]: sandboxUidOf, [BY_SLOT]: poolsOf }),
+    serviceAccounts: storeOf(SERVICE_ACCOUNTS, { [BY_SLOT]: poolsOf }),
+    pools: storeOf(SANDBOX_WARM_POOLS),
+    resourceQuotas: storeOf(RESOURCE_QUOTAS),
+    storageClasses: storeOf(STORAGE_CLASSES),
+    snapshotKinds: storeOf(CUSTOM_RESOURCE_DEFINITIONS),
     snapshots: new SnapshotCache(),
-    services: new Store(),
-    endpointSlices: new Store({ [BY_SERVICE]: serviceOfSlice }),
+    services: storeOf(SERVICES),
+    endpointSlices: storeOf<EndpointSlice>(ENDPOINT_SLICES, { [BY_SERVICE]: serviceOfSlice }),
   };
 }
+
+/** Trimmed in the store: most of what is in it are answers to the operator's own writes. */
+const storeOf = <T extends KubeObject>(
+  resource: Resource,
+  indexers: ConstructorParameters<typeof Store<T>>[0] = {},
+): Store<T> => new Store<T>(indexers, { keep: (object) => trimmed(resource, object) });
 
 const sandboxUidOf = ({ metadata }: KubeObject): string[] =>
   [metadata.labels?.[LABEL_SANDBOX_UID] ?? []].flat();
@@ -183,7 +183,6 @@ export function createReflectors({
         store,
         log,
         ...selection,
-        transform: TRANSFORMS.get(resource) ?? withoutManagedFields,
         metrics: metrics?.(resource.plural),
       }),
   );
@@ -197,29 +196,3 @@ interface Selection {
 /** A reflector only puts in what it was given for its own resource, so the store's element type can be set aside. */
 const anyStore = <T extends KubeObject>(store: Store<T>): Store<KubeObject> =>
   store as unknown as Store<KubeObject>;
-
-/** Half the memory of a cached object, and nothing here reads it. */
-function withoutManagedFields(object: KubeObject): KubeObject {
-  const { managedFields: _, ...metadata } = object.metadata;
-  return { ...object, metadata };
-}
-
-/** What was brought into a sandbox is never compared: its name is the hash of its content. */
-function leanSecret(object: KubeObject): KubeObject {
-  const lean = withoutManagedFields(object);
-  if (object.metadata.labels?.[LABEL_SECRET_PURPOSE] !== SECRET_PURPOSES.plan) return lean;
-  const { data: _, ...rest } = lean as Secret;
-  return rest;
-}
-
-/** Of a CRD only its name and state are of use here. */
-function withoutSchema(object: KubeObject): KubeObject {
-  const { metadata } = withoutManagedFields(object);
-  return { metadata, ...('status' in object ? { status: object.status } : {}) };
-}
-
-const TRANSFORMS: ReadonlyMap<Resource, (object: KubeObject) => KubeObject> = new Map([
-  [SERVICES, leanService],
-  [SECRETS, leanSecret],
-  [CUSTOM_RESOURCE_DEFINITIONS, withoutSchema],
-]);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Sandbox } from '@agenttier/crds/generated/types';
 import { LABEL_SANDBOX } from '@agenttier/crds/meta/labels';
 import { templateKey } from '@agenttier/crds/template/users';
-import type { WorkQueue } from '@agenttier/machinery/controller/workqueue';
+import type { Lane, WorkQueue } from '@agenttier/machinery/controller/workqueue';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { keyOf } from '@agenttier/machinery/reflector/store';
 import type { Store, StoreEvent } from '@agenttier/machinery/reflector/store';
@@ -13,17 +14,16 @@ import { feedOrigins } from '../volume/feed.ts';
 
 /**
  * Adds a key for every change that may matter to it, until the returned function is called. Everything known already is
- * added at once, so a new leader looks at every sandbox.
+ * added at once, so a new leader looks at every sandbox. What concerns all of them waits in the background: a sandbox that
+ * starts, stops or lost something is not to stand behind thousands that are as they should be.
  */
 export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: (key: string) => void): () => void {
   const addAll = (): void => {
-    for (const sandbox of caches.sandboxes.list()) queue.add(keyOf(sandbox));
+    for (const sandbox of caches.sandboxes.list()) queue.add(keyOf(sandbox), laneOf(sandbox, 'background'));
   };
   const stops = [
     // Somebody waits for a new one: it goes before routine work.
-    caches.sandboxes.subscribe(({ object }) =>
-      queue.add(keyOf(object), object.status?.phase === undefined ? 'urgent' : 'normal'),
-    ),
+    caches.sandboxes.subscribe(({ object }) => queue.add(keyOf(object), laneOf(object, 'normal'))),
     ...feedOwned(caches, queue, onRemoval),
     ...feedTemplates(caches, queue),
     ...feedServices(caches, queue),
@@ -36,6 +36,9 @@ export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: (key: str
     for (const stop of stops) stop();
   };
 }
+
+/** One that has no phase yet is new. */
+const laneOf = ({ status }: Sandbox, lane: Lane): Lane => (status?.phase === undefined ? 'urgent' : lane);
 
 type Stops = (() => void)[];
 
@@ -59,7 +62,7 @@ function feedTemplates(caches: Caches, queue: WorkQueue): Stops {
     if (!specMoved(event)) return;
     const { metadata } = event.object;
     const key = templateKey(kind, metadata.namespace, metadata.name ?? '');
-    for (const sandbox of caches.sandboxes.byIndex(BY_TEMPLATE, key)) queue.add(keyOf(sandbox));
+    for (const sandbox of caches.sandboxes.byIndex(BY_TEMPLATE, key)) queue.add(keyOf(sandbox), 'background');
   };
   return [
     caches.templates.subscribe((event) => addUsers('SandboxTemplate', event)),
@@ -84,7 +87,8 @@ function feedPolicies(caches: Caches, queue: WorkQueue): Stops {
     if (!specMoved(event)) return;
     const { namespace } = event.object.metadata;
     for (const sandbox of caches.sandboxes.list()) {
-      if (namespace === undefined || sandbox.metadata.namespace === namespace) queue.add(keyOf(sandbox));
+      if (namespace === undefined || sandbox.metadata.namespace === namespace)
+        queue.add(keyOf(sandbox), laneOf(sandbox, 'background'));
     }
   };
   return [

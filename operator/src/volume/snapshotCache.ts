@@ -4,6 +4,7 @@ import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { VOLUME_SNAPSHOTS } from '@agenttier/machinery/kube/resource';
 import { keyOf, Store } from '@agenttier/machinery/reflector/store';
 import type { VolumeSnapshot } from '../core.ts';
+import { trimmed } from '../trim.ts';
 
 /** Name of the CRD by whose presence a cluster can take snapshots. */
 export const SNAPSHOT_KIND = `${VOLUME_SNAPSHOTS.plural}.${VOLUME_SNAPSHOTS.group}`;
@@ -23,9 +24,10 @@ export const isServed = (kind: Kind): boolean =>
 
 /** The VolumeSnapshots of a cluster that has such things, and the knowledge whether it does. */
 export class SnapshotCache {
-  readonly store = new Store<VolumeSnapshot>({
-    [BY_SANDBOX]: ({ metadata }) => [metadata.labels?.[LABEL_SANDBOX_UID] ?? ''],
-  });
+  readonly store = new Store<VolumeSnapshot>(
+    { [BY_SANDBOX]: ({ metadata }) => [metadata.labels?.[LABEL_SANDBOX_UID] ?? ''] },
+    { keep: (snapshot) => trimmed(VOLUME_SNAPSHOTS, snapshot) },
+  );
   #available = false;
   readonly #told = new Set<() => void>();
 
