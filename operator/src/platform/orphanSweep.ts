@@ -4,6 +4,7 @@ import { LABEL_SANDBOX_UID, LABEL_SLOT_NAME } from '@agenttier/crds/meta/labels'
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { isConflict, isNotFound } from '@agenttier/machinery/kube/errors';
 import {
+  CILIUM_NETWORK_POLICIES,
   NETWORK_POLICIES,
   PERSISTENT_VOLUME_CLAIMS,
   PODS,
@@ -158,10 +159,12 @@ export class OrphanSweep {
 
 /** Kinds that the operator makes for sandboxes and slots. */
 function sweptStores(caches: Caches): readonly (readonly [Resource, Store<KubeObject>])[] {
+  const { ciliumPolicies } = caches;
   const stores: readonly (readonly [Resource, unknown])[] = [
     [PODS, caches.pods],
     [PERSISTENT_VOLUME_CLAIMS, caches.pvcs],
     [NETWORK_POLICIES, caches.networkPolicies],
+    ...(ciliumPolicies.available ? [[CILIUM_NETWORK_POLICIES, ciliumPolicies.store] as const] : []),
     [SECRETS, caches.secrets],
     [SERVICE_ACCOUNTS, caches.serviceAccounts],
   ];

@@ -30,6 +30,9 @@ export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: (key: str
     ...feedPolicies(caches, queue),
     ...feedOrigins(caches, queue),
     caches.snapshots.onAvailability(addAll),
+    caches.ciliumPolicies.onAvailability(addAll),
+    // That the kind is gone for good shows only here.
+    caches.ciliumPolicies.kinds.subscribe(addAll),
   ];
   addAll();
   return () => {
@@ -40,8 +43,17 @@ export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: (key: str
 type Stops = (() => void)[];
 
 function feedOwned(caches: Caches, queue: WorkQueue, onRemoval: (key: string) => void): Stops {
-  const { pods, pvcs, networkPolicies, secrets, serviceAccounts, snapshots } = caches;
-  const stores = [pods, pvcs, networkPolicies, secrets, serviceAccounts, snapshots.store];
+  const { pods, pvcs, networkPolicies, secrets, serviceAccounts } = caches;
+  const { snapshots, ciliumPolicies } = caches;
+  const stores = [
+    pods,
+    pvcs,
+    networkPolicies,
+    secrets,
+    serviceAccounts,
+    snapshots.store,
+    ciliumPolicies.store,
+  ];
   return stores.map((store) =>
     (store as Store<KubeObject>).subscribe(({ type, object }) => {
       const name = object.metadata.labels?.[LABEL_SANDBOX];

@@ -10,7 +10,7 @@ import { createPost } from '../notify/post.ts';
 import type { Post } from '../notify/post.ts';
 import { silentLogger } from '@agenttier/machinery/telemetry/log';
 import { parseAllDocuments } from 'yaml';
-import { createCaches, createReflectors } from '../caches.ts';
+import { createCaches, createReflectors, watchKinds } from '../caches.ts';
 import { operate } from '../operator.ts';
 import type { Settings } from '../settings.ts';
 
@@ -106,6 +106,7 @@ export async function chartOperator(
   const reflectors = createReflectors({ client, caches, log: silentLogger });
   const watching = reflectors.map((one) => one.run(control.signal));
   await Promise.all(reflectors.map((one) => one.synced()));
+  watchKinds({ client, caches, log: silentLogger }, control.signal);
   const recorder = createEventRecorder({ client, component: 'agenttier.io/operator', instance: 'envtest' });
   const work = { client, caches, settings, recorder, post };
   const options = { ...work, log: silentLogger, workers: 4, directProbe: false };
