@@ -98,7 +98,7 @@ describe('install', () => {
   it('says what is wrong', () => {
     const result = spawnSync(program, ['install', '/proc/nowhere'], { encoding: 'utf8' });
     expect(result.status).toBe(1);
-    expect(result.stderr).toMatch(/^install: /);
+    expect(result.stderr).toMatch(/^\[agenttier\] install: mkdir/);
     expect(spawnSync(program, ['install']).status).toBe(2);
   });
 });
