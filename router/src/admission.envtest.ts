@@ -88,7 +88,7 @@ describe('REST and admission', () => {
       body: { violations: [{ code: 'template_not_found', field: 'spec.templateRef.name' }] },
     });
     expect(unknown.body.error).not.toContain('admission webhook');
-    const later = { name: 'bad', templateRef: templateRef(), network: { allowedDomains: ['example.com'] } };
+    const later = { name: 'bad', templateRef: templateRef(), storage: { existingClaim: 'mine' } };
     const unsupported = await live.call('POST', '/sandboxes', later);
     expect(unsupported).toMatchObject({
       status: 422,

@@ -68,12 +68,9 @@ describe('bad input', () => {
 
   it('a policy that nothing could be compared with, or that nothing enforces yet', async () => {
     const namespace = await freshNamespace('odd');
-    const spec = { maxCpu: '1e99999', maxAgentSandboxes: 5 };
+    const spec = { maxCpu: '1e99999', maxExposedPorts: 5 };
     const error = await refusal(scene.create('GovernancePolicy', 'default', spec, { namespace }));
-    expect(causes(error)).toEqual([
-      'spec.maxAgentSandboxes field_not_supported',
-      'spec.maxCpu invalid_value',
-    ]);
+    expect(causes(error)).toEqual(['spec.maxExposedPorts field_not_supported', 'spec.maxCpu invalid_value']);
   });
 
   it('a warm pool', async () => {
