@@ -145,15 +145,12 @@ export interface ReflectorsOptions {
   readonly caches: Caches;
   readonly log: Logger;
   readonly metrics?: ((resource: string) => ReflectorMetrics) | undefined;
+  /** Bounds of the delay between attempts, as a Reflector has them. */
+  readonly backoff?: { readonly minMs: number; readonly maxMs: number } | undefined;
 }
 
 /** One reflector per cache. Objects behind sandboxes are watched by label only, so other people's Secrets never get here. */
-export function createReflectors({
-  client,
-  caches,
-  log,
-  metrics,
-}: ReflectorsOptions): Reflector<KubeObject>[] {
+export function createReflectors({ caches, metrics, ...shared }: ReflectorsOptions): Reflector<KubeObject>[] {
   const managed = { labelSelector: `${LABEL_MANAGED}=true` };
   const snapshotKind = { fieldSelector: `metadata.name=${SNAPSHOT_KIND}` };
   const watched: [Resource, Store<KubeObject>, Selection?][] = [
@@ -178,11 +175,10 @@ export function createReflectors({
   return watched.map(
     ([resource, store, selection = {}]) =>
       new Reflector({
-        client,
+        ...shared,
+        ...selection,
         resource,
         store,
-        log,
-        ...selection,
         transform: TRANSFORMS.get(resource) ?? withoutManagedFields,
         metrics: metrics?.(resource.plural),
       }),
