@@ -149,15 +149,12 @@ export interface ReflectorsOptions {
   readonly caches: Caches;
   readonly log: Logger;
   readonly metrics?: ((resource: string) => ReflectorMetrics) | undefined;
+  /** Bounds of the delay between attempts, as a Reflector has them. */
+  readonly backoff?: { readonly minMs: number; readonly maxMs: number } | undefined;
 }
 
 /** One reflector per cache. Objects behind sandboxes are watched by label only, so other people's Secrets never get here. */
-export function createReflectors({
-  client,
-  caches,
-  log,
-  metrics,
-}: ReflectorsOptions): Reflector<KubeObject>[] {
+export function createReflectors({ caches, metrics, ...shared }: ReflectorsOptions): Reflector<KubeObject>[] {
   const managed = { labelSelector: MANAGED };
   const watched: [Resource, Store<KubeObject>, Selection?][] = [
     [SANDBOXES, anyStore(caches.sandboxes)],
@@ -182,11 +179,10 @@ export function createReflectors({
   return watched.map(
     ([resource, store, selection = {}]) =>
       new Reflector({
-        client,
+        ...shared,
+        ...selection,
         resource,
         store,
-        log,
-        ...selection,
         transform: TRANSFORMS.get(resource) ?? withoutManagedFields,
         metrics: metrics?.(resource.plural),
       }),
@@ -195,10 +191,10 @@ export function createReflectors({
 
 /** Watches what belongs to programs that a cluster may have, from the moment that their kinds are there. */
 export function watchKinds(
-  { client, caches, log, metrics }: ReflectorsOptions,
+  { caches, metrics, ...shared }: ReflectorsOptions,
   signal: AbortSignal,
 ): () => void {
-  const optionsFor = (resource: Resource) => ({ client, log, resource, metrics: metrics?.(resource.plural) });
+  const optionsFor = (resource: Resource) => ({ ...shared, resource, metrics: metrics?.(resource.plural) });
   const stops = [
     watchKind({ ...optionsFor(VOLUME_SNAPSHOTS), cache: caches.snapshots }, signal),
     watchKind(

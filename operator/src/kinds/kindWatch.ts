@@ -14,6 +14,8 @@ export interface KindWatchOptions<T extends KubeObject> {
   readonly cache: KindCache<T>;
   readonly log: Logger;
   readonly metrics?: ReflectorMetrics | undefined;
+  /** Bounds of the delay between attempts, as a Reflector has them. */
+  readonly backoff?: { readonly minMs: number; readonly maxMs: number } | undefined;
 }
 
 /**

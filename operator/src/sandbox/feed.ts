@@ -7,15 +7,19 @@ import { keyOf } from '@agenttier/machinery/reflector/store';
 import type { Store, StoreEvent } from '@agenttier/machinery/reflector/store';
 import { BY_SERVICE, BY_TEMPLATE } from '../caches.ts';
 import type { Caches } from '../caches.ts';
+import type { Pod } from '../core.ts';
 import { serviceOfSlice } from '../egress/services.ts';
 import { specMoved } from '../events.ts';
 import { feedOrigins } from '../volume/feed.ts';
+
+/** An object of the sandbox with this key is gone; `pod` is its last state when it was one. */
+export type OnRemoval = (key: string, pod?: Pod) => void;
 
 /**
  * Adds a key for every change that may matter to it, until the returned function is called. Everything known already is
  * added at once, so a new leader looks at every sandbox.
  */
-export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: (key: string) => void): () => void {
+export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: OnRemoval): () => void {
   const addAll = (): void => {
     for (const sandbox of caches.sandboxes.list()) queue.add(keyOf(sandbox));
   };
@@ -42,7 +46,7 @@ export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: (key: str
 
 type Stops = (() => void)[];
 
-function feedOwned(caches: Caches, queue: WorkQueue, onRemoval: (key: string) => void): Stops {
+function feedOwned(caches: Caches, queue: WorkQueue, onRemoval: OnRemoval): Stops {
   const { pods, pvcs, networkPolicies, secrets, serviceAccounts } = caches;
   const { snapshots, ciliumPolicies } = caches;
   const stores = [
@@ -59,7 +63,7 @@ function feedOwned(caches: Caches, queue: WorkQueue, onRemoval: (key: string) =>
       const name = object.metadata.labels?.[LABEL_SANDBOX];
       if (name === undefined) return;
       const key = `${object.metadata.namespace}/${name}`;
-      if (type === 'deleted') onRemoval(key);
+      if (type === 'deleted') onRemoval(key, store === pods ? (object as Pod) : undefined);
       queue.add(key);
     }),
   );

@@ -17,6 +17,7 @@ import type { Notes } from './notes.ts';
 import { identityOf, isOwnedBy, partsName } from './ownership.ts';
 import type { Identity } from './ownership.ts';
 import { isTerminating } from './state.ts';
+import { present } from './present.ts';
 import type { SandboxState } from './state.ts';
 
 export type Objects = Pick<
@@ -114,7 +115,3 @@ export function marked<T extends KubeObject>(object: T, notes: Notes): T {
   if (metadata.deletionTimestamp !== undefined || !notes.isDeleted(metadata.uid)) return object;
   return { ...object, metadata: { ...metadata, deletionTimestamp: new Date().toISOString() } };
 }
-
-/** Without members that are undefined, which exact optional properties do not take. */
-const present = <T extends object>(value: T): { [F in keyof T]?: Exclude<T[F], undefined> } =>
-  Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as never;

@@ -16,6 +16,7 @@ import type { NetworkFacts } from '../egress/facts.ts';
 import type { AgentNews } from '../agent/news.ts';
 import type { RuntimeAnswer } from '../runtime/client.ts';
 import type { Settings } from '../settings.ts';
+import type { Loss } from './failure.ts';
 import type { Identity } from './ownership.ts';
 
 /** Kinds of the objects that stand behind a sandbox. */
@@ -90,6 +91,8 @@ export interface Observations {
   readonly jobs?: ReadonlyMap<string, RuntimeAnswer<unknown>>;
   /** Why CPU and memory of the pod could not be changed in place to what this generation asks for. */
   readonly resizeRefused?: { readonly generation: number; readonly message: string };
+  /** A pod that is gone had been marked as disrupted before: by a drain, say. */
+  readonly disrupted?: { readonly podName: string; readonly loss: Loss };
   /** The recorded volume was looked for by name and is gone. */
   readonly volumeLost?: boolean;
   /** What was last heard of the runtime about the agent. */
