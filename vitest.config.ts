@@ -1,6 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defineConfig } from 'vitest/config';
 
+/** Walks that others would feel: they kill or reconfigure what all share, or fill the node. */
+const ALONE = [
+  'data',
+  'failures',
+  'headroom',
+  'lifecycle',
+  'notify',
+  'prepull',
+  'quota',
+  'repair',
+  'terminal',
+  'volumes',
+].map((name) => `e2e/walks/${name}.e2e.ts`);
+
+const WALK = {
+  globalSetup: ['e2e/walks/globalSetup.ts'],
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
+};
+
 /** Four levels of test, slowest last: see docs/testing.md. */
 export default defineConfig({
   test: {
@@ -29,10 +49,17 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['e2e/walks/**/*.e2e.ts'],
-          globalSetup: ['e2e/walks/globalSetup.ts'],
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
+          exclude: ALONE,
+          maxWorkers: 3,
+          ...WALK,
+        },
+      },
+      {
+        test: {
+          name: 'e2e-alone',
+          include: ALONE,
           fileParallelism: false,
+          ...WALK,
         },
       },
     ],

@@ -53,6 +53,17 @@ spec:
   ${agentConfig === undefined ? '' : `agentConfig: ${JSON.stringify(agentConfig)}`}
 `;
 
+// Hooks after a walk run last first: the template goes when the sandboxes that use it are gone.
+beforeAll(async () => {
+  await ok(apply(template, 'default'));
+});
+afterAll(async () => {
+  await until('the template to be free and gone', async () => {
+    const { code } = await kubectl(['delete', 'clustersandboxtemplate', TEMPLATE, '--ignore-not-found']);
+    return code === 0;
+  });
+});
+
 const namespace = walkNamespace('walk-agent');
 
 const read = (name: string): Promise<Json> => getJson(['sandbox', name, '-n', namespace()]);
@@ -94,13 +105,6 @@ const curl = (name: string, args: string): Promise<string> =>
       `curl -sS -H "Authorization: Bearer $(head -1 /agenttier/run/token)" ${args}`,
     ),
   );
-
-beforeAll(async () => {
-  await ok(apply(template, 'default'));
-});
-afterAll(async () => {
-  await ok(kubectl(['delete', 'clustersandboxtemplate', TEMPLATE, '--ignore-not-found']));
-});
 
 describe('an agent sandbox made with kubectl', () => {
   it('has the mode of its template, shows what it was resolved to, and is configured by that template', async () => {

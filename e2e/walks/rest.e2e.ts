@@ -64,8 +64,10 @@ describe('REST', () => {
       return answer.headers.get('X-AgentTier-Transport');
     };
     expect(await transport()).toBe('runtime');
-    // Without its nonce nobody can derive the token of this pod's runtime any more.
-    await ok(kubectl(['annotate', 'pod', 'by-rest-pod', '-n', namespace(), 'agenttier.io/token-nonce-']));
+    // Without its nonce nobody can derive the token of this pod's runtime any more. Only the operator may take it away.
+    const operator = ['--as', 'system:serviceaccount:agenttier:agenttier-operator'];
+    const nonce = ['by-rest-pod', 'agenttier.io/token-nonce-'];
+    await ok(kubectl(['annotate', 'pod', ...nonce, '-n', namespace(), ...operator]));
     await until('the other way to be taken', async () => (await transport()) === 'exec');
     const terminal = await openBrowserTerminal('by-rest', namespace());
     await untilPrinted(terminal, /\$ /);

@@ -21,6 +21,8 @@ import {
 import { parentsOfTemplate, templatesOfSandbox } from '@agenttier/crds/template/users';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import {
+  CILIUM_NETWORK_POLICIES,
+  crdName,
   CUSTOM_RESOURCE_DEFINITIONS,
   ENDPOINT_SLICES,
   NETWORK_POLICIES,
@@ -31,6 +33,7 @@ import {
   SERVICE_ACCOUNTS,
   SERVICES,
   STORAGE_CLASSES,
+  VOLUME_SNAPSHOTS,
 } from '@agenttier/machinery/kube/resource';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
 import { Reflector } from '@agenttier/machinery/reflector/reflector';
@@ -38,6 +41,7 @@ import type { ReflectorMetrics } from '@agenttier/machinery/reflector/reflector'
 import { Store } from '@agenttier/machinery/reflector/store';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import type {
+  CiliumNetworkPolicy,
   EndpointSlice,
   NetworkPolicy,
   PersistentVolumeClaim,
@@ -51,8 +55,9 @@ import type {
 import { serviceOfSlice, servicesOfSandbox, SLICES_BY_HAND } from './egress/services.ts';
 import { trimmed } from './trim.ts';
 import { BY_ORIGIN, originsOf } from './volume/feed.ts';
-import { SNAPSHOT_KIND, SnapshotCache } from './volume/snapshotCache.ts';
-import type { Kind } from './volume/snapshotCache.ts';
+import { KindCache } from './kinds/kindCache.ts';
+import { watchKind } from './kinds/kindWatch.ts';
+import { SnapshotCache } from './volume/snapshotCache.ts';
 
 /** Everything the operator knows of the cluster, kept current by watches. */
 export interface Caches {
@@ -70,9 +75,8 @@ export interface Caches {
   readonly resourceQuotas: Store<ResourceQuota>;
   readonly pools: Store<SandboxWarmPool>;
   readonly storageClasses: Store<StorageClass>;
-  /** The CRD of VolumeSnapshot, where there is one. */
-  readonly snapshotKinds: Store<Kind>;
   readonly snapshots: SnapshotCache;
+  readonly ciliumPolicies: KindCache<CiliumNetworkPolicy>;
   readonly services: Store<Service>;
   /** Only those that no selector made: what pods a Service has is the network's business. */
   readonly endpointSlices: Store<EndpointSlice>;
@@ -119,8 +123,8 @@ export function createCaches(): Caches {
     pools: storeOf(SANDBOX_WARM_POOLS),
     resourceQuotas: storeOf(RESOURCE_QUOTAS),
     storageClasses: storeOf(STORAGE_CLASSES),
-    snapshotKinds: storeOf(CUSTOM_RESOURCE_DEFINITIONS),
     snapshots: new SnapshotCache(),
+    ciliumPolicies: new KindCache<CiliumNetworkPolicy>(CILIUM_NETWORK_POLICIES),
     services: storeOf(SERVICES),
     endpointSlices: storeOf<EndpointSlice>(ENDPOINT_SLICES, { [BY_SERVICE]: serviceOfSlice }),
   };
@@ -145,17 +149,13 @@ export interface ReflectorsOptions {
   readonly caches: Caches;
   readonly log: Logger;
   readonly metrics?: ((resource: string) => ReflectorMetrics) | undefined;
+  /** Bounds of the delay between attempts, as a Reflector has them. */
+  readonly backoff?: { readonly minMs: number; readonly maxMs: number } | undefined;
 }
 
 /** One reflector per cache. Objects behind sandboxes are watched by label only, so other people's Secrets never get here. */
-export function createReflectors({
-  client,
-  caches,
-  log,
-  metrics,
-}: ReflectorsOptions): Reflector<KubeObject>[] {
-  const managed = { labelSelector: `${LABEL_MANAGED}=true` };
-  const snapshotKind = { fieldSelector: `metadata.name=${SNAPSHOT_KIND}` };
+export function createReflectors({ caches, metrics, ...shared }: ReflectorsOptions): Reflector<KubeObject>[] {
+  const managed = { labelSelector: MANAGED };
   const watched: [Resource, Store<KubeObject>, Selection?][] = [
     [SANDBOXES, anyStore(caches.sandboxes)],
     [SANDBOX_TEMPLATES, anyStore(caches.templates)],
@@ -171,22 +171,44 @@ export function createReflectors({
     [RESOURCE_QUOTAS, anyStore(caches.resourceQuotas), managed],
     [SANDBOX_WARM_POOLS, anyStore(caches.pools)],
     [STORAGE_CLASSES, anyStore(caches.storageClasses)],
-    [CUSTOM_RESOURCE_DEFINITIONS, anyStore(caches.snapshotKinds), snapshotKind],
+    [CUSTOM_RESOURCE_DEFINITIONS, anyStore(caches.snapshots.kinds), kindOf(VOLUME_SNAPSHOTS)],
+    [CUSTOM_RESOURCE_DEFINITIONS, anyStore(caches.ciliumPolicies.kinds), kindOf(CILIUM_NETWORK_POLICIES)],
     [SERVICES, anyStore(caches.services)],
     [ENDPOINT_SLICES, anyStore(caches.endpointSlices), { labelSelector: SLICES_BY_HAND }],
   ];
   return watched.map(
     ([resource, store, selection = {}]) =>
       new Reflector({
-        client,
+        ...shared,
+        ...selection,
         resource,
         store,
-        log,
-        ...selection,
         metrics: metrics?.(resource.plural),
       }),
   );
 }
+
+/** Watches what belongs to programs that a cluster may have, from the moment that their kinds are there. */
+export function watchKinds(
+  { caches, metrics, ...shared }: ReflectorsOptions,
+  signal: AbortSignal,
+): () => void {
+  const optionsFor = (resource: Resource) => ({ ...shared, resource, metrics: metrics?.(resource.plural) });
+  const stops = [
+    watchKind({ ...optionsFor(VOLUME_SNAPSHOTS), cache: caches.snapshots }, signal),
+    watchKind(
+      { ...optionsFor(CILIUM_NETWORK_POLICIES), cache: caches.ciliumPolicies, labelSelector: MANAGED },
+      signal,
+    ),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+const MANAGED = `${LABEL_MANAGED}=true`;
+
+const kindOf = (resource: Resource): Selection => ({ fieldSelector: `metadata.name=${crdName(resource)}` });
 
 interface Selection {
   readonly labelSelector?: string;

@@ -272,6 +272,7 @@ describe('the operator, with the rights of the chart, on a real API server', () 
     );
     await setPodStatus('evicted', READY_POD);
     await phaseIs('evicted', 'Running');
+    expect((await status('evicted')).restartCount ?? 0).toBe(0);
   });
 
   it('stops, keeps the volume, and resumes', async () => {

@@ -67,7 +67,7 @@ export async function operate(options: OperatorOptions, signal: AbortSignal): Pr
   const announce = createAnnouncer({ ...options, tracer });
   const agents = createAgentLinks({ caches, settings, queue, notebook }, signal);
   const warm = { slots, ask: askRuntime, tokenKey: settings.tokenKey };
-  const stopFeeding = feedQueue(caches, queue, (key) => notebook.peek(key)?.removalSeen());
+  const stopFeeding = feedQueue(caches, queue, notebook.onRemoval);
   try {
     const parts = { client, caches, settings, notebook, log, announce, probe, jobs, agents, warm, tracer };
     const reconcile = createReconcile(parts);

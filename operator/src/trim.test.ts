@@ -45,7 +45,7 @@ describe('trimmed', () => {
     expect(lean.spec.nodeName).toBe('n');
     expect(lean.spec['volumes']).toBe(pod.spec['volumes']);
     expect(lean.spec.containers).toEqual(
-      pod.spec.containers.map(({ name, image, resources }) => ({ name, image, resources })),
+      pod.spec.containers.map(({ name, image, resources, env }) => ({ name, image, resources, env })),
     );
     expect(JSON.stringify(lean).length).toBeLessThan(JSON.stringify(pod).length / 2);
   });

@@ -10,13 +10,12 @@ import {
   SERVICES,
 } from '@agenttier/machinery/kube/resource';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
-import type { NetworkPolicy, Pod, Secret } from './core.ts';
+import type { Container, NetworkPolicy, Pod, Secret } from './core.ts';
 import { leanService } from './egress/services.ts';
 import { SharedParts } from './sharedParts.ts';
 
 /**
- * What the caches keep of an object: a cluster has thousands of them. Only what is named here goes, so a field that
- * somebody comes to read is there. Every test that runs against caches runs on what this leaves.
+ * What the caches keep of an object: a cluster has thousands of them. Every test that runs against caches runs on what this leaves.
  */
 export function trimmed<T extends KubeObject>(resource: Resource, object: T): T {
   const { managedFields: _, annotations, ...metadata } = object.metadata;
@@ -38,12 +37,19 @@ function leanPod(object: KubeObject): KubeObject {
   const { spec } = object as Partial<Pod>;
   if (spec?.containers === undefined) return object;
   const { initContainers: _, tolerations: __, securityContext: ___, affinity: ____, ...rest } = spec;
-  const containers = spec.containers.map(({ name, image, resources }) => ({
+  const containers = spec.containers.map((container) => leanContainer(container));
+  return { ...object, spec: { ...rest, containers } } as Pod;
+}
+
+/** Its variables stay: they tell which way to the network it has. */
+function leanContainer({ name, image, resources, env, envFrom }: Container): Container {
+  return {
     name,
     image,
     ...(resources === undefined ? {} : { resources: parts.of(resources) }),
-  }));
-  return { ...object, spec: { ...rest, containers } } as Pod;
+    ...(env === undefined ? {} : { env: parts.of(env) }),
+    ...(envFrom === undefined ? {} : { envFrom }),
+  };
 }
 
 /** What was brought into a sandbox is never compared: its name is the hash of its content. */

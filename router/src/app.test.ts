@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { get } from 'node:http';
-import { CLUSTER_SANDBOX_TEMPLATES } from '@agenttier/crds/meta/resources';
+import { CLUSTER_SANDBOX_TEMPLATES, SANDBOXES } from '@agenttier/crds/meta/resources';
 import { errorFromResponse } from '@agenttier/machinery/kube/errors';
 import { statusBody } from '@agenttier/machinery/testing/scriptedServer';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -299,6 +299,22 @@ describe('sandboxes', () => {
     const deleted = await harness.call('DELETE', '/api/v1/sandboxes/box');
     expect([deleted.status, deleted.body]).toEqual([204, '']);
     expect((await harness.call('GET', '/api/v1/sandboxes/box')).body.status).toBe('Deleting');
+  });
+
+  it('takes a resume right after a stop that another replica has taken', async () => {
+    const { metadata } = await harness.add({ name: 'box' });
+    // Its own watch lags: put back what it knew before the write.
+    const stale = harness.router.stores.sandboxes.get('default', 'box');
+    const body = { spec: { desiredState: 'Stopped' } };
+    await harness.api.patch(SANDBOXES, { namespace: 'default', name: 'box' }, { type: 'merge', body });
+    if (stale) {
+      const lagging = { ...stale, metadata: { ...metadata, resourceVersion: 'lagging' } };
+      harness.router.stores.sandboxes.applyWatch(lagging);
+    }
+    expect(await harness.call('POST', '/api/v1/sandboxes/box/resume')).toMatchObject({
+      status: 200,
+      body: { status: 'resuming' },
+    });
   });
 
   it('refuses what the phase does not allow', async () => {

@@ -65,6 +65,8 @@ export class Reflector<T extends KubeObject> {
   /** `skip` after a start that came to nothing: the next list is paged, then streaming is tried again. */
   #streamLists: 'yes' | 'skip' | 'never' = 'yes';
   #lastFailure: string | undefined;
+  /** An expired version is no fault, and only a list helps: it is made at once, but not over and over. */
+  #mayRelistAtOnce = true;
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
@@ -161,6 +163,7 @@ export class Reflector<T extends KubeObject> {
     metrics?.event(event.type);
     this.#recovered();
     if (event.type === 'ERROR') throw errorFromWatch(event.object);
+    this.#mayRelistAtOnce = true;
     if (event.type === 'UNREADABLE') return this.#count('unreadable', event.error);
     if (event.type === 'DELETED') store.deleteWatch(event.object);
     else if (event.type !== 'BOOKMARK') this.#transformed(event.object, (object) => store.applyWatch(object));
@@ -201,12 +204,20 @@ export class Reflector<T extends KubeObject> {
       this.#streamLists = 'never';
       return 0;
     }
-    if (isExpired(failure) || failure instanceof RelistNeeded) {
-      this.#version = undefined;
-      this.#listReason = failure instanceof RelistNeeded ? 'unconfirmed' : 'expired';
-    }
+    if (this.#needsList(failure)) return 0;
     const asked = isKubeError(failure) ? (failure.retryAfterMs ?? 0) : 0;
     return Math.max(asked, this.#backoff.next());
+  }
+
+  /** Whether the next connection is to begin with a list, and that at once. */
+  #needsList(failure: unknown): boolean {
+    const unconfirmed = failure instanceof RelistNeeded;
+    if (!unconfirmed && !isExpired(failure)) return false;
+    this.#version = undefined;
+    this.#listReason = unconfirmed ? 'unconfirmed' : 'expired';
+    const atOnce = this.#mayRelistAtOnce;
+    this.#mayRelistAtOnce = false;
+    return atOnce;
   }
 
   /** Servers without the WatchList feature refuse `sendInitialEvents` as invalid. */

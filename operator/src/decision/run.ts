@@ -60,7 +60,7 @@ const UNRESOLVED: Readonly<Record<string, string>> = { Forged: 'ResolvedForged',
 
 function planMissingPod(state: SandboxState, spec: EffectiveSpec, now: number): Plan {
   const { phase, reason } = state.sandbox.status ?? {};
-  if (phase === 'Running' && reason !== STOPPING) return planLoss(state, GONE, now);
+  if (phase === 'Running' && reason !== STOPPING) return planLoss(state, goneLoss(state), now);
   if (state.observations.volumeLost || isTerminating(state.pvc)) return planLostVolume(state, now);
   const due = restartDue(state);
   if (due <= now) return planCreate(state, spec, now);
@@ -68,6 +68,12 @@ function planMissingPod(state: SandboxState, spec: EffectiveSpec, now: number): 
     [driftActions(state, spec, { now, create: true }), statusStage(state, backoffOutcome(state), now)],
     due - now,
   );
+}
+
+/** A pod that was marked as disrupted before it vanished is no failure, whether we saw it end or not. */
+function goneLoss({ sandbox, observations }: SandboxState): Loss {
+  const { disrupted } = observations;
+  return disrupted !== undefined && disrupted.podName === sandbox.status?.podName ? disrupted.loss : GONE;
 }
 
 const GONE: Loss = {

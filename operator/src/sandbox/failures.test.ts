@@ -41,6 +41,25 @@ describe('failures', () => {
     expect(s.status()).toMatchObject({ phase: 'Creating', reason: 'RestartBackoff', restartCount: 1 });
   });
 
+  it('a pod that was marked as evicted and vanished at once spends no budget', async () => {
+    await s.start();
+    const mark = { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI' };
+    const conditions = [...(READY_POD.conditions ?? []), mark];
+    s.cluster.setPodStatus({ ...READY_POD, conditions });
+    s.cluster.endPod();
+    await s.operator.reconcile();
+    expect(s.condition('PodReady')?.reason).toBe('EvictionByEvictionAPI');
+    expect(s.status().restartCount ?? 0).toBe(0);
+    await s.operator.reconcile();
+    s.cluster.setPodStatus(READY_POD);
+    await s.operator.reconcile();
+    expect(s.status().phase).toBe('Running');
+    // The mark of one pod says nothing about the next.
+    s.cluster.endPod();
+    await s.operator.reconcile();
+    expect(s.status()).toMatchObject({ reason: 'RestartBackoff', restartCount: 1 });
+  });
+
   it.each([
     ['OOMKilled', FAILED_POD.oom, 1],
     ['Evicted', FAILED_POD.evicted, 1],

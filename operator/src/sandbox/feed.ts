@@ -8,16 +8,20 @@ import { keyOf } from '@agenttier/machinery/reflector/store';
 import type { Store, StoreEvent } from '@agenttier/machinery/reflector/store';
 import { BY_SERVICE, BY_TEMPLATE } from '../caches.ts';
 import type { Caches } from '../caches.ts';
+import type { Pod } from '../core.ts';
 import { serviceOfSlice } from '../egress/services.ts';
 import { specMoved } from '../events.ts';
 import { feedOrigins } from '../volume/feed.ts';
+
+/** An object of the sandbox with this key is gone; `pod` is its last state when it was one. */
+export type OnRemoval = (key: string, pod?: Pod) => void;
 
 /**
  * Adds a key for every change that may matter to it, until the returned function is called. Everything known already is
  * added at once, so a new leader looks at every sandbox. What concerns all of them waits in the background: a sandbox that
  * starts, stops or lost something is not to stand behind thousands that are as they should be.
  */
-export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: (key: string) => void): () => void {
+export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: OnRemoval): () => void {
   const addAll = (): void => {
     for (const sandbox of caches.sandboxes.list()) queue.add(keyOf(sandbox), laneOf(sandbox, 'background'));
   };
@@ -30,6 +34,9 @@ export function feedQueue(caches: Caches, queue: WorkQueue, onRemoval: (key: str
     ...feedPolicies(caches, queue),
     ...feedOrigins(caches, queue),
     caches.snapshots.onAvailability(addAll),
+    caches.ciliumPolicies.onAvailability(addAll),
+    // That the kind is gone for good shows only here.
+    caches.ciliumPolicies.kinds.subscribe(addAll),
   ];
   addAll();
   return () => {
@@ -42,15 +49,24 @@ const laneOf = ({ status }: Sandbox, lane: Lane): Lane => (status?.phase === und
 
 type Stops = (() => void)[];
 
-function feedOwned(caches: Caches, queue: WorkQueue, onRemoval: (key: string) => void): Stops {
-  const { pods, pvcs, networkPolicies, secrets, serviceAccounts, snapshots } = caches;
-  const stores = [pods, pvcs, networkPolicies, secrets, serviceAccounts, snapshots.store];
+function feedOwned(caches: Caches, queue: WorkQueue, onRemoval: OnRemoval): Stops {
+  const { pods, pvcs, networkPolicies, secrets, serviceAccounts } = caches;
+  const { snapshots, ciliumPolicies } = caches;
+  const stores = [
+    pods,
+    pvcs,
+    networkPolicies,
+    secrets,
+    serviceAccounts,
+    snapshots.store,
+    ciliumPolicies.store,
+  ];
   return stores.map((store) =>
     (store as Store<KubeObject>).subscribe(({ type, object }) => {
       const name = object.metadata.labels?.[LABEL_SANDBOX];
       if (name === undefined) return;
       const key = `${object.metadata.namespace}/${name}`;
-      if (type === 'deleted') onRemoval(key);
+      if (type === 'deleted') onRemoval(key, store === pods ? (object as Pod) : undefined);
       queue.add(key);
     }),
   );

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { LABEL_SANDBOX_UID } from '@agenttier/crds/meta/labels';
 import type { AgentNews } from '../agent/news.ts';
 import type { ContainerStatus, Pod } from '../core.ts';
 import type { RuntimeAnswer } from '../runtime/client.ts';
-import { conditionOf, mainStatus } from './failure.ts';
+import { conditionOf, disruptionOf, mainStatus } from './failure.ts';
+import type { OnRemoval } from './feed.ts';
+import { present } from './present.ts';
 import type { Milestones, Observations, OwnedKind, Refusal } from './state.ts';
 
 /** First wait before a refused write is tried again; doubled per refusal. */
@@ -28,6 +31,7 @@ export class Notes {
   #statusAt: number | undefined;
   #missingPullSecret: string | undefined;
   #volumeLost = false;
+  #disrupted: Observations['disrupted'];
   #agent: AgentNews | undefined;
   #slotMissed = false;
   #adoptedPod: string | undefined;
@@ -45,15 +49,18 @@ export class Notes {
       refusals: new Map(this.#refusals),
       milestones: { ...this.#milestones },
       jobs: new Map(this.#jobs),
-      ...(this.#resizeRefused === undefined ? {} : { resizeRefused: this.#resizeRefused }),
-      ...(this.#answeredPod === undefined ? {} : { answeredPod: this.#answeredPod }),
-      ...(this.#statusAt === undefined ? {} : { statusAt: this.#statusAt }),
-      ...(this.#missingPullSecret === undefined ? {} : { missingPullSecret: this.#missingPullSecret }),
-      ...(this.#slotMissed ? { slotMissed: true } : {}),
-      ...(this.#adoptedPod === undefined ? {} : { adoptedPod: this.#adoptedPod }),
-      ...(this.#unfitPod === undefined ? {} : { unfitPod: this.#unfitPod }),
-      ...(this.#volumeLost ? { volumeLost: true } : {}),
-      ...(this.#agent === undefined ? {} : { agent: this.#agent }),
+      ...present({
+        resizeRefused: this.#resizeRefused,
+        answeredPod: this.#answeredPod,
+        statusAt: this.#statusAt,
+        missingPullSecret: this.#missingPullSecret,
+        slotMissed: this.#slotMissed || undefined,
+        adoptedPod: this.#adoptedPod,
+        unfitPod: this.#unfitPod,
+        volumeLost: this.#volumeLost || undefined,
+        disrupted: this.#disrupted,
+        agent: this.#agent,
+      }),
     };
   }
 
@@ -72,6 +79,7 @@ export class Notes {
     this.#adoptedPod = undefined;
     this.#unfitPod = undefined;
     this.#volumeLost = false;
+    this.#disrupted = undefined;
     this.#agent = undefined;
   }
 
@@ -104,6 +112,16 @@ export class Notes {
     }
   }
 
+  /**
+   * An eviction marks its pod and removes it in the next moment, so that often nobody has looked at the pod in between:
+   * its last state is kept until there is another pod.
+   */
+  podGone(pod: Pod): void {
+    const loss = disruptionOf(pod);
+    const { name: podName = '', labels } = pod.metadata;
+    if (loss !== undefined && labels?.[LABEL_SANDBOX_UID] === this.uid) this.#disrupted = { podName, loss };
+  }
+
   podCreated(now: number): void {
     const { requested } = this.#milestones;
     this.#milestones = { ...(requested === undefined ? {} : { requested }), podCreated: now };
@@ -111,6 +129,7 @@ export class Notes {
 
   /** Takes the time of each step when it is first seen: the API's own times have whole seconds. */
   podSeen(pod: Pod, now: number): void {
+    this.#disrupted = undefined;
     const [init] = pod.status?.initContainerStatuses ?? [];
     const seen: Partial<Record<keyof Milestones, boolean>> = {
       scheduled: conditionOf(pod, 'PodScheduled')?.status === 'True',
@@ -198,6 +217,13 @@ export class Notebook {
   peek(key: string): Notes | undefined {
     return this.#pages.get(key);
   }
+
+  /** For the feed of the queue. */
+  readonly onRemoval: OnRemoval = (key, pod) => {
+    const page = this.peek(key);
+    page?.removalSeen();
+    if (pod !== undefined) page?.podGone(pod);
+  };
 
   forget(key: string): void {
     this.#pages.delete(key);

@@ -17,9 +17,13 @@ import type { Notes } from './notes.ts';
 import { identityOf, isOwnedBy, partsName } from './ownership.ts';
 import type { Identity } from './ownership.ts';
 import { isTerminating } from './state.ts';
+import { present } from './present.ts';
 import type { SandboxState } from './state.ts';
 
-export type Objects = Pick<SandboxState, 'pod' | 'pvc' | 'networkPolicy' | 'tokenSecret' | 'serviceAccount'>;
+export type Objects = Pick<
+  SandboxState,
+  'pod' | 'pvc' | 'networkPolicy' | 'ciliumPolicy' | 'tokenSecret' | 'serviceAccount'
+>;
 
 export interface FoundObjects {
   readonly owner: Identity;
@@ -59,10 +63,12 @@ export function findObjects(sandbox: Sandbox, source: Source): FoundObjects {
   const owner: Identity = { ...identity, slot: slotOf(pod) ?? slotOf(pvc) };
   const part = <T extends KubeObject>(store: Store<T>, object: string): T | undefined =>
     ownPart(store.get(namespace, object), owner, source.notes);
+  const policy = networkPolicyName(partsName(owner));
   const objects = {
     pod,
     pvc,
-    networkPolicy: part(caches.networkPolicies, networkPolicyName(partsName(owner))),
+    networkPolicy: part(caches.networkPolicies, policy),
+    ciliumPolicy: ownPart(caches.ciliumPolicies.find(namespace, policy), owner, source.notes),
     tokenSecret: part(caches.secrets, tokenSecretName(partsName(owner))),
     serviceAccount: part(caches.serviceAccounts, serviceAccountName(name)),
   };
@@ -109,7 +115,3 @@ export function marked<T extends KubeObject>(object: T, notes: Notes): T {
   if (metadata.deletionTimestamp !== undefined || !notes.isDeleted(metadata.uid)) return object;
   return { ...object, metadata: { ...metadata, deletionTimestamp: new Date().toISOString() } };
 }
-
-/** Without members that are undefined, which exact optional properties do not take. */
-const present = <T extends object>(value: T): { [F in keyof T]?: Exclude<T[F], undefined> } =>
-  Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as never;

@@ -2,6 +2,7 @@
 import type { EffectiveSpec, Sandbox } from '@agenttier/crds/generated/types';
 import type { EffectivePolicy } from '@agenttier/crds/governance/effective';
 import type {
+  CiliumNetworkPolicy,
   NetworkPolicy,
   PersistentVolumeClaim,
   Pod,
@@ -15,6 +16,7 @@ import type { NetworkFacts } from '../egress/facts.ts';
 import type { AgentNews } from '../agent/news.ts';
 import type { RuntimeAnswer } from '../runtime/client.ts';
 import type { Settings } from '../settings.ts';
+import type { Loss } from './failure.ts';
 import type { Identity } from './ownership.ts';
 
 /** Kinds of the objects that stand behind a sandbox. */
@@ -24,6 +26,7 @@ export type OwnedKind =
   | 'planSecret'
   | 'pvc'
   | 'networkPolicy'
+  | 'ciliumPolicy'
   | 'snapshot'
   | 'pod';
 
@@ -88,6 +91,8 @@ export interface Observations {
   readonly jobs?: ReadonlyMap<string, RuntimeAnswer<unknown>>;
   /** Why CPU and memory of the pod could not be changed in place to what this generation asks for. */
   readonly resizeRefused?: { readonly generation: number; readonly message: string };
+  /** A pod that is gone had been marked as disrupted before: by a drain, say. */
+  readonly disrupted?: { readonly podName: string; readonly loss: Loss };
   /** The recorded volume was looked for by name and is gone. */
   readonly volumeLost?: boolean;
   /** What was last heard of the runtime about the agent. */
@@ -119,6 +124,7 @@ export interface SandboxState {
   readonly pod?: Pod;
   readonly pvc?: PersistentVolumeClaim;
   readonly networkPolicy?: NetworkPolicy;
+  readonly ciliumPolicy?: CiliumNetworkPolicy;
   readonly tokenSecret?: Secret;
   readonly serviceAccount?: ServiceAccount;
   /** What this and earlier starts brought into the sandbox. */

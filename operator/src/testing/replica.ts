@@ -2,12 +2,14 @@
 import { LABEL_MANAGED } from '@agenttier/crds/meta/labels';
 import { SANDBOX_WARM_POOLS, SANDBOXES } from '@agenttier/crds/meta/resources';
 import { silentLogger } from '@agenttier/machinery/telemetry/log';
+import { PODS } from '@agenttier/machinery/kube/resource';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
 import type { Store } from '@agenttier/machinery/reflector/store';
 import { createCaches } from '../caches.ts';
 import type { AgentTask } from '../agent/news.ts';
 import type { Caches } from '../caches.ts';
 import type { EventNote, Tally } from '../decision/actions.ts';
+import type { Pod } from '../core.ts';
 import type { PerformContext } from '../sandbox/context.ts';
 import { createReconcile } from '../sandbox/controller.ts';
 import { Notebook } from '../sandbox/notes.ts';
@@ -122,7 +124,7 @@ export class Replica {
     const unlabelled = !OWN_KINDS.has(resource.plural) && object.metadata.labels?.[LABEL_MANAGED] !== 'true';
     if (gone || unlabelled) {
       store?.deleteWatch(object);
-      this.notebook.peek(KEY)?.removalSeen();
+      this.notebook.onRemoval(KEY, resource.plural === PODS.plural ? (object as Pod) : undefined);
     } else store?.applyWatch(object);
   }
 
@@ -135,6 +137,7 @@ export class Replica {
       secrets: this.caches.secrets,
       serviceaccounts: this.caches.serviceAccounts,
       volumesnapshots: this.caches.snapshots.store,
+      ciliumnetworkpolicies: this.caches.ciliumPolicies.store,
       sandboxwarmpools: this.caches.pools,
     };
     return stores[resource.plural] as Store<KubeObject> | undefined;

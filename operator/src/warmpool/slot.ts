@@ -150,7 +150,7 @@ export function buildPoolAccount(namespace: string, pool: string): ServiceAccoun
   };
 }
 
-/** The token that opens a slot until it is adopted: only to hand it over, see ADR 10. */
+/** The token that opens a slot until it is adopted: only to hand it over, see ADR 11. */
 export function slotToken(
   key: Uint8Array,
   { namespace, name, nonce }: { namespace: string; name: string; nonce: string },

@@ -21,9 +21,13 @@ import { phaseOf, sandboxView, wantsToRun } from './sandboxView.ts';
 export interface SandboxesOptions {
   readonly client: Pick<KubeClient, 'create' | 'patch' | 'raw'>;
   readonly stores: Pick<Stores, 'sandboxes'>;
-  readonly finder: Pick<SandboxFinder, 'find'>;
+  readonly finder: Pick<SandboxFinder, 'find' | 'reread'>;
   readonly defaultNamespace: string;
   readonly now?: () => number;
+}
+
+interface FinderOption {
+  readonly finder: Pick<SandboxFinder, 'find'>;
 }
 
 type Operations = Pick<
@@ -45,7 +49,7 @@ export function sandboxOperations(options: SandboxesOptions): Operations {
 
 /** The sandbox of the path, if the caller may do that to it. */
 export async function findFor(
-  options: Pick<SandboxesOptions, 'finder'>,
+  options: FinderOption,
   call: Pick<Call, 'params' | 'query' | 'principal'>,
   action: Action,
 ): Promise<Sandbox> {
@@ -54,7 +58,7 @@ export async function findFor(
 
 /** The same, with the caller's standing. */
 export async function admitTo(
-  { finder }: Pick<SandboxesOptions, 'finder'>,
+  { finder }: FinderOption,
   call: Pick<Call, 'params' | 'query' | 'principal'>,
   action: Action,
 ): Promise<Found> {
@@ -126,25 +130,43 @@ async function remove(options: SandboxesOptions, call: Call): Promise<Reply> {
 }
 
 async function stop(options: SandboxesOptions, call: Call): Promise<Reply> {
-  const sandbox = await findFor(options, call, 'stop');
-  const phase = phaseOf(sandbox);
-  if (phase !== 'Running' && phase !== 'Creating') {
-    throw refusals.wrongPhase(`sandbox ${sandbox.metadata.name} is ${phase}, not Running`);
-  }
+  const sandbox = await findInPhase(options, call, 'stop', (found) => {
+    const phase = phaseOf(found);
+    return phase === 'Running' || phase === 'Creating' ? undefined : `${phase}, not Running`;
+  });
   await patch(options, call, sandbox, { spec: { desiredState: 'Stopped' } });
   return { status: 200, body: { status: 'stopping' } };
 }
 
 /** Also while a stop is still under way: the wish is level-triggered, the operator waits for the old pod by itself. */
 async function resume(options: SandboxesOptions, call: Call): Promise<Reply> {
-  const sandbox = await findFor(options, call, 'resume');
-  const phase = phaseOf(sandbox);
-  const stopping = phase !== 'Deleting' && !wantsToRun(sandbox);
-  if (phase !== 'Stopped' && phase !== 'Error' && !stopping) {
-    throw refusals.wrongPhase(`sandbox ${sandbox.metadata.name} is ${phase}, not Stopped or Error`);
-  }
+  const sandbox = await findInPhase(options, call, 'resume', (found) => {
+    const phase = phaseOf(found);
+    const stopping = phase !== 'Deleting' && !wantsToRun(found);
+    return phase === 'Stopped' || phase === 'Error' || stopping
+      ? undefined
+      : `${phase}, not Stopped or Error`;
+  });
   await resumeAs(options, sandbox, call.principal, call.signal);
   return { status: 200, body: { status: 'resuming' } };
+}
+
+/**
+ * The sandbox of the path, unless `unfit` says of it why it cannot be asked for that now. A wish that went through another
+ * replica a moment ago may not be in this one's cache, so only the API server's own word is reason to refuse.
+ */
+async function findInPhase(
+  options: SandboxesOptions,
+  call: Call,
+  action: Action,
+  unfit: (sandbox: Sandbox) => string | undefined,
+): Promise<Sandbox> {
+  const cached = await findFor(options, call, action);
+  if (unfit(cached) === undefined) return cached;
+  const sandbox = await options.finder.reread(cached);
+  const why = unfit(sandbox);
+  if (why !== undefined) throw refusals.wrongPhase(`sandbox ${sandbox.metadata.name} is ${why}`);
+  return sandbox;
 }
 
 async function patch(options: SandboxesOptions, call: Call, sandbox: Sandbox, change: object): Promise<void> {

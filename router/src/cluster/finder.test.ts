@@ -42,6 +42,15 @@ describe('SandboxFinder', () => {
     expect(asked).toEqual([]);
   });
 
+  it('reads anew what the cache may not know yet, but takes no other sandbox of that name', async () => {
+    const stopping: Sandbox = { ...sandboxOf('ann'), spec: { desiredState: 'Stopped' } };
+    const { finder } = finderOver([sandboxOf('ann')], [stopping]);
+    expect(await finder.reread(sandboxOf('ann'))).toBe(stopping);
+    const before = { ...sandboxOf('ann'), metadata: { name: 'box', namespace: 'default', uid: 'earlier' } };
+    expect(await finder.reread(before)).toBe(before);
+    expect(await finderOver([], []).finder.reread(before)).toBe(before);
+  });
+
   it('finds what another replica has just created', async () => {
     const { finder, asked } = finderOver([], [sandboxOf('ann')]);
     expect((await finder.find({ id: 'box' }, person('ann'))).sandbox.metadata.uid).toBe('uid-box');

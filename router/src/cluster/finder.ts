@@ -46,21 +46,40 @@ export class SandboxFinder {
     return found;
   }
 
+  /**
+   * The sandbox as the API server has it now, for a refusal that would otherwise rest on a cache which another replica's
+   * write has not reached yet; what was found already, while no read is left or none succeeds.
+   */
+  async reread(sandbox: Sandbox): Promise<Sandbox> {
+    const { namespace, name = '', uid } = sandbox.metadata;
+    if (!this.#mayRead()) return sandbox;
+    const live = await this.#read({ namespace, name }).catch(() => undefined);
+    return live !== undefined && live.metadata.uid === uid ? live : sandbox;
+  }
+
   async #live(query: SandboxQuery, principal: Principal): Promise<Found | undefined> {
-    const { client, sandboxes, defaultNamespace, now = Date.now } = this.#options;
+    const { sandboxes, defaultNamespace } = this.#options;
     const key = { namespace: query.namespace || defaultNamespace, name: query.id };
     // Known to the cache and still not found means: not this caller's. A read would not change that.
     if (sandboxes.get(key.namespace, key.name) !== undefined) return undefined;
-    const turn = take(this.#reads, now(), LIVE_READS);
-    this.#reads = turn.state;
-    if (!turn.allowed) return undefined;
+    if (!this.#mayRead()) return undefined;
     try {
-      const sandbox = await client.get<Sandbox & KubeObject>(SANDBOXES, key, { timeoutMs: LIVE_TIMEOUT_MS });
+      const sandbox = await this.#read(key);
       const role = roleOn(principal, sandbox);
       return role === undefined ? undefined : { sandbox, role };
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
     }
+  }
+
+  #mayRead(): boolean {
+    const turn = take(this.#reads, (this.#options.now ?? Date.now)(), LIVE_READS);
+    this.#reads = turn.state;
+    return turn.allowed;
+  }
+
+  #read(key: { namespace?: string | undefined; name: string }): Promise<Sandbox & KubeObject> {
+    return this.#options.client.get<Sandbox & KubeObject>(SANDBOXES, key, { timeoutMs: LIVE_TIMEOUT_MS });
   }
 }
