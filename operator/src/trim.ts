@@ -15,7 +15,8 @@ import { leanService } from './egress/services.ts';
 import { SharedParts } from './sharedParts.ts';
 
 /**
- * What the caches keep of an object: a cluster has thousands of them. Every test that runs against caches runs on what this leaves.
+ * What the caches keep of an object: a cluster has thousands of them. Every test that runs against caches runs on what
+ * this leaves.
  */
 export function trimmed<T extends KubeObject>(resource: Resource, object: T): T {
   const { managedFields: _, annotations, ...metadata } = object.metadata;
