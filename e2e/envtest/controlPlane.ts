@@ -21,6 +21,8 @@ export interface ControlPlane {
   launch(name: string, args: readonly string[], path?: string): Program;
   /** Kills the API server as a crash would, and starts it again on the same port with the same data. */
   crashApiServer(): Promise<{ restart(): Promise<void> }>;
+  /** Makes etcd forget every state but the present one. What the API server holds in memory stays until it is restarted. */
+  compact(): Promise<void>;
   /** Ends both programs and removes their data. */
   stop(): Promise<void>;
 }
@@ -64,6 +66,7 @@ export async function startControlPlane(
       access,
       kubeconfig: join(folder, 'kubeconfig'),
       etcdUrl: `http://127.0.0.1:${etcdPort}`,
+      compact: () => compact(`http://127.0.0.1:${etcdPort}`),
       folder,
       launch: (name, args, path) => {
         const logFile = join(folder, `${name}.log`);
@@ -79,6 +82,17 @@ export async function startControlPlane(
     await stop();
     throw error;
   }
+}
+
+/** Through the JSON gateway of etcd. */
+async function compact(etcdUrl: string): Promise<void> {
+  const post = async (path: string, body: unknown): Promise<{ header: { revision: string } }> => {
+    const response = await fetch(`${etcdUrl}${path}`, { method: 'POST', body: JSON.stringify(body) });
+    if (!response.ok) throw new Error(`etcd answers ${response.status} to ${path}: ${await response.text()}`);
+    return (await response.json()) as { header: { revision: string } };
+  };
+  const { header } = await post('/v3/kv/range', { key: Buffer.from('x').toString('base64') });
+  await post('/v3/kv/compaction', { revision: header.revision, physical: true });
 }
 
 async function crash(

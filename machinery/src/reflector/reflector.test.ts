@@ -188,6 +188,20 @@ describe('Reflector', () => {
     expect(counted).toContain('listed expired 2');
   });
 
+  it('lists at once after 410, however long the wait after a fault is by now', async () => {
+    const [expired, last] = [new ScriptedWatch(), new ScriptedWatch()];
+    script({
+      stream: [paged],
+      list: [list([pod('a', '1')], '5'), list([pod('b', '8')], '9')],
+      watch: [expired.reply, last.reply],
+    });
+    await start({ backoff: { minMs: 60_000, maxMs: 60_000 } }).synced();
+    await expired.opened();
+    expired.send('ERROR', statusBody(410, { reason: 'Expired' }));
+    await last.opened();
+    expect(names()).toEqual(['b@8']);
+  });
+
   it.each<[string, Reply]>([
     ['429', status(429, { retryAfter: '0' })],
     ['503', status(503)],
@@ -261,7 +275,7 @@ describe('Reflector', () => {
 
   it('lists again when an own write never shows up', async () => {
     let now = 0;
-    store = new Store({}, () => now);
+    store = new Store({}, { now: () => now });
     const [first, last] = [new ScriptedWatch(), new ScriptedWatch()];
     script({
       stream: [paged],

@@ -29,7 +29,7 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly log: Logger;
   /** Told of every failure; what it throws is ignored. */
   readonly onError?: ((error: unknown) => void) | undefined;
-  /** Reduces an object before it is stored, to save memory. Must keep metadata's name, namespace, uid and version. */
+  /** Makes what is stored from what is watched, where the store's own `keep` is not enough. Keeps metadata's name, namespace, uid and version. */
   readonly transform?: ((object: T) => T) | undefined;
   readonly metrics?: ReflectorMetrics | undefined;
   readonly clock?: Clock | undefined;
@@ -55,6 +55,7 @@ export class Reflector<T extends KubeObject> {
   readonly #options: ReflectorOptions<T>;
   readonly #clock: Clock;
   readonly #random: () => number;
+  readonly #transform: (object: T) => T;
   readonly #backoff: Backoff;
   readonly #synced = Promise.withResolvers<void>();
   #hasSynced = false;
@@ -64,11 +65,14 @@ export class Reflector<T extends KubeObject> {
   /** `skip` after a start that came to nothing: the next list is paged, then streaming is tried again. */
   #streamLists: 'yes' | 'skip' | 'never' = 'yes';
   #lastFailure: string | undefined;
+  /** An expired version is no fault, and only a list helps: it is made at once, but not over and over. */
+  #mayRelistAtOnce = true;
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
+    this.#transform = options.transform ?? options.store.keep;
     const bounds = options.backoff ?? { minMs: 800, maxMs: 30_000 };
     this.#backoff = new Backoff({ ...bounds, random: this.#random });
     this.#synced.promise.catch(() => undefined);
@@ -132,13 +136,14 @@ export class Reflector<T extends KubeObject> {
     if (event.type === 'BOOKMARK') {
       if (event.object.metadata.annotations?.[INITIAL_EVENTS_END] !== 'true') return false;
       this.#streamLists = 'yes';
-      this.#replace([...initial.values()], event.object.metadata.resourceVersion ?? '');
+      this.#stored([...initial.values()], event.object.metadata.resourceVersion ?? '');
       return true;
     }
     if (event.type === 'ERROR') throw errorFromWatch(event.object);
     if (event.type === 'UNREADABLE') this.#count('unreadable', event.error);
     else if (event.type === 'DELETED') initial.delete(keyOf(event.object));
-    else initial.set(keyOf(event.object), event.object);
+    // A collection is only read whole, but need not be held whole.
+    else this.#transformed(event.object, (object) => initial.set(keyOf(object), object));
     return false;
   }
 
@@ -158,6 +163,7 @@ export class Reflector<T extends KubeObject> {
     metrics?.event(event.type);
     this.#recovered();
     if (event.type === 'ERROR') throw errorFromWatch(event.object);
+    this.#mayRelistAtOnce = true;
     if (event.type === 'UNREADABLE') return this.#count('unreadable', event.error);
     if (event.type === 'DELETED') store.deleteWatch(event.object);
     else if (event.type !== 'BOOKMARK') this.#transformed(event.object, (object) => store.applyWatch(object));
@@ -166,12 +172,16 @@ export class Reflector<T extends KubeObject> {
   }
 
   #replace(items: readonly T[], version: string): void {
-    const { store, metrics } = this.#options;
     const stored: T[] = [];
     for (const item of items) this.#transformed(item, (object) => stored.push(object));
-    store.replace(stored);
+    this.#stored(stored, version);
+  }
+
+  #stored(items: readonly T[], version: string): void {
+    const { store, metrics } = this.#options;
+    store.replace(items);
     this.#version = version;
-    metrics?.listed(this.#listReason, stored.length);
+    metrics?.listed(this.#listReason, items.length);
     this.#recovered();
     this.#hasSynced = true;
     this.#synced.resolve();
@@ -179,7 +189,7 @@ export class Reflector<T extends KubeObject> {
 
   #transformed(object: T, use: (object: T) => void): void {
     try {
-      use(this.#options.transform ? this.#options.transform(object) : object);
+      use(this.#transform(object));
     } catch (error) {
       this.#count('transform', error);
     }
@@ -194,12 +204,20 @@ export class Reflector<T extends KubeObject> {
       this.#streamLists = 'never';
       return 0;
     }
-    if (isExpired(failure) || failure instanceof RelistNeeded) {
-      this.#version = undefined;
-      this.#listReason = failure instanceof RelistNeeded ? 'unconfirmed' : 'expired';
-    }
+    if (this.#needsList(failure)) return 0;
     const asked = isKubeError(failure) ? (failure.retryAfterMs ?? 0) : 0;
     return Math.max(asked, this.#backoff.next());
+  }
+
+  /** Whether the next connection is to begin with a list, and that at once. */
+  #needsList(failure: unknown): boolean {
+    const unconfirmed = failure instanceof RelistNeeded;
+    if (!unconfirmed && !isExpired(failure)) return false;
+    this.#version = undefined;
+    this.#listReason = unconfirmed ? 'unconfirmed' : 'expired';
+    const atOnce = this.#mayRelistAtOnce;
+    this.#mayRelistAtOnce = false;
+    return atOnce;
   }
 
   /** Servers without the WatchList feature refuse `sendInitialEvents` as invalid. */

@@ -8,9 +8,10 @@ import { NAMESPACES } from '@agenttier/machinery/kube/resource';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
 import { createPost } from '../notify/post.ts';
 import type { Post } from '../notify/post.ts';
+import type { ReflectorMetrics } from '@agenttier/machinery/reflector/reflector';
 import { silentLogger } from '@agenttier/machinery/telemetry/log';
 import { parseAllDocuments } from 'yaml';
-import { createCaches, createReflectors } from '../caches.ts';
+import { createCaches, createReflectors, watchKinds } from '../caches.ts';
 import { operate } from '../operator.ts';
 import type { Settings } from '../settings.ts';
 
@@ -88,7 +89,11 @@ export interface ChartOperatorOptions {
   readonly post?: Post;
   /** Wraps the client, to make calls fail. */
   readonly spoil?: (client: KubeClient) => KubeClient;
+  /** Told of every list that a watch begins with, by the plural of its kind. */
+  readonly onList?: (plural: string, reason: ListReason) => void;
 }
+
+type ListReason = Parameters<ReflectorMetrics['listed']>[0];
 
 /** An operator on a real API server, with the rights of the chart. Resolves once it has seen everything; `stop` ends it. */
 export async function chartOperator(
@@ -97,15 +102,25 @@ export async function chartOperator(
   {
     post = createPost({ addresses: new PublicAddresses() }),
     spoil = (client) => client,
+    onList = () => undefined,
   }: ChartOperatorOptions = {},
 ): Promise<{ stop: () => Promise<void> }> {
   await grantChartRights(admin, settings.installNamespace);
   const client = spoil(asOperator(admin));
   const control = new AbortController();
   const caches = createCaches();
-  const reflectors = createReflectors({ client, caches, log: silentLogger });
+  // Tests break watches more often than a cluster does; what is waited for is not what they are about.
+  const backoff = { minMs: 50, maxMs: 500 };
+  const metrics = (plural: string): ReflectorMetrics => ({
+    listed: (reason) => onList(plural, reason),
+    watchStarted: () => undefined,
+    event: () => undefined,
+    failed: () => undefined,
+  });
+  const reflectors = createReflectors({ client, caches, log: silentLogger, metrics, backoff });
   const watching = reflectors.map((one) => one.run(control.signal));
   await Promise.all(reflectors.map((one) => one.synced()));
+  watchKinds({ client, caches, log: silentLogger, backoff }, control.signal);
   const recorder = createEventRecorder({ client, component: 'agenttier.io/operator', instance: 'envtest' });
   const work = { client, caches, settings, recorder, post };
   const options = { ...work, log: silentLogger, workers: 4, directProbe: false };
