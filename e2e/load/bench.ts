@@ -7,7 +7,7 @@ import { loadAccess } from '@agenttier/machinery/kube/kubeconfig';
 import { measureHandler, measureRequests } from './admission.ts';
 import { measureBarePod } from './barePod.ts';
 import { measureEcho } from './echo.ts';
-import { measureExec, measureLifecycle } from './lifecycle.ts';
+import { measureExec, measureLifecycle, measureTogether } from './lifecycle.ts';
 import { measureMemory } from './memory.ts';
 import { create, remove, type Target, untilStatus } from './rest.ts';
 import { measureWarm } from './warm.ts';
@@ -55,6 +55,7 @@ async function byCluster(client: KubeClient, sandbox: string): Promise<Figure[]>
 
 const standing = `bench-standing-${Date.now().toString(36)}`;
 const figures: Figure[] = await measureLifecycle(target, rounds);
+figures.push(await measureTogether(target, 20, 3));
 await create(target, standing);
 try {
   await untilStatus(target, standing, 'Running');

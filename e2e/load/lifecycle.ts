@@ -42,6 +42,31 @@ export async function measureLifecycle(target: Target, rounds: number): Promise<
   ];
 }
 
+/** Many creates in the same instant, by clients that do not know of each other, until the last one is Running. */
+export async function measureTogether(target: Target, count: number, bursts: number): Promise<Figure> {
+  const values: number[] = [];
+  for (let burst = 0; burst < bursts; burst += 1) {
+    await outOfStep();
+    const stamp = Date.now().toString(36);
+    const names = Array.from({ length: count }, (_, index) => `together-${stamp}-${index}`);
+    values.push(
+      await timed(() =>
+        Promise.all(
+          names.map(async (name) => {
+            await create(target, name, { resources: SMALL });
+            await untilStatus(target, name, 'Running');
+          }),
+        ),
+      ),
+    );
+    await Promise.all(names.map((name) => remove(target, name)));
+  }
+  return figure(`${count} creates at once → all Running`, values, BY_REST);
+}
+
+/** So small that all of them fit onto a node of two cores. */
+const SMALL = { requests: { cpu: '20m', memory: '32Mi' } };
+
 /** Exec of `true` in a running sandbox, one after another over kept-alive connections. */
 export async function measureExec(target: Target, name: string, rounds: number): Promise<Figure> {
   for (let warm = 0; warm < 20; warm += 1) await exec(target, name);

@@ -39,11 +39,12 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
 const path = (target: Target, name: string, verb = ''): string =>
   `/sandboxes/${name}${verb}?namespace=${target.namespace}`;
 
-export const create = (target: Target, name: string): Promise<unknown> =>
+export const create = (target: Target, name: string, more: object = {}): Promise<unknown> =>
   call(target, 'POST', '/sandboxes', {
     name,
     namespace: target.namespace,
     templateRef: { name: target.template, kind: 'ClusterSandboxTemplate' },
+    ...more,
   });
 
 export async function untilStatus(target: Target, name: string, wanted: string): Promise<void> {
