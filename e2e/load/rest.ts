@@ -47,7 +47,12 @@ export const create = (target: Target, name: string, more: object = {}): Promise
     ...more,
   });
 
-export async function untilStatus(target: Target, name: string, wanted: string): Promise<void> {
+export async function untilStatus(
+  target: Target,
+  name: string,
+  wanted: string,
+  pollMs = POLL_MS,
+): Promise<void> {
   const deadline = performance.now() + DEADLINE_MS;
   for (;;) {
     const { status, message } = (await call(target, 'GET', path(target, name))) as {
@@ -57,7 +62,7 @@ export async function untilStatus(target: Target, name: string, wanted: string):
     if (status === wanted) return;
     if (status === 'Error') throw new Error(`${name} is in Error: ${message ?? ''}`);
     if (performance.now() > deadline) throw new Error(`${name} stayed ${status}, wanted ${wanted}`);
-    await pause(POLL_MS);
+    await pause(pollMs);
   }
 }
 
