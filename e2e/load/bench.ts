@@ -42,36 +42,40 @@ const target: Target = {
 const rounds = Number(values.rounds);
 const calls = Number(values.calls);
 
-async function byCluster(client: KubeClient, sandbox: string): Promise<Figure[]> {
+/** What was measured before something failed is kept: a run takes ten minutes. */
+const figures: Figure[] = [];
+
+async function byCluster(client: KubeClient, sandbox: string): Promise<void> {
   const model = { namespace: target.namespace, name: `${sandbox}-pod`, claim: `${sandbox}-workspace` };
-  return [
-    await measureBarePod(client, model, rounds),
-    await measureHandler(client, target.template, calls),
-    ...(await measureRequests(client, target.template, calls)),
-    ...(await measureMemory(client, target, sandbox)),
-    ...(await measureWarm(client, target, Number(values['warm-rounds']))),
-  ];
+  figures.push(await measureBarePod(client, model, rounds));
+  figures.push(await measureHandler(client, target.template, calls));
+  figures.push(...(await measureRequests(client, target.template, calls)));
+  figures.push(...(await measureMemory(client, target, sandbox)));
+  await measureWarm(client, target, Number(values['warm-rounds']), figures);
 }
 
-const standing = `bench-standing-${Date.now().toString(36)}`;
-const figures: Figure[] = await measureLifecycle(target, rounds);
-figures.push(await measureTogether(target, 20, 3));
-await create(target, standing);
-try {
-  await untilStatus(target, standing, 'Running');
-  figures.push(await measureExec(target, standing, calls), await measureEcho(target, standing, calls));
-  if (!values['rest-only']) {
-    const access = await loadAccess({ env: process.env });
-    const client = createKubeClient(access);
-    figures.push(...(await byCluster(client, standing)));
+async function measure(): Promise<void> {
+  const standing = `bench-standing-${Date.now().toString(36)}`;
+  figures.push(...(await measureLifecycle(target, rounds)));
+  figures.push(await measureTogether(target, 20, 3));
+  await create(target, standing);
+  try {
+    await untilStatus(target, standing, 'Running');
+    figures.push(await measureExec(target, standing, calls), await measureEcho(target, standing, calls));
+    if (values['rest-only']) return;
+    const client = createKubeClient(await loadAccess({ env: process.env }));
+    await byCluster(client, standing);
     await client.close();
+  } finally {
+    await remove(target, standing);
   }
-} finally {
-  await remove(target, standing);
 }
-mkdirSync(values.out, { recursive: true });
-writeFileSync(
-  join(values.out, 'bench.json'),
-  `${JSON.stringify({ at: new Date().toISOString(), figures }, null, 2)}\n`,
-);
-console.log(table(figures));
+
+try {
+  await measure();
+} finally {
+  mkdirSync(values.out, { recursive: true });
+  const report = { at: new Date().toISOString(), figures };
+  writeFileSync(join(values.out, 'bench.json'), `${JSON.stringify(report, null, 2)}\n`);
+  console.log(table(figures));
+}

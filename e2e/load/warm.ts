@@ -131,40 +131,52 @@ async function bursts(bench: Bench): Promise<Figure[]> {
   ];
 }
 
-/** Clients that start sandboxes as fast as they can, the pool refilling as fast as it can. */
+/**
+ * Clients that start sandboxes as fast as they can, the pool refilling as fast as it can. Each gives its sandbox back at
+ * once: a small node would be full otherwise.
+ */
 async function sustained(bench: Bench): Promise<Figure[]> {
   await bench.fill();
   const hits = bench.hits;
   const began = performance.now();
-  const made = await Promise.all(
+  const removals: Promise<void>[] = [];
+  await Promise.all(
     Array.from({ length: CLIENTS }, async () => {
-      const names: string[] = [];
-      for (let i = 0; i < EACH; i += 1) names.push((await bench.start()).name);
-      return names;
+      for (let i = 0; i < EACH; i += 1) {
+        const { name } = await bench.start();
+        removals.push(remove(bench.target, name));
+      }
     }),
   );
   const seconds = (performance.now() - began) / 1000;
+  await Promise.all(removals);
   const method = `${CLIENTS} clients, ${CLIENTS * EACH} starts, pool of ${SIZE}, ${bench.hits - hits} of them warm`;
-  await bench.removeAll(made.flat());
   return [figure('starts per second, sustained', [(CLIENTS * EACH) / seconds], method, '/s')];
 }
 
 /** The figures of warm pools, in a pool of their own. */
-export async function measureWarm(client: KubeClient, target: Target, rounds: number): Promise<Figure[]> {
+export async function measureWarm(
+  client: KubeClient,
+  target: Target,
+  rounds: number,
+  figures: Figure[],
+): Promise<void> {
   const { namespace, template } = target;
   const templateRef = { kind: 'ClusterSandboxTemplate', name: template };
   const spec = { templateRef, replicas: SIZE, refill: { concurrency: SIZE } };
   await client.create(SANDBOX_WARM_POOLS, namespace, { metadata: { name: POOL }, spec } as KubeObject);
   const bench = new Bench(client, target);
   try {
-    const figures = [...(await sequential(bench, rounds)), await writesOf(bench)];
+    figures.push(...(await sequential(bench, rounds)));
+    figures.push(await writesOf(bench));
     const share = figure(
       'starts with a free slot that were warm',
       [(100 * bench.hits) / bench.starts],
       'status.startup.path',
       '%',
     );
-    return [...figures, share, ...(await bursts(bench)), ...(await sustained(bench))];
+    figures.push(share, ...(await bursts(bench)));
+    figures.push(...(await sustained(bench)));
   } finally {
     await client.delete(SANDBOX_WARM_POOLS, { namespace, name: POOL });
     await bench.watch.close();
