@@ -7,6 +7,7 @@ const ALONE = [
   'failures',
   'headroom',
   'lifecycle',
+  'matrix',
   'notify',
   'prepull',
   'quota',

@@ -28,6 +28,7 @@ const others: Readonly<Record<string, unknown>> = {
   'operator.clusterCIDRs': ['10.0.0.0/8'],
   'operator.dns.nodeLocalCIDRs': ['169.254.25.10/32'],
   'defaults.network': 'allow-internet',
+  'egress.enforcement': 'cilium',
   'gateway.allowedPrivateCIDRs': ['10.9.0.0/16'],
   'networkPolicy.defaultDenyNamespaces': ['team-a'],
   'notifications.allowedCIDRs': ['10.0.0.0/8'],

@@ -16,6 +16,10 @@ import {
 const connect = (host: string, port: number) =>
   `timeout 3 bash -c 'exec 3<>/dev/tcp/${host}/${port}'; echo $?`;
 
+/** Milliseconds since the epoch, by the API server's own clock in whole seconds: the date of its answer to kubectl. */
+const deletionTime = (trace: string): number =>
+  Date.parse(/DELETE[\s\S]*?Date: ([^\n]*GMT)/.exec(trace)?.[1] ?? '');
+
 describe('the network of a sandbox', () => {
   const namespace = walkNamespace('walk-network');
   let peerAddress = '';
@@ -75,13 +79,18 @@ spec:
     expect(await tried('wide', peerAddress, 9000)).toBe('124');
   });
 
-  it('closes again by itself when somebody deletes its NetworkPolicy', async () => {
-    const before = await getJson(['networkpolicy', 'closed-netpol', '-n', namespace()]);
-    await ok(kubectl(['delete', 'networkpolicy', 'closed-netpol', '-n', namespace()]));
-    const after = await until('the NetworkPolicy to come back', async () =>
-      getJson(['networkpolicy', 'closed-netpol', '-n', namespace()]),
-    );
-    expect(after.metadata.uid).not.toBe(before.metadata.uid);
-    expect(after.spec).toEqual(before.spec);
+  it('closes again within a second when somebody deletes its NetworkPolicy', async () => {
+    const policy = ['networkpolicy', 'closed-netpol', '-n', namespace()];
+    const before = await getJson(policy);
+    const gaps: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      const deleted = await kubectl(['delete', ...policy, '-v=8']);
+      const after = await until('the NetworkPolicy to come back', async () => getJson(policy));
+      expect(after.spec).toEqual(before.spec);
+      expect(after.metadata.uid).not.toBe(before.metadata.uid);
+      gaps.push(Date.parse(after.metadata.creationTimestamp) - deletionTime(deleted.stderr));
+    }
+    // Of three, so that one moment in which the machine stood still does not count.
+    expect(gaps.toSorted((x, y) => x - y)[1]).toBeLessThanOrEqual(1_000);
   });
 });

@@ -8,13 +8,7 @@ import type {
   SandboxWarmPool,
   WebhookSubscription,
 } from '@agenttier/crds/generated/types';
-import {
-  LABEL_MANAGED,
-  LABEL_SANDBOX_UID,
-  LABEL_SECRET_PURPOSE,
-  LABEL_SLOT,
-  SECRET_PURPOSES,
-} from '@agenttier/crds/meta/labels';
+import { LABEL_MANAGED, LABEL_SANDBOX_UID, LABEL_SLOT } from '@agenttier/crds/meta/labels';
 import {
   CLUSTER_GOVERNANCE_POLICIES,
   CLUSTER_SANDBOX_TEMPLATES,
@@ -27,6 +21,8 @@ import {
 import { parentsOfTemplate, templatesOfSandbox } from '@agenttier/crds/template/users';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import {
+  CILIUM_NETWORK_POLICIES,
+  crdName,
   CUSTOM_RESOURCE_DEFINITIONS,
   ENDPOINT_SLICES,
   NETWORK_POLICIES,
@@ -37,6 +33,7 @@ import {
   SERVICE_ACCOUNTS,
   SERVICES,
   STORAGE_CLASSES,
+  VOLUME_SNAPSHOTS,
 } from '@agenttier/machinery/kube/resource';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
 import { Reflector } from '@agenttier/machinery/reflector/reflector';
@@ -44,6 +41,7 @@ import type { ReflectorMetrics } from '@agenttier/machinery/reflector/reflector'
 import { Store } from '@agenttier/machinery/reflector/store';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import type {
+  CiliumNetworkPolicy,
   EndpointSlice,
   NetworkPolicy,
   PersistentVolumeClaim,
@@ -54,10 +52,12 @@ import type {
   ServiceAccount,
   StorageClass,
 } from './core.ts';
-import { leanService, serviceOfSlice, servicesOfSandbox, SLICES_BY_HAND } from './egress/services.ts';
+import { serviceOfSlice, servicesOfSandbox, SLICES_BY_HAND } from './egress/services.ts';
+import { trimmed } from './trim.ts';
 import { BY_ORIGIN, originsOf } from './volume/feed.ts';
-import { SNAPSHOT_KIND, SnapshotCache } from './volume/snapshotCache.ts';
-import type { Kind } from './volume/snapshotCache.ts';
+import { KindCache } from './kinds/kindCache.ts';
+import { watchKind } from './kinds/kindWatch.ts';
+import { SnapshotCache } from './volume/snapshotCache.ts';
 
 /** Everything the operator knows of the cluster, kept current by watches. */
 export interface Caches {
@@ -75,9 +75,8 @@ export interface Caches {
   readonly resourceQuotas: Store<ResourceQuota>;
   readonly pools: Store<SandboxWarmPool>;
   readonly storageClasses: Store<StorageClass>;
-  /** The CRD of VolumeSnapshot, where there is one. */
-  readonly snapshotKinds: Store<Kind>;
   readonly snapshots: SnapshotCache;
+  readonly ciliumPolicies: KindCache<CiliumNetworkPolicy>;
   readonly services: Store<Service>;
   /** Only those that no selector made: what pods a Service has is the network's business. */
   readonly endpointSlices: Store<EndpointSlice>;
@@ -99,38 +98,43 @@ export const BY_SERVICE = 'service';
 
 export function createCaches(): Caches {
   return {
-    sandboxes: new Store<Sandbox>({
+    sandboxes: storeOf<Sandbox>(SANDBOXES, {
       [BY_TEMPLATE]: templatesOfSandbox,
       [BY_ORIGIN]: originsOf,
       [BY_UID]: ({ metadata }) => [metadata.uid ?? ''],
       [BY_SERVICE]: servicesOfSandbox,
     }),
-    templates: new Store<SandboxTemplate>({
+    templates: storeOf<SandboxTemplate>(SANDBOX_TEMPLATES, {
       [BY_PARENT]: (template) => parentsOfTemplate({ ...template, kind: 'SandboxTemplate' }),
     }),
-    clusterTemplates: new Store<ClusterSandboxTemplate>({
+    clusterTemplates: storeOf<ClusterSandboxTemplate>(CLUSTER_SANDBOX_TEMPLATES, {
       [BY_PARENT]: (template) => parentsOfTemplate({ ...template, kind: 'ClusterSandboxTemplate' }),
     }),
-    policies: new Store(),
-    clusterPolicies: new Store(),
-    subscriptions: new Store<WebhookSubscription>({ [BY_UID]: ({ metadata }) => [metadata.uid ?? ''] }),
-    pods: new Store<Pod>({
-      [BY_SANDBOX_UID]: sandboxUidOf,
-      [BY_SLOT]: poolsOf,
+    policies: storeOf(GOVERNANCE_POLICIES),
+    clusterPolicies: storeOf(CLUSTER_GOVERNANCE_POLICIES),
+    subscriptions: storeOf<WebhookSubscription>(WEBHOOK_SUBSCRIPTIONS, {
+      [BY_UID]: ({ metadata }) => [metadata.uid ?? ''],
     }),
-    pvcs: new Store<PersistentVolumeClaim>({ [BY_SLOT]: poolsOf }),
-    networkPolicies: new Store<NetworkPolicy>({ [BY_SLOT]: poolsOf }),
-    secrets: new Store<Secret>({ [BY_SANDBOX_UID]: sandboxUidOf, [BY_SLOT]: poolsOf }),
-    serviceAccounts: new Store<ServiceAccount>({ [BY_SLOT]: poolsOf }),
-    pools: new Store(),
-    resourceQuotas: new Store(),
-    storageClasses: new Store(),
-    snapshotKinds: new Store(),
+    pods: storeOf<Pod>(PODS, { [BY_SANDBOX_UID]: sandboxUidOf, [BY_SLOT]: poolsOf }),
+    pvcs: storeOf<PersistentVolumeClaim>(PERSISTENT_VOLUME_CLAIMS, { [BY_SLOT]: poolsOf }),
+    networkPolicies: storeOf<NetworkPolicy>(NETWORK_POLICIES, { [BY_SLOT]: poolsOf }),
+    secrets: storeOf(SECRETS, { [BY_SANDBOX_UID]: sandboxUidOf, [BY_SLOT]: poolsOf }),
+    serviceAccounts: storeOf(SERVICE_ACCOUNTS, { [BY_SLOT]: poolsOf }),
+    pools: storeOf(SANDBOX_WARM_POOLS),
+    resourceQuotas: storeOf(RESOURCE_QUOTAS),
+    storageClasses: storeOf(STORAGE_CLASSES),
     snapshots: new SnapshotCache(),
-    services: new Store(),
-    endpointSlices: new Store({ [BY_SERVICE]: serviceOfSlice }),
+    ciliumPolicies: new KindCache<CiliumNetworkPolicy>(CILIUM_NETWORK_POLICIES),
+    services: storeOf(SERVICES),
+    endpointSlices: storeOf<EndpointSlice>(ENDPOINT_SLICES, { [BY_SERVICE]: serviceOfSlice }),
   };
 }
+
+/** Trimmed in the store: most of what is in it are answers to the operator's own writes. */
+const storeOf = <T extends KubeObject>(
+  resource: Resource,
+  indexers: ConstructorParameters<typeof Store<T>>[0] = {},
+): Store<T> => new Store<T>(indexers, { keep: (object) => trimmed(resource, object) });
 
 const sandboxUidOf = ({ metadata }: KubeObject): string[] =>
   [metadata.labels?.[LABEL_SANDBOX_UID] ?? []].flat();
@@ -151,8 +155,7 @@ export interface ReflectorsOptions {
 
 /** One reflector per cache. Objects behind sandboxes are watched by label only, so other people's Secrets never get here. */
 export function createReflectors({ caches, metrics, ...shared }: ReflectorsOptions): Reflector<KubeObject>[] {
-  const managed = { labelSelector: `${LABEL_MANAGED}=true` };
-  const snapshotKind = { fieldSelector: `metadata.name=${SNAPSHOT_KIND}` };
+  const managed = { labelSelector: MANAGED };
   const watched: [Resource, Store<KubeObject>, Selection?][] = [
     [SANDBOXES, anyStore(caches.sandboxes)],
     [SANDBOX_TEMPLATES, anyStore(caches.templates)],
@@ -168,7 +171,8 @@ export function createReflectors({ caches, metrics, ...shared }: ReflectorsOptio
     [RESOURCE_QUOTAS, anyStore(caches.resourceQuotas), managed],
     [SANDBOX_WARM_POOLS, anyStore(caches.pools)],
     [STORAGE_CLASSES, anyStore(caches.storageClasses)],
-    [CUSTOM_RESOURCE_DEFINITIONS, anyStore(caches.snapshotKinds), snapshotKind],
+    [CUSTOM_RESOURCE_DEFINITIONS, anyStore(caches.snapshots.kinds), kindOf(VOLUME_SNAPSHOTS)],
+    [CUSTOM_RESOURCE_DEFINITIONS, anyStore(caches.ciliumPolicies.kinds), kindOf(CILIUM_NETWORK_POLICIES)],
     [SERVICES, anyStore(caches.services)],
     [ENDPOINT_SLICES, anyStore(caches.endpointSlices), { labelSelector: SLICES_BY_HAND }],
   ];
@@ -179,11 +183,32 @@ export function createReflectors({ caches, metrics, ...shared }: ReflectorsOptio
         ...selection,
         resource,
         store,
-        transform: TRANSFORMS.get(resource) ?? withoutManagedFields,
         metrics: metrics?.(resource.plural),
       }),
   );
 }
+
+/** Watches what belongs to programs that a cluster may have, from the moment that their kinds are there. */
+export function watchKinds(
+  { caches, metrics, ...shared }: ReflectorsOptions,
+  signal: AbortSignal,
+): () => void {
+  const optionsFor = (resource: Resource) => ({ ...shared, resource, metrics: metrics?.(resource.plural) });
+  const stops = [
+    watchKind({ ...optionsFor(VOLUME_SNAPSHOTS), cache: caches.snapshots }, signal),
+    watchKind(
+      { ...optionsFor(CILIUM_NETWORK_POLICIES), cache: caches.ciliumPolicies, labelSelector: MANAGED },
+      signal,
+    ),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+const MANAGED = `${LABEL_MANAGED}=true`;
+
+const kindOf = (resource: Resource): Selection => ({ fieldSelector: `metadata.name=${crdName(resource)}` });
 
 interface Selection {
   readonly labelSelector?: string;
@@ -193,29 +218,3 @@ interface Selection {
 /** A reflector only puts in what it was given for its own resource, so the store's element type can be set aside. */
 const anyStore = <T extends KubeObject>(store: Store<T>): Store<KubeObject> =>
   store as unknown as Store<KubeObject>;
-
-/** Half the memory of a cached object, and nothing here reads it. */
-function withoutManagedFields(object: KubeObject): KubeObject {
-  const { managedFields: _, ...metadata } = object.metadata;
-  return { ...object, metadata };
-}
-
-/** What was brought into a sandbox is never compared: its name is the hash of its content. */
-function leanSecret(object: KubeObject): KubeObject {
-  const lean = withoutManagedFields(object);
-  if (object.metadata.labels?.[LABEL_SECRET_PURPOSE] !== SECRET_PURPOSES.plan) return lean;
-  const { data: _, ...rest } = lean as Secret;
-  return rest;
-}
-
-/** Of a CRD only its name and state are of use here. */
-function withoutSchema(object: KubeObject): KubeObject {
-  const { metadata } = withoutManagedFields(object);
-  return { metadata, ...('status' in object ? { status: object.status } : {}) };
-}
-
-const TRANSFORMS: ReadonlyMap<Resource, (object: KubeObject) => KubeObject> = new Map([
-  [SERVICES, leanService],
-  [SECRETS, leanSecret],
-  [CUSTOM_RESOURCE_DEFINITIONS, withoutSchema],
-]);

@@ -29,6 +29,7 @@ describe('readConfig', () => {
           nodeLocal: ['169.254.20.10/32'],
         },
         clusterCidrs: [],
+        egress: { enforcement: 'auto', privateCidrs: [] },
         backups: { everyMs: 0, keep: 7 },
         resolve: DEFAULT_SETTINGS,
         startDeadlineMs: 600_000,
@@ -61,6 +62,8 @@ describe('readConfig', () => {
       DNS_POD_LABELS: '{"app":"coredns"}',
       DNS_NODE_LOCAL: '169.254.25.10/32',
       CLUSTER_CIDRS: '203.0.113.0/24, fd10::/16',
+      EGRESS_ENFORCEMENT: 'cilium',
+      EGRESS_PRIVATE_CIDRS: '10.9.0.0/16',
       START_DEADLINE: '0',
       GRACE_PERIOD: '1m',
       USER_NAMESPACES: 'true',
@@ -98,6 +101,7 @@ describe('readConfig', () => {
       DNS_POD_LABELS: '{"app":1}',
       SANDBOX_TOLERATIONS: '{}',
       CLUSTER_CIDRS: '10.0.0.0/99',
+      EGRESS_ENFORCEMENT: 'calico',
       START_DEADLINE: '1d',
     };
     for (const name of [...Object.keys(bad), 'POD_NAME', 'RUNTIME_IMAGE']) {

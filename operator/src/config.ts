@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ENFORCEMENTS } from '@agenttier/crds/egress/enforcement';
 import { parseCidr } from '@agenttier/crds/meta/cidr';
 import { parseDuration } from '@agenttier/crds/meta/duration';
 import { readDefaults } from '@agenttier/crds/template/defaults';
@@ -67,6 +68,10 @@ function readSettings(reader: Reader): EnvironmentSettings {
     prepull: { enabled: reader.flag('PREPULL', false), images: reader.list('PREPULL_IMAGES') },
     dns: readDns(reader),
     clusterCidrs: reader.cidrs('CLUSTER_CIDRS', []),
+    egress: {
+      enforcement: reader.oneOf('EGRESS_ENFORCEMENT', 'auto', ENFORCEMENTS),
+      privateCidrs: reader.cidrs('EGRESS_PRIVATE_CIDRS', []),
+    },
     backups: {
       everyMs: reader.duration('BACKUP_EVERY', '0'),
       keep: reader.whole('BACKUP_KEEP', 7, 1_000) || 1,
@@ -115,10 +120,11 @@ class Reader {
     return this.#env[name] || this.#wrong(`${name} is not set`, '');
   }
 
-  oneOf(name: string, fallback: string, choices: readonly string[]): string {
+  oneOf<T extends string>(name: string, fallback: T, choices: readonly T[]): T {
     const value = this.text(name, fallback);
-    return choices.includes(value)
-      ? value
+    const choice = choices.find((one) => one === value);
+    return choice !== undefined
+      ? choice
       : this.#wrong(`${name} must be one of ${choices.join(', ')}`, fallback);
   }
 

@@ -198,6 +198,23 @@ export interface NetworkPolicy extends KubeObject {
   };
 }
 
+export interface CiliumPeerRule {
+  readonly [peers: string]: unknown;
+  readonly toPorts?: readonly {
+    readonly ports: readonly { readonly port: string; readonly protocol: string }[];
+    readonly rules?: object;
+  }[];
+}
+
+/** The parts of it that we write. */
+export interface CiliumNetworkPolicy extends KubeObject {
+  readonly spec: {
+    readonly endpointSelector: { readonly matchLabels?: Readonly<Record<string, string>> };
+    readonly egress?: readonly CiliumPeerRule[];
+    readonly egressDeny?: readonly CiliumPeerRule[];
+  };
+}
+
 export interface Secret extends KubeObject {
   readonly type?: string;
   readonly immutable?: boolean;

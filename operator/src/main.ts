@@ -21,7 +21,7 @@ import {
 } from '@agenttier/machinery/telemetry/metrics';
 import type { Registry } from '@agenttier/machinery/telemetry/metrics';
 import { tracerFromEnvironment } from '@agenttier/machinery/telemetry/otelEnvironment';
-import { createCaches, createReflectors } from './caches.ts';
+import { createCaches, createReflectors, watchKinds } from './caches.ts';
 import type { Caches } from './caches.ts';
 import { readConfig } from './config.ts';
 import type { OperatorConfig } from './config.ts';
@@ -33,7 +33,6 @@ import { createPost } from './notify/post.ts';
 import type { Post } from './notify/post.ts';
 import { operate } from './operator.ts';
 import type { OperatorOptions } from './operator.ts';
-import { watchSnapshots } from './volume/snapshotWatch.ts';
 
 /** Longer than the webhook takes to come up with its certificate; the chart's job has a deadline of its own. */
 const APPLY_MS = 240_000;
@@ -77,8 +76,7 @@ async function main(config: OperatorConfig): Promise<void> {
   await server.listen();
   const watching = Promise.all(reflectors.map((one) => one.run(signal)));
   await Promise.all(reflectors.map((one) => one.synced()));
-  const { snapshotKinds: kinds, snapshots: cache } = caches;
-  watchSnapshots({ client, kinds, cache, log, metrics: metricsOf('volumesnapshots') }, signal);
+  watchKinds({ client, caches, log, metrics: metricsOf }, signal);
   const key = await runtimeKey(client, config.settings.installNamespace, signal);
   const work = await workOf({ client, caches, metrics, registry, key }, config);
   await Promise.all([

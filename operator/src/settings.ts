@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Enforcement } from '@agenttier/crds/egress/enforcement';
 import type { ResolveSettings } from '@agenttier/crds/template/merge';
 
 /** What the installation decides for every sandbox; read once at start and handed to the pure parts as a value. */
@@ -21,6 +22,7 @@ export interface Settings {
   readonly dns: DnsSettings;
   /** Ranges of the cluster itself, closed under `allowInternet` in addition to the private ranges. */
   readonly clusterCidrs: readonly string[];
+  readonly egress: EgressSettings;
   /** Milliseconds a start may take before it counts as failed; 0 switches the limit off. */
   readonly startDeadlineMs: number;
   /** Pods run in a user namespace of their own (Kubernetes 1.33 and newer, with a runtime and file systems that can). */
@@ -54,6 +56,12 @@ export interface Prepull {
   readonly enabled: boolean;
   /** Beside those of templates. */
   readonly images: readonly string[];
+}
+
+export interface EgressSettings {
+  readonly enforcement: Enforcement;
+  /** Private ranges that allowed names may lead to. */
+  readonly privateCidrs: readonly string[];
 }
 
 export interface DnsSettings {

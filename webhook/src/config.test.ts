@@ -18,6 +18,7 @@ describe('readConfig', () => {
       routerUsername: 'system:serviceaccount:agenttier:agenttier-router',
       webhookUsername: 'system:serviceaccount:agenttier:agenttier-webhook',
       connectMode: 'Ignore',
+      enforcement: 'auto',
       notifyAllowedCidrs: [],
       logLevel: 'info',
       settings: expect.objectContaining({ defaults: expect.anything() }),

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ENFORCEMENTS } from '@agenttier/crds/egress/enforcement';
+import type { Enforcement } from '@agenttier/crds/egress/enforcement';
 import { parseCidr } from '@agenttier/crds/meta/cidr';
 import type { TemplateRef } from '@agenttier/crds/template/compose';
 import { readDefaults } from '@agenttier/crds/template/defaults';
@@ -32,6 +34,8 @@ export interface WebhookConfig {
   readonly connectMode: ConnectMode;
   /** Ranges that receivers of events may be in although they are not public. */
   readonly notifyAllowedCidrs: readonly string[];
+  /** What may hold sandboxes to their names. */
+  readonly enforcement: Enforcement;
   readonly logLevel: string;
   readonly settings: ResolveSettings;
   /** Template of sandboxes that name none. */
@@ -92,6 +96,15 @@ function connectMode(env: Environment): ConnectMode {
   throw new Error(`CONNECT_MODE is ${JSON.stringify(text)}: Ignore or strict is expected`);
 }
 
+function enforcement(env: Environment): Enforcement {
+  const text = optional(env, 'EGRESS_ENFORCEMENT', 'auto');
+  const choice = ENFORCEMENTS.find((one) => one === text);
+  if (choice !== undefined) return choice;
+  throw new Error(
+    `EGRESS_ENFORCEMENT is ${JSON.stringify(text)}: one of ${ENFORCEMENTS.join(', ')} is expected`,
+  );
+}
+
 /** Reads the environment once, at start. Throws an Error that names the variable when a value cannot be used. */
 export function readConfig(env: Environment): WebhookConfig {
   const namespace = optional(env, 'POD_NAMESPACE', 'agenttier');
@@ -117,6 +130,7 @@ export function readConfig(env: Environment): WebhookConfig {
     routerUsername: optional(env, 'ROUTER_USERNAME', `system:serviceaccount:${namespace}:agenttier-router`),
     connectMode: connectMode(env),
     notifyAllowedCidrs: cidrs(env, 'NOTIFY_ALLOWED_CIDRS'),
+    enforcement: enforcement(env),
     logLevel: optional(env, 'LOG_LEVEL', 'info'),
     settings: readDefaults(env),
     ...(template === undefined ? {} : { defaultTemplate: template }),

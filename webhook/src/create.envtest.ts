@@ -3,6 +3,7 @@ import type { Sandbox } from '@agenttier/crds/generated/types';
 import { ANNOTATION_ADMITTED_AT, FINALIZER } from '@agenttier/crds/meta/labels';
 import { SANDBOX_TEMPLATES, SANDBOXES } from '@agenttier/crds/meta/resources';
 import { isSealed } from '@agenttier/crds/sandbox/validate';
+import { SERVICES } from '@agenttier/machinery/kube/resource';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { describe, expect, it } from 'vitest';
 import { alice, useScene } from './envtest/scene.ts';
@@ -36,6 +37,22 @@ describe('a new sandbox', () => {
     expect((await scene.create('Sandbox', 'by-kubectl', scene.spec())).spec?.createdBy).toEqual({
       sub: 'envtest-admin',
     });
+  });
+
+  it('that lists domains is stored with a warning while nothing enforces them', async () => {
+    const create = async (name: string): Promise<string[]> => {
+      const warnings: string[] = [];
+      const network = { allowedDomains: ['pypi.org'] };
+      const options = { onWarning: (text: string) => void warnings.push(text) };
+      await scene.create('Sandbox', name, scene.spec({ network }), options);
+      return warnings;
+    };
+    expect(await create('listing')).toEqual([
+      expect.stringMatching(/^spec.network.allowedDomains: .* gateway is not installed/),
+    ]);
+    const gateway = { metadata: { name: 'agenttier-gateway' }, spec: { ports: [{ port: 3128 }] } };
+    await scene.client.create(SERVICES, scene.install, gateway);
+    expect(await create('listing-too')).toEqual([]);
   });
 
   it('may have a generated name', async () => {

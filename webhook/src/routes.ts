@@ -11,6 +11,7 @@ import type { Lookup } from './lookup.ts';
 import { validatePods } from './pod/validate.ts';
 import type { QuotaAdmission } from './quota/admission.ts';
 import { validatePolicies } from './policy/validate.ts';
+import { createEnforcers } from './sandbox/enforcement.ts';
 import { createGrants } from './sandbox/grants.ts';
 import { createOrigins } from './sandbox/origins.ts';
 import { createRuntimeClasses } from './sandbox/runtimeClasses.ts';
@@ -45,6 +46,8 @@ export type HandlerConfig = Pick<
   | 'webhookUsername'
   | 'connectMode'
   | 'notifyAllowedCidrs'
+  | 'namespace'
+  | 'enforcement'
 >;
 
 /** Every webhook by its path; the webhook configurations of the chart name the same ones. */
@@ -59,9 +62,10 @@ export function createHandlers(
   const grants = createGrants(client);
   const traceparent = tracer?.enabled ? runningTraceparent : undefined;
   const runtimeClasses = createRuntimeClasses(client);
+  const enforcers = createEnforcers({ client, ...config });
   const origins = createOrigins(client);
   const merge = { lookup, origins, settings, defaultTemplate, operatorUsername, now };
-  const sandboxes = { ...merge, grants, runtimeClasses, quota, traceparent };
+  const sandboxes = { ...merge, grants, runtimeClasses, enforcers, quota, traceparent };
   return {
     '/mutate/sandboxes': mutateSandboxes(sandboxes),
     '/validate/sandboxes': validateSandboxes(sandboxes),

@@ -148,6 +148,10 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
     is: 'the domains that it lists are reached through a gateway that is not installed',
     next: 'Have an administrator install the gateway, or take network.allowedDomains out.',
   },
+  DomainsNotEnforced: {
+    is: 'nothing is there that could hold it to the domains that it lists',
+    next: 'Have an administrator look at egress.enforcement of the chart, or take network.allowedDomains out.',
+  },
   Applying: { is: 'its network rules are being put in place', next: 'Nothing is wrong so far.' },
 
   // The spec.

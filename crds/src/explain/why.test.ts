@@ -208,6 +208,7 @@ const OTHER = new Set([
   'Cloned',
   'Sandbox',
   'NetworkPolicy',
+  'CiliumNetworkPolicy',
   'Unknown',
   'Normal',
   'Never',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { build } from 'rolldown';
@@ -17,6 +17,13 @@ export async function bundleOperator(folder: string): Promise<string> {
     logLevel: 'warn',
   });
   return join(folder, 'operator.mjs');
+}
+
+/** What the image gives to node before the program: much of the memory is a matter of these. */
+function nodeFlags(): string[] {
+  const dockerfile = join(import.meta.dirname, '../../../images/operator/Dockerfile');
+  const entry = /^ENTRYPOINT (.*)$/m.exec(readFileSync(dockerfile, 'utf8'))?.[1] ?? '[]';
+  return (JSON.parse(entry) as string[]).slice(1, -1);
 }
 
 export interface OperatorFigures {
@@ -42,7 +49,7 @@ export class OperatorProcess {
   static async start(program: string, kubeconfig: string, logFile: string): Promise<OperatorProcess> {
     const [port = 0] = await freePorts(1);
     const log = openSync(logFile, 'a');
-    const child = spawn(process.execPath, ['--max-semi-space-size=2', program], {
+    const child = spawn(process.execPath, [...nodeFlags(), program], {
       stdio: ['ignore', log, log],
       env: {
         PATH: process.env['PATH'],

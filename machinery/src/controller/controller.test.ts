@@ -27,6 +27,21 @@ describe('runController', () => {
     await done;
   });
 
+  it('lets others have a turn between reconciles that wait for nothing', async () => {
+    let runs = 0;
+    const { queue, stop, done } = start(async () => {
+      const end = performance.now() + 1;
+      while (performance.now() < end);
+      runs += 1;
+    });
+    const turn = Promise.withResolvers<number>();
+    for (let i = 0; i < 1_000; i++) queue.add(`key-${i}`);
+    setImmediate(() => turn.resolve(runs));
+    expect(await turn.promise).toBeLessThan(1_000);
+    stop.abort();
+    await done;
+  });
+
   it('comes back after the time that a reconcile asks for', async () => {
     let runs = 0;
     const { queue, stop, done } = start(async () => (++runs < 3 ? { requeueAfterMs: 1 } : undefined));

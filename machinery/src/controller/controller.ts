@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { setImmediate } from 'node:timers/promises';
 import { isConflict } from '../kube/errors.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { WorkQueue } from './workqueue.ts';
@@ -30,13 +31,30 @@ export async function runController(options: ControllerOptions): Promise<void> {
   const stop = (): void => queue.shutDown();
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
-  await Promise.all(Array.from({ length: workers }, () => work(options)));
+  const breather = createBreather();
+  await Promise.all(Array.from({ length: workers }, () => work(options, breather)));
   signal.removeEventListener('abort', stop);
 }
 
-async function work(options: ControllerOptions): Promise<void> {
+/** Milliseconds that reconciles may take the process for themselves. */
+const TURN_MS = 10;
+
+/**
+ * Lets the rest of the process have a turn from time to time. A reconcile that finds nothing to do waits for nothing, so
+ * thousands of them in a row would be one piece of work, before which no watch, lease or probe is heard.
+ */
+function createBreather(): () => Promise<void> | undefined {
+  let since = performance.now();
+  return () => {
+    if (performance.now() - since < TURN_MS) return undefined;
+    return setImmediate().then(() => void (since = performance.now()));
+  };
+}
+
+async function work(options: ControllerOptions, breather: () => Promise<void> | undefined): Promise<void> {
   const { queue, signal } = options;
   for (;;) {
+    await breather();
     const key = await queue.get();
     if (key === undefined) return;
     try {

@@ -54,6 +54,17 @@ describe('WorkQueue', () => {
     expect(await taken(queue)).toEqual(['b', 'c', 'a']);
   });
 
+  it('lets everything pass what waits in the background, and promotes from there', async () => {
+    const queue = new WorkQueue();
+    for (const key of ['a', 'b', 'c', 'd']) queue.add(key, 'background');
+    queue.add('c');
+    queue.add('e');
+    queue.add('e', 'background');
+    queue.add('d', 'urgent');
+    expect(queue.length).toBe(5);
+    expect(await taken(queue)).toEqual(['d', 'c', 'e', 'a', 'b']);
+  });
+
   it('adds after a time, the earliest of several', async () => {
     const queue = new WorkQueue();
     queue.addAfter('a', 1000);

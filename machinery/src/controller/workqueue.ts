@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-export type Lane = 'urgent' | 'normal';
+/** Most urgent first. Background is for what only has to be looked at again, such as all there is after a policy changed. */
+const LANES = ['urgent', 'normal', 'background'] as const;
+export type Lane = (typeof LANES)[number];
+
+const isAtLeast = (lane: Lane | undefined, other: Lane): boolean =>
+  lane !== undefined && LANES.indexOf(lane) <= LANES.indexOf(other);
 
 export interface QueueMetrics {
   depth(size: number): void;
@@ -26,7 +31,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Queue of keys for reconcilers. A key waits once however often it is added; it is never handed to two workers at a
- * time; added while it is worked on, it comes back after `done`. Urgent keys go before normal ones.
+ * time; added while it is worked on, it comes back after `done`. Urgent keys go before normal ones, and those before what
+ * waits in the background.
  */
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
@@ -34,7 +40,11 @@ export class WorkQueue {
   readonly #dirty = new Map<string, Lane>();
   readonly #processing = new Set<string>();
   /** Sets keep insertion order, which makes them queues with cheap membership. */
-  readonly #ready: Readonly<Record<Lane, Map<string, number>>> = { urgent: new Map(), normal: new Map() };
+  readonly #ready: Readonly<Record<Lane, Map<string, number>>> = {
+    urgent: new Map(),
+    normal: new Map(),
+    background: new Map(),
+  };
   readonly #delayed = new Map<string, { at: number; timer: NodeJS.Timeout }>();
   readonly #failures = new Map<string, number>();
   readonly #waiters: ((key: string | undefined) => void)[] = [];
@@ -47,17 +57,17 @@ export class WorkQueue {
 
   /** Keys ready to be taken. */
   get length(): number {
-    return this.#ready.urgent.size + this.#ready.normal.size;
+    return LANES.reduce((sum, lane) => sum + this.#ready[lane].size, 0);
   }
 
   add(key: string, lane: Lane = 'normal'): void {
     if (this.#shuttingDown) return;
     const before = this.#dirty.get(key);
-    if (before === lane || before === 'urgent') return;
+    if (isAtLeast(before, lane)) return;
     this.#dirty.set(key, lane);
     this.#options.metrics?.added();
     if (this.#processing.has(key)) return;
-    this.#ready.normal.delete(key);
+    if (before !== undefined) this.#ready[before].delete(key);
     this.#makeReady(key, lane);
   }
 
@@ -101,7 +111,7 @@ export class WorkQueue {
 
   /** The next key, when there is one; undefined once the queue is shut down and empty. */
   get(): Promise<string | undefined> {
-    for (const lane of ['urgent', 'normal'] as const) {
+    for (const lane of LANES) {
       const [first] = this.#ready[lane];
       if (first) return Promise.resolve(this.#taken(first[0], first[1], lane));
     }

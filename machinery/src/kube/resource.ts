@@ -48,6 +48,9 @@ export interface ObjectKey {
   readonly name: string;
 }
 
+/** Name of the CRD of a kind that has one. */
+export const crdName = ({ plural, group }: Resource): string => `${plural}.${group}`;
+
 const core = (plural: string, kind: string, namespaced = true): Resource => ({
   group: '',
   version: 'v1',
@@ -77,6 +80,11 @@ export const EVENTS = grouped('events.k8s.io', 'events', 'Event');
 export const ENDPOINT_SLICES = grouped('discovery.k8s.io', 'endpointslices', 'EndpointSlice');
 export const LEASES = grouped('coordination.k8s.io', 'leases', 'Lease');
 export const NETWORK_POLICIES = grouped('networking.k8s.io', 'networkpolicies', 'NetworkPolicy');
+/** Of Cilium, where that is the network. */
+export const CILIUM_NETWORK_POLICIES: Resource = {
+  ...grouped('cilium.io', 'ciliumnetworkpolicies', 'CiliumNetworkPolicy'),
+  version: 'v2',
+};
 export const DAEMON_SETS = grouped('apps', 'daemonsets', 'DaemonSet');
 export const DEPLOYMENTS = grouped('apps', 'deployments', 'Deployment');
 export const RUNTIME_CLASSES = grouped('node.k8s.io', 'runtimeclasses', 'RuntimeClass', false);

@@ -275,7 +275,7 @@ describe('Reflector', () => {
 
   it('lists again when an own write never shows up', async () => {
     let now = 0;
-    store = new Store({}, () => now);
+    store = new Store({}, { now: () => now });
     const [first, last] = [new ScriptedWatch(), new ScriptedWatch()];
     script({
       stream: [paged],

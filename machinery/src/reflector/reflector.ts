@@ -29,7 +29,7 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly log: Logger;
   /** Told of every failure; what it throws is ignored. */
   readonly onError?: ((error: unknown) => void) | undefined;
-  /** Reduces an object before it is stored, to save memory. Must keep metadata's name, namespace, uid and version. */
+  /** Makes what is stored from what is watched, where the store's own `keep` is not enough. Keeps metadata's name, namespace, uid and version. */
   readonly transform?: ((object: T) => T) | undefined;
   readonly metrics?: ReflectorMetrics | undefined;
   readonly clock?: Clock | undefined;
@@ -55,6 +55,7 @@ export class Reflector<T extends KubeObject> {
   readonly #options: ReflectorOptions<T>;
   readonly #clock: Clock;
   readonly #random: () => number;
+  readonly #transform: (object: T) => T;
   readonly #backoff: Backoff;
   readonly #synced = Promise.withResolvers<void>();
   #hasSynced = false;
@@ -71,6 +72,7 @@ export class Reflector<T extends KubeObject> {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
+    this.#transform = options.transform ?? options.store.keep;
     const bounds = options.backoff ?? { minMs: 800, maxMs: 30_000 };
     this.#backoff = new Backoff({ ...bounds, random: this.#random });
     this.#synced.promise.catch(() => undefined);
@@ -134,13 +136,14 @@ export class Reflector<T extends KubeObject> {
     if (event.type === 'BOOKMARK') {
       if (event.object.metadata.annotations?.[INITIAL_EVENTS_END] !== 'true') return false;
       this.#streamLists = 'yes';
-      this.#replace([...initial.values()], event.object.metadata.resourceVersion ?? '');
+      this.#stored([...initial.values()], event.object.metadata.resourceVersion ?? '');
       return true;
     }
     if (event.type === 'ERROR') throw errorFromWatch(event.object);
     if (event.type === 'UNREADABLE') this.#count('unreadable', event.error);
     else if (event.type === 'DELETED') initial.delete(keyOf(event.object));
-    else initial.set(keyOf(event.object), event.object);
+    // A collection is only read whole, but need not be held whole.
+    else this.#transformed(event.object, (object) => initial.set(keyOf(object), object));
     return false;
   }
 
@@ -169,12 +172,16 @@ export class Reflector<T extends KubeObject> {
   }
 
   #replace(items: readonly T[], version: string): void {
-    const { store, metrics } = this.#options;
     const stored: T[] = [];
     for (const item of items) this.#transformed(item, (object) => stored.push(object));
-    store.replace(stored);
+    this.#stored(stored, version);
+  }
+
+  #stored(items: readonly T[], version: string): void {
+    const { store, metrics } = this.#options;
+    store.replace(items);
     this.#version = version;
-    metrics?.listed(this.#listReason, stored.length);
+    metrics?.listed(this.#listReason, items.length);
     this.#recovered();
     this.#hasSynced = true;
     this.#synced.resolve();
@@ -182,7 +189,7 @@ export class Reflector<T extends KubeObject> {
 
   #transformed(object: T, use: (object: T) => void): void {
     try {
-      use(this.#options.transform ? this.#options.transform(object) : object);
+      use(this.#transform(object));
     } catch (error) {
       this.#count('transform', error);
     }

@@ -44,6 +44,20 @@ describe('Store', () => {
     expect(store.get('ns', 'a')).toEqual(thing('a', '3'));
   });
 
+  it.each(['replace', 'applyWatch', 'applyLocal'] as const)(
+    'keeps only what it is to keep after %s',
+    (door) => {
+      const keep = ({ metadata }: Thing): Thing => ({ metadata, value: 'kept' });
+      const store = new Store<Thing>({ value: ({ value }) => [String(value)] }, { keep });
+      const events = recorded(store);
+      const whole = thing('a', '1', 'whole');
+      if (door === 'replace') store.replace([whole]);
+      else store[door](whole);
+      expect([store.list(), events]).toEqual([[thing('a', '1', 'kept')], ['added a@1']]);
+      expect(store.byIndex('value', 'kept')).toHaveLength(1);
+    },
+  );
+
   it('turns a list into the difference to what it held', () => {
     const store = new Store<Thing>();
     store.replace([thing('a', '1'), thing('b', '1'), thing('c', '1')]);
@@ -166,7 +180,7 @@ describe('applyLocal', () => {
 
   it('lets a list win and asks for one when a write stays unseen', () => {
     let now = 0;
-    const store = new Store<Thing>({}, () => now);
+    const store = new Store<Thing>({}, { now: () => now });
     store.applyLocal(thing('a', '2', 'mine'));
     store.replace([thing('a', '7', 'listed')]);
     expect(store.get('ns', 'a')?.value).toBe('listed');

@@ -13,6 +13,17 @@ export interface StoreEvent<T> {
 
 export type StoreHandler<T> = (event: StoreEvent<T>) => void;
 
+export interface StoreOptions<T> {
+  /**
+   * Reduces an object to what its readers need. Applied here and not by who watches, since an own write comes in whole and,
+   * when nothing changes after it, stays. Must keep metadata's name, namespace, uid and version, and give the same for
+   * what it gave.
+   */
+  readonly keep?: ((object: T) => T) | undefined;
+  /** Monotonic milliseconds. */
+  readonly now?: (() => number) | undefined;
+}
+
 /** `namespace/name`, or just the name for cluster-scoped objects: the key of stores and work queues. */
 export function keyOf(object: KubeObject): string {
   const { namespace, name = '' } = object.metadata;
@@ -41,7 +52,12 @@ export class Store<T extends KubeObject> {
   /** Told of each error a handler or an index function throws; the reflector sets it to count and log them. */
   onHandlerError: ((error: unknown) => void) | undefined;
 
-  constructor(indexers: Indexers<T> = {}, now: () => number = () => performance.now()) {
+  /** What is kept of an object. */
+  readonly keep: (object: T) => T;
+
+  constructor(indexers: Indexers<T> = {}, options: StoreOptions<T> = {}) {
+    const { keep = (object) => object, now = () => performance.now() } = options;
+    this.keep = keep;
     this.#indexes = new IndexSet(indexers, (error) => this.#failed(error));
     this.#ownWrites = new OwnWrites(now);
   }
@@ -146,10 +162,11 @@ export class Store<T extends KubeObject> {
     }
   }
 
-  #put(key: string, object: T): void {
+  #put(key: string, whole: T): void {
     const old = this.#objects.get(key);
-    const version = object.metadata.resourceVersion;
+    const version = whole.metadata.resourceVersion;
     if (old && version !== undefined && old.metadata.resourceVersion === version) return;
+    const object = this.keep(whole);
     this.#objects.set(key, object);
     this.#indexes.update(key, object);
     this.#emit(old ? { type: 'modified', object, old } : { type: 'added', object });

@@ -31,7 +31,7 @@ export type Action =
   | { readonly do: 'repair'; readonly kind: Exclude<OwnedKind, 'pod'>; readonly body: KubeObject }
   | {
       readonly do: 'delete';
-      readonly kind: 'pod' | 'pvc' | 'snapshot' | 'planSecret' | 'serviceAccount';
+      readonly kind: 'pod' | 'pvc' | 'snapshot' | 'planSecret' | 'serviceAccount' | 'ciliumPolicy';
       readonly name: string;
       readonly uid: string;
     }
@@ -92,7 +92,7 @@ export function planOf(stages: readonly (readonly Action[])[], requeueAfterMs?: 
 
 /** The deletion of this very object, and never of a later one of its name. */
 export function deletionOf(
-  kind: 'pod' | 'pvc' | 'snapshot' | 'serviceAccount',
+  kind: 'pod' | 'pvc' | 'snapshot' | 'serviceAccount' | 'ciliumPolicy',
   { metadata }: KubeObject,
 ): Action {
   return { do: 'delete', kind, name: metadata.name ?? '', uid: metadata.uid ?? '' };

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CONDITION_TYPES, findCondition, setCondition } from '@agenttier/crds/meta/conditions';
 import type { Condition } from '@agenttier/crds/meta/conditions';
-import { LABEL_SANDBOX_UID } from '@agenttier/crds/meta/labels';
-import { problemsIn } from '../egress/facts.ts';
-import { GATEWAY_MISSING } from '../egress/proxy.ts';
-import { buildNetworkPolicy, networkPolicyMatches } from '../sandbox/networkPolicy.ts';
-import { slotOf } from '../sandbox/objects.ts';
+import { enforcerFinding, networkFinding, refusalCounts } from '../egress/finding.ts';
 import type { OwnedKind, SandboxState } from '../sandbox/state.ts';
 import { volumeFinding } from '../volume/finding.ts';
 import { backupFinding } from '../volume/status.ts';
@@ -119,34 +115,13 @@ function resolvedFinding({ resolution }: SandboxState): Finding {
     : no(resolution.reason, resolution.message);
 }
 
-function networkFinding(state: SandboxState): Finding {
-  const refusal = state.observations.refusals.get('networkPolicy');
-  if (refusal !== undefined) return no(refusalReason(refusal.cause), refusal.message);
-  const { networkPolicy, resolution } = state;
-  if (networkPolicy === undefined) return no('Applying', 'there is no NetworkPolicy yet');
-  if (!resolution.ok || isFreshSlot(state)) return yes('Applied', 'the NetworkPolicy is in place');
-  if (state.network.proxy === 'missing') return no('GatewayMissing', GATEWAY_MISSING);
-  const desired = buildNetworkPolicy(state.owner, resolution.spec, state.settings, state.network);
-  if (!networkPolicyMatches(networkPolicy, desired)) {
-    return no('Applying', 'the NetworkPolicy is being changed');
-  }
-  // Nothing is open that should not be, so this does not make the sandbox unusable.
-  const problems = problemsIn(state.network);
-  return problems.length === 0
-    ? yes('Applied', 'the NetworkPolicy is in place')
-    : yes('ServiceUnresolved', problems.join('; ').slice(0, MAX_TEXT));
-}
-
-/** A slot that was claimed a moment ago has its policy from birth; opening it for what the sandbox lets in follows at once. */
-const isFreshSlot = ({ networkPolicy }: SandboxState): boolean =>
-  slotOf(networkPolicy) !== undefined && networkPolicy?.metadata.labels?.[LABEL_SANDBOX_UID] === undefined;
-
 const NAMES: Readonly<Record<OwnedKind, string>> = {
   serviceAccount: 'ServiceAccount',
   tokenSecret: 'token Secret',
   planSecret: 'Secret with files and scripts',
   pvc: 'PersistentVolumeClaim',
   networkPolicy: 'NetworkPolicy',
+  ciliumPolicy: 'CiliumNetworkPolicy',
   snapshot: 'VolumeSnapshot',
   pod: 'Pod',
 };
@@ -155,8 +130,8 @@ const NAMES: Readonly<Record<OwnedKind, string>> = {
 export function refusalFinding(state: SandboxState): Finding | undefined {
   for (const [kind, refusal] of state.observations.refusals) {
     const harmless = kind === 'snapshot' || (kind === 'pvc' && state.pvc !== undefined);
-    if (!harmless) return no(refusalReason(refusal.cause), `${NAMES[kind]}: ${refusal.message}`);
+    if (!harmless && refusalCounts(kind, state))
+      return no(refusalReason(refusal.cause), `${NAMES[kind]}: ${refusal.message}`);
   }
-  const waits = state.network.proxy === 'missing' && state.pod === undefined;
-  return waits ? no('GatewayMissing', GATEWAY_MISSING) : undefined;
+  return state.pod === undefined ? enforcerFinding(state) : undefined;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EffectiveSpec } from '@agenttier/crds/generated/types';
-import { buildNetworkPolicy, networkPolicyMatches } from '../sandbox/networkPolicy.ts';
+import { networkActions } from '../egress/drift.ts';
 import { buildServiceAccount, hasSurplusIdentity, serviceAccountMatches } from '../sandbox/serviceAccount.ts';
 import { slotOf } from '../sandbox/objects.ts';
 import { isTerminating } from '../sandbox/state.ts';
@@ -23,7 +23,7 @@ export const RESUMING = 'Resuming';
 export function driftActions(state: SandboxState, spec: EffectiveSpec, options: DriftOptions): Action[] {
   const actions = [
     serviceAccountAction(state, spec, options),
-    networkPolicyAction(state, spec, options),
+    ...networkActions(state, spec, options),
     tokenAction(state, options),
     ...claimActions(state, spec, options),
   ];
@@ -46,18 +46,6 @@ function serviceAccountAction(
     return deletionOf('serviceAccount', live);
   if (live === undefined) return options.create ? { do: 'create', kind: 'serviceAccount', body } : undefined;
   return serviceAccountMatches(live, body) ? undefined : { do: 'repair', kind: 'serviceAccount', body };
-}
-
-function networkPolicyAction(
-  state: SandboxState,
-  spec: EffectiveSpec,
-  options: DriftOptions,
-): Action | undefined {
-  if (blockOf(state, 'networkPolicy', options.now)) return undefined;
-  const body = buildNetworkPolicy(state.owner, spec, state.settings, state.network);
-  const live = state.networkPolicy;
-  if (live === undefined) return options.create ? { do: 'create', kind: 'networkPolicy', body } : undefined;
-  return networkPolicyMatches(live, body) ? undefined : { do: 'repair', kind: 'networkPolicy', body };
 }
 
 /** A repair is for the version that it was decided on: two operators must never write different tokens. */

@@ -18,6 +18,7 @@ import { missingClass, originFinding } from '../volume/finding.ts';
 import { claimName } from '../volume/drift.ts';
 import { blockOf } from './block.ts';
 import { driftActions, tokenNonce } from './drift.ts';
+import { reachesNames } from '../egress/drift.ts';
 import { RESTART_BACKOFF, spentRestarts } from './heal.ts';
 import { holdOf } from './hold.ts';
 import { planClaim } from './warm.ts';
@@ -32,7 +33,7 @@ export function planCreate(state: SandboxState, spec: EffectiveSpec, now: number
   const claim = planClaim(state, now);
   if (claim !== undefined) return claim;
   const drift = driftActions(state, spec, { now, create: true });
-  const pod = podCreation(state, spec, now);
+  const pod = podCreation(state, spec, { now, drift });
   if (pod.length > 0 || drift.length > 0) return planOf([drift, pod], SAFETY_MS);
   const finding = refusalFinding(state) ?? originFinding(state) ?? no('Starting', 'the pod is being created');
   return planOf([statusStage(state, starting(state, finding), now)], nextTry(state, now));
@@ -59,21 +60,25 @@ function planOverdue(state: SandboxState, finding: Finding, now: number): Plan {
 }
 
 /** The pod is made only when all that it leans on is there, or is made by the stage before. */
-function podCreation(state: SandboxState, spec: EffectiveSpec, now: number): Action[] {
-  if (isBlocked(state, now) || lacksVolume(state, now)) return [];
+function podCreation(
+  state: SandboxState,
+  spec: EffectiveSpec,
+  { now, drift }: { readonly now: number; readonly drift: readonly Action[] },
+): Action[] {
+  if (isBlocked(state, now) || lacksVolume(state, now) || !reachesNames(state, spec, drift)) return [];
   const { owner, settings, sandbox, network } = state;
-  const { proxy } = network;
+  const { enforcer } = network;
   const template = sandbox.spec?.resolved?.chain?.at(-1)?.name;
   const nonce = tokenNonce(state, { now, create: true });
   const { lastNode } = sandbox.status ?? {};
-  const parts = { owner, spec, settings, template, nonce, lastNode, proxy };
+  const parts = { owner, spec, settings, template, nonce, lastNode, enforcer };
   const body = buildPod({ ...parts, pvcName: claimName(state) });
   return [{ do: 'create', kind: 'pod', body }];
 }
 
 function isBlocked(state: SandboxState, now: number): boolean {
   const kinds = ['serviceAccount', 'tokenSecret', 'planSecret', 'networkPolicy', 'pod'] as const;
-  return state.network.proxy === 'missing' || kinds.some((kind) => blockOf(state, kind, now));
+  return kinds.some((kind) => blockOf(state, kind, now));
 }
 
 /** No claim is there, and none is made by the stage before. */

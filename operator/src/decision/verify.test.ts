@@ -80,6 +80,17 @@ describe('verifyResolved', () => {
     expect(verifyResolved(genuine(), lookupOf([ROOT]))).toMatchObject({ ok: true });
   });
 
+  it('answers at once for what it has judged, until the sandbox or a template is another', () => {
+    const one = genuine();
+    const first = verifyResolved(one, lookupOf(CHAIN));
+    expect(verifyResolved(one, lookupOf(CHAIN))).toBe(first);
+    const leaf = { ...LEAF, metadata: { ...LEAF.metadata, generation: 2 } };
+    expect(verifyResolved(one, lookupOf([ROOT, leaf]))).toHaveProperty('drift');
+    expect(verifyResolved(one, lookupOf(CHAIN))).not.toHaveProperty('drift');
+    const spec = { ...one.spec, env: [{ name: 'B', value: 'another' }] };
+    expect(verifyResolved({ ...one, spec }, lookupOf(CHAIN))).toMatchObject({ ok: false, reason: 'Forged' });
+  });
+
   it.each([
     ['generation', { ...LEAF, metadata: { ...LEAF.metadata, generation: 2 } }],
     ['uid', { ...LEAF, metadata: { ...LEAF.metadata, uid: 'another' } }],

@@ -21,12 +21,47 @@ import type { Resolution } from '../sandbox/state.ts';
 export function verifyResolved(sandbox: Sandbox, lookup: TemplateLookup): Resolution {
   const { resolved } = sandbox.spec ?? {};
   if (resolved?.spec === undefined) return unresolved(sandbox, lookup);
+  if (!isAsHashed(resolved)) return refuse('Forged', 'spec.resolved.hash does not match its content');
+  const found = (resolved.chain ?? []).map(({ kind, name, namespace }) =>
+    lookup({ kind, name, ...(namespace ? { namespace } : {}) }),
+  );
+  const before = verdicts.get(sandbox);
+  if (before !== undefined && isSame(before.found, found)) return before.resolution;
+  const resolution = judge(sandbox, resolved, found);
+  verdicts.set(sandbox, { found, resolution });
+  return resolution;
+}
+
+type Found = ReturnType<TemplateLookup>;
+
+/**
+ * What the last look at a Sandbox found. Objects of a cache are never changed in place, so the same Sandbox beside the
+ * same templates is the same answer: most looks are at a sandbox that nothing has happened to.
+ */
+const verdicts = new WeakMap<
+  Sandbox,
+  { readonly found: readonly Found[]; readonly resolution: Resolution }
+>();
+
+const isSame = (a: readonly Found[], b: readonly Found[]): boolean =>
+  a.length === b.length && a.every((one, i) => one === b[i]);
+
+/** Whether the hash is that of the content: the hash costs the most of all, and the caches share equal merges. */
+const hashes = new WeakMap<Resolved, boolean>();
+
+function isAsHashed(resolved: Resolved): boolean {
+  const known = hashes.get(resolved);
+  if (known !== undefined) return known;
   const { hash, ...content } = resolved;
-  if (hashResolved(content) !== hash)
-    return refuse('Forged', 'spec.resolved.hash does not match its content');
-  const unusable = unusableField(resolved.spec);
+  const matches = hashResolved(content) === hash;
+  hashes.set(resolved, matches);
+  return matches;
+}
+
+function judge(sandbox: Sandbox, resolved: Resolved, found: readonly Found[]): Resolution {
+  const unusable = unusableField(resolved.spec as EffectiveSpec);
   if (unusable !== undefined) return refuse('InvalidSpec', `spec.resolved.spec.${unusable}`);
-  return compareWithTemplates(sandbox, resolved, lookup);
+  return compareWithTemplates(sandbox, resolved, found);
 }
 
 const refuse = (reason: string, message: string): Resolution => ({
@@ -65,15 +100,11 @@ function unusableField(spec: EffectiveSpec): string | undefined {
   return undefined;
 }
 
-function compareWithTemplates(sandbox: Sandbox, resolved: Resolved, lookup: TemplateLookup): Resolution {
+function compareWithTemplates(sandbox: Sandbox, resolved: Resolved, all: readonly Found[]): Resolution {
   const spec = resolved.spec as EffectiveSpec;
   const chain: TemplateObject[] = [];
-  for (const link of resolved.chain ?? []) {
-    const found = lookup({
-      kind: link.kind,
-      name: link.name,
-      ...(link.namespace ? { namespace: link.namespace } : {}),
-    });
+  for (const [i, link] of (resolved.chain ?? []).entries()) {
+    const found = all[i];
     // A template that is gone proves nothing: the copy on the object is why a resume still works then.
     if (found === undefined) return { ok: true, spec };
     const template: TemplateObject = { ...found, kind: link.kind };

@@ -4,8 +4,10 @@ import type { EffectiveSpec } from '@agenttier/crds/generated/types';
 import { BY_SERVICE } from '../caches.ts';
 import type { Caches } from '../caches.ts';
 import { policyIn } from '../policy/compliance.ts';
-import { proxyOf } from './proxy.ts';
-import type { Proxy } from './proxy.ts';
+import type { SandboxState } from '../sandbox/state.ts';
+import type { Settings } from '../settings.ts';
+import { enforcerOf } from './enforcer.ts';
+import type { Enforcer } from './enforcer.ts';
 import { destinationOf, refKey, refsOf } from './services.ts';
 import type { Destination } from './services.ts';
 
@@ -13,22 +15,34 @@ import type { Destination } from './services.ts';
 export interface NetworkFacts {
   /** What each Service reference opens, by `refKey`. */
   readonly destinations: Readonly<Record<string, Destination>>;
-  /** Absent when the sandbox has no use for it. */
-  readonly proxy?: Proxy | undefined;
+  /** Absent when the sandbox lists no names. */
+  readonly enforcer?: Enforcer | undefined;
 }
 
 export const NO_FACTS: NetworkFacts = { destinations: {} };
+
+export interface FactsInput {
+  readonly namespace: string;
+  readonly settings: Pick<Settings, 'installNamespace' | 'egress'>;
+  readonly objects: Pick<SandboxState, 'pod' | 'ciliumPolicy'>;
+}
 
 /** Out of the caches: no call, no waiting. */
 export function networkFacts(
   caches: Caches,
   spec: EffectiveSpec | undefined,
-  { namespace, installNamespace }: { readonly namespace: string; readonly installNamespace: string },
+  { namespace, settings, objects }: FactsInput,
 ): NetworkFacts {
   const refs = refsOf(spec?.network);
-  const gateway = caches.services.get(installNamespace, GATEWAY_SERVICE);
-  const proxy = proxyOf(spec ?? {}, gateway);
-  if (refs.length === 0) return { ...NO_FACTS, proxy };
+  const enforcer = enforcerOf({
+    spec: spec ?? {},
+    enforcement: settings.egress.enforcement,
+    service: caches.services.get(settings.installNamespace, GATEWAY_SERVICE),
+    cilium: caches.ciliumPolicies.state,
+    bound: objects.ciliumPolicy !== undefined,
+    pod: objects.pod,
+  });
+  if (refs.length === 0) return { ...NO_FACTS, enforcer };
   const policy = policyIn(caches, namespace);
   const lookup = {
     service: (of: string, name: string) => caches.services.get(of, name),
@@ -37,7 +51,7 @@ export function networkFacts(
     publicAllowed: policy !== undefined && policy.allowInternet === undefined,
   };
   const entries = refs.map((ref) => [refKey(ref), destinationOf(ref, namespace, lookup)] as const);
-  return { destinations: Object.fromEntries(entries), proxy };
+  return { destinations: Object.fromEntries(entries), enforcer };
 }
 
 /** Sentences about references that open nothing. */

@@ -1,20 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Scenario } from '../testing/scenario.ts';
-import { proxyOf, withProxy } from './proxy.ts';
+import { withEnforcer } from './proxy.ts';
 
 const network = { allowedDomains: ['pypi.org'] };
-const service = (clusterIP: string) => ({ metadata: { name: 'agenttier-gateway' }, spec: { clusterIP } });
-
-it.each([
-  ['no domains', {}, service('10.96.0.7'), undefined],
-  ['everything open', { ...network, allowInternet: true }, service('10.96.0.7'), undefined],
-  ['domains', network, service('10.96.0.7'), { address: '10.96.0.7' }],
-  ['no Service', network, undefined, 'missing'],
-  ['a headless one', network, service('None'), 'missing'],
-])('proxyOf: %s', (_name, spec, found, expected) => {
-  expect(proxyOf({ network: spec }, found)).toEqual(expected);
-});
+const gateway = (address: string) => ({ by: 'gateway', address }) as const;
 
 it('tells every container of the proxy, and keeps what the user set', () => {
   const own = { name: 'no_proxy', value: 'localhost' };
@@ -22,7 +12,7 @@ it('tells every container of the proxy, and keeps what the user set', () => {
     containers: [{ name: 'x', image: 'y', env: [own] }],
     initContainers: [{ name: 'z', image: 'y' }],
   };
-  const { containers, initContainers = [] } = withProxy(pod, { address: '10.96.0.7' });
+  const { containers, initContainers = [] } = withEnforcer(pod, gateway('10.96.0.7'));
   const values = (one: (typeof containers)[number] | undefined) =>
     Object.fromEntries((one?.env ?? []).map(({ name, value }) => [name, value]));
   const url = 'http://pod:$(AGENTTIER_POD_UID)@10.96.0.7:3128';
@@ -35,12 +25,20 @@ it('tells every container of the proxy, and keeps what the user set', () => {
     name: 'AGENTTIER_POD_UID',
     valueFrom: { fieldRef: { fieldPath: 'metadata.uid' } },
   });
-  expect(withProxy(pod, undefined)).toBe(pod);
+  expect(withEnforcer(pod, undefined)).toBe(pod);
+});
+
+it('has programs behind Cilium ask for names as they are written, and knows no proxy there', () => {
+  const containers = [{ name: 'x', image: 'y' }];
+  expect(withEnforcer({ containers }, { by: 'cilium' })).toEqual({
+    containers,
+    dnsConfig: { options: [{ name: 'ndots', value: '1' }] },
+  });
 });
 
 it('writes an IPv6 address as a URL needs it', () => {
   const containers = [{ name: 'x', image: 'y' }];
-  const [container] = withProxy({ containers }, { address: 'fd00::7' }).containers;
+  const [container] = withEnforcer({ containers }, gateway('fd00::7')).containers;
   expect(container?.env?.find(({ name }) => name === 'https_proxy')?.value).toBe(
     'http://pod:$(AGENTTIER_POD_UID)@[fd00::7]:3128',
   );

@@ -1,40 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EffectiveSpec } from '@agenttier/crds/generated/types';
-import { GATEWAY_PORT, GATEWAY_SERVICE, GATEWAY_USER } from '@agenttier/crds/egress/gateway';
-import type { Container, EnvVar, PodSpec, Service } from '../core.ts';
-
-/** Whether the sandbox reaches names through the gateway. */
-export const usesGateway = ({ network }: Pick<EffectiveSpec, 'network'>): boolean =>
-  (network?.allowedDomains ?? []).length > 0 && network?.allowInternet !== true;
-
-/** `missing`: the sandbox needs the gateway, and there is none. */
-export type Proxy = { readonly address: string } | 'missing';
-
-/** The gateway's address as it stands in a pod: an IP, so that no name has to be resolved to get there. */
-export function proxyOf(
-  spec: Pick<EffectiveSpec, 'network'>,
-  service: Service | undefined,
-): Proxy | undefined {
-  if (!usesGateway(spec)) return undefined;
-  const address = service?.spec?.clusterIP ?? '';
-  return address === '' || address === 'None' ? 'missing' : { address };
-}
-
-export const GATEWAY_MISSING = `spec.network.allowedDomains needs the egress gateway: there is no Service ${GATEWAY_SERVICE} (chart value gateway.enabled)`;
+import { GATEWAY_PORT, GATEWAY_USER } from '@agenttier/crds/egress/gateway';
+import type { Container, EnvVar, Pod, PodSpec } from '../core.ts';
+import type { Enforcer } from './enforcer.ts';
 
 /** Services of the cluster are reached directly, where rules open them. */
 const DIRECT = 'localhost,127.0.0.1,::1,.svc,.cluster.local';
 const POD_UID = 'AGENTTIER_POD_UID';
 
+/** Whether the programs of a pod were told of the gateway. Names with this beginning are ours alone. */
+export const hasProxy = (pod: Pod | undefined): boolean =>
+  (pod?.spec.containers ?? []).some(({ env = [] }) => env.some(({ name }) => name === POD_UID));
+
+/** The pod with what its programs need to reach the names that it lists. */
+export function withEnforcer(spec: PodSpec, enforcer: Enforcer | undefined): PodSpec {
+  if (enforcer?.by === 'gateway') return withProxy(spec, enforcer.address);
+  return enforcer?.by === 'cilium' ? { ...spec, dnsConfig: AS_WRITTEN } : spec;
+}
+
 /**
- * The pod with the settings by which programs find the proxy. The password is the pod's uid, which the kubelet fills in: it
- * proves to the gateway that the address it sees has not passed from another pod. What the user sets stays.
+ * Cilium answers questions about names that are not listed with a refusal, at which some resolvers give up. By default they ask
+ * for the name with each search domain of the cluster behind it first; this makes them begin with the name itself.
  */
-export function withProxy(spec: PodSpec, proxy: Proxy | undefined): PodSpec {
-  if (proxy === undefined || proxy === 'missing') return spec;
+const AS_WRITTEN = { options: [{ name: 'ndots', value: '1' }] };
+
+/**
+ * The settings by which programs find the proxy. The password is the pod's uid, which the kubelet fills in: it proves to
+ * the gateway that the address it sees has not passed from another pod. What the user sets stays.
+ */
+function withProxy(spec: PodSpec, address: string): PodSpec {
   const add = (container: Container): Container => ({
     ...container,
-    env: [...proxyEnv(proxy.address, container.env ?? []), ...(container.env ?? [])],
+    env: [...proxyEnv(address, container.env ?? []), ...(container.env ?? [])],
   });
   return {
     ...spec,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { listsDomains } from '@agenttier/crds/egress/enforcement';
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import { contains, isPrivate, METADATA_SERVICES, parseCidr } from '@agenttier/crds/meta/cidr';
 import { ANNOTATION_ALLOW_SANDBOXES } from '@agenttier/crds/meta/labels';
@@ -6,7 +7,6 @@ import { GATEWAY_SERVICE } from '@agenttier/crds/egress/gateway';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import type { EndpointSlice, NetworkPeer, NetworkPort, Service, ServicePort } from '../core.ts';
 import type { EffectiveNetwork } from '../sandbox/effective.ts';
-import { usesGateway } from './proxy.ts';
 
 const SERVICE_NAME = 'kubernetes.io/service-name';
 /** Slices of Services without a selector: those that Kubernetes makes from selectors carry this value. */
@@ -50,7 +50,7 @@ export function servicesOfSandbox({ spec, metadata }: Sandbox): string[] {
   const named = refsOf(effective.network).map(
     ({ namespace, name }) => `${namespace || metadata.namespace}/${name}`,
   );
-  return usesGateway(effective) ? [...named, GATEWAY_SERVICE] : named;
+  return listsDomains(effective) ? [...named, GATEWAY_SERVICE] : named;
 }
 
 /** Index: the Service of a slice. */

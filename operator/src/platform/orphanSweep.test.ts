@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LABEL_SLOT, LABEL_SLOT_NAME, ownedLabels } from '@agenttier/crds/meta/labels';
 import { SANDBOX_WARM_POOLS, SANDBOXES } from '@agenttier/crds/meta/resources';
-import { PERSISTENT_VOLUME_CLAIMS, PODS, SECRETS } from '@agenttier/machinery/kube/resource';
+import {
+  CILIUM_NETWORK_POLICIES,
+  PERSISTENT_VOLUME_CLAIMS,
+  PODS,
+  SECRETS,
+  VOLUME_SNAPSHOTS,
+} from '@agenttier/machinery/kube/resource';
 import type { KubeObject, OwnerReference, Resource } from '@agenttier/machinery/kube/resource';
 import { silentLogger } from '@agenttier/machinery/telemetry/log';
 import { describe, expect, it } from 'vitest';
@@ -48,7 +54,15 @@ function scene(...objects: readonly (readonly [Resource, KubeObject])[]) {
   const caches = createCaches();
   let time = T0;
   cluster.now = () => time;
-  const stores = { pods: caches.pods, secrets: caches.secrets, persistentvolumeclaims: caches.pvcs };
+  const stores = {
+    pods: caches.pods,
+    secrets: caches.secrets,
+    persistentvolumeclaims: caches.pvcs,
+    volumesnapshots: caches.snapshots.store,
+    ciliumnetworkpolicies: caches.ciliumPolicies.store,
+  };
+  caches.snapshots.setAvailable(true);
+  caches.ciliumPolicies.setAvailable(true);
   cluster.subscribe(({ resource, gone, object }) => {
     const store = resource === SANDBOXES ? caches.sandboxes : stores[resource.plural as keyof typeof stores];
     if (gone) store?.deleteWatch(object as never);
@@ -87,12 +101,20 @@ describe('the sweep removes', () => {
     expect(cluster.objects(SECRETS).map(({ metadata }) => metadata.name)).toEqual(['its']);
   });
 
-  it('a volume that still says that it goes with the sandbox', async () => {
-    const { settle } = scene([
-      PERSISTENT_VOLUME_CLAIMS,
-      left({ ownerReferences: controlledBy('Sandbox', 'uid-gone') }),
-    ]);
-    expect(await settle()).toBe(1);
+  it.each([PERSISTENT_VOLUME_CLAIMS, VOLUME_SNAPSHOTS])(
+    'a $kind that still says that it goes with the sandbox',
+    async (resource) => {
+      const { settle } = scene([resource, left({ ownerReferences: controlledBy('Sandbox', 'uid-gone') })]);
+      expect(await settle()).toBe(1);
+    },
+  );
+
+  it('policies of Cilium, while it is there to have any', async () => {
+    const there = scene([CILIUM_NETWORK_POLICIES, left()]);
+    expect(await there.settle()).toBe(1);
+    const gone = scene([CILIUM_NETWORK_POLICIES, left()]);
+    gone.caches.ciliumPolicies.setAvailable(false);
+    expect(await gone.settle()).toBe(0);
   });
 
   it('a slot without a pool', async () => {
@@ -117,6 +139,7 @@ describe('the sweep leaves', () => {
     ['what nobody is known to have written', SECRETS, left({ managedFields: undefined })],
     ['what is not marked as managed', SECRETS, left({ labels: { 'agenttier.io/sandbox-uid': 'uid-gone' } })],
     ['a volume that was let go on purpose', PERSISTENT_VOLUME_CLAIMS, left()],
+    ['a snapshot that was let go on purpose', VOLUME_SNAPSHOTS, left()],
     [
       'what belongs to somebody else by now',
       PODS,

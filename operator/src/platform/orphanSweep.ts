@@ -4,11 +4,13 @@ import { LABEL_SANDBOX_UID, LABEL_SLOT_NAME } from '@agenttier/crds/meta/labels'
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { isConflict, isNotFound } from '@agenttier/machinery/kube/errors';
 import {
+  CILIUM_NETWORK_POLICIES,
   NETWORK_POLICIES,
   PERSISTENT_VOLUME_CLAIMS,
   PODS,
   SECRETS,
   SERVICE_ACCOUNTS,
+  VOLUME_SNAPSHOTS,
 } from '@agenttier/machinery/kube/resource';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
 import type { Store } from '@agenttier/machinery/reflector/store';
@@ -138,7 +140,7 @@ export class OrphanSweep {
       now?.name === parent.name &&
       isOldEnough(live, this.#clock.now()) &&
       isProvenOurs(live) &&
-      mayGo(live, parent, resource === PERSISTENT_VOLUME_CLAIMS)
+      mayGo(live, parent, HOLD_DATA.has(resource))
     );
   }
 
@@ -156,14 +158,25 @@ export class OrphanSweep {
   }
 }
 
-/** Kinds that the operator makes for sandboxes and slots. */
+const HOLD_DATA: ReadonlySet<Resource> = new Set([PERSISTENT_VOLUME_CLAIMS, VOLUME_SNAPSHOTS]);
+
+/**
+ * Kinds that the operator makes for sandboxes and slots. The ConfigMaps with the logs of installations are not cached; they
+ * have an owner from the start, hold nothing that is billed, and are left to the garbage collector.
+ */
 function sweptStores(caches: Caches): readonly (readonly [Resource, Store<KubeObject>])[] {
+  const { ciliumPolicies } = caches;
   const stores: readonly (readonly [Resource, unknown])[] = [
     [PODS, caches.pods],
     [PERSISTENT_VOLUME_CLAIMS, caches.pvcs],
     [NETWORK_POLICIES, caches.networkPolicies],
+    ...(ciliumPolicies.available ? [[CILIUM_NETWORK_POLICIES, ciliumPolicies.store] as const] : []),
     [SECRETS, caches.secrets],
     [SERVICE_ACCOUNTS, caches.serviceAccounts],
+    ...(caches.ciliumPolicies.available
+      ? [[CILIUM_NETWORK_POLICIES, caches.ciliumPolicies.store] as const]
+      : []),
+    ...(caches.snapshots.available ? [[VOLUME_SNAPSHOTS, caches.snapshots.store] as const] : []),
   ];
   return stores as readonly (readonly [Resource, Store<KubeObject>])[];
 }

@@ -46,6 +46,26 @@ describe('feedQueue', () => {
     expect(await drain(queue)).toEqual([]);
   });
 
+  it('lets what happens to one sandbox pass what concerns all of them', async () => {
+    const caches = createCaches();
+    const running = (name: string) => ({
+      ...sandbox({ name, uid: name }),
+      status: { phase: 'Running' as const },
+    });
+    for (const name of ['a', 'b', 'c']) caches.sandboxes.applyWatch(running(name));
+    const queue = new WorkQueue();
+    const stop = feedQueue(caches, queue, () => undefined);
+    await drain(queue);
+    caches.clusterPolicies.applyWatch({
+      metadata: { name: 'default', uid: 'p', resourceVersion: '1', generation: 1 },
+      spec: { maxCpu: '4' },
+    });
+    caches.pods.applyWatch(owned({ 'agenttier.io/sandbox': 'c' }) as never);
+    caches.sandboxes.applyWatch(sandbox({ name: 'new', uid: 'new' }));
+    expect(await drain(queue)).toEqual(['team/new', 'team/c', 'team/a', 'team/b']);
+    stop();
+  });
+
   it('wakes what waits for another sandbox or a snapshot, until it has a volume', async () => {
     const caches = createCaches();
     const queue = new WorkQueue();

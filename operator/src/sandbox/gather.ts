@@ -43,7 +43,8 @@ export function gather(sandbox: Sandbox, input: GatherInput): SandboxState {
   const violations = violationsNow(sandbox, policy);
   const network = networkFacts(caches, resolution.ok ? resolution.spec : undefined, {
     namespace: owner.namespace,
-    installNamespace: settings.installNamespace,
+    settings,
+    objects,
   });
   const observations = notes.observations();
   const state = {

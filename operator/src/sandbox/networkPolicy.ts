@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { listsDomains } from '@agenttier/crds/egress/enforcement';
 import { GATEWAY_PORT } from '@agenttier/crds/egress/gateway';
 import type { EffectiveSpec } from '@agenttier/crds/generated/types';
 import { canonicalJson } from '@agenttier/crds/meta/canonical';
@@ -17,7 +18,7 @@ import {
 import { networkPolicyName } from '@agenttier/crds/meta/names';
 import { NO_FACTS } from '../egress/facts.ts';
 import type { NetworkFacts } from '../egress/facts.ts';
-import { usesGateway } from '../egress/proxy.ts';
+import { NOT_INTERNET } from '../egress/ranges.ts';
 import { refKey } from '../egress/services.ts';
 import type { Endpoints, ServiceRef } from '../egress/services.ts';
 import type { EgressRule, IngressRule, IpBlock, NetworkPeer, NetworkPolicy, NetworkPort } from '../core.ts';
@@ -26,19 +27,6 @@ import type { EffectiveNetwork, NetworkRule } from './effective.ts';
 import { hasOwnedMeta, ownedMeta, partsName } from './ownership.ts';
 import type { Identity } from './ownership.ts';
 import { RUNTIME_PORT } from './pod.ts';
-
-/** Not the internet: private (RFC 1918, RFC 4193), shared (RFC 6598), link-local, loopback, and NAT64 ways around. */
-const NOT_INTERNET_V4 = [
-  '0.0.0.0/8',
-  '10.0.0.0/8',
-  '100.64.0.0/10',
-  '127.0.0.0/8',
-  '169.254.0.0/16',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '168.63.129.16/32',
-];
-const NOT_INTERNET_V6 = ['::1/128', '64:ff9b::/96', 'fc00::/7', 'fe80::/10'];
 
 const ANYWHERE = ['0.0.0.0/0', '::/0'];
 
@@ -64,8 +52,7 @@ export function buildNetworkPolicy(
         ...peers(network).map((peer) => ({ from: [peer] })),
       ],
       egress: [
-        ...(needsNames(spec) ? [dnsEgress(settings.dns)] : []),
-        ...(usesGateway(spec) ? [gatewayEgress(settings)] : []),
+        ...namesEgress(spec, settings, facts),
         ...(network.allowInternet === true ? [internetEgress(settings.clusterCidrs)] : []),
         ...(network.egressRules ?? []).flatMap((rule) => egressRule(rule, facts)),
         ...peers(network).map((peer) => ({ to: [peer] })),
@@ -108,12 +95,23 @@ function dnsEgress(dns: DnsSettings): EgressRule {
 }
 
 /**
- * Behind the gateway, and with nothing else open, there is no address to ask a name for: the gateway resolves. So the
+ * How names become addresses. With Cilium that is all in its own policy, where it sees each question. The gateway is open
+ * only while it, and nothing else, is what enforces.
+ */
+function namesEgress(spec: EffectiveSpec, settings: Settings, { enforcer }: NetworkFacts): EgressRule[] {
+  if (!listsDomains(spec)) return [dnsEgress(settings.dns)];
+  const by = enforcer?.by ?? 'gateway';
+  if (by === 'cilium') return [];
+  const dns = needsNames(spec) ? [dnsEgress(settings.dns)] : [];
+  return by === 'gateway' ? [...dns, gatewayEgress(settings)] : dns;
+}
+
+/**
+ * With names listed, and with nothing else open, there is no address to ask a name for: the gateway resolves. So the
  * cluster's DNS is closed as well, which would carry data out inside of questions.
  */
-function needsNames(spec: EffectiveSpec): boolean {
-  const { egressRules = [], allowPeerSandboxes } = spec.network ?? {};
-  return !usesGateway(spec) || egressRules.length > 0 || allowPeerSandboxes === true;
+export function needsNames({ network = {} }: EffectiveSpec): boolean {
+  return (network.egressRules ?? []).length > 0 || network.allowPeerSandboxes === true;
 }
 
 function gatewayEgress({ installNamespace }: Settings): EgressRule {
@@ -126,7 +124,7 @@ function gatewayEgress({ installNamespace }: Settings): EgressRule {
 }
 
 function internetEgress(clusterCidrs: readonly string[]): EgressRule {
-  const closed = [...NOT_INTERNET_V4, ...NOT_INTERNET_V6, ...clusterCidrs];
+  const closed = [...NOT_INTERNET, ...clusterCidrs];
   return { to: ANYWHERE.flatMap((cidr) => openBlock(cidr, closed)).map((ipBlock) => ({ ipBlock })) };
 }
 

@@ -20,7 +20,10 @@ import { isTerminating } from './state.ts';
 import { present } from './present.ts';
 import type { SandboxState } from './state.ts';
 
-export type Objects = Pick<SandboxState, 'pod' | 'pvc' | 'networkPolicy' | 'tokenSecret' | 'serviceAccount'>;
+export type Objects = Pick<
+  SandboxState,
+  'pod' | 'pvc' | 'networkPolicy' | 'ciliumPolicy' | 'tokenSecret' | 'serviceAccount'
+>;
 
 export interface FoundObjects {
   readonly owner: Identity;
@@ -60,10 +63,12 @@ export function findObjects(sandbox: Sandbox, source: Source): FoundObjects {
   const owner: Identity = { ...identity, slot: slotOf(pod) ?? slotOf(pvc) };
   const part = <T extends KubeObject>(store: Store<T>, object: string): T | undefined =>
     ownPart(store.get(namespace, object), owner, source.notes);
+  const policy = networkPolicyName(partsName(owner));
   const objects = {
     pod,
     pvc,
-    networkPolicy: part(caches.networkPolicies, networkPolicyName(partsName(owner))),
+    networkPolicy: part(caches.networkPolicies, policy),
+    ciliumPolicy: ownPart(caches.ciliumPolicies.find(namespace, policy), owner, source.notes),
     tokenSecret: part(caches.secrets, tokenSecretName(partsName(owner))),
     serviceAccount: part(caches.serviceAccounts, serviceAccountName(name)),
   };

@@ -6,8 +6,8 @@ import { ANNOTATION_TOKEN_NONCE, LABEL_TEMPLATE } from '@agenttier/crds/meta/lab
 import { imageOf } from '@agenttier/crds/meta/imageReference';
 import { podName, serviceAccountName, TOKEN_KEY, tokenSecretName } from '@agenttier/crds/meta/names';
 import type { Container, EnvVar, Pod, PodSpec, Probe } from '../core.ts';
-import { withProxy } from '../egress/proxy.ts';
-import type { Proxy } from '../egress/proxy.ts';
+import type { Enforcer } from '../egress/enforcer.ts';
+import { withEnforcer } from '../egress/proxy.ts';
 import {
   hasFiles,
   limitArguments,
@@ -52,7 +52,7 @@ export interface PodInput {
   readonly nonce: string;
   readonly settings: Settings;
   /** How it reaches the names that it lists. */
-  readonly proxy?: Proxy | undefined;
+  readonly enforcer?: Enforcer | undefined;
   /** A slot: its runtime does nothing before a sandbox has it. */
   readonly awaitsClaim?: boolean;
 }
@@ -63,7 +63,7 @@ export interface PodInput {
  */
 export function buildPod(input: PodInput): Pod {
   const meta = ownedMeta(input.owner, podName(input.owner.name));
-  const spec = withProxy(buildPodSpec(input), input.proxy);
+  const spec = withEnforcer(buildPodSpec(input), input.enforcer);
   return {
     metadata: {
       ...meta,

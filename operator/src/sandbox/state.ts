@@ -2,6 +2,7 @@
 import type { EffectiveSpec, Sandbox } from '@agenttier/crds/generated/types';
 import type { EffectivePolicy } from '@agenttier/crds/governance/effective';
 import type {
+  CiliumNetworkPolicy,
   NetworkPolicy,
   PersistentVolumeClaim,
   Pod,
@@ -25,6 +26,7 @@ export type OwnedKind =
   | 'planSecret'
   | 'pvc'
   | 'networkPolicy'
+  | 'ciliumPolicy'
   | 'snapshot'
   | 'pod';
 
@@ -122,6 +124,7 @@ export interface SandboxState {
   readonly pod?: Pod;
   readonly pvc?: PersistentVolumeClaim;
   readonly networkPolicy?: NetworkPolicy;
+  readonly ciliumPolicy?: CiliumNetworkPolicy;
   readonly tokenSecret?: Secret;
   readonly serviceAccount?: ServiceAccount;
   /** What this and earlier starts brought into the sandbox. */

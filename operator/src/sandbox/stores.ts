@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
+  CILIUM_NETWORK_POLICIES,
   NETWORK_POLICIES,
   PERSISTENT_VOLUME_CLAIMS,
   PODS,
@@ -18,6 +19,7 @@ export const RESOURCES: Readonly<Record<OwnedKind, Resource>> = {
   planSecret: SECRETS,
   pvc: PERSISTENT_VOLUME_CLAIMS,
   networkPolicy: NETWORK_POLICIES,
+  ciliumPolicy: CILIUM_NETWORK_POLICIES,
   snapshot: VOLUME_SNAPSHOTS,
   pod: PODS,
 };
@@ -30,6 +32,7 @@ export function storeOf(caches: Caches, kind: OwnedKind): Store<KubeObject> {
     planSecret: caches.secrets,
     pvc: caches.pvcs,
     networkPolicy: caches.networkPolicies,
+    ciliumPolicy: caches.ciliumPolicies.store,
     snapshot: caches.snapshots.store,
     pod: caches.pods,
   };

@@ -11,7 +11,7 @@ import type { Post } from '../notify/post.ts';
 import type { ReflectorMetrics } from '@agenttier/machinery/reflector/reflector';
 import { silentLogger } from '@agenttier/machinery/telemetry/log';
 import { parseAllDocuments } from 'yaml';
-import { createCaches, createReflectors } from '../caches.ts';
+import { createCaches, createReflectors, watchKinds } from '../caches.ts';
 import { operate } from '../operator.ts';
 import type { Settings } from '../settings.ts';
 
@@ -120,6 +120,7 @@ export async function chartOperator(
   const reflectors = createReflectors({ client, caches, log: silentLogger, metrics, backoff });
   const watching = reflectors.map((one) => one.run(control.signal));
   await Promise.all(reflectors.map((one) => one.synced()));
+  watchKinds({ client, caches, log: silentLogger, backoff }, control.signal);
   const recorder = createEventRecorder({ client, component: 'agenttier.io/operator', instance: 'envtest' });
   const work = { client, caches, settings, recorder, post };
   const options = { ...work, log: silentLogger, workers: 4, directProbe: false };

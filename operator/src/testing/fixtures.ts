@@ -24,6 +24,7 @@ export const SETTINGS: Settings = {
     nodeLocal: ['169.254.20.10/32'],
   },
   clusterCidrs: [],
+  egress: { enforcement: 'auto', privateCidrs: [] },
   startDeadlineMs: 10 * MINUTE,
   userNamespaces: false,
   resolve: DEFAULT_SETTINGS,

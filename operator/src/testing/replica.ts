@@ -137,6 +137,7 @@ export class Replica {
       secrets: this.caches.secrets,
       serviceaccounts: this.caches.serviceAccounts,
       volumesnapshots: this.caches.snapshots.store,
+      ciliumnetworkpolicies: this.caches.ciliumPolicies.store,
       sandboxwarmpools: this.caches.pools,
     };
     return stores[resource.plural] as Store<KubeObject> | undefined;

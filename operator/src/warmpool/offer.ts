@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { listsDomains } from '@agenttier/crds/egress/enforcement';
 import type { SandboxWarmPool } from '@agenttier/crds/generated/types';
 import type { EffectivePolicy } from '@agenttier/crds/governance/effective';
 import { evaluate } from '@agenttier/crds/governance/evaluate';
@@ -9,7 +10,6 @@ import { resolve } from '@agenttier/crds/template/merge';
 import type { Caches } from '../caches.ts';
 import { policyIn } from '../policy/compliance.ts';
 import { lookupIn } from '../sandbox/gather.ts';
-import { usesGateway } from '../egress/proxy.ts';
 import type { Settings } from '../settings.ts';
 import { fitOf } from './slot.ts';
 import type { Offer } from './state.ts';
@@ -82,7 +82,7 @@ function offerOf(
   if (first !== undefined) {
     return { ok: false, reason: 'PolicyDenied', message: `${first.message} [${first.code}]` };
   }
-  if (usesGateway(resolved.spec)) return COLD_ONLY;
+  if (listsDomains(resolved.spec)) return COLD_ONLY;
   const template = chain.at(-1)?.metadata.name;
   return { ok: true, spec: resolved.spec, template, fit: fitOf(resolved.spec, settings) };
 }

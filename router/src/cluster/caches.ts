@@ -38,15 +38,18 @@ export const groupReader = (identity: string): string => `group:${identity}`;
 
 export function createStores(): Stores {
   return {
-    sandboxes: new Store<Sandbox>({
-      [BY_NAME]: (sandbox) => [sandbox.metadata.name ?? ''],
-      [BY_READER]: readersOf,
-    }),
-    clusterTemplates: new Store<ClusterSandboxTemplate>(),
-    templates: new Store<SandboxTemplate>(),
-    pods: new Store<Pod>(),
-    keys: new Store<Secret>(),
-    apiKeys: new Store<Secret>(),
+    sandboxes: new Store<Sandbox>(
+      {
+        [BY_NAME]: (sandbox) => [sandbox.metadata.name ?? ''],
+        [BY_READER]: readersOf,
+      },
+      { keep: slim },
+    ),
+    clusterTemplates: new Store<ClusterSandboxTemplate>({}, { keep: slim }),
+    templates: new Store<SandboxTemplate>({}, { keep: slim }),
+    pods: new Store<Pod>({}, { keep: slimPod }),
+    keys: new Store<Secret>({}, { keep: slim }),
+    apiKeys: new Store<Secret>({}, { keep: slim }),
   };
 }
 
@@ -81,7 +84,6 @@ interface Source<T extends KubeObject> {
   readonly store: Store<T>;
   readonly namespace?: string;
   readonly labelSelector?: string;
-  readonly transform?: (object: T) => T;
 }
 
 /** Keeps the stores equal to the cluster. */
@@ -104,7 +106,6 @@ export class Caches {
         resource: PODS,
         store: stores.pods,
         labelSelector: `${LABEL_COMPONENT}=${COMPONENT_SANDBOX}`,
-        transform: slimPod,
       }),
       feed({
         name: 'runtime key',
@@ -141,7 +142,6 @@ function feedOf<T extends KubeObject>(options: CachesOptions, source: Source<T>)
     client,
     resource,
     log,
-    transform: slim,
     ...selection,
     metrics: metrics?.(resource.plural),
   });

@@ -16,6 +16,7 @@ import { boundBy } from './origins.ts';
 import type { Origin, Origins } from './origins.ts';
 import { resolveReason } from './change.ts';
 import type { ResolveReason } from './change.ts';
+import type { Enforcers } from './enforcement.ts';
 import type { Grants } from './grants.ts';
 import { prepareSandbox, stampSandbox } from './mutate.ts';
 import type { RuntimeClasses } from './runtimeClasses.ts';
@@ -37,6 +38,8 @@ export interface SandboxHandlerOptions {
   readonly origins?: Origins | undefined;
   /** Without it any runtime class counts as there. */
   readonly runtimeClasses?: RuntimeClasses | undefined;
+  /** Without it nobody warns that names are enforced by nothing. */
+  readonly enforcers?: Enforcers | undefined;
   /** Without it nothing is counted. */
   readonly quota?: Pick<QuotaAdmission, 'admit'> | undefined;
   /** Milliseconds since the epoch. */
@@ -194,9 +197,11 @@ export function validateSandboxes(options: SandboxHandlerOptions): Handler {
             resolution: (settled as NonNullable<typeof settled>).resolution,
           })
         : validateUpdate({ namespace, sandbox, old, principal, reason, resolution: settled?.resolution });
-    const granted = await withGrants(judgement, { request, subject, principal, settled, options, signal });
-    const copied = await withOrigin(granted, { request, subject, principal, settled, options, signal });
-    const counted = await withQuota(copied, { request, subject, settled, options, signal });
+    const sandboxCase = { request, subject, principal, settled, options, signal };
+    const granted = await withGrants(judgement, sandboxCase);
+    const warned = await withWarnings(granted, sandboxCase);
+    const copied = await withOrigin(warned, sandboxCase);
+    const counted = await withQuota(copied, sandboxCase);
     return { ...counted, audit: audit(counted, settled?.sources ?? '') };
   };
 }
@@ -256,6 +261,16 @@ async function withGrants(judgement: Judgement, grantCase: GrantCase): Promise<J
     options.runtimeClasses?.judge(spec, before, signal) ?? [],
   ]);
   return { ...judgement, violations: [...judgement.violations, ...found.flat()] };
+}
+
+/** That names will not be reached is no reason to refuse the sandbox: what is missing may be just coming. */
+async function withWarnings(
+  judgement: Judgement,
+  { settled, options, signal }: GrantCase,
+): Promise<Judgement> {
+  if (!settled?.resolution.ok || options.enforcers === undefined) return judgement;
+  const warnings = await options.enforcers.warn(settled.resolution.resolved.spec ?? {}, signal);
+  return { ...judgement, warnings: [...judgement.warnings, ...warnings] };
 }
 
 /** Whether the person may have what the new sandbox is to start with. */

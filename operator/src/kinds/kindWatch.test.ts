@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { silentLogger } from '@agenttier/machinery/telemetry/log';
+import { crdName, VOLUME_SNAPSHOTS } from '@agenttier/machinery/kube/resource';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
-import { Store } from '@agenttier/machinery/reflector/store';
+import type { Store } from '@agenttier/machinery/reflector/store';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { SNAPSHOT_KIND, SnapshotCache } from './snapshotCache.ts';
-import type { Kind } from './snapshotCache.ts';
-import { watchSnapshots } from './snapshotWatch.ts';
+import { SnapshotCache } from '../volume/snapshotCache.ts';
+import type { Kind } from './kindCache.ts';
+import { watchKind } from './kindWatch.ts';
 
 let end: AbortController;
 let kinds: Store<Kind>;
@@ -33,25 +34,26 @@ const client = {
 };
 
 const kind = (established: 'True' | 'False', version: string): Kind => ({
-  metadata: { name: SNAPSHOT_KIND, uid: 'crd', resourceVersion: version },
+  metadata: { name: crdName(VOLUME_SNAPSHOTS), uid: 'crd', resourceVersion: version },
   status: { conditions: [{ type: 'Established', status: established }] },
 });
 
 beforeEach(() => {
   end = new AbortController();
-  kinds = new Store();
   cache = new SnapshotCache();
+  kinds = cache.kinds;
   asked = [];
-  watchSnapshots({ client, kinds, cache, log: silentLogger }, end.signal);
+  watchKind({ client, resource: VOLUME_SNAPSHOTS, cache, log: silentLogger }, end.signal);
 });
 
 afterEach(() => end.abort());
 
-describe('the watch of snapshots', () => {
+describe('the watch of a kind that may be there, here of snapshots', () => {
   it('asks for nothing in a cluster without them', () => {
+    expect(cache.state).toBe('absent');
     kinds.applyWatch(kind('False', '1'));
     expect(asked).toEqual([]);
-    expect(cache.available).toBe(false);
+    expect(cache.state).toBe('pending');
     expect(cache.of('any')).toBeUndefined();
   });
 
