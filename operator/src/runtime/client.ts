@@ -11,6 +11,8 @@ export interface RuntimeCall {
   readonly body?: unknown;
   /** Milliseconds until the whole answer must be there; 5 s when left out. */
   readonly timeoutMs?: number;
+  /** Milliseconds until the connection must stand; 2 s when left out. */
+  readonly connectMs?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -63,7 +65,7 @@ export const askRuntime: AskRuntime = async <T>(address: RuntimeAddress, call: R
 
 function send(
   { host, port, token }: RuntimeAddress,
-  { method, path, body }: RuntimeCall,
+  { method, path, body, connectMs = CONNECT_MS }: RuntimeCall,
   signal: AbortSignal,
   progress: { connected: boolean },
 ): Promise<IncomingMessage> {
@@ -76,7 +78,7 @@ function send(
   };
   return new Promise((resolve, reject) => {
     const outgoing = request({ host, port, method, path, headers, signal, agent: false }, resolve);
-    const giveUp = setTimeout(() => outgoing.destroy(new Error('no connection came about')), CONNECT_MS);
+    const giveUp = setTimeout(() => outgoing.destroy(new Error('no connection came about')), connectMs);
     outgoing.on('socket', (socket) =>
       socket.once('connect', () => {
         progress.connected = true;

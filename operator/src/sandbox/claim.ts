@@ -92,8 +92,15 @@ async function isClaimedAfterAll(
   return ours;
 }
 
+/** Requests that may be sent without an answer, and connections that may be tried in vain. */
 const TRIES = 2;
+const CONNECTIONS = 15;
 const ANSWER_MS = 1_000;
+/**
+ * A first packet that a node's policy agent drops while it learns of the pod is sent again only after a second by TCP
+ * (RFC 6298); a new connection is sooner, and nothing was sent on the one given up.
+ */
+const CONNECT_MS = 100;
 
 /**
  * Hands the slot over to its sandbox: variables, and the token by which router and operator speak to it from now on.
@@ -103,7 +110,7 @@ export async function adoptSlot(action: Adoption, context: PerformContext): Prom
   const { warm, notes, now, signal } = context;
   const uid = action.pod.metadata.uid ?? '';
   if (warm === undefined) return 'unchanged';
-  for (let left = TRIES; left > 0; left--) {
+  for (let [sent, tried] = [0, 0]; sent < TRIES && tried < CONNECTIONS; tried++) {
     const answer = await handOver(action, warm, context);
     if (answer.ok) {
       notes.slotAdopted(uid, now());
@@ -111,6 +118,7 @@ export async function adoptSlot(action: Adoption, context: PerformContext): Prom
     }
     if (signal.aborted) return 'halt';
     if (answer.cause === 'refused') break;
+    if (answer.cause === 'lost') sent++;
   }
   notes.slotUnfit(uid);
   return 'changed';
@@ -127,7 +135,14 @@ async function handOver(
   const before = slotToken(tokenKey, { namespace, name, nonce: nonceIn(pod) ?? '' });
   const variables = env.map(({ name, value }) => (value === undefined ? { name } : { name, value }));
   const body = { sandbox: owner.uid, token: own.token, env: variables };
-  const call = { method: 'POST', path: '/adopt', body, timeoutMs: ANSWER_MS, signal } as const;
+  const call = {
+    method: 'POST',
+    path: '/adopt',
+    body,
+    timeoutMs: ANSWER_MS,
+    connectMs: CONNECT_MS,
+    signal,
+  } as const;
   const answer = await ask({ ...own, token: before }, call);
   // The slot's own token is gone once the kubelet has brought that of the sandbox.
   return answer.ok || answer.status !== 401 ? answer : ask(own, call);

@@ -57,6 +57,8 @@ export class WarmWorld {
   readonly cluster = new Cluster();
   readonly adopted = new Map<string, string>();
   readonly adoptions: Adoption[] = [];
+  /** How many connections to a runtime come to nothing before one stands. */
+  dropped = 0;
   /** Called before a runtime answers; throwing loses the request. */
   beforeAdopt: (() => void) | undefined;
   /** Called after it took the request; throwing loses the answer. */
@@ -71,6 +73,10 @@ export class WarmWorld {
 
   readonly ask: AskRuntime = async ({ host }, { body }) => {
     const request = body as { sandbox: string; env: Adoption['env'] };
+    if (this.dropped > 0) {
+      this.dropped--;
+      return { ok: false, cause: 'unreachable', message: 'no connection came about' };
+    }
     try {
       this.beforeAdopt?.();
       const before = this.adopted.get(host);
