@@ -177,7 +177,8 @@ function reasonsOf(folder: string): Set<string> {
     const text = readFileSync(join(folder, name), 'utf8');
     return forms.flatMap((form) => [...text.matchAll(form)].flatMap(([, ...words]) => words));
   });
-  return new Set(found.filter((word) => word !== undefined));
+  // Words in capitals alone are methods and states of other protocols.
+  return new Set(found.filter((word) => word !== undefined && /[a-z]/.test(word)));
 }
 
 /** CamelCase words in the same places that are no reasons: types of conditions and kinds, words of Events. */
