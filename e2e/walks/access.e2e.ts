@@ -68,6 +68,16 @@ describe('tenants of one namespace', () => {
     expect(stderr).toContain('not_owner');
   });
 
+  it('clone their own sandbox, and nobody else’s', async () => {
+    const clone = (user: string) =>
+      create(user, minimalSandbox(`clone-by-${user}`, '  cloneFrom: { sandbox: of-ann }\n'));
+    const { code, stderr } = await clone('eve');
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('[source_not_found]');
+    await ok(clone('ann'));
+    await untilPhase('clone-by-ann', namespace(), 'Running');
+  });
+
   it('may share a sandbox with a collaborator, who then enters it; a viewer does not', async () => {
     const share = (level: string) =>
       kubectl([
