@@ -26,7 +26,8 @@ function isWaiting(scenario: Scenario, wait: number | undefined): boolean {
   );
 }
 
-function kubelet({ cluster }: Scenario): boolean {
+/** A kubelet without faults: ends what is deleted, starts what is new. Returns whether there was anything to do. */
+export function kubelet({ cluster }: Scenario): boolean {
   const pod = cluster.pod();
   if (pod === undefined) return false;
   if (pod.metadata.deletionTimestamp !== undefined) cluster.endPod();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { PERSISTENT_VOLUME_CLAIMS, VOLUME_SNAPSHOTS } from '@agenttier/machinery/kube/resource';
 import type { PersistentVolumeClaim, VolumeSnapshot } from '../core.ts';
-import { READY_POD } from './pods.ts';
+import { kubelet } from './converge.ts';
 import type { Replica } from './replica.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -68,13 +68,4 @@ export async function settleStorage(scenario: Scenario, operator: Replica): Prom
     if (!moved && scenario.cluster.calls.length === before) return;
   }
   throw new Error(`no end in sight: ${JSON.stringify(scenario.status())}`);
-}
-
-function kubelet({ cluster }: Scenario): boolean {
-  const pod = cluster.pod();
-  if (pod === undefined) return false;
-  if (pod.metadata.deletionTimestamp !== undefined) cluster.endPod();
-  else if (pod.status === undefined) cluster.setPodStatus(READY_POD);
-  else return false;
-  return true;
 }

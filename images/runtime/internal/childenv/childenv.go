@@ -58,6 +58,23 @@ func Set(env []string, name, value string) []string {
 	return append(out, name+"="+value)
 }
 
+// SetAll returns env with each of the variables in its one given value.
+func SetAll(env []string, variables map[string]string) []string {
+	for name, value := range variables {
+		env = Set(env, name, value)
+	}
+	return env
+}
+
+// Dir is the folder that a child begins in: dir as it was asked for, relative to
+// workdir unless it is absolute.
+func Dir(workdir, dir string) string {
+	if filepath.IsAbs(dir) {
+		return dir
+	}
+	return filepath.Join(workdir, dir)
+}
+
 // LookPath finds the program for a command name in the PATH that the child
 // will have. A name with a slash is taken as it is, relative to dir.
 func LookPath(name, dir string, env []string) (string, error) {

@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -87,10 +86,7 @@ func (r *Runner) run(name string, request Request) Result {
 	if asked := time.Duration(request.TimeoutSeconds) * time.Second; asked > 0 {
 		limit = min(limit, asked)
 	}
-	dir := request.WorkingDir
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(r.Workdir, dir)
-	}
+	dir := childenv.Dir(r.Workdir, request.WorkingDir)
 	// What the hook left running goes on; nothing but its time limit ends the hook itself.
 	done := execute.Run(context.Background(), execute.Command{
 		Argv: shell.Argv(chosen, request.Script), Dir: dir, Env: env, Timeout: limit,

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -64,14 +63,8 @@ func (a *API) exec(w http.ResponseWriter, r *http.Request) {
 
 // command tells also whether it gets less time than was asked for.
 func (a *API) command(r execRequest) (command execute.Command, limited bool) {
-	env := a.Env.List()
-	for name, value := range r.Env {
-		env = childenv.Set(env, name, value)
-	}
-	dir := r.WorkingDir
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(a.Workdir, dir)
-	}
+	env := childenv.SetAll(a.Env.List(), r.Env)
+	dir := childenv.Dir(a.Workdir, r.WorkingDir)
 	timeout := execute.DefaultTimeout
 	if r.TimeoutSeconds > 0 {
 		timeout = time.Duration(min(r.TimeoutSeconds, int64(execute.MaxTimeout/time.Second))) * time.Second

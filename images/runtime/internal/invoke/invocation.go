@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"path/filepath"
 	"regexp"
 	"sync"
 	"time"
@@ -204,13 +203,8 @@ func reasonOf(ctx context.Context, err error) string {
 }
 
 func (i *Invocation) spec(workdir string, env []string) program.Spec {
-	for name, value := range i.settings.Env {
-		env = childenv.Set(env, name, value)
-	}
-	dir := i.settings.WorkingDir
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(workdir, dir)
-	}
+	env = childenv.SetAll(env, i.settings.Env)
+	dir := childenv.Dir(workdir, i.settings.WorkingDir)
 	argv, body := append([]string(nil), i.settings.Entrypoint...), i.request.Body
 	if i.request.Prompt != "" {
 		argv = append(argv, "--prompt="+i.request.Prompt)

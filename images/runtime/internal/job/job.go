@@ -231,13 +231,8 @@ func (j *job) run(ctx context.Context, workdir string, env []string) {
 }
 
 func (j *job) program(workdir string, env []string) program.Spec {
-	for name, value := range j.spec.Env {
-		env = childenv.Set(env, name, value)
-	}
-	dir := j.spec.WorkingDir
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(workdir, dir)
-	}
+	env = childenv.SetAll(env, j.spec.Env)
+	dir := childenv.Dir(workdir, j.spec.WorkingDir)
 	return program.Spec{Argv: j.spec.Command, Dir: dir, Env: env, Marker: marker, ID: j.spec.ID}
 }
 

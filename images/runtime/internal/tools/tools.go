@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -86,10 +85,7 @@ func (r *Runner) verify(request Request) []State {
 	states := make([]State, 0, len(request.Tools))
 	env := r.Env.List()
 	chosen, err := shell.Choose(env, request.Shell, r.Shell)
-	dir := request.WorkingDir
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(r.Workdir, dir)
-	}
+	dir := childenv.Dir(r.Workdir, request.WorkingDir)
 	run := func(text string, limit time.Duration) execute.Result {
 		return execute.Run(context.Background(), execute.Command{
 			Argv: shell.Argv(chosen, text), Dir: dir, Env: env, Timeout: limit,
