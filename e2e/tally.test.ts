@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { goTally, vitestTally } from './tally.ts';
+import { failedFiles, goTally, vitestTally, withSecondTry } from './tally.ts';
 
 describe('vitestTally', () => {
   const report = (passed: number, failed: number, pending: number) =>
@@ -20,6 +20,37 @@ describe('vitestTally', () => {
     ['no report', undefined, 0, { passed: 0, failed: 1, skipped: 0 }],
   ])('%s', (_, text, code, tally) => {
     expect(vitestTally(text, code)).toEqual(tally);
+  });
+});
+
+describe('a second try', () => {
+  const testResults = [
+    { name: '/a.ts', status: 'passed', assertionResults: [{ status: 'passed', fullName: 'a' }] },
+    {
+      name: '/b.ts',
+      status: 'failed',
+      assertionResults: [
+        { status: 'passed', fullName: 'b one' },
+        { status: 'failed', fullName: 'b two' },
+      ],
+    },
+    { name: '/c.ts', status: 'failed', assertionResults: [] },
+  ];
+  const failed = failedFiles(JSON.stringify({ testResults }));
+  const first = { passed: 2, failed: 1, skipped: 0 };
+
+  it('is for the files that failed, also those that did not load', () => {
+    expect(failed.map(({ path, tests }) => [path, tests])).toEqual([
+      ['/b.ts', ['b two']],
+      ['/c.ts', []],
+    ]);
+  });
+
+  it.each([
+    ['counts when it passes', { passed: 3, failed: 0, skipped: 0 }, { passed: 4, failed: 0, skipped: 0 }],
+    ['counts when it fails', { passed: 1, failed: 1, skipped: 0 }, { passed: 2, failed: 1, skipped: 0 }],
+  ])('%s', (_, second, tally) => {
+    expect(withSecondTry(first, failed, second)).toEqual(tally);
   });
 });
 

@@ -42,6 +42,54 @@ export function vitestTally(report: string | undefined, exitCode: number): Tally
   );
 }
 
+interface FileReport {
+  readonly testResults: readonly {
+    /** Absolute path. */
+    readonly name: string;
+    readonly status: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+}
+
+/** A test file with a failure in it, and which tests those were; none when the file itself did not load. */
+export interface FailedFile {
+  readonly path: string;
+  readonly tests: readonly string[];
+  readonly tally: Tally;
+}
+
+/** The files of vitest's JSON report that failed. */
+export function failedFiles(report: string): FailedFile[] {
+  const { testResults } = JSON.parse(report) as FileReport;
+  return testResults
+    .filter(({ status }) => status === 'failed')
+    .map(({ name, assertionResults }) => {
+      const withStatus = (...wanted: string[]) =>
+        assertionResults.filter(({ status }) => wanted.includes(status));
+      return {
+        path: name,
+        tests: withStatus('failed').map(({ fullName }) => fullName),
+        tally: {
+          passed: withStatus('passed').length,
+          failed: withStatus('failed').length,
+          skipped: withStatus('pending', 'todo', 'skipped').length,
+        },
+      };
+    });
+}
+
+/** The tally of a level whose failed files have been run once more: what they gave then counts instead. */
+export function withSecondTry(first: Tally, failed: readonly FailedFile[], second: Tally): Tally {
+  const before = failed.reduce((sum, { tally }) => addTallies(sum, tally), emptyTally);
+  // A file that did not load counted as one failure without a test of its own.
+  const stray = Math.max(0, failed.length > 0 ? first.failed - before.failed : 0);
+  return {
+    passed: first.passed - before.passed + second.passed,
+    failed: Math.max(0, first.failed - before.failed - stray) + second.failed,
+    skipped: first.skipped - before.skipped + second.skipped,
+  };
+}
+
 interface GoEvent {
   readonly Action: string;
   readonly Test?: string;

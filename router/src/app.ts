@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+import { pipeline } from 'node:stream/promises';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import type { Tracer } from '@agenttier/machinery/telemetry/spans';
 import express from 'express';
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
 import { ROUTES } from './api/contract.ts';
-import type { Handlers, Route } from './api/contract.ts';
+import type { Handlers, Operation } from './api/contract.ts';
 import { isFault, refusals, toHttpError } from './api/errors.ts';
+import type { Handler, Route } from './api/route.ts';
+import { checkedBody, checkQuery } from './api/validate.ts';
 import { authenticate } from './auth/authenticate.ts';
 import type { AuthenticateOptions } from './auth/authenticate.ts';
 import { scopeRefusal } from './auth/authorize.ts';
@@ -84,8 +87,11 @@ function mount(app: Express, route: Route, options: AppOptions): void {
       next();
     },
   ];
+  const { body } = route;
   // Whatever the content type says: clients send JSON under several, and some under none.
-  if (route.bodyLimit !== undefined) steps.push(express.json({ limit: route.bodyLimit, type: () => true }));
+  if (body !== undefined && body !== 'raw') {
+    steps.push(express.json({ limit: body.limit, type: () => true, strict: false }));
+  }
   steps.push((request, response) => answer(route, options.handlers, request, response));
   app[route.method](`/api/v1${route.path}`, ...steps);
 }
@@ -102,6 +108,7 @@ async function identify(
   response.locals['sub'] = principal.sub;
   const refusal = scopeRefusal(principal, route.action, String(request.params['id'] ?? ''));
   if (refusal !== undefined) throw refusals.scopedKey(refusal);
+  if (route.admin && !principal.isAdmin) throw refusals.adminRequired();
 }
 
 async function answer(route: Route, handlers: Handlers, request: Request, response: Response): Promise<void> {
@@ -109,18 +116,36 @@ async function answer(route: Route, handlers: Handlers, request: Request, respon
   response.once('close', () => {
     if (!response.writableFinished) gone.abort(new Error('the client went away'));
   });
-  const reply = await handlers[route.operation]({
+  const query = new URL(request.url, 'http://router').searchParams;
+  if (route.query) checkQuery(route.query, query);
+  const handler = handlers[route.operation as Operation] as Handler;
+  const reply = await handler({
     principal: response.locals['principal'],
     sourceIp: request.socket.remoteAddress,
-    params: request.params as Record<string, string>,
-    query: new URL(request.url, 'http://router').searchParams,
-    body: request.body as unknown,
+    params: paramsOf(request),
+    query,
+    headers: request.headers,
+    body: bodyOf(route, request.body),
+    stream: request,
     signal: gone.signal,
   });
   response.status(reply.status).set('Cache-Control', 'no-store');
   if (reply.headers) response.set(reply.headers);
-  if (reply.body === undefined) response.end();
+  if (reply.stream) await pipeline(reply.stream, response);
+  else if (reply.body === undefined) response.end();
   else response.json(reply.body);
+}
+
+/** A parameter that takes the rest of the path comes in parts, each decoded. */
+const paramsOf = ({ params }: Request): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(params).map(([name, value]) => [name, Array.isArray(value) ? value.join('/') : value]),
+  );
+
+function bodyOf({ body }: Route, given: unknown): unknown {
+  if (body === undefined || body === 'raw') return undefined;
+  const value = body.optional ? (given ?? {}) : given;
+  return body.own ? value : checkedBody(body.schema, value);
 }
 
 function errorHandler(log: Logger): ErrorRequestHandler {

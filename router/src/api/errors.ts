@@ -41,6 +41,7 @@ export const refusals = {
   templateNotFound: (name: string) => say(404, 'template not found', `template ${name} not found`),
   noSuchRoute: (method: string, path: string) =>
     say(404, 'no such route', `${method} ${path} does not exist`),
+  adminRequired: () => say(403, 'admin_required', 'this is for administrators'),
   roleTooLow: (what: string) =>
     say(403, 'access_denied', `only the owner or an administrator may ${what} this sandbox`),
   viewOnly: (what: string) => say(403, 'access_denied', `a viewer may not ${what} in this sandbox`),

@@ -2,7 +2,7 @@
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import { activeHold } from '@agenttier/crds/lifecycle/hold';
 import { refusals } from '../api/errors.ts';
-import { phaseOf, wantsToRun } from '../api/sandboxView.ts';
+import { phaseOf, wantsToRun } from '../api/sandboxes/view.ts';
 import type { Stores } from './caches.ts';
 import { findTarget } from './target.ts';
 import type { Target } from './target.ts';

@@ -7,7 +7,7 @@ import type { KubeClient } from '@agenttier/machinery/kube/client';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { currentTrace, formatTraceparent } from '@agenttier/machinery/telemetry/tracing';
 import { refusals } from '../api/errors.ts';
-import { phaseOf, wantsToRun } from '../api/sandboxView.ts';
+import { phaseOf, wantsToRun } from '../api/sandboxes/view.ts';
 import { mayDo, scopeRefusal } from '../auth/authorize.ts';
 import { impersonationOf } from '../auth/principal.ts';
 import type { Principal } from '../auth/principal.ts';

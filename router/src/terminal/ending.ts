@@ -4,7 +4,7 @@ import { activeHold } from '@agenttier/crds/lifecycle/hold';
 import { CLOSE_CODES } from '@agenttier/crds/wire/terminal';
 import type { CloseReason } from '@agenttier/crds/wire/terminal';
 import type { StoreEvent } from '@agenttier/machinery/reflector/store';
-import { phaseOf, wantsToRun } from '../api/sandboxView.ts';
+import { phaseOf, wantsToRun } from '../api/sandboxes/view.ts';
 import { mayDo, roleOn } from '../auth/authorize.ts';
 import type { Principal } from '../auth/principal.ts';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Handlers } from './contract.ts';
+import type { Handlers } from '../contract.ts';
 
 export const userOperations: Pick<Handlers, 'currentUser'> = {
   currentUser: ({ principal }) => {

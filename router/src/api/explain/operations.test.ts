@@ -9,7 +9,7 @@ import { EVENTS } from '@agenttier/machinery/kube/resource';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { statusBody } from '@agenttier/machinery/testing/scriptedServer';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ADMIN_KEY, BOB_KEY, Harness } from '../testing/harness.ts';
+import { ADMIN_KEY, BOB_KEY, Harness } from '../../testing/harness.ts';
 
 let harness: Harness;
 

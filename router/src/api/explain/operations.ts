@@ -9,13 +9,14 @@ import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { isKubeError } from '@agenttier/machinery/kube/errors';
 import { EVENTS } from '@agenttier/machinery/kube/resource';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
-import type { Stores } from '../cluster/caches.ts';
-import type { SandboxFinder } from '../cluster/finder.ts';
-import type { Call, Handlers, Reply } from './contract.ts';
-import { refusals } from './errors.ts';
-import { namespaceOf, usersShownTo } from './governance.ts';
-import { readPolicies } from './policies.ts';
-import { findFor } from './sandboxes.ts';
+import type { Stores } from '../../cluster/caches.ts';
+import type { SandboxFinder } from '../../cluster/finder.ts';
+import type { Handlers } from '../contract.ts';
+import type { Call, Reply } from '../route.ts';
+import { refusals } from '../errors.ts';
+import { namespaceOf, usersShownTo } from '../governance/operations.ts';
+import { readPolicies } from '../governance/policies.ts';
+import { findFor } from '../sandboxes/operations.ts';
 
 export interface ExplainOptions {
   readonly client: Pick<KubeClient, 'get' | 'list'>;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ClusterSandboxTemplate } from '@agenttier/crds/generated/types';
-import type { Stores } from '../cluster/caches.ts';
-import type { Handlers } from './contract.ts';
-import { refusals } from './errors.ts';
+import type { Stores } from '../../cluster/caches.ts';
+import type { Handlers } from '../contract.ts';
+import { refusals } from '../errors.ts';
 
 interface TemplateView {
   readonly name: string;

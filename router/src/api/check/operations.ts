@@ -15,16 +15,17 @@ import { FIELD_MANAGER_ROUTER } from '@agenttier/crds/meta/labels';
 import type { TemplateKey } from '@agenttier/crds/template/compose';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { isKubeError, isNotFound } from '@agenttier/machinery/kube/errors';
-import { namespaceAllowed } from '../auth/authorize.ts';
-import { impersonationOf } from '../auth/principal.ts';
-import type { Stores } from '../cluster/caches.ts';
-import type { CheckedObject } from './checkBody.ts';
-import { readCheck } from './checkBody.ts';
-import type { Call, Handlers } from './contract.ts';
-import { deniedBody } from './denial.ts';
-import { refusals } from './errors.ts';
-import { namespaceOf } from './governance.ts';
-import { readPolicies } from './policies.ts';
+import { namespaceAllowed } from '../../auth/authorize.ts';
+import { impersonationOf } from '../../auth/principal.ts';
+import type { Stores } from '../../cluster/caches.ts';
+import type { CheckedObject } from './body.ts';
+import { readCheck } from './body.ts';
+import type { Handlers } from '../contract.ts';
+import type { Call } from '../route.ts';
+import { deniedBody } from '../denial.ts';
+import { refusals } from '../errors.ts';
+import { namespaceOf } from '../governance/operations.ts';
+import { readPolicies } from '../governance/policies.ts';
 
 export interface CheckOptions {
   readonly client: Pick<KubeClient, 'get' | 'apply'>;

@@ -5,10 +5,11 @@ import type { UsersShown } from '@agenttier/crds/explain/usage';
 import { effectivePolicy } from '@agenttier/crds/governance/effective';
 import { isDnsLabel } from '@agenttier/crds/meta/names';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
-import { namespaceAllowed } from '../auth/authorize.ts';
-import type { Principal } from '../auth/principal.ts';
-import type { Call, Handlers } from './contract.ts';
-import { refusals } from './errors.ts';
+import { namespaceAllowed } from '../../auth/authorize.ts';
+import type { Principal } from '../../auth/principal.ts';
+import type { Handlers } from '../contract.ts';
+import type { Call } from '../route.ts';
+import { refusals } from '../errors.ts';
 import { readPolicies } from './policies.ts';
 
 export interface GovernanceOptions {

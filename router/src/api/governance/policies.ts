@@ -8,7 +8,7 @@ import {
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { isKubeError, isNotFound } from '@agenttier/machinery/kube/errors';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
-import { refusals } from './errors.ts';
+import { refusals } from '../errors.ts';
 
 /**
  * The policies that bound a namespace, asked of the API server each time: their status changes with every admission, so

@@ -2,7 +2,7 @@
 import { ALL_RESOURCES } from '@agenttier/crds/meta/resources';
 import type { InputObject } from '@agenttier/crds/explain/input';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
-import { refusals } from './errors.ts';
+import { refusals } from '../errors.ts';
 
 /** One object of the body, in the namespace it is meant for. */
 export interface CheckedObject {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ExecRequest } from '../cluster/runtimeClient.ts';
-import { RuntimeLost, RuntimeRefused } from '../cluster/runtimeErrors.ts';
-import type { Target } from '../cluster/target.ts';
-import type { Stores } from '../cluster/caches.ts';
-import type { SandboxFinder } from '../cluster/finder.ts';
-import { awaitTarget } from '../cluster/awaitTarget.ts';
-import type { Wake } from '../cluster/wake.ts';
-import type { ExecOutcome } from '../exec/exec.ts';
-import type { Call, Handler, Reply } from './contract.ts';
-import { refusals } from './errors.ts';
-import { admitTo } from './sandboxes.ts';
-import type { SandboxAudit } from '../audit.ts';
+import type { ExecRequest } from '../../cluster/runtimeClient.ts';
+import { RuntimeLost, RuntimeRefused } from '../../cluster/runtimeErrors.ts';
+import type { Target } from '../../cluster/target.ts';
+import type { Stores } from '../../cluster/caches.ts';
+import type { SandboxFinder } from '../../cluster/finder.ts';
+import { awaitTarget } from '../../cluster/awaitTarget.ts';
+import type { Wake } from '../../cluster/wake.ts';
+import type { ExecOutcome } from '../../exec/exec.ts';
+import type { Call, Handler, Reply } from '../route.ts';
+import { refusals } from '../errors.ts';
+import { admitTo } from '../sandboxes/operations.ts';
+import type { SandboxAudit } from '../../audit.ts';
 import type { Sandbox } from '@agenttier/crds/generated/types';
 
 export interface ExecOptions {
