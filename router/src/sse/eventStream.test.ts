@@ -107,7 +107,9 @@ describe('readEvents', () => {
     async function* byteByByte(): AsyncGenerator<Uint8Array> {
       for (const byte of bytes) yield Uint8Array.of(byte);
     }
-    expect(await Array.fromAsync(readEvents(byteByByte()))).toEqual([{ event: 'log', data: '"🙂"' }]);
+    const events = [];
+    for await (const event of readEvents(byteByByte())) events.push(event);
+    expect(events).toEqual([{ event: 'log', data: '"🙂"' }]);
   });
 
   it('knows what a client has seen', () => {

@@ -62,9 +62,13 @@ class EventText extends Readable {
 
   override _destroy(error: Error | null, ended: (error?: Error | null) => void): void {
     clearTimeout(this.#timer);
-    // Not waited for: a source in the middle of something returns when that is over.
-    void this.#events.return?.().catch(() => {});
+    void this.#giveBack();
     ended(error);
+  }
+
+  /** Not waited for: a source in the middle of something returns when that is over, and nobody is left to hear how. */
+  async #giveBack(): Promise<void> {
+    await this.#events.return?.().catch(() => {});
   }
 
   #take(result: IteratorResult<OutEvent>): void {
