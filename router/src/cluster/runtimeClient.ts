@@ -107,7 +107,7 @@ export class RuntimeClient {
         method,
         path,
         headers: { ...headers, authorization: `Bearer ${address.token}` },
-        body: body instanceof Readable ? spared(body) : (body ?? null),
+        body: body instanceof Readable ? Readable.from(spared(body), { objectMode: false }) : (body ?? null),
         signal,
       })
       .catch((error: unknown) => {
