@@ -131,8 +131,11 @@ async function answer(route: Route, handlers: Handlers, request: Request, respon
   });
   response.status(reply.status).set('Cache-Control', 'no-store');
   if (reply.headers) response.set(reply.headers);
-  if (reply.stream) await pipeline(reply.stream, response);
-  else if (reply.body === undefined) response.end();
+  if (reply.stream) {
+    // The first byte may be long in coming; that it will come is known now.
+    response.flushHeaders();
+    await pipeline(reply.stream, response);
+  } else if (reply.body === undefined) response.end();
   else response.json(reply.body);
 }
 
