@@ -21,6 +21,7 @@ import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { governanceOperations } from './api/governance/operations.ts';
 import { sandboxOperations } from './api/sandboxes/operations.ts';
+import { sharingOperations } from './api/sharing/operations.ts';
 import { templateOperations } from './api/templates/operations.ts';
 import { userOperations } from './api/user/operations.ts';
 import { createApp } from './app.ts';
@@ -206,6 +207,7 @@ function createHandlers(parts: Parts): Handlers {
     ...explainOperations({ client, finder, stores, defaultNamespace }),
     ...checkOperations({ client, stores, defaultNamespace }),
     ...governanceOperations({ client, defaultNamespace }),
+    ...sharingOperations({ client, stores, finder, audit: parts.audit }),
     execInSandbox: execOperation({
       stores,
       finder,
