@@ -5,6 +5,7 @@ import { explainRoutes } from './explain/routes.ts';
 import { governanceRoutes } from './governance/routes.ts';
 import type { HandlersOf } from './route.ts';
 import { sandboxRoutes } from './sandboxes/routes.ts';
+import { signInRoutes } from './signIn/routes.ts';
 import { templateRoutes } from './templates/routes.ts';
 import { userRoutes } from './user/routes.ts';
 
@@ -17,6 +18,7 @@ export const ROUTES = [
   ...templateRoutes,
   ...governanceRoutes,
   ...userRoutes,
+  ...signInRoutes,
 ] as const;
 
 export type Operation = (typeof ROUTES)[number]['operation'];

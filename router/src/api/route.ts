@@ -62,6 +62,10 @@ export interface Route {
   readonly summary: string;
   /** What it does to the sandbox `:id`; absent = it is about no sandbox in particular. */
   readonly action?: Action;
+  /** Answered to everybody, without asking who it is. */
+  readonly open?: true;
+  /** Keys that are for one sandbox may call it, although it is about none. */
+  readonly anyKey?: true;
   /** For administrators only. */
   readonly admin?: true;
   readonly query?: TObject;
