@@ -53,6 +53,7 @@ export function createApp(options: AppOptions): Express {
   if (options.auth.devAuth) app.use(ownPagesOnly(options.corsOrigins));
   app.use('/api', whenRead(options.missing));
   for (const route of ROUTES) mount(app, route, options);
+  for (const [path, methods] of methodsByPath(ROUTES)) app.all(`/api/v1${path}`, otherMethod(methods));
   app.get('/ws/terminal/:id', () => {
     throw refusals.upgradeRequired();
   });
@@ -97,6 +98,24 @@ function mount(app: Express, route: Route, options: AppOptions): void {
   app[route.method](`/api/v1${route.path}`, ...steps);
 }
 
+function methodsByPath(routes: readonly Route[]): Map<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const { path, method } of routes) {
+    const methods = found.get(path) ?? [];
+    // A HEAD is answered like a GET, without the body.
+    methods.push(...(method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
+    found.set(path, methods);
+  }
+  return found;
+}
+
+/** RFC 9110 section 15.5.6: the answer names the methods that there are. */
+function otherMethod(methods: readonly string[]): RequestHandler {
+  return (request) => {
+    throw refusals.noSuchMethod(request.method, methods);
+  };
+}
+
 async function identify(
   route: Route,
   auth: AuthenticateOptions,
@@ -139,8 +158,11 @@ async function answer(route: Route, handlers: Handlers, request: Request, respon
   });
   response.status(reply.status).set('Cache-Control', 'no-store');
   if (reply.headers) response.set(reply.headers);
-  if (reply.stream) await pipeline(reply.stream, response);
-  else if (reply.body === undefined) response.end();
+  if (reply.stream) {
+    // The first byte may be long in coming; that it will come is known now.
+    response.flushHeaders();
+    await pipeline(reply.stream, response);
+  } else if (reply.body === undefined) response.end();
   else response.json(reply.body);
 }
 

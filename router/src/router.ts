@@ -20,6 +20,7 @@ import { checkOperations } from './api/check/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { governanceOperations } from './api/governance/operations.ts';
+import { referenceOperations } from './api/reference/operations.ts';
 import { sandboxOperations } from './api/sandboxes/operations.ts';
 import { signInOperations } from './api/signIn/operations.ts';
 import { templateOperations } from './api/templates/operations.ts';
@@ -212,6 +213,7 @@ function createHandlers(parts: Parts): Handlers {
     ...templateOperations(stores),
     ...userOperations,
     ...signInOperations(config),
+    ...referenceOperations,
     ...explainOperations({ client, finder, stores, defaultNamespace }),
     ...checkOperations({ client, stores, defaultNamespace }),
     ...governanceOperations({ client, defaultNamespace }),

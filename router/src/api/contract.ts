@@ -4,6 +4,7 @@ import { execRoutes } from './exec/routes.ts';
 import { explainRoutes } from './explain/routes.ts';
 import { governanceRoutes } from './governance/routes.ts';
 import type { HandlersOf } from './route.ts';
+import { referenceRoutes } from './reference/routes.ts';
 import { sandboxRoutes } from './sandboxes/routes.ts';
 import { signInRoutes } from './signIn/routes.ts';
 import { templateRoutes } from './templates/routes.ts';
@@ -19,6 +20,7 @@ export const ROUTES = [
   ...governanceRoutes,
   ...userRoutes,
   ...signInRoutes,
+  ...referenceRoutes,
 ] as const;
 
 export type Operation = (typeof ROUTES)[number]['operation'];

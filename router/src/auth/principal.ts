@@ -29,7 +29,13 @@ export interface Principal {
   /** Namespaces that the person's groups open; absent = all. */
   readonly namespaces?: readonly string[];
   readonly key?: KeyScope;
+  /** Milliseconds of the epoch at which the sign-in (a token) ends, and what was opened with it; keys say it in `key`. */
+  readonly expiresAt?: number;
 }
+
+/** When what the caller signed in with ends, milliseconds of the epoch; undefined = never. */
+export const signInEnd = ({ key, expiresAt }: Pick<Principal, 'key' | 'expiresAt'>): number | undefined =>
+  key?.expiresAt ?? expiresAt;
 
 /**
  * The identity under which writes reach the API server, so that admission, RBAC and the audit log see the person and
