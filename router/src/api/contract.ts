@@ -7,6 +7,7 @@ import type { HandlersOf } from './route.ts';
 import { referenceRoutes } from './reference/routes.ts';
 import { sandboxRoutes } from './sandboxes/routes.ts';
 import { sharingRoutes } from './sharing/routes.ts';
+import { signInRoutes } from './signIn/routes.ts';
 import { templateRoutes } from './templates/routes.ts';
 import { userRoutes } from './user/routes.ts';
 
@@ -20,6 +21,7 @@ export const ROUTES = [
   ...governanceRoutes,
   ...userRoutes,
   ...sharingRoutes,
+  ...signInRoutes,
   ...referenceRoutes,
 ] as const;
 

@@ -390,6 +390,16 @@ export interface Operations {
       readonly identity: string;
     };
   };
+  /** Tells programs how people sign in here; needs no credential itself. */
+  readonly signInConfig: {
+    readonly answer: {
+      /** oidc: tokens of the issuer and API keys; keys: API keys only; dev: everybody is let in */
+      readonly mode: 'oidc' | 'keys' | 'dev';
+      readonly issuer?: string;
+      readonly clientId?: string;
+      readonly scopes?: readonly string[];
+    };
+  };
   /** Stops a sandbox; its workspace stays. */
   readonly stopSandbox: {
     readonly params: {
@@ -438,6 +448,7 @@ export const OPERATIONS = {
   redeemShareLink: { method: 'POST', path: '/share-links/redeem', answers: ['json'] },
   resumeSandbox: { method: 'POST', path: '/sandboxes/{id}/resume', answers: ['json'] },
   revokeShare: { method: 'DELETE', path: '/sandboxes/{id}/share/{identity}', answers: ['json'] },
+  signInConfig: { method: 'GET', path: '/auth/config', answers: ['json'] },
   stopSandbox: { method: 'POST', path: '/sandboxes/{id}/stop', answers: ['json'] },
   whySandbox: { method: 'GET', path: '/sandboxes/{id}/why', answers: ['json'] },
 } as const satisfies Readonly<Record<keyof Operations, Place>>;
