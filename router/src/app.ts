@@ -52,6 +52,7 @@ export function createApp(options: AppOptions): Express {
   if (options.auth.devAuth) app.use(ownPagesOnly(options.corsOrigins));
   app.use('/api', whenRead(options.missing));
   for (const route of ROUTES) mount(app, route, options);
+  for (const [path, methods] of methodsByPath(ROUTES)) app.all(`/api/v1${path}`, otherMethod(methods));
   app.get('/ws/terminal/:id', () => {
     throw refusals.upgradeRequired();
   });
@@ -83,7 +84,7 @@ function mount(app: Express, route: Route, options: AppOptions): void {
   const steps: RequestHandler[] = [
     async (request, response, next) => {
       response.locals['route'] = route.path;
-      await identify(route, options.auth, request, response);
+      if (!route.open) await identify(route, options.auth, request, response);
       next();
     },
   ];
@@ -94,6 +95,24 @@ function mount(app: Express, route: Route, options: AppOptions): void {
   }
   steps.push((request, response) => answer(route, options.handlers, request, response));
   app[route.method](`/api/v1${route.path}`, ...steps);
+}
+
+function methodsByPath(routes: readonly Route[]): Map<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const { path, method } of routes) {
+    const methods = found.get(path) ?? [];
+    // A HEAD is answered like a GET, without the body.
+    methods.push(...(method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
+    found.set(path, methods);
+  }
+  return found;
+}
+
+/** RFC 9110 section 15.5.6: the answer names the methods that there are. */
+function otherMethod(methods: readonly string[]): RequestHandler {
+  return (request) => {
+    throw refusals.noSuchMethod(request.method, methods);
+  };
 }
 
 async function identify(

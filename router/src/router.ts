@@ -20,6 +20,7 @@ import { checkOperations } from './api/check/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { governanceOperations } from './api/governance/operations.ts';
+import { referenceOperations } from './api/reference/operations.ts';
 import { sandboxOperations } from './api/sandboxes/operations.ts';
 import { templateOperations } from './api/templates/operations.ts';
 import { userOperations } from './api/user/operations.ts';
@@ -203,6 +204,7 @@ function createHandlers(parts: Parts): Handlers {
     ...sandboxOperations({ client, stores, finder, defaultNamespace }),
     ...templateOperations(stores),
     ...userOperations,
+    ...referenceOperations,
     ...explainOperations({ client, finder, stores, defaultNamespace }),
     ...checkOperations({ client, stores, defaultNamespace }),
     ...governanceOperations({ client, defaultNamespace }),

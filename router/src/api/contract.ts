@@ -4,6 +4,7 @@ import { execRoutes } from './exec/routes.ts';
 import { explainRoutes } from './explain/routes.ts';
 import { governanceRoutes } from './governance/routes.ts';
 import type { HandlersOf } from './route.ts';
+import { referenceRoutes } from './reference/routes.ts';
 import { sandboxRoutes } from './sandboxes/routes.ts';
 import { templateRoutes } from './templates/routes.ts';
 import { userRoutes } from './user/routes.ts';
@@ -17,6 +18,7 @@ export const ROUTES = [
   ...templateRoutes,
   ...governanceRoutes,
   ...userRoutes,
+  ...referenceRoutes,
 ] as const;
 
 export type Operation = (typeof ROUTES)[number]['operation'];

@@ -41,6 +41,12 @@ export const refusals = {
   templateNotFound: (name: string) => say(404, 'template not found', `template ${name} not found`),
   noSuchRoute: (method: string, path: string) =>
     say(404, 'no such route', `${method} ${path} does not exist`),
+  noSuchMethod: (method: string, allowed: readonly string[]) =>
+    new HttpError(
+      405,
+      { error: 'method not allowed', message: `this path knows ${allowed.join(', ')}, not ${method}` },
+      { Allow: allowed.join(', ') },
+    ),
   adminRequired: () => say(403, 'admin_required', 'this is for administrators'),
   roleTooLow: (what: string) =>
     say(403, 'access_denied', `only the owner or an administrator may ${what} this sandbox`),

@@ -64,6 +64,10 @@ export interface Route {
   readonly action?: Action;
   /** For administrators only. */
   readonly admin?: true;
+  /** Answered without a credential: it tells the same to everybody, and nothing of the cluster. */
+  readonly open?: true;
+  /** `If-Match` is obeyed: the ETag of what the change was made from. */
+  readonly ifMatch?: true;
   readonly query?: TObject;
   readonly body?: BodyOf;
   /** By status; those that every route can give (401, 500…) go without saying. */

@@ -29,6 +29,9 @@ const GROUP: Readonly<Record<Action, string | undefined>> = {
   delete: undefined,
 };
 
+/** The action group that a sandbox-scoped key needs for it; undefined when no such key may ever do it. */
+export const groupOf = (action: Action): string | undefined => GROUP[action];
+
 /** The caller's standing on a sandbox, or undefined when it must not even learn that the sandbox exists. */
 export function roleOn(principal: Principal, sandbox: Shareable): Role | undefined {
   if (!namespaceAllowed(principal, sandbox.metadata.namespace)) return undefined;

@@ -5,6 +5,7 @@ package httpapi
 
 import (
 	"encoding/json"
+	"log"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -26,11 +27,13 @@ import (
 // Protocol is the version of the terminal protocol that is spoken here.
 const Protocol = 2
 
-var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "tools", "install", "agent.files", "invoke", "quiesce"}
+var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "tools", "install", "invoke", "quiesce", "ports", "proxy", "stats", "agent.files"}
 
 // API answers the runtime's requests.
 type API struct {
 	Version string
+	// Port is the one that this API is served on.
+	Port    int
 	Workdir string
 	Env     *childenv.Live
 	// Slot is nil in a pod that was made for its sandbox.
@@ -58,9 +61,11 @@ func (a *API) Server() *http.Server {
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       120 * time.Second,
 		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn),
+		ErrorLog:          a.errorLog(),
 	}
 }
+
+func (a *API) errorLog() *log.Logger { return slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn) }
 
 // Drain waits until every terminal client has got its last frame, or the limit
 // is over.
@@ -89,11 +94,12 @@ func (a *API) routes() http.Handler {
 	closed.HandleFunc("GET /sessions", a.listSessions)
 	closed.HandleFunc("DELETE /sessions/{name}", a.removeSession)
 	a.agentRoutes(closed)
+	a.networkRoutes(closed)
 	closed.HandleFunc("POST /adopt", a.adopt)
 	closed.HandleFunc("POST /quiesce", a.quiesce)
 	closed.HandleFunc("POST /unquiesce", a.unquiesce)
 	open.Handle("/", a.authenticated(a.claimed(asJSON(closed))))
-	return open
+	return a.withProxy(open)
 }
 
 func (a *API) authenticated(next http.Handler) http.Handler {
