@@ -57,7 +57,7 @@ export const refusals = {
       `sandbox ${id} exists in several namespaces (${namespaces.join(', ')}): name one with ?namespace=`,
     ),
   namespaceRefused: (namespace: string) =>
-    say(403, 'access_denied', `this key does not reach namespace ${namespace}`),
+    say(403, 'access_denied', `neither your groups nor your key reach namespace ${namespace}`),
   /** The terminal and exec share it. */
   notRunning: (state: string) => say(409, 'sandbox is not running', `the sandbox is ${state}`),
   /** A sandbox that use has woken up, or that was on its way already. */

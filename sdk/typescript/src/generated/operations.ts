@@ -232,6 +232,16 @@ export interface Operations {
       readonly status: string;
     };
   };
+  /** Tells programs how people sign in here; needs no credential itself. */
+  readonly signInConfig: {
+    readonly answer: {
+      /** oidc: tokens of the issuer and API keys; keys: API keys only; dev: everybody is let in */
+      readonly mode: 'oidc' | 'keys' | 'dev';
+      readonly issuer?: string;
+      readonly clientId?: string;
+      readonly scopes?: readonly string[];
+    };
+  };
   /** Stops a sandbox; its workspace stays. */
   readonly stopSandbox: {
     readonly params: {
@@ -273,6 +283,7 @@ export const OPERATIONS = {
   openApi: { method: 'GET', path: '/openapi.json', answers: ['json'] },
   policyUsage: { method: 'GET', path: '/governance/usage', answers: ['json'] },
   resumeSandbox: { method: 'POST', path: '/sandboxes/{id}/resume', answers: ['json'] },
+  signInConfig: { method: 'GET', path: '/auth/config', answers: ['json'] },
   stopSandbox: { method: 'POST', path: '/sandboxes/{id}/stop', answers: ['json'] },
   whySandbox: { method: 'GET', path: '/sandboxes/{id}/why', answers: ['json'] },
 } as const satisfies Readonly<Record<keyof Operations, Place>>;
