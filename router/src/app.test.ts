@@ -355,9 +355,10 @@ describe('keys of one sandbox', () => {
     harness.router.stores.apiKeys.applyWatch(keySecret(SCOPED, record));
     const rows: [method: string, path: string, status: number][] = [
       ['GET', '/sandboxes', 403],
-      ['GET', '/sandboxes/box', 403],
+      ['GET', '/sandboxes/box', 200],
+      ['GET', '/sandboxes/other', 403],
       ['POST', '/sandboxes', 403],
-      ['GET', '/user/me', 403],
+      ['GET', '/user/me', 200],
       ['DELETE', '/sandboxes/box', 403],
       ['POST', '/sandboxes/box/exec', 403],
       ['POST', '/sandboxes/other/stop', 403],

@@ -10,7 +10,8 @@ import type { Handler, Route } from './api/route.ts';
 import { checkedBody, checkQuery } from './api/validate.ts';
 import { authenticate } from './auth/authenticate.ts';
 import type { AuthenticateOptions } from './auth/authenticate.ts';
-import { scopeRefusal } from './auth/authorize.ts';
+import { namespaceAllowed, scopeRefusal } from './auth/authorize.ts';
+import type { Principal } from './auth/principal.ts';
 import { originAllowed } from './auth/origin.ts';
 import { accessLog } from './middleware/accessLog.ts';
 import { cleanPath } from './middleware/cleanPath.ts';
@@ -125,7 +126,9 @@ async function identify(
   const principal = await authenticate(credentials, auth);
   response.locals['principal'] = principal;
   response.locals['sub'] = principal.sub;
-  const refusal = scopeRefusal(principal, route.action, String(request.params['id'] ?? ''));
+  const refusal = route.anyKey
+    ? undefined
+    : scopeRefusal(principal, route.action, String(request.params['id'] ?? ''));
   if (refusal !== undefined) throw refusals.scopedKey(refusal);
   if (route.admin && !principal.isAdmin) throw refusals.adminRequired();
 }
@@ -138,17 +141,34 @@ async function answer(route: Route, handlers: Handlers, request: Request, respon
   const query = new URL(request.url, 'http://router').searchParams;
   if (route.query) checkQuery(route.query, query);
   const handler = handlers[route.operation as Operation] as Handler;
+  const principal = (response.locals['principal'] ?? NOBODY) as Principal;
+  const body = bodyOf(route, request.body);
+  for (const namespace of namespacesNamed(request, query, body)) {
+    if (!namespaceAllowed(principal, namespace)) throw refusals.namespaceRefused(namespace);
+  }
   const reply = await handler({
-    principal: response.locals['principal'],
+    principal,
     sourceIp: request.socket.remoteAddress,
     params: paramsOf(request),
     query,
     headers: request.headers,
-    body: bodyOf(route, request.body),
+    body,
     stream: request,
     signal: gone.signal,
   });
   await sendReply(reply, request, response);
+}
+
+/** Whom an open route is answered to: no right follows from it. */
+const NOBODY: Principal = { sub: '', email: '', name: '', groups: [], isAdmin: false, namespaces: [] };
+
+/** The namespaces that a request names; those of the sandboxes that it finds are looked at where they are found. */
+function namespacesNamed({ params }: Request, query: URLSearchParams, body: unknown): string[] {
+  const { namespace: inBody } = (typeof body === 'object' && body !== null ? body : {}) as {
+    namespace?: unknown;
+  };
+  const named = [query.get('namespace'), params['namespace'], inBody];
+  return named.filter((each): each is string => typeof each === 'string' && each !== '');
 }
 
 /** A parameter that takes the rest of the path comes in parts, each decoded. */

@@ -66,6 +66,8 @@ export interface Route {
   readonly summary: string;
   /** What it does to the sandbox `:id`; absent = it is about no sandbox in particular. */
   readonly action?: Action;
+  /** Keys that are for one sandbox may call it, although it is about none. */
+  readonly anyKey?: true;
   /** For administrators only. */
   readonly admin?: true;
   /** Answered without a credential: it tells the same to everybody, and nothing of the cluster. */

@@ -102,11 +102,11 @@ describe('the document of all routes', () => {
     }
   });
 
-  it('asks for a credential everywhere but for itself', () => {
+  it('asks for a credential everywhere but for itself and for how to sign in', () => {
     expect(document.security).toEqual([{ apiKey: [] }, { bearer: [] }]);
     const open = Object.entries<Json>(document.paths).filter(([, methods]) =>
       Object.values<Json>(methods).some(({ security }) => security !== undefined),
     );
-    expect(open.map(([path]) => path)).toEqual(['/openapi.json']);
+    expect(open.map(([path]) => path)).toEqual(['/auth/config', '/openapi.json']);
   });
 });
