@@ -212,7 +212,7 @@ function createHandlers(parts: Parts): Handlers {
   };
   return {
     ...sandboxOperations({ client, stores, finder, rows: new SandboxRows(), defaultNamespace }),
-    ...templateOperations(stores),
+    ...templateOperations({ client, stores }),
     ...userOperations,
     ...signInOperations(config),
     ...referenceOperations,
