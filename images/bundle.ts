@@ -89,7 +89,21 @@ async function compile({ module, file, versioned }: Program, version: string, ar
   await mkdir(join(folder, 'dist'), { recursive: true });
   const settings = ['CGO_ENABLED=0', 'GOFLAGS=-mod=readonly', 'GOOS=linux', `GOARCH=${arch}`];
   const flags = versioned ? `-s -w -X main.version=${version}` : '-s -w';
-  const build = ['build', '-p', '2', '-trimpath', '-buildvcs=false', '-ldflags', flags, '-o', file, '.'];
+  // Everything that a pod's program serves is HTTP/1.1 on loopback or the pod network; HTTP/2 would be half a megabyte.
+  const tags = ['-tags', 'nethttpomithttp2'];
+  const build = [
+    'build',
+    '-p',
+    '2',
+    '-trimpath',
+    '-buildvcs=false',
+    ...tags,
+    '-ldflags',
+    flags,
+    '-o',
+    file,
+    '.',
+  ];
   await run('env', [...settings, 'go', ...build], { cwd: folder });
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/agenttier/agenttier/images/runtime/internal/adopt"
 	"github.com/agenttier/agenttier/images/runtime/internal/auth"
 	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
+	"github.com/agenttier/agenttier/images/runtime/internal/files"
 	"github.com/agenttier/agenttier/images/runtime/internal/hooks"
 	"github.com/agenttier/agenttier/images/runtime/internal/invoke"
 	"github.com/agenttier/agenttier/images/runtime/internal/job"
@@ -26,7 +27,7 @@ import (
 // Protocol is the version of the terminal protocol that is spoken here.
 const Protocol = 2
 
-var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "tools", "install", "invoke", "quiesce"}
+var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "tools", "install", "invoke", "quiesce", "files", "archive"}
 
 // API answers the runtime's requests.
 type API struct {
@@ -43,6 +44,7 @@ type API struct {
 	Activity *activity.Record
 	Invokes  *invoke.Manager
 	Jobs     *job.Manager
+	Files    *files.Store
 	Log      *slog.Logger
 	// Still holds the programs while a snapshot is cut.
 	Still quiesce.Stillness
@@ -92,7 +94,7 @@ func (a *API) routes() http.Handler {
 	closed.HandleFunc("POST /adopt", a.adopt)
 	closed.HandleFunc("POST /quiesce", a.quiesce)
 	closed.HandleFunc("POST /unquiesce", a.unquiesce)
-	open.Handle("/", a.authenticated(a.claimed(asJSON(closed))))
+	open.Handle("/", a.authenticated(a.claimed(a.fileRoutes(closed))))
 	return open
 }
 
