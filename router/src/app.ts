@@ -11,7 +11,8 @@ import type { Handler, Route } from './api/route.ts';
 import { checkedBody, checkQuery } from './api/validate.ts';
 import { authenticate } from './auth/authenticate.ts';
 import type { AuthenticateOptions } from './auth/authenticate.ts';
-import { scopeRefusal } from './auth/authorize.ts';
+import { namespaceAllowed, scopeRefusal } from './auth/authorize.ts';
+import type { Principal } from './auth/principal.ts';
 import { originAllowed } from './auth/origin.ts';
 import { accessLog } from './middleware/accessLog.ts';
 import { cleanPath } from './middleware/cleanPath.ts';
@@ -52,6 +53,7 @@ export function createApp(options: AppOptions): Express {
   if (options.auth.devAuth) app.use(ownPagesOnly(options.corsOrigins));
   app.use('/api', whenRead(options.missing));
   for (const route of ROUTES) mount(app, route, options);
+  for (const [path, methods] of methodsByPath(ROUTES)) app.all(`/api/v1${path}`, otherMethod(methods));
   app.get('/ws/terminal/:id', () => {
     throw refusals.upgradeRequired();
   });
@@ -83,7 +85,7 @@ function mount(app: Express, route: Route, options: AppOptions): void {
   const steps: RequestHandler[] = [
     async (request, response, next) => {
       response.locals['route'] = route.path;
-      await identify(route, options.auth, request, response);
+      if (!route.open) await identify(route, options.auth, request, response);
       next();
     },
   ];
@@ -96,6 +98,24 @@ function mount(app: Express, route: Route, options: AppOptions): void {
   app[route.method](`/api/v1${route.path}`, ...steps);
 }
 
+function methodsByPath(routes: readonly Route[]): Map<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const { path, method } of routes) {
+    const methods = found.get(path) ?? [];
+    // A HEAD is answered like a GET, without the body.
+    methods.push(...(method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
+    found.set(path, methods);
+  }
+  return found;
+}
+
+/** RFC 9110 section 15.5.6: the answer names the methods that there are. */
+function otherMethod(methods: readonly string[]): RequestHandler {
+  return (request) => {
+    throw refusals.noSuchMethod(request.method, methods);
+  };
+}
+
 async function identify(
   route: Route,
   auth: AuthenticateOptions,
@@ -106,7 +126,9 @@ async function identify(
   const principal = await authenticate(credentials, auth);
   response.locals['principal'] = principal;
   response.locals['sub'] = principal.sub;
-  const refusal = scopeRefusal(principal, route.action, String(request.params['id'] ?? ''));
+  const refusal = route.anyKey
+    ? undefined
+    : scopeRefusal(principal, route.action, String(request.params['id'] ?? ''));
   if (refusal !== undefined) throw refusals.scopedKey(refusal);
   if (route.admin && !principal.isAdmin) throw refusals.adminRequired();
 }
@@ -119,13 +141,18 @@ async function answer(route: Route, handlers: Handlers, request: Request, respon
   const query = new URL(request.url, 'http://router').searchParams;
   if (route.query) checkQuery(route.query, query);
   const handler = handlers[route.operation as Operation] as Handler;
+  const principal = (response.locals['principal'] ?? NOBODY) as Principal;
+  const body = bodyOf(route, request.body);
+  for (const namespace of namespacesNamed(request, query, body)) {
+    if (!namespaceAllowed(principal, namespace)) throw refusals.namespaceRefused(namespace);
+  }
   const reply = await handler({
-    principal: response.locals['principal'],
+    principal,
     sourceIp: request.socket.remoteAddress,
     params: paramsOf(request),
     query,
     headers: request.headers,
-    body: bodyOf(route, request.body),
+    body,
     stream: request,
     signal: gone.signal,
   });
@@ -137,6 +164,18 @@ async function answer(route: Route, handlers: Handlers, request: Request, respon
     await pipeline(reply.stream, response);
   } else if (reply.body === undefined) response.end();
   else response.json(reply.body);
+}
+
+/** Whom an open route is answered to: no right follows from it. */
+const NOBODY: Principal = { sub: '', email: '', name: '', groups: [], isAdmin: false, namespaces: [] };
+
+/** The namespaces that a request names; those of the sandboxes that it finds are looked at where they are found. */
+function namespacesNamed({ params }: Request, query: URLSearchParams, body: unknown): string[] {
+  const { namespace: inBody } = (typeof body === 'object' && body !== null ? body : {}) as {
+    namespace?: unknown;
+  };
+  const named = [query.get('namespace'), params['namespace'], inBody];
+  return named.filter((each): each is string => typeof each === 'string' && each !== '');
 }
 
 /** A parameter that takes the rest of the path comes in parts, each decoded. */

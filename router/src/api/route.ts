@@ -62,8 +62,14 @@ export interface Route {
   readonly summary: string;
   /** What it does to the sandbox `:id`; absent = it is about no sandbox in particular. */
   readonly action?: Action;
+  /** Keys that are for one sandbox may call it, although it is about none. */
+  readonly anyKey?: true;
   /** For administrators only. */
   readonly admin?: true;
+  /** Answered without a credential: it tells the same to everybody, and nothing of the cluster. */
+  readonly open?: true;
+  /** `If-Match` is obeyed: the ETag of what the change was made from. */
+  readonly ifMatch?: true;
   readonly query?: TObject;
   readonly body?: BodyOf;
   /** By status; those that every route can give (401, 500…) go without saying. */

@@ -28,7 +28,10 @@ import (
 // Protocol is the version of the terminal protocol that is spoken here.
 const Protocol = 2
 
-var capabilities = []string{"exec", "exec.stream", "exec.detach", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "tools", "install", "invoke", "quiesce", "ports", "proxy", "stats"}
+var capabilities = []string{
+	"exec", "exec.stream", "exec.detach", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "tools",
+	"install", "invoke", "quiesce", "ports", "proxy", "stats", "agent.files",
+}
 
 // API answers the runtime's requests.
 type API struct {

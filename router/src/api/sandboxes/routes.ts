@@ -11,24 +11,27 @@ export const TemplateReference = Type.Object({
   namespace: Type.Optional(Text),
 });
 
-const SandboxBody = Type.Object({
-  sandboxId: Text,
-  name: Text,
-  namespace: Text,
-  status: Type.String({ description: 'Creating, Running, Stopped, Error or Deleting' }),
-  podName: Text,
-  pvcName: Text,
-  templateRef: Text,
-  mode: Text,
-  createdAt: Timestamp,
-  message: Text,
-  reason: Type.Optional(Text),
-  desiredState: Text,
-  createdBy: Type.Optional(Type.Object({ sub: Text, email: Text, displayName: Text })),
-  lastActivityAt: Type.Optional(Timestamp),
-  autoResume: Type.Optional(Type.Boolean()),
-  stopWarning: Type.Optional(Type.Object({ reason: Text, deadline: Timestamp, message: Text })),
-});
+export const SandboxBody = Type.Object(
+  {
+    sandboxId: Text,
+    name: Text,
+    namespace: Text,
+    status: Type.String({ description: 'Creating, Running, Stopped, Error or Deleting' }),
+    podName: Text,
+    pvcName: Text,
+    templateRef: Text,
+    mode: Text,
+    createdAt: Timestamp,
+    message: Text,
+    reason: Type.Optional(Text),
+    desiredState: Text,
+    createdBy: Type.Optional(Type.Object({ sub: Text, email: Text, displayName: Text })),
+    lastActivityAt: Type.Optional(Timestamp),
+    autoResume: Type.Optional(Type.Boolean()),
+    stopWarning: Type.Optional(Type.Object({ reason: Text, deadline: Timestamp, message: Text })),
+  },
+  { title: 'Sandbox' },
+);
 
 /** What is inside the parts is for the CRD's schema and for admission to judge. */
 const CreateBody = Type.Object({
