@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { pipeline } from 'node:stream/promises';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import type { Tracer } from '@agenttier/machinery/telemetry/spans';
 import express from 'express';
@@ -18,6 +17,7 @@ import { cleanPath } from './middleware/cleanPath.ts';
 import { cors } from './middleware/cors.ts';
 import { requestId } from './middleware/requestId.ts';
 import { traceRequests } from './middleware/trace.ts';
+import { sendReply } from './sendReply.ts';
 import type { RouterMetrics } from './telemetry.ts';
 
 export interface AppOptions {
@@ -143,14 +143,7 @@ async function answer(route: Route, handlers: Handlers, request: Request, respon
     stream: request,
     signal: gone.signal,
   });
-  response.status(reply.status).set('Cache-Control', 'no-store');
-  if (reply.headers) response.set(reply.headers);
-  if (reply.stream) {
-    // The first byte may be long in coming; that it will come is known now.
-    response.flushHeaders();
-    await pipeline(reply.stream, response);
-  } else if (reply.body === undefined) response.end();
-  else response.json(reply.body);
+  await sendReply(reply, request, response);
 }
 
 /** Whom an open route is answered to: no right follows from it. */

@@ -21,6 +21,7 @@ import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { governanceOperations } from './api/governance/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
+import { SandboxRows } from './api/sandboxes/rows.ts';
 import { sandboxOperations } from './api/sandboxes/operations.ts';
 import { sharingOperations } from './api/sharing/operations.ts';
 import { signInOperations } from './api/signIn/operations.ts';
@@ -210,7 +211,7 @@ function createHandlers(parts: Parts): Handlers {
     onFallback: metrics.fallback,
   };
   return {
-    ...sandboxOperations({ client, stores, finder, defaultNamespace }),
+    ...sandboxOperations({ client, stores, finder, rows: new SandboxRows(), defaultNamespace }),
     ...templateOperations(stores),
     ...userOperations,
     ...signInOperations(config),

@@ -307,9 +307,14 @@ export interface Operations {
     readonly query?: {
       readonly namespace?: string;
       readonly status?: string;
+      readonly limit?: number;
+      /** the `continue` of the page before */
+      readonly continue?: string;
     };
     readonly answer: {
       readonly sandboxes: readonly Sandbox[];
+      /** asks for the next page; absent on the last one */
+      readonly continue?: string;
     };
   };
   /** Lists the links of a sandbox. */
