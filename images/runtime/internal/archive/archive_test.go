@@ -289,7 +289,7 @@ func FuzzUnpack(f *testing.F) {
 		parent := t.TempDir()
 		must(t, os.Mkdir(parent+"/dest", 0o755))
 		must(t, os.WriteFile(parent+"/outside", []byte("old"), 0o644))
-		_, err := Unpack(bytes.NewReader(packed), open(t, parent+"/dest"), "")
+		_, err := unpackWithin(bytes.NewReader(packed), open(t, parent+"/dest"), "", 1<<20)
 		if refusal := (*files.Problem)(nil); err != nil && !errors.As(err, &refusal) {
 			refusal = files.ProblemOf("x", err)
 			if refusal.Status == http.StatusInternalServerError {

@@ -36,21 +36,22 @@ type Unpacked struct {
 // as a whole; after an error those that came before it stay. Members that
 // would lie elsewhere, and links that lead elsewhere, are refused.
 func Unpack(body io.Reader, dest *os.Root, format Format) (Unpacked, error) {
+	return unpackWithin(body, dest, format, MaxBytes)
+}
+
+func unpackWithin(body io.Reader, dest *os.Root, format Format, limit int64) (Unpacked, error) {
 	source := &faulty{from: body}
 	begin := bufio.NewReaderSize(source, bufferSize)
 	if format == "" {
 		format = sniff(begin)
 	}
-	u := &unpacking{dest: dest, buffer: make([]byte, bufferSize), modes: map[string]fs.FileMode{}}
+	u := &unpacking{dest: dest, limit: limit, buffer: make([]byte, bufferSize), modes: map[string]fs.FileMode{}}
 	err := u.unpack(begin, format)
 	if err == nil {
 		err = u.setModes()
 	}
 	if source.err != nil {
 		err = files.Invalid("the upload broke off: %v", source.err)
-	}
-	if err == nil {
-		u.sync()
 	}
 	return u.done, err
 }
@@ -82,6 +83,7 @@ func sniff(r *bufio.Reader) Format {
 
 type unpacking struct {
 	dest   *os.Root
+	limit  int64
 	buffer []byte
 	done   Unpacked
 	made   string
@@ -163,7 +165,7 @@ func (u *unpacking) zip(r io.Reader) error {
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		return broken(err)
 	}
-	if err := checkZip(in); err != nil {
+	if err := checkZip(in, u.limit); err != nil {
 		return err
 	}
 	for _, f := range in.File {
@@ -175,7 +177,7 @@ func (u *unpacking) zip(r io.Reader) error {
 }
 
 // checkZip refuses a zip as a whole, before anything is written.
-func checkZip(in *zip.Reader) error {
+func checkZip(in *zip.Reader, limit int64) error {
 	if len(in.File) > maxEntries {
 		return tooMany()
 	}
@@ -184,7 +186,7 @@ func checkZip(in *zip.Reader) error {
 		if _, err := safeName(f.Name); err != nil {
 			return err
 		}
-		if total += f.UncompressedSize64; total > MaxBytes {
+		if total += f.UncompressedSize64; total > uint64(limit) {
 			return tooLarge()
 		}
 	}
@@ -324,7 +326,7 @@ func (u *unpacking) file(name string, mode fs.FileMode, content io.Reader) error
 
 func (u *unpacking) fill(file *os.File, content io.Reader) error {
 	source := &faulty{from: content}
-	room := MaxBytes - u.done.Bytes
+	room := u.limit - u.done.Bytes
 	n, err := io.CopyBuffer(struct{ io.Writer }{file}, io.LimitReader(source, room+1), u.buffer)
 	u.done.Bytes += n
 	switch {
@@ -343,13 +345,6 @@ func (u *unpacking) setModes() error {
 		}
 	}
 	return nil
-}
-
-func (u *unpacking) sync() {
-	if folder, err := u.dest.Open("."); err == nil {
-		_ = unix.Syncfs(int(folder.Fd()))
-		_ = folder.Close()
-	}
 }
 
 // named is an error about a member, by the name that the archive gives it.

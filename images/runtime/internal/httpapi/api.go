@@ -5,6 +5,7 @@ package httpapi
 
 import (
 	"encoding/json"
+	"log"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/agenttier/agenttier/images/runtime/internal/adopt"
 	"github.com/agenttier/agenttier/images/runtime/internal/auth"
 	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
+	"github.com/agenttier/agenttier/images/runtime/internal/detached"
 	"github.com/agenttier/agenttier/images/runtime/internal/files"
 	"github.com/agenttier/agenttier/images/runtime/internal/hooks"
 	"github.com/agenttier/agenttier/images/runtime/internal/invoke"
@@ -27,11 +29,17 @@ import (
 // Protocol is the version of the terminal protocol that is spoken here.
 const Protocol = 2
 
-var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "tools", "install", "invoke", "quiesce", "files", "archive"}
+var capabilities = []string{
+	"exec", "exec.stream", "exec.detach", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "tools",
+	"install", "invoke", "quiesce", "ports", "proxy", "stats", "agent.files",
+	"files", "archive",
+}
 
 // API answers the runtime's requests.
 type API struct {
 	Version string
+	// Port is the one that this API is served on.
+	Port    int
 	Workdir string
 	Env     *childenv.Live
 	// Slot is nil in a pod that was made for its sandbox.
@@ -45,6 +53,7 @@ type API struct {
 	Invokes  *invoke.Manager
 	Jobs     *job.Manager
 	Files    *files.Store
+	Detached detached.Manager
 	Log      *slog.Logger
 	// Still holds the programs while a snapshot is cut.
 	Still quiesce.Stillness
@@ -60,9 +69,11 @@ func (a *API) Server() *http.Server {
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       120 * time.Second,
 		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn),
+		ErrorLog:          a.errorLog(),
 	}
 }
+
+func (a *API) errorLog() *log.Logger { return slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn) }
 
 // Drain waits until every terminal client has got its last frame, or the limit
 // is over.
@@ -85,17 +96,21 @@ func (a *API) routes() http.Handler {
 	closed.HandleFunc("GET /version", a.version)
 	closed.HandleFunc("GET /activity", a.activity)
 	closed.HandleFunc("POST /exec", a.exec)
+	closed.HandleFunc("GET /exec/{id}", a.getExec)
+	closed.HandleFunc("DELETE /exec/{id}", a.deleteExec)
 	closed.HandleFunc("POST /hooks/{name}", a.hook)
 	closed.HandleFunc("POST /tools", a.tools)
 	closed.HandleFunc("GET /pty", a.terminal)
 	closed.HandleFunc("GET /sessions", a.listSessions)
 	closed.HandleFunc("DELETE /sessions/{name}", a.removeSession)
 	a.agentRoutes(closed)
+	a.networkRoutes(closed)
 	closed.HandleFunc("POST /adopt", a.adopt)
 	closed.HandleFunc("POST /quiesce", a.quiesce)
 	closed.HandleFunc("POST /unquiesce", a.unquiesce)
-	open.Handle("/", a.authenticated(a.claimed(a.fileRoutes(closed))))
-	return open
+	a.fileRoutes(closed)
+	open.Handle("/", a.authenticated(a.claimed(asJSON(closed))))
+	return a.withProxy(a.withFiles(open))
 }
 
 func (a *API) authenticated(next http.Handler) http.Handler {

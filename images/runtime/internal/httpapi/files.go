@@ -16,22 +16,27 @@ import (
 
 const maxChangeBody = 64 << 10
 
-// fileRoutes need no mux: it would redirect what it takes for untidy, and a
-// name may look like that.
-func (a *API) fileRoutes(mux *http.ServeMux) http.Handler {
+func (a *API) fileRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /files", a.listFiles)
 	mux.HandleFunc("POST /files:op", a.changeFiles)
 	mux.HandleFunc("GET /archive", a.packFiles)
 	mux.HandleFunc("PUT /archive", a.unpackFiles)
-	rest := asJSON(mux)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+}
+
+// withFiles takes single files out before a mux sees them: that would redirect
+// names which look like untidy paths.
+func (a *API) withFiles(next http.Handler) http.Handler {
+	guarded := a.authenticated(a.claimed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer a.Activity.Begin()()
 		// The path has been decoded, so this is the name's own bytes.
-		if given, ok := strings.CutPrefix(r.URL.Path, "/files/"); ok {
-			defer a.Activity.Begin()()
-			a.file(w, r, given)
+		a.file(w, r, strings.TrimPrefix(r.URL.Path, "/files"))
+	})))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/files/") {
+			guarded.ServeHTTP(w, r)
 			return
 		}
-		rest.ServeHTTP(w, r)
+		next.ServeHTTP(w, r)
 	})
 }
 
