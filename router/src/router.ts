@@ -16,7 +16,9 @@ import { sandboxAudit } from './audit.ts';
 import type { SandboxAudit } from './audit.ts';
 import { ActivityRecorder } from './activity/recorder.ts';
 import type { Handlers } from './api/contract.ts';
+import { backupOperations } from './api/backups/operations.ts';
 import { checkOperations } from './api/check/operations.ts';
+import { copyOperations } from './api/copies/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { governanceOperations } from './api/governance/operations.ts';
@@ -219,6 +221,8 @@ function createHandlers(parts: Parts): Handlers {
     ...checkOperations({ client, stores, defaultNamespace }),
     ...governanceOperations({ client, defaultNamespace }),
     ...sharingOperations({ client, stores, finder, audit: parts.audit }),
+    ...copyOperations({ client, stores, finder, audit: parts.audit }),
+    ...backupOperations({ client, stores, finder, audit: parts.audit }),
     execInSandbox: execOperation({
       stores,
       finder,

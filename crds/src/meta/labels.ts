@@ -58,6 +58,11 @@ export const ANNOTATION_SNAPSHOT_OWNER = 'agenttier.io/owner';
 export const ANNOTATION_QUIESCED = 'agenttier.io/quiesced';
 /** On a Sandbox: each new value asks for one backup of its volume. */
 export const ANNOTATION_BACKUP = 'agenttier.io/backup';
+/** On the same Sandbox: VolumeSnapshotClass of the backup asked for, where the installation's is not meant. */
+export const ANNOTATION_BACKUP_CLASS = 'agenttier.io/backup-class';
+/** On a Sandbox that REST made as a copy: of which sandbox, or from whose backup. */
+export const LABEL_CLONED_FROM = 'agenttier.io/cloned-from';
+export const LABEL_RESTORED_FROM = 'agenttier.io/restored-from';
 /** On a volume or snapshot that outlived its sandbox: the name of that. */
 export const LABEL_RETAINED_FROM = 'agenttier.io/retained-from';
 

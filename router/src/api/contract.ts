@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { backupRoutes } from './backups/routes.ts';
 import { checkRoutes } from './check/routes.ts';
+import { copyRoutes } from './copies/routes.ts';
 import { execRoutes } from './exec/routes.ts';
 import { explainRoutes } from './explain/routes.ts';
 import { governanceRoutes } from './governance/routes.ts';
@@ -21,6 +23,8 @@ export const ROUTES = [
   ...governanceRoutes,
   ...userRoutes,
   ...sharingRoutes,
+  ...copyRoutes,
+  ...backupRoutes,
   ...signInRoutes,
   ...referenceRoutes,
 ] as const;

@@ -43,6 +43,13 @@ export const refusals = {
   shareLinkNotFound: () => say(404, 'share link not found', 'this link does not exist, or was closed'),
   /** Only whoever has its secret gets here. */
   shareLinkSpent: (why: string) => say(410, 'share link is spent', `this link ${why}: ask for another one`),
+  backupNotFound: (name: string) => say(404, `backup ${name} not found`),
+  snapshotsUnavailable: () =>
+    say(
+      422,
+      'snapshots_unavailable',
+      'the cluster has no VolumeSnapshots: install the CSI snapshot controller and its kinds',
+    ),
   noSuchRoute: (method: string, path: string) =>
     say(404, 'no such route', `${method} ${path} does not exist`),
   noSuchMethod: (method: string, allowed: readonly string[]) =>

@@ -26,6 +26,7 @@ const ROUTER_RULES = [
     resources: ['governancepolicies', 'clustergovernancepolicies'],
     verbs: ['get'],
   },
+  { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: ['list'] },
   { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['list', 'create', 'patch'] },
   { apiGroups: ['agenttier.io'], resources: ['sandboxes/status'], verbs: ['patch'] },
   { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] },
@@ -50,6 +51,7 @@ const INSTALL_RULES = [{ apiGroups: [''], resources: ['secrets'], verbs: ['get',
 /** What people may do whom the router speaks for; ownership is admission's business. */
 const PEOPLE_RULES = [
   { apiGroups: ['agenttier.io'], resources: ['sandboxes'], verbs: ['create', 'patch', 'delete'] },
+  { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: ['delete'] },
 ];
 
 /** Gives the router's ServiceAccount and the people their roles. */

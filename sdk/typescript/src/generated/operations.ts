@@ -65,6 +65,52 @@ export interface Operations {
     readonly body: unknown;
     readonly answer: Readonly<Record<string, unknown>>;
   };
+  /** Makes a sandbox like this one, with a copy of its data; admission has the say. */
+  readonly cloneSandbox: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body?: {
+      /** made up when left out */
+      readonly name?: string;
+      readonly snapshotClass?: string;
+    };
+    readonly answer: {
+      readonly name: string;
+      readonly namespace: string;
+      readonly snapshot: string;
+      readonly phase: string;
+      readonly message: string;
+      readonly warnings?: readonly string[];
+      readonly clonedFrom: string;
+    };
+  };
+  /** Asks for a backup; it is there when readyToUse is true. */
+  readonly createBackup: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body?: {
+      readonly snapshotClass?: string;
+    };
+    readonly answer: {
+      readonly name: string;
+      readonly createdAt?: string;
+      /** scheduled-backup, backup or on-stop */
+      readonly kind: string;
+      readonly readyToUse: boolean;
+      readonly restoreSize?: string;
+      /** whether programs stood still for it */
+      readonly quiesced: boolean;
+      readonly error?: string;
+    };
+  };
   /** Creates a sandbox from a template; admission has the say. */
   readonly createSandbox: {
     readonly query?: {
@@ -133,6 +179,20 @@ export interface Operations {
       readonly name: string;
       readonly groups: readonly string[];
       readonly isAdmin: boolean;
+    };
+  };
+  /** Deletes one of them. */
+  readonly deleteBackup: {
+    readonly params: {
+      readonly id: string;
+      readonly snapshot: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly status: 'deleted';
+      readonly name: string;
     };
   };
   /** Deletes a sandbox and what it owns. */
@@ -302,6 +362,28 @@ export interface Operations {
       }[];
     };
   };
+  /** Lists the snapshots of a sandbox's volume, the newest first. */
+  readonly listBackups: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly backups: readonly {
+        readonly name: string;
+        readonly createdAt?: string;
+        /** scheduled-backup, backup or on-stop */
+        readonly kind: string;
+        readonly readyToUse: boolean;
+        readonly restoreSize?: string;
+        /** whether programs stood still for it */
+        readonly quiesced: boolean;
+        readonly error?: string;
+      }[];
+    };
+  };
   /** Lists the sandboxes that the caller may see. */
   readonly listSandboxes: {
     readonly query?: {
@@ -362,6 +444,29 @@ export interface Operations {
       readonly name: string;
       readonly namespace: string;
       readonly level: string;
+    };
+  };
+  /** Makes a sandbox like this one, with the data of a backup of it. */
+  readonly restoreBackup: {
+    readonly params: {
+      readonly id: string;
+      readonly snapshot: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body?: {
+      /** made up when left out */
+      readonly name?: string;
+    };
+    readonly answer: {
+      readonly name: string;
+      readonly namespace: string;
+      readonly snapshot: string;
+      readonly phase: string;
+      readonly message: string;
+      readonly warnings?: readonly string[];
+      readonly restoredFrom: string;
     };
   };
   /** Starts a stopped or failed sandbox again. */
@@ -427,9 +532,12 @@ export interface Operations {
 /** Where each operation is, and how its answers come. */
 export const OPERATIONS = {
   check: { method: 'POST', path: '/check', answers: ['json'] },
+  cloneSandbox: { method: 'POST', path: '/sandboxes/{id}/clone', answers: ['json'] },
+  createBackup: { method: 'POST', path: '/sandboxes/{id}/backups', answers: ['json'] },
   createSandbox: { method: 'POST', path: '/sandboxes', answers: ['json'] },
   createShareLink: { method: 'POST', path: '/sandboxes/{id}/share-links', answers: ['json'] },
   currentUser: { method: 'GET', path: '/user/me', answers: ['json'] },
+  deleteBackup: { method: 'DELETE', path: '/sandboxes/{id}/backups/{snapshot}', answers: ['json'] },
   deleteSandbox: { method: 'DELETE', path: '/sandboxes/{id}', answers: ['nothing'] },
   deleteShareLink: { method: 'DELETE', path: '/sandboxes/{id}/share-links/{link}', answers: ['json'] },
   effectivePolicy: { method: 'GET', path: '/governance/effective', answers: ['json'] },
@@ -440,12 +548,14 @@ export const OPERATIONS = {
   getSharing: { method: 'GET', path: '/sandboxes/{id}/share', answers: ['json'] },
   getTemplate: { method: 'GET', path: '/templates/{name}', answers: ['json'] },
   grantShare: { method: 'POST', path: '/sandboxes/{id}/share', answers: ['json'] },
+  listBackups: { method: 'GET', path: '/sandboxes/{id}/backups', answers: ['json'] },
   listSandboxes: { method: 'GET', path: '/sandboxes', answers: ['json'] },
   listShareLinks: { method: 'GET', path: '/sandboxes/{id}/share-links', answers: ['json'] },
   listTemplates: { method: 'GET', path: '/templates', answers: ['json'] },
   openApi: { method: 'GET', path: '/openapi.json', answers: ['json'] },
   policyUsage: { method: 'GET', path: '/governance/usage', answers: ['json'] },
   redeemShareLink: { method: 'POST', path: '/share-links/redeem', answers: ['json'] },
+  restoreBackup: { method: 'POST', path: '/sandboxes/{id}/backups/{snapshot}/restore', answers: ['json'] },
   resumeSandbox: { method: 'POST', path: '/sandboxes/{id}/resume', answers: ['json'] },
   revokeShare: { method: 'DELETE', path: '/sandboxes/{id}/share/{identity}', answers: ['json'] },
   signInConfig: { method: 'GET', path: '/auth/config', answers: ['json'] },
