@@ -16,6 +16,9 @@ import { sandboxAudit } from './audit.ts';
 import type { SandboxAudit } from './audit.ts';
 import { ActivityRecorder } from './activity/recorder.ts';
 import type { Handlers } from './api/contract.ts';
+import { createAgentMetrics } from './api/agent/metrics.ts';
+import type { AgentMetrics } from './api/agent/metrics.ts';
+import { agentOperations } from './api/agent/operations.ts';
 import { checkOperations } from './api/check/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
@@ -88,6 +91,7 @@ export function createRouter(options: RouterOptions): Router {
     health,
     finder: createFinder(client, stores, config),
     metrics: createRouterMetrics(options.registry),
+    agentMetrics: createAgentMetrics(options.registry),
     runtime: new RuntimeClient(config.runtimePort),
     reachability: new Reachability(),
     activity: new ActivityRecorder({ client, sandboxes: stores.sandboxes, log }),
@@ -181,6 +185,7 @@ interface Parts extends RouterOptions {
   readonly finder: SandboxFinder;
   readonly auth: AuthenticateOptions;
   readonly metrics: RouterMetrics;
+  readonly agentMetrics: AgentMetrics;
   readonly runtime: RuntimeClient;
   readonly reachability: Reachability;
   readonly activity: ActivityRecorder;
@@ -217,6 +222,16 @@ function createHandlers(parts: Parts): Handlers {
     ...explainOperations({ client, finder, stores, defaultNamespace }),
     ...checkOperations({ client, stores, defaultNamespace }),
     ...governanceOperations({ client, defaultNamespace }),
+    ...agentOperations({
+      stores,
+      finder,
+      runtime,
+      wake: parts.wake,
+      metrics: parts.agentMetrics,
+      audit: parts.audit,
+      tracer: parts.tracer ?? createTracer(),
+      touch: activity.touch,
+    }),
     execInSandbox: execOperation({
       stores,
       finder,
