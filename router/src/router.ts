@@ -17,12 +17,16 @@ import type { SandboxAudit } from './audit.ts';
 import { ActivityRecorder } from './activity/recorder.ts';
 import type { Handlers } from './api/contract.ts';
 import { backupOperations } from './api/backups/operations.ts';
+import { createAgentMetrics } from './api/agent/metrics.ts';
+import type { AgentMetrics } from './api/agent/metrics.ts';
+import { agentOperations } from './api/agent/operations.ts';
 import { checkOperations } from './api/check/operations.ts';
 import { copyOperations } from './api/copies/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { governanceOperations } from './api/governance/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
+import { SandboxRows } from './api/sandboxes/rows.ts';
 import { sandboxOperations } from './api/sandboxes/operations.ts';
 import { sharingOperations } from './api/sharing/operations.ts';
 import { signInOperations } from './api/signIn/operations.ts';
@@ -91,6 +95,7 @@ export function createRouter(options: RouterOptions): Router {
     health,
     finder: createFinder(client, stores, config),
     metrics: createRouterMetrics(options.registry),
+    agentMetrics: createAgentMetrics(options.registry),
     runtime: new RuntimeClient(config.runtimePort),
     reachability: new Reachability(),
     activity: new ActivityRecorder({ client, sandboxes: stores.sandboxes, log }),
@@ -184,6 +189,7 @@ interface Parts extends RouterOptions {
   readonly finder: SandboxFinder;
   readonly auth: AuthenticateOptions;
   readonly metrics: RouterMetrics;
+  readonly agentMetrics: AgentMetrics;
   readonly runtime: RuntimeClient;
   readonly reachability: Reachability;
   readonly activity: ActivityRecorder;
@@ -212,7 +218,7 @@ function createHandlers(parts: Parts): Handlers {
     onFallback: metrics.fallback,
   };
   return {
-    ...sandboxOperations({ client, stores, finder, defaultNamespace }),
+    ...sandboxOperations({ client, stores, finder, rows: new SandboxRows(), defaultNamespace }),
     ...templateOperations(stores),
     ...userOperations,
     ...signInOperations(config),
@@ -220,6 +226,7 @@ function createHandlers(parts: Parts): Handlers {
     ...explainOperations({ client, finder, stores, defaultNamespace }),
     ...checkOperations({ client, stores, defaultNamespace }),
     ...governanceOperations({ client, defaultNamespace }),
+    ...agentOperations(agentOptions(parts)),
     ...sharingOperations({ client, stores, finder, audit: parts.audit }),
     ...copyOperations({ client, stores, finder, audit: parts.audit }),
     ...backupOperations({ client, stores, finder, audit: parts.audit }),
@@ -233,6 +240,12 @@ function createHandlers(parts: Parts): Handlers {
       observe: metrics.exec,
     }),
   };
+}
+
+function agentOptions(parts: Parts): Parameters<typeof agentOperations>[0] {
+  const { stores, finder, runtime, wake, audit, activity } = parts;
+  const tracer = parts.tracer ?? createTracer();
+  return { stores, finder, runtime, wake, audit, tracer, metrics: parts.agentMetrics, touch: activity.touch };
 }
 
 function createGateway(parts: Parts): TerminalGateway {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { backupRoutes } from './backups/routes.ts';
+import { agentRoutes } from './agent/routes.ts';
 import { checkRoutes } from './check/routes.ts';
 import { copyRoutes } from './copies/routes.ts';
 import { execRoutes } from './exec/routes.ts';
@@ -17,6 +18,7 @@ import { userRoutes } from './user/routes.ts';
 export const ROUTES = [
   ...sandboxRoutes,
   ...execRoutes,
+  ...agentRoutes,
   ...explainRoutes,
   ...checkRoutes,
   ...templateRoutes,
