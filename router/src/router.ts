@@ -12,6 +12,7 @@ import type { Tracer } from '@agenttier/machinery/telemetry/spans';
 import { createEventRecorder } from '@agenttier/machinery/events/recorder';
 import type { EventRecorder } from '@agenttier/machinery/events/recorder';
 import { createAudit } from '@agenttier/machinery/telemetry/audit';
+import type { Audit } from '@agenttier/machinery/telemetry/audit';
 import { sandboxAudit } from './audit.ts';
 import type { SandboxAudit } from './audit.ts';
 import { ActivityRecorder } from './activity/recorder.ts';
@@ -19,6 +20,7 @@ import type { Handlers } from './api/contract.ts';
 import { checkOperations } from './api/check/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
+import { keyOperations } from './api/keys/operations.ts';
 import { governanceOperations } from './api/governance/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
 import { sandboxOperations } from './api/sandboxes/operations.ts';
@@ -109,10 +111,15 @@ export function createRouter(options: RouterOptions): Router {
   };
 }
 
-function createAuditParts({ client, config, log }: RouterOptions): Pick<Parts, 'recorder' | 'audit'> {
+function createAuditParts({
+  client,
+  config,
+  log,
+}: RouterOptions): Pick<Parts, 'recorder' | 'trail' | 'audit'> {
   const component = 'agenttier.io/router';
   const recorder = createEventRecorder({ client, component, instance: config.podName, log });
-  return { recorder, audit: sandboxAudit(createAudit({ log, recorder })) };
+  const trail = createAudit({ log, recorder });
+  return { recorder, trail, audit: sandboxAudit(trail) };
 }
 
 function healthOf(caches: Caches): Health {
@@ -134,7 +141,7 @@ const createAuth = (
   keys: Issuer | undefined,
 ): AuthenticateOptions => ({
   devAuth,
-  apiKeys: new ApiKeys({ client, secrets, namespace }),
+  apiKeys: new ApiKeys({ client, secrets, namespace, groupNamespaces }),
   tokens: oidc && keys && new Tokens({ settings: oidc, keys, groupNamespaces }),
 });
 
@@ -186,6 +193,8 @@ interface Parts extends RouterOptions {
   readonly activity: ActivityRecorder;
   readonly wake: Wake;
   readonly recorder: EventRecorder;
+  /** Audits any act; `audit` one on a sandbox. */
+  readonly trail: Audit;
   readonly audit: SandboxAudit;
 }
 
@@ -212,6 +221,7 @@ function createHandlers(parts: Parts): Handlers {
     ...sandboxOperations({ client, stores, finder, defaultNamespace }),
     ...templateOperations(stores),
     ...userOperations,
+    ...keyOperations({ ...config, client, stores, finder, audit: parts.trail }),
     ...signInOperations(config),
     ...referenceOperations,
     ...explainOperations({ client, finder, stores, defaultNamespace }),

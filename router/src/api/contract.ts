@@ -3,6 +3,7 @@ import { checkRoutes } from './check/routes.ts';
 import { execRoutes } from './exec/routes.ts';
 import { explainRoutes } from './explain/routes.ts';
 import { governanceRoutes } from './governance/routes.ts';
+import { keyRoutes } from './keys/routes.ts';
 import type { HandlersOf } from './route.ts';
 import { referenceRoutes } from './reference/routes.ts';
 import { sandboxRoutes } from './sandboxes/routes.ts';
@@ -19,6 +20,7 @@ export const ROUTES = [
   ...templateRoutes,
   ...governanceRoutes,
   ...userRoutes,
+  ...keyRoutes,
   ...signInRoutes,
   ...referenceRoutes,
 ] as const;

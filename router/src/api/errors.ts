@@ -38,6 +38,9 @@ export const refusals = {
     ),
   /** One text for "not there" and "not yours": existence is nobody else's business. */
   sandboxNotFound: (id: string) => say(404, `sandbox ${id} not found`),
+  keyNotFound: (id: string) => say(404, `API key ${id} not found`),
+  tooManyKeys: (most: number) =>
+    say(409, 'too_many_keys', `one person may have ${most} API keys: revoke one that is no longer used`),
   templateNotFound: (name: string) => say(404, 'template not found', `template ${name} not found`),
   noSuchRoute: (method: string, path: string) =>
     say(404, 'no such route', `${method} ${path} does not exist`),

@@ -65,6 +65,31 @@ export interface Operations {
     readonly body: unknown;
     readonly answer: Readonly<Record<string, unknown>>;
   };
+  /** Makes an API key, of the whole person or of one sandbox and a few actions; it is shown this once. */
+  readonly createApiKey: {
+    readonly body?: {
+      readonly name?: string;
+      /** a duration such as "30m", "1h30m" or "500ms" */
+      readonly expiresIn?: string;
+      readonly sandboxId?: string;
+      /** where the sandbox is, if its name is in several */
+      readonly namespace?: string;
+      /** what a key of one sandbox may do: run-command, terminal, files:read, files:write, ports, agent:configure, agent:invoke, resume, stop; none named means all */
+      readonly scopes?: readonly string[];
+      /** what a key of one sandbox may do: run-command, terminal, files:read, files:write, ports, agent:configure, agent:invoke, resume, stop; none named means all */
+      readonly actionGroups?: readonly string[];
+    };
+    readonly answer: {
+      readonly id: string;
+      readonly key: string;
+      readonly name: string;
+      readonly sandboxId: string;
+      readonly actionGroups: readonly string[];
+      readonly createdAt: string;
+      readonly expiresAt: string | null;
+      readonly warning: string;
+    };
+  };
   /** Creates a sandbox from a template; admission has the say. */
   readonly createSandbox: {
     readonly query?: {
@@ -190,6 +215,26 @@ export interface Operations {
     };
     readonly answer: Template;
   };
+  /** Lists the caller's API keys, never the keys themselves. */
+  readonly listApiKeys: {
+    readonly query?: {
+      /** for administrators: whose keys instead; "*" is everybody */
+      readonly user?: string;
+    };
+    readonly answer: {
+      readonly keys: readonly {
+        readonly id: string;
+        readonly userId: string;
+        readonly name: string;
+        readonly sandboxId?: string;
+        /** of the sandbox */
+        readonly namespace?: string;
+        readonly actionGroups?: readonly string[];
+        readonly createdAt: string;
+        readonly expiresAt?: string;
+      }[];
+    };
+  };
   /** Lists the sandboxes that the caller may see. */
   readonly listSandboxes: {
     readonly query?: {
@@ -232,6 +277,16 @@ export interface Operations {
       readonly status: string;
     };
   };
+  /** Ends an API key, and with it every terminal that was opened with it; administrators end anybody's. */
+  readonly revokeApiKey: {
+    readonly params: {
+      readonly key: string;
+    };
+    readonly answer: {
+      readonly status: 'revoked';
+      readonly id: string;
+    };
+  };
   /** Tells programs how people sign in here; needs no credential itself. */
   readonly signInConfig: {
     readonly answer: {
@@ -269,6 +324,7 @@ export interface Operations {
 /** Where each operation is, and how its answers come. */
 export const OPERATIONS = {
   check: { method: 'POST', path: '/check', answers: ['json'] },
+  createApiKey: { method: 'POST', path: '/user/api-keys', answers: ['json'] },
   createSandbox: { method: 'POST', path: '/sandboxes', answers: ['json'] },
   currentUser: { method: 'GET', path: '/user/me', answers: ['json'] },
   deleteSandbox: { method: 'DELETE', path: '/sandboxes/{id}', answers: ['nothing'] },
@@ -278,11 +334,13 @@ export const OPERATIONS = {
   explainTemplate: { method: 'GET', path: '/templates/{name}/explain', answers: ['json'] },
   getSandbox: { method: 'GET', path: '/sandboxes/{id}', answers: ['json'] },
   getTemplate: { method: 'GET', path: '/templates/{name}', answers: ['json'] },
+  listApiKeys: { method: 'GET', path: '/user/api-keys', answers: ['json'] },
   listSandboxes: { method: 'GET', path: '/sandboxes', answers: ['json'] },
   listTemplates: { method: 'GET', path: '/templates', answers: ['json'] },
   openApi: { method: 'GET', path: '/openapi.json', answers: ['json'] },
   policyUsage: { method: 'GET', path: '/governance/usage', answers: ['json'] },
   resumeSandbox: { method: 'POST', path: '/sandboxes/{id}/resume', answers: ['json'] },
+  revokeApiKey: { method: 'DELETE', path: '/user/api-keys/{key}', answers: ['json'] },
   signInConfig: { method: 'GET', path: '/auth/config', answers: ['json'] },
   stopSandbox: { method: 'POST', path: '/sandboxes/{id}/stop', answers: ['json'] },
   whySandbox: { method: 'GET', path: '/sandboxes/{id}/why', answers: ['json'] },
