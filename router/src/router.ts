@@ -23,7 +23,9 @@ import { explainOperations } from './api/explain/operations.ts';
 import { keyOperations } from './api/keys/operations.ts';
 import { governanceOperations } from './api/governance/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
+import { SandboxRows } from './api/sandboxes/rows.ts';
 import { sandboxOperations } from './api/sandboxes/operations.ts';
+import { sharingOperations } from './api/sharing/operations.ts';
 import { signInOperations } from './api/signIn/operations.ts';
 import { templateOperations } from './api/templates/operations.ts';
 import { userOperations } from './api/user/operations.ts';
@@ -218,7 +220,7 @@ function createHandlers(parts: Parts): Handlers {
     onFallback: metrics.fallback,
   };
   return {
-    ...sandboxOperations({ client, stores, finder, defaultNamespace }),
+    ...sandboxOperations({ client, stores, finder, rows: new SandboxRows(), defaultNamespace }),
     ...templateOperations(stores),
     ...userOperations,
     ...keyOperations({ ...config, client, stores, finder, audit: parts.trail }),
@@ -227,6 +229,7 @@ function createHandlers(parts: Parts): Handlers {
     ...explainOperations({ client, finder, stores, defaultNamespace }),
     ...checkOperations({ client, stores, defaultNamespace }),
     ...governanceOperations({ client, defaultNamespace }),
+    ...sharingOperations({ client, stores, finder, audit: parts.audit }),
     execInSandbox: execOperation({
       stores,
       finder,

@@ -7,6 +7,7 @@ import { keyRoutes } from './keys/routes.ts';
 import type { HandlersOf } from './route.ts';
 import { referenceRoutes } from './reference/routes.ts';
 import { sandboxRoutes } from './sandboxes/routes.ts';
+import { sharingRoutes } from './sharing/routes.ts';
 import { signInRoutes } from './signIn/routes.ts';
 import { templateRoutes } from './templates/routes.ts';
 import { userRoutes } from './user/routes.ts';
@@ -21,6 +22,7 @@ export const ROUTES = [
   ...governanceRoutes,
   ...userRoutes,
   ...keyRoutes,
+  ...sharingRoutes,
   ...signInRoutes,
   ...referenceRoutes,
 ] as const;

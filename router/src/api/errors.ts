@@ -42,6 +42,10 @@ export const refusals = {
   tooManyKeys: (most: number) =>
     say(409, 'too_many_keys', `one person may have ${most} API keys: revoke one that is no longer used`),
   templateNotFound: (name: string) => say(404, 'template not found', `template ${name} not found`),
+  /** The same for a secret that is none, and for a link that is closed: whoever guesses learns nothing. */
+  shareLinkNotFound: () => say(404, 'share link not found', 'this link does not exist, or was closed'),
+  /** Only whoever has its secret gets here. */
+  shareLinkSpent: (why: string) => say(410, 'share link is spent', `this link ${why}: ask for another one`),
   noSuchRoute: (method: string, path: string) =>
     say(404, 'no such route', `${method} ${path} does not exist`),
   noSuchMethod: (method: string, allowed: readonly string[]) =>

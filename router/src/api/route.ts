@@ -26,6 +26,10 @@ export interface Reply {
   readonly status: number;
   /** Sent as JSON; absent = no body. */
   readonly body?: unknown;
+  /** Sent instead of `body`: JSON that is text already. Not called when the client has it. */
+  readonly json?: () => string;
+  /** Names the state that the answer to a GET shows; absent = made from the JSON itself. */
+  readonly etag?: string;
   /** Sent as it comes instead of `body`; a failure half-way cuts the connection, so that no client takes a part for the whole. */
   readonly stream?: Readable;
   readonly headers?: Readonly<Record<string, string>>;

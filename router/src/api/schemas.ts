@@ -32,6 +32,11 @@ export const pageQuery = <T extends Record<string, TSchema>>(others: T) =>
     continue: Type.Optional(Type.String({ description: 'the `continue` of the page before' })),
   });
 
+/** On lists that have more to show. */
+export const Continue = Type.Optional(
+  Type.String({ description: 'asks for the next page; absent on the last one' }),
+);
+
 export const Violation = Type.Object(
   {
     code: Text,

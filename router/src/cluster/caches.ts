@@ -32,6 +32,8 @@ export interface Stores {
 /** Indexes of the sandboxes: by name over all namespaces, and by everybody who may see one. */
 export const BY_NAME = 'name';
 export const BY_READER = 'reader';
+/** By the hash of the secret of each share link. */
+export const BY_LINK = 'link';
 
 /** Index of the API keys: by the exact name of their person. */
 export const BY_OWNER = 'owner';
@@ -46,6 +48,7 @@ export function createStores(): Stores {
       {
         [BY_NAME]: (sandbox) => [sandbox.metadata.name ?? ''],
         [BY_READER]: readersOf,
+        [BY_LINK]: (sandbox) => (sandbox.spec?.sharing?.shareLinks ?? []).map(({ tokenHash }) => tokenHash),
       },
       { keep: slim },
     ),

@@ -15,6 +15,7 @@ import (
 	"github.com/agenttier/agenttier/images/runtime/internal/adopt"
 	"github.com/agenttier/agenttier/images/runtime/internal/auth"
 	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
+	"github.com/agenttier/agenttier/images/runtime/internal/detached"
 	"github.com/agenttier/agenttier/images/runtime/internal/hooks"
 	"github.com/agenttier/agenttier/images/runtime/internal/invoke"
 	"github.com/agenttier/agenttier/images/runtime/internal/job"
@@ -27,7 +28,10 @@ import (
 // Protocol is the version of the terminal protocol that is spoken here.
 const Protocol = 2
 
-var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "tools", "install", "invoke", "quiesce", "ports", "proxy", "stats", "agent.files"}
+var capabilities = []string{
+	"exec", "exec.stream", "exec.detach", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "tools",
+	"install", "invoke", "quiesce", "ports", "proxy", "stats", "agent.files",
+}
 
 // API answers the runtime's requests.
 type API struct {
@@ -46,6 +50,7 @@ type API struct {
 	Activity *activity.Record
 	Invokes  *invoke.Manager
 	Jobs     *job.Manager
+	Detached detached.Manager
 	Log      *slog.Logger
 	// Still holds the programs while a snapshot is cut.
 	Still quiesce.Stillness
@@ -88,6 +93,8 @@ func (a *API) routes() http.Handler {
 	closed.HandleFunc("GET /version", a.version)
 	closed.HandleFunc("GET /activity", a.activity)
 	closed.HandleFunc("POST /exec", a.exec)
+	closed.HandleFunc("GET /exec/{id}", a.getExec)
+	closed.HandleFunc("DELETE /exec/{id}", a.deleteExec)
 	closed.HandleFunc("POST /hooks/{name}", a.hook)
 	closed.HandleFunc("POST /tools", a.tools)
 	closed.HandleFunc("GET /pty", a.terminal)

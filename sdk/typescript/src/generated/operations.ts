@@ -125,6 +125,31 @@ export interface Operations {
       readonly warnings?: readonly string[];
     };
   };
+  /** Makes a link; its secret is in this answer and nowhere else. */
+  readonly createShareLink: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body?: {
+      /** viewer or collaborator */
+      readonly level?: 'viewer' | 'collaborator';
+      /** a duration such as "24h"; none when left out */
+      readonly expiresIn?: string;
+      readonly maxUses?: number;
+    };
+    readonly answer: {
+      readonly id: string;
+      readonly token: string;
+      /** viewer or collaborator */
+      readonly level: 'viewer' | 'collaborator';
+      readonly expiresAt: string | null;
+      readonly maxUses: number;
+      readonly warning: string;
+    };
+  };
   /** Tells who the caller is. */
   readonly currentUser: {
     readonly answer: {
@@ -144,6 +169,21 @@ export interface Operations {
       readonly namespace?: string;
     };
     readonly answer: undefined;
+  };
+  /** Closes a link; who came by it stays, unless ?people=true. */
+  readonly deleteShareLink: {
+    readonly params: {
+      readonly id: string;
+      readonly link: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+      readonly people?: boolean;
+    };
+    readonly answer: {
+      readonly status: 'revoked';
+      readonly id: string;
+    };
   };
   /** Shows what bounds a namespace, and by whose word. */
   readonly effectivePolicy: {
@@ -205,6 +245,38 @@ export interface Operations {
     };
     readonly answer: Sandbox;
   };
+  /** Shows with whom a sandbox is shared, and its links. */
+  readonly getSharing: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly users: readonly {
+        readonly identity: string;
+        /** viewer or collaborator */
+        readonly level: 'viewer' | 'collaborator';
+        /** id of the link that the person came by */
+        readonly link?: string;
+      }[];
+      readonly groups: readonly {
+        readonly identity: string;
+        /** viewer or collaborator */
+        readonly level: 'viewer' | 'collaborator';
+      }[];
+      readonly shareLinks: readonly {
+        readonly id: string;
+        /** viewer or collaborator */
+        readonly level: 'viewer' | 'collaborator';
+        readonly expiresAt: string | null;
+        /** 0 means any number */
+        readonly maxUses: number;
+        readonly usedCount: number;
+      }[];
+    };
+  };
   /** Shows one template. */
   readonly getTemplate: {
     readonly params: {
@@ -214,6 +286,46 @@ export interface Operations {
       readonly namespace?: string;
     };
     readonly answer: Template;
+  };
+  /** Lets a person or a group use a sandbox, or changes the level. */
+  readonly grantShare: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: {
+      /** subject, e-mail address or group */
+      readonly identity: string;
+      /** viewer or collaborator */
+      readonly level: 'viewer' | 'collaborator';
+      /** user or group */
+      readonly kind?: 'user' | 'group';
+    };
+    readonly answer: {
+      readonly users: readonly {
+        readonly identity: string;
+        /** viewer or collaborator */
+        readonly level: 'viewer' | 'collaborator';
+        /** id of the link that the person came by */
+        readonly link?: string;
+      }[];
+      readonly groups: readonly {
+        readonly identity: string;
+        /** viewer or collaborator */
+        readonly level: 'viewer' | 'collaborator';
+      }[];
+      readonly shareLinks: readonly {
+        readonly id: string;
+        /** viewer or collaborator */
+        readonly level: 'viewer' | 'collaborator';
+        readonly expiresAt: string | null;
+        /** 0 means any number */
+        readonly maxUses: number;
+        readonly usedCount: number;
+      }[];
+    };
   };
   /** Lists the caller's API keys, never the keys themselves. */
   readonly listApiKeys: {
@@ -240,9 +352,34 @@ export interface Operations {
     readonly query?: {
       readonly namespace?: string;
       readonly status?: string;
+      readonly limit?: number;
+      /** the `continue` of the page before */
+      readonly continue?: string;
     };
     readonly answer: {
       readonly sandboxes: readonly Sandbox[];
+      /** asks for the next page; absent on the last one */
+      readonly continue?: string;
+    };
+  };
+  /** Lists the links of a sandbox. */
+  readonly listShareLinks: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly shareLinks: readonly {
+        readonly id: string;
+        /** viewer or collaborator */
+        readonly level: 'viewer' | 'collaborator';
+        readonly expiresAt: string | null;
+        /** 0 means any number */
+        readonly maxUses: number;
+        readonly usedCount: number;
+      }[];
     };
   };
   /** Lists the cluster's templates, with ?namespace= also that namespace's own. */
@@ -265,6 +402,18 @@ export interface Operations {
     };
     readonly answer: Readonly<Record<string, unknown>>;
   };
+  /** Takes what a link offers: the sandbox is shared with the caller from then on. */
+  readonly redeemShareLink: {
+    readonly body: {
+      readonly token: string;
+    };
+    readonly answer: {
+      readonly sandboxId: string;
+      readonly name: string;
+      readonly namespace: string;
+      readonly level: string;
+    };
+  };
   /** Starts a stopped or failed sandbox again. */
   readonly resumeSandbox: {
     readonly params: {
@@ -285,6 +434,20 @@ export interface Operations {
     readonly answer: {
       readonly status: 'revoked';
       readonly id: string;
+    };
+  };
+  /** Takes that back; the identity is percent-encoded. */
+  readonly revokeShare: {
+    readonly params: {
+      readonly id: string;
+      readonly identity: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly status: 'revoked';
+      readonly identity: string;
     };
   };
   /** Tells programs how people sign in here; needs no credential itself. */
@@ -326,21 +489,28 @@ export const OPERATIONS = {
   check: { method: 'POST', path: '/check', answers: ['json'] },
   createApiKey: { method: 'POST', path: '/user/api-keys', answers: ['json'] },
   createSandbox: { method: 'POST', path: '/sandboxes', answers: ['json'] },
+  createShareLink: { method: 'POST', path: '/sandboxes/{id}/share-links', answers: ['json'] },
   currentUser: { method: 'GET', path: '/user/me', answers: ['json'] },
   deleteSandbox: { method: 'DELETE', path: '/sandboxes/{id}', answers: ['nothing'] },
+  deleteShareLink: { method: 'DELETE', path: '/sandboxes/{id}/share-links/{link}', answers: ['json'] },
   effectivePolicy: { method: 'GET', path: '/governance/effective', answers: ['json'] },
   execInSandbox: { method: 'POST', path: '/sandboxes/{id}/exec', answers: ['json'] },
   explainSandbox: { method: 'GET', path: '/sandboxes/{id}/explain', answers: ['json'] },
   explainTemplate: { method: 'GET', path: '/templates/{name}/explain', answers: ['json'] },
   getSandbox: { method: 'GET', path: '/sandboxes/{id}', answers: ['json'] },
+  getSharing: { method: 'GET', path: '/sandboxes/{id}/share', answers: ['json'] },
   getTemplate: { method: 'GET', path: '/templates/{name}', answers: ['json'] },
+  grantShare: { method: 'POST', path: '/sandboxes/{id}/share', answers: ['json'] },
   listApiKeys: { method: 'GET', path: '/user/api-keys', answers: ['json'] },
   listSandboxes: { method: 'GET', path: '/sandboxes', answers: ['json'] },
+  listShareLinks: { method: 'GET', path: '/sandboxes/{id}/share-links', answers: ['json'] },
   listTemplates: { method: 'GET', path: '/templates', answers: ['json'] },
   openApi: { method: 'GET', path: '/openapi.json', answers: ['json'] },
   policyUsage: { method: 'GET', path: '/governance/usage', answers: ['json'] },
+  redeemShareLink: { method: 'POST', path: '/share-links/redeem', answers: ['json'] },
   resumeSandbox: { method: 'POST', path: '/sandboxes/{id}/resume', answers: ['json'] },
   revokeApiKey: { method: 'DELETE', path: '/user/api-keys/{key}', answers: ['json'] },
+  revokeShare: { method: 'DELETE', path: '/sandboxes/{id}/share/{identity}', answers: ['json'] },
   signInConfig: { method: 'GET', path: '/auth/config', answers: ['json'] },
   stopSandbox: { method: 'POST', path: '/sandboxes/{id}/stop', answers: ['json'] },
   whySandbox: { method: 'GET', path: '/sandboxes/{id}/why', answers: ['json'] },
