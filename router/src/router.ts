@@ -12,6 +12,7 @@ import type { Tracer } from '@agenttier/machinery/telemetry/spans';
 import { createEventRecorder } from '@agenttier/machinery/events/recorder';
 import type { EventRecorder } from '@agenttier/machinery/events/recorder';
 import { createAudit } from '@agenttier/machinery/telemetry/audit';
+import type { Audit } from '@agenttier/machinery/telemetry/audit';
 import { sandboxAudit } from './audit.ts';
 import type { SandboxAudit } from './audit.ts';
 import { ActivityRecorder } from './activity/recorder.ts';
@@ -24,6 +25,7 @@ import { checkOperations } from './api/check/operations.ts';
 import { copyOperations } from './api/copies/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
+import { keyOperations } from './api/keys/operations.ts';
 import { governanceOperations } from './api/governance/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
 import { SandboxRows } from './api/sandboxes/rows.ts';
@@ -117,10 +119,15 @@ export function createRouter(options: RouterOptions): Router {
   };
 }
 
-function createAuditParts({ client, config, log }: RouterOptions): Pick<Parts, 'recorder' | 'audit'> {
+function createAuditParts({
+  client,
+  config,
+  log,
+}: RouterOptions): Pick<Parts, 'recorder' | 'trail' | 'audit'> {
   const component = 'agenttier.io/router';
   const recorder = createEventRecorder({ client, component, instance: config.podName, log });
-  return { recorder, audit: sandboxAudit(createAudit({ log, recorder })) };
+  const trail = createAudit({ log, recorder });
+  return { recorder, trail, audit: sandboxAudit(trail) };
 }
 
 function healthOf(caches: Caches): Health {
@@ -142,7 +149,7 @@ const createAuth = (
   keys: Issuer | undefined,
 ): AuthenticateOptions => ({
   devAuth,
-  apiKeys: new ApiKeys({ client, secrets, namespace }),
+  apiKeys: new ApiKeys({ client, secrets, namespace, groupNamespaces }),
   tokens: oidc && keys && new Tokens({ settings: oidc, keys, groupNamespaces }),
 });
 
@@ -195,6 +202,8 @@ interface Parts extends RouterOptions {
   readonly activity: ActivityRecorder;
   readonly wake: Wake;
   readonly recorder: EventRecorder;
+  /** Audits any act; `audit` one on a sandbox. */
+  readonly trail: Audit;
   readonly audit: SandboxAudit;
 }
 
@@ -221,6 +230,7 @@ function createHandlers(parts: Parts): Handlers {
     ...sandboxOperations({ client, stores, finder, rows: new SandboxRows(), defaultNamespace }),
     ...templateOperations(stores),
     ...userOperations,
+    ...keyOperations({ ...config, client, stores, finder, audit: parts.trail }),
     ...signInOperations(config),
     ...referenceOperations,
     ...explainOperations({ client, finder, stores, defaultNamespace }),

@@ -19,6 +19,8 @@ export const LABEL_SLOT_NAME = 'agenttier.io/slot-name';
 export const LABEL_SLOT_STATE = 'agenttier.io/slot-state';
 /** What a Secret of ours is for: one of SECRET_PURPOSES. */
 export const LABEL_SECRET_PURPOSE = 'agenttier.io/secret-purpose';
+/** On the Secret of an API key: whose it is, as far as a label can hold a name. */
+export const LABEL_API_KEY_USER = 'agenttier.io/api-key-user';
 
 /** What an object of ours that has no purpose of its own kind is. */
 export const LABEL_KIND = 'agenttier.io/kind';

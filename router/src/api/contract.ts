@@ -6,6 +6,7 @@ import { copyRoutes } from './copies/routes.ts';
 import { execRoutes } from './exec/routes.ts';
 import { explainRoutes } from './explain/routes.ts';
 import { governanceRoutes } from './governance/routes.ts';
+import { keyRoutes } from './keys/routes.ts';
 import type { HandlersOf } from './route.ts';
 import { referenceRoutes } from './reference/routes.ts';
 import { sandboxRoutes } from './sandboxes/routes.ts';
@@ -24,6 +25,7 @@ export const ROUTES = [
   ...templateRoutes,
   ...governanceRoutes,
   ...userRoutes,
+  ...keyRoutes,
   ...sharingRoutes,
   ...copyRoutes,
   ...backupRoutes,

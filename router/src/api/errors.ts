@@ -38,6 +38,9 @@ export const refusals = {
     ),
   /** One text for "not there" and "not yours": existence is nobody else's business. */
   sandboxNotFound: (id: string) => say(404, `sandbox ${id} not found`),
+  keyNotFound: (id: string) => say(404, `API key ${id} not found`),
+  tooManyKeys: (most: number) =>
+    say(409, 'too_many_keys', `one person may have ${most} API keys: revoke one that is no longer used`),
   templateNotFound: (name: string) => say(404, 'template not found', `template ${name} not found`),
   /** The same for a secret that is none, and for a link that is closed: whoever guesses learns nothing. */
   shareLinkNotFound: () => say(404, 'share link not found', 'this link does not exist, or was closed'),

@@ -46,7 +46,9 @@ const ROUTER_RULES = [
 ];
 
 /** And in the install namespace: hashed API keys and the key of the runtime tokens are there. */
-const INSTALL_RULES = [{ apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'watch'] }];
+const INSTALL_RULES = [
+  { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'watch', 'create', 'delete'] },
+];
 
 /** What people may do whom the router speaks for; ownership is admission's business. */
 const PEOPLE_RULES = [

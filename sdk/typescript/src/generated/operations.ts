@@ -101,6 +101,31 @@ export interface Operations {
       readonly clonedFrom: string;
     };
   };
+  /** Makes an API key, of the whole person or of one sandbox and a few actions; it is shown this once. */
+  readonly createApiKey: {
+    readonly body?: {
+      readonly name?: string;
+      /** a duration such as "30m", "1h30m" or "500ms" */
+      readonly expiresIn?: string;
+      readonly sandboxId?: string;
+      /** where the sandbox is, if its name is in several */
+      readonly namespace?: string;
+      /** what a key of one sandbox may do: run-command, terminal, files:read, files:write, ports, agent:configure, agent:invoke, resume, stop; none named means all */
+      readonly scopes?: readonly string[];
+      /** what a key of one sandbox may do: run-command, terminal, files:read, files:write, ports, agent:configure, agent:invoke, resume, stop; none named means all */
+      readonly actionGroups?: readonly string[];
+    };
+    readonly answer: {
+      readonly id: string;
+      readonly key: string;
+      readonly name: string;
+      readonly sandboxId: string;
+      readonly actionGroups: readonly string[];
+      readonly createdAt: string;
+      readonly expiresAt: string | null;
+      readonly warning: string;
+    };
+  };
   /** Asks for a backup; it is there when readyToUse is true. */
   readonly createBackup: {
     readonly params: {
@@ -405,6 +430,26 @@ export interface Operations {
     readonly body: NonNullable<RequestInit['body']>;
     readonly answer: AsyncIterable<ServerEvent>;
   };
+  /** Lists the caller's API keys, never the keys themselves. */
+  readonly listApiKeys: {
+    readonly query?: {
+      /** for administrators: whose keys instead; "*" is everybody */
+      readonly user?: string;
+    };
+    readonly answer: {
+      readonly keys: readonly {
+        readonly id: string;
+        readonly userId: string;
+        readonly name: string;
+        readonly sandboxId?: string;
+        /** of the sandbox */
+        readonly namespace?: string;
+        readonly actionGroups?: readonly string[];
+        readonly createdAt: string;
+        readonly expiresAt?: string;
+      }[];
+    };
+  };
   /** Lists the snapshots of a sandbox's volume, the newest first. */
   readonly listBackups: {
     readonly params: {
@@ -549,6 +594,16 @@ export interface Operations {
       readonly status: string;
     };
   };
+  /** Ends an API key, and with it every terminal that was opened with it; administrators end anybody's. */
+  readonly revokeApiKey: {
+    readonly params: {
+      readonly key: string;
+    };
+    readonly answer: {
+      readonly status: 'revoked';
+      readonly id: string;
+    };
+  };
   /** Takes that back; the identity is percent-encoded. */
   readonly revokeShare: {
     readonly params: {
@@ -602,6 +657,7 @@ export const OPERATIONS = {
   cancelInvocation: { method: 'POST', path: '/sandboxes/{id}/invoke/cancel', answers: ['nothing'] },
   check: { method: 'POST', path: '/check', answers: ['json'] },
   cloneSandbox: { method: 'POST', path: '/sandboxes/{id}/clone', answers: ['json'] },
+  createApiKey: { method: 'POST', path: '/user/api-keys', answers: ['json'] },
   createBackup: { method: 'POST', path: '/sandboxes/{id}/backups', answers: ['json'] },
   createSandbox: { method: 'POST', path: '/sandboxes', answers: ['json'] },
   createShareLink: { method: 'POST', path: '/sandboxes/{id}/share-links', answers: ['json'] },
@@ -619,6 +675,7 @@ export const OPERATIONS = {
   getTemplate: { method: 'GET', path: '/templates/{name}', answers: ['json'] },
   grantShare: { method: 'POST', path: '/sandboxes/{id}/share', answers: ['json'] },
   invokeAgent: { method: 'POST', path: '/sandboxes/{id}/invoke', answers: ['events'] },
+  listApiKeys: { method: 'GET', path: '/user/api-keys', answers: ['json'] },
   listBackups: { method: 'GET', path: '/sandboxes/{id}/backups', answers: ['json'] },
   listInvocations: { method: 'GET', path: '/sandboxes/{id}/invoke', answers: ['json'] },
   listSandboxes: { method: 'GET', path: '/sandboxes', answers: ['json'] },
@@ -629,6 +686,7 @@ export const OPERATIONS = {
   redeemShareLink: { method: 'POST', path: '/share-links/redeem', answers: ['json'] },
   restoreBackup: { method: 'POST', path: '/sandboxes/{id}/backups/{snapshot}/restore', answers: ['json'] },
   resumeSandbox: { method: 'POST', path: '/sandboxes/{id}/resume', answers: ['json'] },
+  revokeApiKey: { method: 'DELETE', path: '/user/api-keys/{key}', answers: ['json'] },
   revokeShare: { method: 'DELETE', path: '/sandboxes/{id}/share/{identity}', answers: ['json'] },
   signInConfig: { method: 'GET', path: '/auth/config', answers: ['json'] },
   stopSandbox: { method: 'POST', path: '/sandboxes/{id}/stop', answers: ['json'] },
