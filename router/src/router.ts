@@ -12,13 +12,20 @@ import type { Tracer } from '@agenttier/machinery/telemetry/spans';
 import { createEventRecorder } from '@agenttier/machinery/events/recorder';
 import type { EventRecorder } from '@agenttier/machinery/events/recorder';
 import { createAudit } from '@agenttier/machinery/telemetry/audit';
+import type { Audit } from '@agenttier/machinery/telemetry/audit';
 import { sandboxAudit } from './audit.ts';
 import type { SandboxAudit } from './audit.ts';
 import { ActivityRecorder } from './activity/recorder.ts';
 import type { Handlers } from './api/contract.ts';
+import { backupOperations } from './api/backups/operations.ts';
+import { createAgentMetrics } from './api/agent/metrics.ts';
+import type { AgentMetrics } from './api/agent/metrics.ts';
+import { agentOperations } from './api/agent/operations.ts';
 import { checkOperations } from './api/check/operations.ts';
+import { copyOperations } from './api/copies/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
+import { keyOperations } from './api/keys/operations.ts';
 import { governanceOperations } from './api/governance/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
 import { SandboxRows } from './api/sandboxes/rows.ts';
@@ -90,6 +97,7 @@ export function createRouter(options: RouterOptions): Router {
     health,
     finder: createFinder(client, stores, config),
     metrics: createRouterMetrics(options.registry),
+    agentMetrics: createAgentMetrics(options.registry),
     runtime: new RuntimeClient(config.runtimePort),
     reachability: new Reachability(),
     activity: new ActivityRecorder({ client, sandboxes: stores.sandboxes, log }),
@@ -111,10 +119,15 @@ export function createRouter(options: RouterOptions): Router {
   };
 }
 
-function createAuditParts({ client, config, log }: RouterOptions): Pick<Parts, 'recorder' | 'audit'> {
+function createAuditParts({
+  client,
+  config,
+  log,
+}: RouterOptions): Pick<Parts, 'recorder' | 'trail' | 'audit'> {
   const component = 'agenttier.io/router';
   const recorder = createEventRecorder({ client, component, instance: config.podName, log });
-  return { recorder, audit: sandboxAudit(createAudit({ log, recorder })) };
+  const trail = createAudit({ log, recorder });
+  return { recorder, trail, audit: sandboxAudit(trail) };
 }
 
 function healthOf(caches: Caches): Health {
@@ -136,7 +149,7 @@ const createAuth = (
   keys: Issuer | undefined,
 ): AuthenticateOptions => ({
   devAuth,
-  apiKeys: new ApiKeys({ client, secrets, namespace }),
+  apiKeys: new ApiKeys({ client, secrets, namespace, groupNamespaces }),
   tokens: oidc && keys && new Tokens({ settings: oidc, keys, groupNamespaces }),
 });
 
@@ -183,11 +196,14 @@ interface Parts extends RouterOptions {
   readonly finder: SandboxFinder;
   readonly auth: AuthenticateOptions;
   readonly metrics: RouterMetrics;
+  readonly agentMetrics: AgentMetrics;
   readonly runtime: RuntimeClient;
   readonly reachability: Reachability;
   readonly activity: ActivityRecorder;
   readonly wake: Wake;
   readonly recorder: EventRecorder;
+  /** Audits any act; `audit` one on a sandbox. */
+  readonly trail: Audit;
   readonly audit: SandboxAudit;
 }
 
@@ -214,12 +230,16 @@ function createHandlers(parts: Parts): Handlers {
     ...sandboxOperations({ client, stores, finder, rows: new SandboxRows(), defaultNamespace }),
     ...templateOperations({ client, stores }),
     ...userOperations,
+    ...keyOperations({ ...config, client, stores, finder, audit: parts.trail }),
     ...signInOperations(config),
     ...referenceOperations,
     ...explainOperations({ client, finder, stores, defaultNamespace }),
     ...checkOperations({ client, stores, defaultNamespace }),
     ...governanceOperations({ client, defaultNamespace }),
+    ...agentOperations(agentOptions(parts)),
     ...sharingOperations({ client, stores, finder, audit: parts.audit }),
+    ...copyOperations({ client, stores, finder, audit: parts.audit }),
+    ...backupOperations({ client, stores, finder, audit: parts.audit }),
     execInSandbox: execOperation({
       stores,
       finder,
@@ -230,6 +250,12 @@ function createHandlers(parts: Parts): Handlers {
       observe: metrics.exec,
     }),
   };
+}
+
+function agentOptions(parts: Parts): Parameters<typeof agentOperations>[0] {
+  const { stores, finder, runtime, wake, audit, activity } = parts;
+  const tracer = parts.tracer ?? createTracer();
+  return { stores, finder, runtime, wake, audit, tracer, metrics: parts.agentMetrics, touch: activity.touch };
 }
 
 function createGateway(parts: Parts): TerminalGateway {

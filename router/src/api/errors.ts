@@ -38,11 +38,21 @@ export const refusals = {
     ),
   /** One text for "not there" and "not yours": existence is nobody else's business. */
   sandboxNotFound: (id: string) => say(404, `sandbox ${id} not found`),
+  keyNotFound: (id: string) => say(404, `API key ${id} not found`),
+  tooManyKeys: (most: number) =>
+    say(409, 'too_many_keys', `one person may have ${most} API keys: revoke one that is no longer used`),
   templateNotFound: (name: string) => say(404, 'template not found', `template ${name} not found`),
   /** The same for a secret that is none, and for a link that is closed: whoever guesses learns nothing. */
   shareLinkNotFound: () => say(404, 'share link not found', 'this link does not exist, or was closed'),
   /** Only whoever has its secret gets here. */
   shareLinkSpent: (why: string) => say(410, 'share link is spent', `this link ${why}: ask for another one`),
+  backupNotFound: (name: string) => say(404, `backup ${name} not found`),
+  snapshotsUnavailable: () =>
+    say(
+      422,
+      'snapshots_unavailable',
+      'the cluster has no VolumeSnapshots: install the CSI snapshot controller and its kinds',
+    ),
   noSuchRoute: (method: string, path: string) =>
     say(404, 'no such route', `${method} ${path} does not exist`),
   noSuchMethod: (method: string, allowed: readonly string[]) =>
@@ -81,6 +91,15 @@ export const refusals = {
       },
       { 'Retry-After': '5' },
     ),
+  noAgent: (id: string) => say(400, `sandbox ${id} is no agent: it must have a template of mode agent`),
+  tooManyInvocations: (limit: number, inflight: number) => {
+    const message = `${inflight} of ${limit} invocations are running; try again when one has ended`;
+    return new HttpError(
+      429,
+      { error: 'concurrency_exceeded', limit, inflight, message },
+      { 'Retry-After': '5' },
+    );
+  },
   wrongPhase: (text: string) => say(409, text),
   badRequest: (text: string) => say(400, text),
   invalidFields: (fields: readonly { field: string; message: string }[]) =>

@@ -83,7 +83,9 @@ export class LiveRouter {
 
   /** As a client sees it, headers and all. */
   fetch(path: string, init: RequestInit = {}, key = ANN_KEY): Promise<Response> {
-    return fetch(`${this.#url}/api/v1${path}`, { ...init, headers: { 'X-API-Key': key, ...init.headers } });
+    const headers = new Headers(init.headers);
+    headers.set('X-API-Key', key);
+    return fetch(`${this.#url}/api/v1${path}`, { ...init, headers });
   }
 
   async call(method: string, path: string, body?: unknown, key = ANN_KEY): Promise<LiveAnswer> {

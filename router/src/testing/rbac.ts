@@ -26,6 +26,7 @@ const ROUTER_RULES = [
     resources: ['governancepolicies', 'clustergovernancepolicies'],
     verbs: ['get', 'list'],
   },
+  { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: ['list'] },
   { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['list', 'create', 'patch'] },
   { apiGroups: ['agenttier.io'], resources: ['sandboxes/status'], verbs: ['patch'] },
   { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] },
@@ -45,11 +46,14 @@ const ROUTER_RULES = [
 ];
 
 /** And in the install namespace: hashed API keys and the key of the runtime tokens are there. */
-const INSTALL_RULES = [{ apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'watch'] }];
+const INSTALL_RULES = [
+  { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'watch', 'create', 'delete'] },
+];
 
 /** What people may do whom the router speaks for; ownership is admission's business. */
 const PEOPLE_RULES = [
   { apiGroups: ['agenttier.io'], resources: ['sandboxes'], verbs: ['create', 'patch', 'delete'] },
+  { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: ['delete'] },
 ];
 
 /** And those among them who are administrators. */

@@ -15,6 +15,8 @@ import (
 	"github.com/agenttier/agenttier/images/runtime/internal/adopt"
 	"github.com/agenttier/agenttier/images/runtime/internal/auth"
 	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
+	"github.com/agenttier/agenttier/images/runtime/internal/detached"
+	"github.com/agenttier/agenttier/images/runtime/internal/files"
 	"github.com/agenttier/agenttier/images/runtime/internal/hooks"
 	"github.com/agenttier/agenttier/images/runtime/internal/invoke"
 	"github.com/agenttier/agenttier/images/runtime/internal/job"
@@ -27,7 +29,11 @@ import (
 // Protocol is the version of the terminal protocol that is spoken here.
 const Protocol = 2
 
-var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "tools", "install", "invoke", "quiesce", "ports", "proxy", "stats", "agent.files"}
+var capabilities = []string{
+	"exec", "exec.stream", "exec.detach", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "tools",
+	"install", "invoke", "quiesce", "ports", "proxy", "stats", "agent.files",
+	"files", "archive",
+}
 
 // API answers the runtime's requests.
 type API struct {
@@ -46,6 +52,8 @@ type API struct {
 	Activity *activity.Record
 	Invokes  *invoke.Manager
 	Jobs     *job.Manager
+	Files    *files.Store
+	Detached detached.Manager
 	Log      *slog.Logger
 	// Still holds the programs while a snapshot is cut.
 	Still quiesce.Stillness
@@ -88,6 +96,8 @@ func (a *API) routes() http.Handler {
 	closed.HandleFunc("GET /version", a.version)
 	closed.HandleFunc("GET /activity", a.activity)
 	closed.HandleFunc("POST /exec", a.exec)
+	closed.HandleFunc("GET /exec/{id}", a.getExec)
+	closed.HandleFunc("DELETE /exec/{id}", a.deleteExec)
 	closed.HandleFunc("POST /hooks/{name}", a.hook)
 	closed.HandleFunc("POST /tools", a.tools)
 	closed.HandleFunc("GET /pty", a.terminal)
@@ -98,8 +108,9 @@ func (a *API) routes() http.Handler {
 	closed.HandleFunc("POST /adopt", a.adopt)
 	closed.HandleFunc("POST /quiesce", a.quiesce)
 	closed.HandleFunc("POST /unquiesce", a.unquiesce)
+	a.fileRoutes(closed)
 	open.Handle("/", a.authenticated(a.claimed(asJSON(closed))))
-	return a.withProxy(open)
+	return a.withProxy(a.withFiles(open))
 }
 
 func (a *API) authenticated(next http.Handler) http.Handler {

@@ -66,6 +66,19 @@ export interface Violation {
 
 /** What each operation takes and gives. */
 export interface Operations {
+  /** Ends an invocation with all that it has started. */
+  readonly cancelInvocation: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: {
+      readonly invokeId: string;
+    };
+    readonly answer: undefined;
+  };
   /** Asks admission about objects without storing them. */
   readonly check: {
     readonly query?: {
@@ -73,6 +86,77 @@ export interface Operations {
     };
     readonly body: unknown;
     readonly answer: Readonly<Record<string, unknown>>;
+  };
+  /** Makes a sandbox like this one, with a copy of its data; admission has the say. */
+  readonly cloneSandbox: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body?: {
+      /** made up when left out */
+      readonly name?: string;
+      readonly snapshotClass?: string;
+    };
+    readonly answer: {
+      readonly name: string;
+      readonly namespace: string;
+      readonly snapshot: string;
+      readonly phase: string;
+      readonly message: string;
+      readonly warnings?: readonly string[];
+      readonly clonedFrom: string;
+    };
+  };
+  /** Makes an API key, of the whole person or of one sandbox and a few actions; it is shown this once. */
+  readonly createApiKey: {
+    readonly body?: {
+      readonly name?: string;
+      /** a duration such as "30m", "1h30m" or "500ms" */
+      readonly expiresIn?: string;
+      readonly sandboxId?: string;
+      /** where the sandbox is, if its name is in several */
+      readonly namespace?: string;
+      /** what a key of one sandbox may do: run-command, terminal, files:read, files:write, ports, agent:configure, agent:invoke, resume, stop; none named means all */
+      readonly scopes?: readonly string[];
+      /** what a key of one sandbox may do: run-command, terminal, files:read, files:write, ports, agent:configure, agent:invoke, resume, stop; none named means all */
+      readonly actionGroups?: readonly string[];
+    };
+    readonly answer: {
+      readonly id: string;
+      readonly key: string;
+      readonly name: string;
+      readonly sandboxId: string;
+      readonly actionGroups: readonly string[];
+      readonly createdAt: string;
+      readonly expiresAt: string | null;
+      readonly warning: string;
+    };
+  };
+  /** Asks for a backup; it is there when readyToUse is true. */
+  readonly createBackup: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body?: {
+      readonly snapshotClass?: string;
+    };
+    readonly answer: {
+      readonly name: string;
+      readonly createdAt?: string;
+      /** scheduled-backup, backup or on-stop */
+      readonly kind: string;
+      readonly readyToUse: boolean;
+      readonly restoreSize?: string;
+      /** whether programs stood still for it */
+      readonly quiesced: boolean;
+      readonly error?: string;
+    };
   };
   /** Creates a sandbox from a template; admission has the say. */
   readonly createSandbox: {
@@ -156,6 +240,20 @@ export interface Operations {
       readonly name: string;
       readonly groups: readonly string[];
       readonly isAdmin: boolean;
+    };
+  };
+  /** Deletes one of them. */
+  readonly deleteBackup: {
+    readonly params: {
+      readonly id: string;
+      readonly snapshot: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly status: 'deleted';
+      readonly name: string;
     };
   };
   /** Takes the policy of the cluster away. */
@@ -264,6 +362,19 @@ export interface Operations {
     };
     readonly answer: Readonly<Record<string, unknown>>;
   };
+  /** Streams the events of an invocation after the one that was seen last. */
+  readonly followInvocation: {
+    readonly params: {
+      readonly id: string;
+      readonly invokeId: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+      /** id of the last event seen, like the header Last-Event-ID */
+      readonly after?: string;
+    };
+    readonly answer: AsyncIterable<ServerEvent>;
+  };
   /** Shows the policy of a namespace; empty where it has none. */
   readonly getPolicy: {
     readonly params: {
@@ -360,6 +471,85 @@ export interface Operations {
         /** 0 means any number */
         readonly maxUses: number;
         readonly usedCount: number;
+      }[];
+    };
+  };
+  /** Runs the agent once, with the body as its input, and streams what it prints. */
+  readonly invokeAgent: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+      /** added to the command as --prompt=…; the input, without a body */
+      readonly prompt?: string;
+      /** a duration such as "90s"; it can only shorten what the template and the policy allow */
+      readonly timeout?: string;
+      /** a duration up to 60s for which the invocation goes on when the connection has ended, to be read on by its id; without it, it is cancelled at once */
+      readonly resume?: string;
+    };
+    readonly body: NonNullable<RequestInit['body']>;
+    readonly answer: AsyncIterable<ServerEvent>;
+  };
+  /** Lists the caller's API keys, never the keys themselves. */
+  readonly listApiKeys: {
+    readonly query?: {
+      /** for administrators: whose keys instead; "*" is everybody */
+      readonly user?: string;
+    };
+    readonly answer: {
+      readonly keys: readonly {
+        readonly id: string;
+        readonly userId: string;
+        readonly name: string;
+        readonly sandboxId?: string;
+        /** of the sandbox */
+        readonly namespace?: string;
+        readonly actionGroups?: readonly string[];
+        readonly createdAt: string;
+        readonly expiresAt?: string;
+      }[];
+    };
+  };
+  /** Lists the snapshots of a sandbox's volume, the newest first. */
+  readonly listBackups: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly backups: readonly {
+        readonly name: string;
+        readonly createdAt?: string;
+        /** scheduled-backup, backup or on-stop */
+        readonly kind: string;
+        readonly readyToUse: boolean;
+        readonly restoreSize?: string;
+        /** whether programs stood still for it */
+        readonly quiesced: boolean;
+        readonly error?: string;
+      }[];
+    };
+  };
+  /** Shows what runs and how much may run at once. */
+  readonly listInvocations: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      /** 0 for no cap */
+      readonly limit: number;
+      readonly inflight: number;
+      /** running, and ended lately, then with a reason */
+      readonly invokes: readonly {
+        readonly invokeId: string;
+        readonly startedAt: number;
+        readonly reason?: string;
       }[];
     };
   };
@@ -489,6 +679,29 @@ export interface Operations {
     };
     readonly answer: Template;
   };
+  /** Makes a sandbox like this one, with the data of a backup of it. */
+  readonly restoreBackup: {
+    readonly params: {
+      readonly id: string;
+      readonly snapshot: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body?: {
+      /** made up when left out */
+      readonly name?: string;
+    };
+    readonly answer: {
+      readonly name: string;
+      readonly namespace: string;
+      readonly snapshot: string;
+      readonly phase: string;
+      readonly message: string;
+      readonly warnings?: readonly string[];
+      readonly restoredFrom: string;
+    };
+  };
   /** Starts a stopped or failed sandbox again. */
   readonly resumeSandbox: {
     readonly params: {
@@ -499,6 +712,16 @@ export interface Operations {
     };
     readonly answer: {
       readonly status: string;
+    };
+  };
+  /** Ends an API key, and with it every terminal that was opened with it; administrators end anybody's. */
+  readonly revokeApiKey: {
+    readonly params: {
+      readonly key: string;
+    };
+    readonly answer: {
+      readonly status: 'revoked';
+      readonly id: string;
     };
   };
   /** Takes that back; the identity is percent-encoded. */
@@ -551,11 +774,16 @@ export interface Operations {
 
 /** Where each operation is, and how its answers come. */
 export const OPERATIONS = {
+  cancelInvocation: { method: 'POST', path: '/sandboxes/{id}/invoke/cancel', answers: ['nothing'] },
   check: { method: 'POST', path: '/check', answers: ['json'] },
+  cloneSandbox: { method: 'POST', path: '/sandboxes/{id}/clone', answers: ['json'] },
+  createApiKey: { method: 'POST', path: '/user/api-keys', answers: ['json'] },
+  createBackup: { method: 'POST', path: '/sandboxes/{id}/backups', answers: ['json'] },
   createSandbox: { method: 'POST', path: '/sandboxes', answers: ['json'] },
   createShareLink: { method: 'POST', path: '/sandboxes/{id}/share-links', answers: ['json'] },
   createTemplate: { method: 'POST', path: '/templates', answers: ['json'] },
   currentUser: { method: 'GET', path: '/user/me', answers: ['json'] },
+  deleteBackup: { method: 'DELETE', path: '/sandboxes/{id}/backups/{snapshot}', answers: ['json'] },
   deleteClusterPolicy: { method: 'DELETE', path: '/governance/policies', answers: ['nothing'] },
   deletePolicy: { method: 'DELETE', path: '/governance/policies/{namespace}', answers: ['nothing'] },
   deleteSandbox: { method: 'DELETE', path: '/sandboxes/{id}', answers: ['nothing'] },
@@ -565,11 +793,16 @@ export const OPERATIONS = {
   execInSandbox: { method: 'POST', path: '/sandboxes/{id}/exec', answers: ['json'] },
   explainSandbox: { method: 'GET', path: '/sandboxes/{id}/explain', answers: ['json'] },
   explainTemplate: { method: 'GET', path: '/templates/{name}/explain', answers: ['json'] },
+  followInvocation: { method: 'GET', path: '/sandboxes/{id}/invoke/{invokeId}', answers: ['events'] },
   getPolicy: { method: 'GET', path: '/governance/policies/{namespace}', answers: ['json'] },
   getSandbox: { method: 'GET', path: '/sandboxes/{id}', answers: ['json'] },
   getSharing: { method: 'GET', path: '/sandboxes/{id}/share', answers: ['json'] },
   getTemplate: { method: 'GET', path: '/templates/{name}', answers: ['json'] },
   grantShare: { method: 'POST', path: '/sandboxes/{id}/share', answers: ['json'] },
+  invokeAgent: { method: 'POST', path: '/sandboxes/{id}/invoke', answers: ['events'] },
+  listApiKeys: { method: 'GET', path: '/user/api-keys', answers: ['json'] },
+  listBackups: { method: 'GET', path: '/sandboxes/{id}/backups', answers: ['json'] },
+  listInvocations: { method: 'GET', path: '/sandboxes/{id}/invoke', answers: ['json'] },
   listPolicies: { method: 'GET', path: '/governance/policies', answers: ['json'] },
   listSandboxes: { method: 'GET', path: '/sandboxes', answers: ['json'] },
   listShareLinks: { method: 'GET', path: '/sandboxes/{id}/share-links', answers: ['json'] },
@@ -580,7 +813,9 @@ export const OPERATIONS = {
   replaceClusterPolicy: { method: 'PUT', path: '/governance/policies', answers: ['json'] },
   replacePolicy: { method: 'PUT', path: '/governance/policies/{namespace}', answers: ['json'] },
   replaceTemplate: { method: 'PUT', path: '/templates/{name}', answers: ['json'] },
+  restoreBackup: { method: 'POST', path: '/sandboxes/{id}/backups/{snapshot}/restore', answers: ['json'] },
   resumeSandbox: { method: 'POST', path: '/sandboxes/{id}/resume', answers: ['json'] },
+  revokeApiKey: { method: 'DELETE', path: '/user/api-keys/{key}', answers: ['json'] },
   revokeShare: { method: 'DELETE', path: '/sandboxes/{id}/share/{identity}', answers: ['json'] },
   signInConfig: { method: 'GET', path: '/auth/config', answers: ['json'] },
   stopSandbox: { method: 'POST', path: '/sandboxes/{id}/stop', answers: ['json'] },
