@@ -15,7 +15,9 @@ import { originAllowed } from './auth/origin.ts';
 import { accessLog } from './middleware/accessLog.ts';
 import { cleanPath } from './middleware/cleanPath.ts';
 import { cors } from './middleware/cors.ts';
+import { keepEncoded } from './middleware/keepEncoded.ts';
 import { requestId } from './middleware/requestId.ts';
+import { slowBody } from './middleware/slowBody.ts';
 import { traceRequests } from './middleware/trace.ts';
 import { sendReply } from './sendReply.ts';
 import type { RouterMetrics } from './telemetry.ts';
@@ -40,7 +42,13 @@ export function createApp(options: AppOptions): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('trust proxy', false);
-  app.use(requestId, cleanPath, traceRequests(options.tracer), accessLog(options.log, options.metrics));
+  app.use(
+    requestId,
+    cleanPath,
+    traceRequests(options.tracer),
+    accessLog(options.log, options.metrics),
+    slowBody(),
+  );
   app.get('/healthz', (_request, response) => void response.type('text').send('ok'));
   app.get('/readyz', (_request, response) => {
     const reasons = options.unready();
@@ -51,6 +59,7 @@ export function createApp(options: AppOptions): Express {
   app.use(cors(options.corsOrigins));
   if (options.auth.devAuth) app.use(ownPagesOnly(options.corsOrigins));
   app.use('/api', whenRead(options.missing));
+  app.use(keepEncoded(ROUTES.map(({ path }) => `/api/v1${path}`)));
   for (const route of ROUTES) mount(app, route, options);
   for (const [path, methods] of methodsByPath(ROUTES)) app.all(`/api/v1${path}`, otherMethod(methods));
   app.get('/ws/terminal/:id', () => {
@@ -84,6 +93,7 @@ function mount(app: Express, route: Route, options: AppOptions): void {
   const steps: RequestHandler[] = [
     async (request, response, next) => {
       response.locals['route'] = route.path;
+      response.locals['rawBody'] = route.body === 'raw';
       if (!route.open) await identify(route, options.auth, request, response);
       next();
     },
@@ -142,6 +152,7 @@ async function answer(route: Route, handlers: Handlers, request: Request, respon
     body: request.body as unknown,
     stream: request,
     signal: gone.signal,
+    head: request.method === 'HEAD',
   });
   await sendReply(reply, request, response);
 }
@@ -149,7 +160,7 @@ async function answer(route: Route, handlers: Handlers, request: Request, respon
 /** Whom an open route is answered to: no right follows from it. */
 const NOBODY: Principal = { sub: '', email: '', name: '', groups: [], isAdmin: false, namespaces: [] };
 
-/** A parameter that takes the rest of the path comes in parts, each decoded. */
+/** A parameter that takes the rest of the path comes in parts. */
 const paramsOf = ({ params }: Request): Record<string, string> =>
   Object.fromEntries(
     Object.entries(params).map(([name, value]) => [name, Array.isArray(value) ? value.join('/') : value]),

@@ -26,6 +26,7 @@ import { copyOperations } from './api/copies/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { keyOperations } from './api/keys/operations.ts';
+import { fileOperations } from './api/files/operations.ts';
 import { governanceOperations } from './api/governance/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
 import { SandboxRows } from './api/sandboxes/rows.ts';
@@ -47,7 +48,9 @@ import { RuntimeClient } from './cluster/runtimeClient.ts';
 import { wakeOnUse } from './cluster/wake.ts';
 import type { Wake } from './cluster/wake.ts';
 import type { Config } from './config.ts';
+import { askRuntime } from './exec/askRuntime.ts';
 import { execInTarget } from './exec/exec.ts';
+import { relayViaApiServer } from './exec/relay.ts';
 import { execViaApiServer } from './exec/viaApiServer.ts';
 import { createRouterMetrics } from './telemetry.ts';
 import type { RouterMetrics } from './telemetry.ts';
@@ -176,7 +179,7 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
     tracer: parts.tracer ?? createTracer(),
     log,
   });
-  const server = createHttpServer({ app, host, port, drainMs, log });
+  const server = createHttpServer({ app, host, port, drainMs, requestMs: 0, log });
   const unavailable = (): string | undefined => {
     if (health.draining) return 'this replica is shutting down';
     return caches.missing().length > 0 ? 'this replica has not read the cluster yet' : undefined;
@@ -237,6 +240,7 @@ function createHandlers(parts: Parts): Handlers {
     ...checkOperations({ client, stores, defaultNamespace }),
     ...governanceOperations({ client, defaultNamespace }),
     ...agentOperations(agentOptions(parts)),
+    ...fileOperations(filesOptions(parts)),
     ...sharingOperations({ client, stores, finder, audit: parts.audit }),
     ...copyOperations({ client, stores, finder, audit: parts.audit }),
     ...backupOperations({ client, stores, finder, audit: parts.audit }),
@@ -250,6 +254,14 @@ function createHandlers(parts: Parts): Handlers {
       observe: metrics.exec,
     }),
   };
+}
+
+function filesOptions(parts: Parts): Parameters<typeof fileOperations>[0] {
+  const { stores, finder, runtime, reachability, wake, audit, activity, metrics, access } = parts;
+  const paths = { runtime, reachability, relay: relayViaApiServer(access), onFallback: metrics.fallback };
+  const ask: Parameters<typeof fileOperations>[0]['ask'] = (target, request) =>
+    askRuntime(paths, target, request);
+  return { stores, finder, wake, audit, ask, touch: activity.touch };
 }
 
 function agentOptions(parts: Parts): Parameters<typeof agentOperations>[0] {

@@ -5,6 +5,7 @@ import { checkRoutes } from './check/routes.ts';
 import { copyRoutes } from './copies/routes.ts';
 import { execRoutes } from './exec/routes.ts';
 import { explainRoutes } from './explain/routes.ts';
+import { fileRoutes } from './files/routes.ts';
 import { governanceRoutes } from './governance/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import type { HandlersOf } from './route.ts';
@@ -19,6 +20,7 @@ import { userRoutes } from './user/routes.ts';
 export const ROUTES = [
   ...sandboxRoutes,
   ...execRoutes,
+  ...fileRoutes,
   ...agentRoutes,
   ...explainRoutes,
   ...checkRoutes,

@@ -118,6 +118,8 @@ export const refusals = {
       { Upgrade: 'websocket', Connection: 'Upgrade' },
     ),
   tooLarge: (limit: number) => say(413, `the request body is larger than ${limit} bytes`),
+  olderRuntime: () =>
+    say(501, 'the sandbox was started with an older runtime that cannot do this: stop and resume it'),
   transportLost: (text: string) => say(502, text),
   starting: () => refusals.unavailable('this replica is starting: it has not read the cluster yet'),
   unavailable: (text: string) => new HttpError(503, { error: text }, { 'Retry-After': '1' }),
