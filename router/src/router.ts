@@ -26,15 +26,12 @@ import { copyOperations } from './api/copies/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { keyOperations } from './api/keys/operations.ts';
-import { governanceOperations } from './api/governance/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
-import { SandboxRows } from './api/sandboxes/rows.ts';
-import { sandboxOperations } from './api/sandboxes/operations.ts';
 import { sharingOperations } from './api/sharing/operations.ts';
 import { signInOperations } from './api/signIn/operations.ts';
-import { templateOperations } from './api/templates/operations.ts';
 import { userOperations } from './api/user/operations.ts';
 import { createApp } from './app.ts';
+import { objectHandlers } from './objectHandlers.ts';
 import { ApiKeys } from './auth/apiKey.ts';
 import type { AuthenticateOptions } from './auth/authenticate.ts';
 import { Issuer } from './auth/oidc/issuer.ts';
@@ -227,15 +224,13 @@ function createHandlers(parts: Parts): Handlers {
     onFallback: metrics.fallback,
   };
   return {
-    ...sandboxOperations({ client, stores, finder, rows: new SandboxRows(), defaultNamespace }),
-    ...templateOperations({ client, stores }),
+    ...objectHandlers({ client, stores, finder, defaultNamespace }),
     ...userOperations,
     ...keyOperations({ ...config, client, stores, finder, audit: parts.trail }),
     ...signInOperations(config),
     ...referenceOperations,
     ...explainOperations({ client, finder, stores, defaultNamespace }),
     ...checkOperations({ client, stores, defaultNamespace }),
-    ...governanceOperations({ client, defaultNamespace }),
     ...agentOperations(agentOptions(parts)),
     ...sharingOperations({ client, stores, finder, audit: parts.audit }),
     ...copyOperations({ client, stores, finder, audit: parts.audit }),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { backupRoutes } from './backups/routes.ts';
+import { adminRoutes } from './admin/routes.ts';
 import { agentRoutes } from './agent/routes.ts';
 import { checkRoutes } from './check/routes.ts';
 import { copyRoutes } from './copies/routes.ts';
@@ -30,6 +31,7 @@ export const ROUTES = [
   ...copyRoutes,
   ...backupRoutes,
   ...signInRoutes,
+  ...adminRoutes,
   ...referenceRoutes,
 ] as const;
 
