@@ -12,6 +12,7 @@ import { authenticate } from './auth/authenticate.ts';
 import type { AuthenticateOptions } from './auth/authenticate.ts';
 import type { Principal } from './auth/principal.ts';
 import { originAllowed } from './auth/origin.ts';
+import { mcpEndpoint } from './mcp/endpoint.ts';
 import { accessLog } from './middleware/accessLog.ts';
 import { cleanPath } from './middleware/cleanPath.ts';
 import { cors } from './middleware/cors.ts';
@@ -53,6 +54,7 @@ export function createApp(options: AppOptions): Express {
   app.use('/api', whenRead(options.missing));
   for (const route of ROUTES) mount(app, route, options);
   for (const [path, methods] of methodsByPath(ROUTES)) app.all(`/api/v1${path}`, otherMethod(methods));
+  app.all('/mcp', whenRead(options.missing), mcpEndpoint(options));
   app.get('/ws/terminal/:id', () => {
     throw refusals.upgradeRequired();
   });
