@@ -35,10 +35,8 @@ import { signInOperations } from './api/signIn/operations.ts';
 import { templateOperations } from './api/templates/operations.ts';
 import { userOperations } from './api/user/operations.ts';
 import { createApp } from './app.ts';
-import { ApiKeys } from './auth/apiKey.ts';
-import type { AuthenticateOptions } from './auth/authenticate.ts';
-import { Issuer } from './auth/oidc/issuer.ts';
-import { Tokens } from './auth/oidc/tokens.ts';
+import { createDoor } from './auth/door.ts';
+import type { Door } from './auth/door.ts';
 import { Caches, createStores } from './cluster/caches.ts';
 import type { Stores } from './cluster/caches.ts';
 import { SandboxFinder } from './cluster/finder.ts';
@@ -81,27 +79,22 @@ export interface Router {
 export function createRouter(options: RouterOptions): Router {
   const { config, client, log } = options;
   const stores = createStores();
-  const caches = new Caches({
-    client,
-    stores,
-    installNamespace: config.installNamespace,
-    log,
-    metrics: reflectorMetrics(options.registry),
-  });
+  const caches = createCaches(options, stores);
   const health = healthOf(caches);
-  const issuer = config.oidc === undefined ? undefined : new Issuer({ settings: config.oidc, log });
+  const metrics = createRouterMetrics(options.registry);
+  const door = createDoor({ client, stores, config, log, limited: metrics.limited });
   const parts: Parts = {
     ...options,
     stores,
     caches,
     health,
     finder: createFinder(client, stores, config),
-    metrics: createRouterMetrics(options.registry),
+    metrics,
     agentMetrics: createAgentMetrics(options.registry),
     runtime: new RuntimeClient(config.runtimePort),
     reachability: new Reachability(),
     activity: new ActivityRecorder({ client, sandboxes: stores.sandboxes, log }),
-    auth: createAuth(client, stores, config, issuer),
+    ...door,
     wake: wakeOnUse({ client, stores, waitMs: config.wakeMs }),
     ...createAuditParts(options),
   };
@@ -112,12 +105,21 @@ export function createRouter(options: RouterOptions): Router {
     health,
     stores,
     watch: async (signal) => {
-      await Promise.all([caches.run(signal), issuer?.run(signal)]);
+      await Promise.all([caches.run(signal), door.issuer?.run(signal)]);
     },
     listen: () => server.listen(),
     close: () => close(parts, gateway, server),
   };
 }
+
+const createCaches = ({ client, config, log, registry }: RouterOptions, stores: Stores): Caches =>
+  new Caches({
+    client,
+    stores,
+    installNamespace: config.installNamespace,
+    log,
+    metrics: reflectorMetrics(registry),
+  });
 
 function createAuditParts({
   client,
@@ -142,17 +144,6 @@ function healthOf(caches: Caches): Health {
 const createFinder = (client: KubeClient, { sandboxes }: Stores, config: Config): SandboxFinder =>
   new SandboxFinder({ client, sandboxes, defaultNamespace: config.sandboxNamespace });
 
-const createAuth = (
-  client: KubeClient,
-  { apiKeys: secrets }: Stores,
-  { devAuth, installNamespace: namespace, oidc, groupNamespaces }: Config,
-  keys: Issuer | undefined,
-): AuthenticateOptions => ({
-  devAuth,
-  apiKeys: new ApiKeys({ client, secrets, namespace, groupNamespaces }),
-  tokens: oidc && keys && new Tokens({ settings: oidc, keys, groupNamespaces }),
-});
-
 async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer): Promise<void> {
   const closed = server.close();
   gateway.drain();
@@ -168,6 +159,7 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
   const app = createApp({
     handlers: createHandlers(parts),
     auth,
+    gate: parts.gate,
     corsOrigins,
     unready: () => health.unready(),
     missing: () => caches.missing(),
@@ -183,18 +175,18 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
   };
   const observe = (status: number): void =>
     metrics.request({ method: 'GET', route: '/ws/terminal/:id', status }, 0);
-  const common = { auth, stores, finder, corsOrigins, gateway, log, wake: parts.wake };
+  const { addressOf } = parts.gate;
+  const common = { auth, stores, finder, corsOrigins, gateway, log, wake: parts.wake, addressOf };
   Object.assign(server.server, { shouldUpgradeCallback: wantsWebSocket });
   server.server.on('upgrade', upgradeHandler({ ...common, unavailable, observe }));
   return server;
 }
 
-interface Parts extends RouterOptions {
+interface Parts extends RouterOptions, Door {
   readonly stores: Stores;
   readonly caches: Caches;
   readonly health: Health;
   readonly finder: SandboxFinder;
-  readonly auth: AuthenticateOptions;
   readonly metrics: RouterMetrics;
   readonly agentMetrics: AgentMetrics;
   readonly runtime: RuntimeClient;

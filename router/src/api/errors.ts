@@ -104,6 +104,22 @@ export const refusals = {
     const message = 'you have as many terminals open as one person may have: close one first';
     return new HttpError(429, { error: 'concurrency_exceeded', message }, { 'Retry-After': '5' });
   },
+  rateLimited: (seconds: number) =>
+    new HttpError(
+      429,
+      {
+        error: 'rate_limited',
+        retryAfter: seconds,
+        message: `too many requests: try again in ${seconds} s`,
+      },
+      { 'Retry-After': String(seconds) },
+    ),
+  batchTooLarge: (count: number, most: number) =>
+    say(
+      413,
+      'batch_too_large',
+      `${count} at once are more than the ${most} that one person may ask for: send fewer`,
+    ),
   upgradeRequired: () =>
     new HttpError(
       426,
