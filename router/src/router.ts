@@ -220,7 +220,7 @@ function createHandlers(parts: Parts): Handlers {
   };
   return {
     ...sandboxOperations({ client, stores, finder, rows: new SandboxRows(), defaultNamespace }),
-    ...templateOperations(stores),
+    ...templateOperations({ client, stores }),
     ...userOperations,
     ...keyOperations({ ...config, client, stores, finder, audit: parts.trail }),
     ...signInOperations(config),

@@ -65,6 +65,13 @@ export const refusals = {
   roleTooLow: (what: string) =>
     say(403, 'access_denied', `only the owner or an administrator may ${what} this sandbox`),
   viewOnly: (what: string) => say(403, 'access_denied', `a viewer may not ${what} in this sandbox`),
+  /** `current` is what the caller would have to make its change from. */
+  changed: (current: unknown) =>
+    new HttpError(412, {
+      error: 'changed',
+      message: 'it has changed since If-Match was read: make the change from `current` and try again',
+      current,
+    }),
   ambiguousSandbox: (id: string, namespaces: readonly string[]) =>
     say(
       409,
