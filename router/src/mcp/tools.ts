@@ -10,13 +10,15 @@ import type { ToolAnswer, ToolSource, ToolUse } from '@agenttier/machinery/mcp/t
 import { ROUTES } from '../api/contract.ts';
 import type { Handlers } from '../api/contract.ts';
 import { HttpError, isFault, toHttpError } from '../api/errors.ts';
-import { admit, perform } from '../api/perform.ts';
+import { admit, costOf, perform } from '../api/perform.ts';
 import type { Reply, Route } from '../api/route.ts';
 import type { Principal } from '../auth/principal.ts';
 
 export interface Caller {
   readonly principal: Principal;
   readonly sourceIp?: string | undefined;
+  /** Counts a use as so many requests of the caller; throws the 429 when there were too many. */
+  readonly charge: (count: number) => void;
   /** Hears of failures that are ours and not the caller's. */
   readonly onFault: (error: unknown) => void;
 }
@@ -72,6 +74,7 @@ async function carryOut(handlers: Handlers, caller: Caller, { tool, call, use }:
   try {
     const route = routeOf(tool);
     if (route === undefined) throw new Error(`tool ${tool.name} has no route`);
+    caller.charge(costOf(route, call.body));
     admit(route, caller.principal, call.params['id'] ?? '');
     const { reply, over } = await ask(handlers, caller, { route, call, signal: use.signal });
     try {

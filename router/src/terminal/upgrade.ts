@@ -29,6 +29,8 @@ export interface UpgradeOptions {
   readonly wake: Wake;
   /** Why nobody can be served at the moment; undefined when somebody can. */
   readonly unavailable: () => string | undefined;
+  /** Where a request comes from. */
+  readonly addressOf: (request: IncomingMessage) => string;
   /** A request that was refused, for the count. */
   readonly observe: (status: number) => void;
   readonly log: Logger;
@@ -87,7 +89,8 @@ async function admit(
   if (unavailable !== undefined) throw refusals.unavailable(unavailable);
   const { origin, host } = request.headers;
   if (!originAllowed(origin, host, options.corsOrigins)) throw refusals.originRefused(String(origin));
-  const principal = await authenticate(credentialsOf(request, asked), options.auth);
+  const address = options.addressOf(request);
+  const principal = await authenticate({ ...credentialsOf(request, asked), address }, options.auth);
   const scope = scopeRefusal(principal, asked.pty.mode === 'view' ? 'watch' : 'terminal', asked.id);
   if (scope !== undefined) throw refusals.scopedKey(scope);
   if (options.gateway.isFull(principal.sub)) throw refusals.tooManyTerminals();
@@ -102,7 +105,7 @@ async function admit(
     sandbox,
     target,
     query: { ...asked.pty, mode },
-    sourceIp: request.socket.remoteAddress,
+    sourceIp: address,
   };
 }
 
