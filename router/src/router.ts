@@ -22,6 +22,7 @@ import { createAgentMetrics } from './api/agent/metrics.ts';
 import type { AgentMetrics } from './api/agent/metrics.ts';
 import { agentOperations } from './api/agent/operations.ts';
 import { checkOperations } from './api/check/operations.ts';
+import { clusterOperations } from './api/cluster/operations.ts';
 import { copyOperations } from './api/copies/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
@@ -34,6 +35,7 @@ import { sharingOperations } from './api/sharing/operations.ts';
 import { signInOperations } from './api/signIn/operations.ts';
 import { templateOperations } from './api/templates/operations.ts';
 import { userOperations } from './api/user/operations.ts';
+import { warmPoolOperations } from './api/warmpools/operations.ts';
 import { createApp } from './app.ts';
 import { ApiKeys } from './auth/apiKey.ts';
 import type { AuthenticateOptions } from './auth/authenticate.ts';
@@ -42,6 +44,7 @@ import { Tokens } from './auth/oidc/tokens.ts';
 import { Caches, createStores } from './cluster/caches.ts';
 import type { Stores } from './cluster/caches.ts';
 import { SandboxFinder } from './cluster/finder.ts';
+import { Overview } from './cluster/overview.ts';
 import { Reachability } from './cluster/reachability.ts';
 import { RuntimeClient } from './cluster/runtimeClient.ts';
 import { wakeOnUse } from './cluster/wake.ts';
@@ -81,19 +84,14 @@ export interface Router {
 export function createRouter(options: RouterOptions): Router {
   const { config, client, log } = options;
   const stores = createStores();
-  const caches = new Caches({
-    client,
-    stores,
-    installNamespace: config.installNamespace,
-    log,
-    metrics: reflectorMetrics(options.registry),
-  });
+  const { caches, overview } = createReaders(options, stores);
   const health = healthOf(caches);
   const issuer = config.oidc === undefined ? undefined : new Issuer({ settings: config.oidc, log });
   const parts: Parts = {
     ...options,
     stores,
     caches,
+    overview,
     health,
     finder: createFinder(client, stores, config),
     metrics: createRouterMetrics(options.registry),
@@ -117,6 +115,14 @@ export function createRouter(options: RouterOptions): Router {
     listen: () => server.listen(),
     close: () => close(parts, gateway, server),
   };
+}
+
+function createReaders(options: RouterOptions, stores: Stores): Pick<Parts, 'caches' | 'overview'> {
+  const { client, log, registry } = options;
+  const { installNamespace } = options.config;
+  const common = { client, installNamespace, log };
+  const caches = new Caches({ ...common, stores, metrics: reflectorMetrics(registry) });
+  return { caches, overview: new Overview(common) };
 }
 
 function createAuditParts({
@@ -159,6 +165,7 @@ async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer)
   await closed;
   await Promise.all([parts.activity.flush(true), parts.recorder.flush()]);
   parts.activity.stop();
+  parts.overview.stop();
   await parts.runtime.close();
 }
 
@@ -201,6 +208,7 @@ interface Parts extends RouterOptions {
   readonly reachability: Reachability;
   readonly activity: ActivityRecorder;
   readonly wake: Wake;
+  readonly overview: Overview;
   readonly recorder: EventRecorder;
   /** Audits any act; `audit` one on a sandbox. */
   readonly trail: Audit;
@@ -237,9 +245,7 @@ function createHandlers(parts: Parts): Handlers {
     ...checkOperations({ client, stores, defaultNamespace }),
     ...governanceOperations({ client, defaultNamespace }),
     ...agentOperations(agentOptions(parts)),
-    ...sharingOperations({ client, stores, finder, audit: parts.audit }),
-    ...copyOperations({ client, stores, finder, audit: parts.audit }),
-    ...backupOperations({ client, stores, finder, audit: parts.audit }),
+    ...managementOperations(parts),
     execInSandbox: execOperation({
       stores,
       finder,
@@ -249,6 +255,18 @@ function createHandlers(parts: Parts): Handlers {
       audit: parts.audit,
       observe: metrics.exec,
     }),
+  };
+}
+
+/** What is around a sandbox: who else may use it, copies of it, what it runs on. */
+function managementOperations({ client, stores, finder, audit, overview, config }: Parts) {
+  const { installNamespace, sandboxNamespace: defaultNamespace } = config;
+  return {
+    ...sharingOperations({ client, stores, finder, audit }),
+    ...copyOperations({ client, stores, finder, audit }),
+    ...backupOperations({ client, stores, finder, audit }),
+    ...warmPoolOperations({ client, stores, defaultNamespace }),
+    ...clusterOperations({ client, stores, overview, installNamespace }),
   };
 }
 

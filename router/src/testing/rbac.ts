@@ -18,7 +18,7 @@ const ROLE_BINDINGS = rbac('rolebindings', 'RoleBinding', true);
 const ROUTER_RULES = [
   {
     apiGroups: ['agenttier.io'],
-    resources: ['sandboxes', 'sandboxtemplates', 'clustersandboxtemplates'],
+    resources: ['sandboxes', 'sandboxtemplates', 'clustersandboxtemplates', 'sandboxwarmpools'],
     verbs: ['get', 'list', 'watch'],
   },
   {
@@ -27,6 +27,7 @@ const ROUTER_RULES = [
     verbs: ['get'],
   },
   { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: ['list'] },
+  { apiGroups: [''], resources: ['nodes', 'persistentvolumeclaims'], verbs: ['list', 'watch'] },
   { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['list', 'create', 'patch'] },
   { apiGroups: ['agenttier.io'], resources: ['sandboxes/status'], verbs: ['patch'] },
   { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] },
@@ -48,6 +49,7 @@ const ROUTER_RULES = [
 /** And in the install namespace: hashed API keys and the key of the runtime tokens are there. */
 const INSTALL_RULES = [
   { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'watch', 'create', 'delete'] },
+  { apiGroups: ['apps'], resources: ['deployments'], verbs: ['list', 'watch'] },
 ];
 
 /** What people may do whom the router speaks for; ownership is admission's business. */
@@ -56,13 +58,26 @@ const PEOPLE_RULES = [
   { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: ['delete'] },
 ];
 
+/** And administrators among them. */
+const ADMIN_RULES = [
+  { apiGroups: ['agenttier.io'], resources: ['sandboxwarmpools'], verbs: ['create', 'patch', 'delete'] },
+  {
+    apiGroups: ['apps'],
+    resources: ['deployments'],
+    resourceNames: ['agenttier-headroom'],
+    verbs: ['get', 'patch'],
+  },
+];
+
 /** Gives the router's ServiceAccount and the people their roles. */
 export async function grantRoles(admin: KubeClient, installNamespace: string): Promise<void> {
   const account = { kind: 'ServiceAccount', name: 'agenttier-router', namespace: installNamespace };
+  const admins = { kind: 'Group', name: 'agenttier:admins', apiGroup: 'rbac.authorization.k8s.io' };
   const people = { kind: 'Group', name: 'agenttier:users', apiGroup: 'rbac.authorization.k8s.io' };
   for (const [name, rules, subject] of [
     ['test-router', ROUTER_RULES, account],
     ['test-people', PEOPLE_RULES, people],
+    ['test-admins', ADMIN_RULES, admins],
   ] as const) {
     const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name };
     await admin.apply(CLUSTER_ROLES, { metadata: { name }, rules } as KubeObject, { fieldManager: 'test' });
