@@ -75,7 +75,7 @@ export class TerminalGateway {
         if (session.key !== key) continue;
         const ending = endingFor(event, session.seat);
         if (ending) session.bridge.end(ending);
-        else if (notice) session.bridge.notice(notice);
+        else if (notice) session.bridge.tell(notice);
       }
     });
   }
@@ -124,7 +124,7 @@ export class TerminalGateway {
       const notice = noticeAt(
         this.#options.sandboxes.get(sandbox.metadata.namespace, sandbox.metadata.name ?? ''),
       );
-      if (notice) bridge.notice(notice);
+      if (notice) bridge.tell(notice);
     } catch (error) {
       log.warn({ ...fields, err: error }, 'terminal could not be opened');
       bridge.fail('the terminal could not be started in the sandbox');

@@ -20,13 +20,14 @@ import (
 	"github.com/agenttier/agenttier/images/runtime/internal/limits"
 	"github.com/agenttier/agenttier/images/runtime/internal/quiesce"
 	"github.com/agenttier/agenttier/images/runtime/internal/session"
+	"github.com/agenttier/agenttier/images/runtime/internal/spent"
 	"github.com/agenttier/agenttier/images/runtime/internal/tools"
 )
 
 // Protocol is the version of the terminal protocol that is spoken here.
 const Protocol = 2
 
-var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "tools", "install", "invoke", "quiesce"}
+var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "presence", "tickets", "activity", "attach", "adopt", "hooks", "tools", "install", "invoke", "quiesce"}
 
 // API answers the runtime's requests.
 type API struct {
@@ -43,7 +44,9 @@ type API struct {
 	Activity *activity.Record
 	Invokes  *invoke.Manager
 	Jobs     *job.Manager
-	Log      *slog.Logger
+	// Tickets remembers those that have opened a terminal.
+	Tickets spent.Nonces
+	Log     *slog.Logger
 	// Still holds the programs while a snapshot is cut.
 	Still quiesce.Stillness
 
@@ -86,6 +89,7 @@ func (a *API) routes() http.Handler {
 	closed.HandleFunc("POST /hooks/{name}", a.hook)
 	closed.HandleFunc("POST /tools", a.tools)
 	closed.HandleFunc("GET /pty", a.terminal)
+	closed.HandleFunc("POST /tickets/{nonce}", a.useTicket)
 	closed.HandleFunc("GET /sessions", a.listSessions)
 	closed.HandleFunc("DELETE /sessions/{name}", a.removeSession)
 	a.agentRoutes(closed)
