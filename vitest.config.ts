@@ -32,7 +32,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{crds,machinery,webhook,operator,gateway,router,plugin,e2e,images}/**/*.test.ts'],
+          include: ['{crds,machinery,webhook,operator,gateway,router,plugin,sdk,e2e,images}/**/*.test.ts'],
           testTimeout: 20_000,
         },
       },

@@ -17,6 +17,9 @@ function leaves(value: unknown, path: readonly string[] = []): (readonly string[
 const others: Readonly<Record<string, unknown>> = {
   'image.pullPolicy': 'Always',
   imagePullSecrets: [{ name: 'pull' }],
+  'auth.oidc.groupNamespaceMapping': { dev: ['team-a'] },
+  'auth.oidc.issuerUrl': 'https://other.example',
+  'auth.oidc.scopes': ['openid', 'groups'],
   'router.service.type': 'NodePort',
   'webhook.failurePolicy': 'Ignore',
   'webhook.connect.mode': 'strict',
@@ -48,6 +51,8 @@ function flipped(path: readonly string[], value: unknown): unknown {
   return `${String(value)}-other`;
 }
 
+const ISSUER: Values = { auth: { oidc: { issuerUrl: 'https://login.example', clientId: 'agenttier' } } };
+
 /** Values that only show beside another one. */
 const companions: Readonly<Record<string, Values>> = {
   'sandboxes.priorityClass.value': { sandboxes: { priorityClass: { enabled: true } } },
@@ -57,6 +62,13 @@ const companions: Readonly<Record<string, Values>> = {
   'gvisor.nodeSelector.agenttier.io/runtime': { gvisor: { enabled: true } },
   'gvisor.tolerations': { gvisor: { enabled: true } },
   'tracing.ratio': { tracing: { endpoint: 'http://collector.example:4318' } },
+  ...Object.fromEntries(
+    ['adminGroup', 'groupClaim', 'scopes', 'caBundle', 'allowHttp', 'clientId'].map((name) => [
+      `auth.oidc.${name}`,
+      ISSUER,
+    ]),
+  ),
+  'auth.oidc.issuerUrl': ISSUER,
   'router.service.nodePort': { router: { service: { type: 'NodePort' } } },
 };
 

@@ -102,7 +102,7 @@ func work(o serveOptions, tokens *auth.Tokens, listener net.Listener, log *slog.
 	env, used := childenv.NewLive(childenv.Base(os.Environ(), o.workdir)), &activity.Record{}
 	jobs := &job.Manager{Workdir: o.workdir, Env: env.List, Began: used.Begin}
 	api := &httpapi.API{
-		Version: version, Workdir: o.workdir, Env: env, Tokens: tokens, Activity: used, Log: log,
+		Version: version, Port: portOf(listener), Workdir: o.workdir, Env: env, Tokens: tokens, Activity: used, Log: log,
 		Sessions: session.NewManager(o.workdir, o.shell, env, used.Touch),
 		Hooks:    &hooks.Runner{Env: env, Workdir: o.workdir, Shell: o.shell},
 		Tools:    &tools.Runner{Env: env, Workdir: o.workdir, Shell: o.shell},
@@ -124,6 +124,13 @@ func work(o serveOptions, tokens *auth.Tokens, listener net.Listener, log *slog.
 		code = command.Wait().Code
 	}
 	return code
+}
+
+func portOf(listener net.Listener) int {
+	if address, ok := listener.Addr().(*net.TCPAddr); ok {
+		return address.Port
+	}
+	return 0
 }
 
 type ends struct {

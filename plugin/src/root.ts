@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError } from 'commander';
+import { addBackup } from './backup/command.ts';
+import { addBulk } from './bulk/command.ts';
 import { addCheck } from './check/command.ts';
+import { addClone } from './clone/command.ts';
 import { addCompletion } from './completion/command.ts';
 import { addGlobalOptions, type App } from './context/app.ts';
 import { describeFailure, withoutSecret } from './context/failure.ts';
@@ -11,7 +14,10 @@ import { addExec } from './exec/command.ts';
 import { addExplain } from './explain/command.ts';
 import { addGet } from './get/command.ts';
 import { addList } from './list/command.ts';
+import { addLogs } from './logs/command.ts';
+import { addPatch } from './patch/command.ts';
 import { addPolicy } from './policy/command.ts';
+import { addPool } from './pool/command.ts';
 import { addResume } from './resume/command.ts';
 import { addStop } from './stop/command.ts';
 import { addTemplate } from './template/command.ts';
@@ -28,19 +34,27 @@ const COMMANDS = [
   addStop,
   addResume,
   addDelete,
+  addPatch,
+  addClone,
+  addBackup,
+  addBulk,
   addWait,
   addExec,
   addTerminal,
+  addLogs,
   addExplain,
   addWhy,
   addCheck,
   addPolicy,
   addTemplate,
+  addPool,
   addWhoami,
   addVersion,
   addCompletion,
 ];
 
+/** Exit code for a command line that cannot be run as it stands. */
+const USAGE = 2;
 /** The hidden command that shells ask for completions. */
 const COMPLETE = '__complete';
 
@@ -81,7 +95,8 @@ export async function runPlugin(args: readonly string[], host: Host): Promise<nu
     await program.parseAsync([...args], { from: 'user' });
     return app.exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode;
+    // Help and version end with 0; everything else that the parser refuses is a mistake on the command line.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
     return await report(error, host, program.opts<{ apiKey?: string }>().apiKey);
   }
 }

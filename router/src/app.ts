@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-import { pipeline } from 'node:stream/promises';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import type { Tracer } from '@agenttier/machinery/telemetry/spans';
 import express from 'express';
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
 import { ROUTES } from './api/contract.ts';
-import type { Handlers, Operation } from './api/contract.ts';
+import type { Handlers } from './api/contract.ts';
 import { isFault, refusals, toHttpError } from './api/errors.ts';
-import type { Handler, Route } from './api/route.ts';
-import { checkedBody, checkQuery } from './api/validate.ts';
+import { admit, perform } from './api/perform.ts';
+import type { Route } from './api/route.ts';
 import { authenticate } from './auth/authenticate.ts';
 import type { AuthenticateOptions } from './auth/authenticate.ts';
-import { scopeRefusal } from './auth/authorize.ts';
+import type { Principal } from './auth/principal.ts';
 import { originAllowed } from './auth/origin.ts';
 import { accessLog } from './middleware/accessLog.ts';
 import { cleanPath } from './middleware/cleanPath.ts';
 import { cors } from './middleware/cors.ts';
 import { requestId } from './middleware/requestId.ts';
 import { traceRequests } from './middleware/trace.ts';
+import { sendReply } from './sendReply.ts';
 import type { RouterMetrics } from './telemetry.ts';
 
 export interface AppOptions {
@@ -52,6 +52,7 @@ export function createApp(options: AppOptions): Express {
   if (options.auth.devAuth) app.use(ownPagesOnly(options.corsOrigins));
   app.use('/api', whenRead(options.missing));
   for (const route of ROUTES) mount(app, route, options);
+  for (const [path, methods] of methodsByPath(ROUTES)) app.all(`/api/v1${path}`, otherMethod(methods));
   app.get('/ws/terminal/:id', () => {
     throw refusals.upgradeRequired();
   });
@@ -83,7 +84,7 @@ function mount(app: Express, route: Route, options: AppOptions): void {
   const steps: RequestHandler[] = [
     async (request, response, next) => {
       response.locals['route'] = route.path;
-      await identify(route, options.auth, request, response);
+      if (!route.open) await identify(route, options.auth, request, response);
       next();
     },
   ];
@@ -96,6 +97,24 @@ function mount(app: Express, route: Route, options: AppOptions): void {
   app[route.method](`/api/v1${route.path}`, ...steps);
 }
 
+function methodsByPath(routes: readonly Route[]): Map<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const { path, method } of routes) {
+    const methods = found.get(path) ?? [];
+    // A HEAD is answered like a GET, without the body.
+    methods.push(...(method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
+    found.set(path, methods);
+  }
+  return found;
+}
+
+/** RFC 9110 section 15.5.6: the answer names the methods that there are. */
+function otherMethod(methods: readonly string[]): RequestHandler {
+  return (request) => {
+    throw refusals.noSuchMethod(request.method, methods);
+  };
+}
+
 async function identify(
   route: Route,
   auth: AuthenticateOptions,
@@ -106,9 +125,7 @@ async function identify(
   const principal = await authenticate(credentials, auth);
   response.locals['principal'] = principal;
   response.locals['sub'] = principal.sub;
-  const refusal = scopeRefusal(principal, route.action, String(request.params['id'] ?? ''));
-  if (refusal !== undefined) throw refusals.scopedKey(refusal);
-  if (route.admin && !principal.isAdmin) throw refusals.adminRequired();
+  admit(route, principal, String(request.params['id'] ?? ''));
 }
 
 async function answer(route: Route, handlers: Handlers, request: Request, response: Response): Promise<void> {
@@ -116,37 +133,27 @@ async function answer(route: Route, handlers: Handlers, request: Request, respon
   response.once('close', () => {
     if (!response.writableFinished) gone.abort(new Error('the client went away'));
   });
-  const query = new URL(request.url, 'http://router').searchParams;
-  if (route.query) checkQuery(route.query, query);
-  const handler = handlers[route.operation as Operation] as Handler;
-  const reply = await handler({
-    principal: response.locals['principal'],
+  const reply = await perform(route, handlers, {
+    principal: (response.locals['principal'] ?? NOBODY) as Principal,
     sourceIp: request.socket.remoteAddress,
     params: paramsOf(request),
-    query,
+    query: new URL(request.url, 'http://router').searchParams,
     headers: request.headers,
-    body: bodyOf(route, request.body),
+    body: request.body as unknown,
     stream: request,
     signal: gone.signal,
   });
-  response.status(reply.status).set('Cache-Control', 'no-store');
-  if (reply.headers) response.set(reply.headers);
-  if (reply.stream) await pipeline(reply.stream, response);
-  else if (reply.body === undefined) response.end();
-  else response.json(reply.body);
+  await sendReply(reply, request, response);
 }
+
+/** Whom an open route is answered to: no right follows from it. */
+const NOBODY: Principal = { sub: '', email: '', name: '', groups: [], isAdmin: false, namespaces: [] };
 
 /** A parameter that takes the rest of the path comes in parts, each decoded. */
 const paramsOf = ({ params }: Request): Record<string, string> =>
   Object.fromEntries(
     Object.entries(params).map(([name, value]) => [name, Array.isArray(value) ? value.join('/') : value]),
   );
-
-function bodyOf({ body }: Route, given: unknown): unknown {
-  if (body === undefined || body === 'raw') return undefined;
-  const value = body.optional ? (given ?? {}) : given;
-  return body.own ? value : checkedBody(body.schema, value);
-}
 
 function errorHandler(log: Logger): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {

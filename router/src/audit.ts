@@ -7,7 +7,15 @@ import type { Principal } from './auth/principal.ts';
 
 /** What people do in a sandbox that admission does not see. */
 export interface SandboxAct {
-  readonly action: 'ExecRun' | 'TerminalOpened' | 'TerminalClosed';
+  readonly action:
+    | 'ExecRun'
+    | 'TerminalOpened'
+    | 'TerminalClosed'
+    | 'ShareGranted'
+    | 'ShareRevoked'
+    | 'ShareLinkCreated'
+    | 'ShareLinkRedeemed'
+    | 'ShareLinkRevoked';
   readonly principal: Pick<Principal, 'sub' | 'email'>;
   readonly outcome?: AuditEntry['outcome'] | undefined;
   readonly reason?: string | undefined;

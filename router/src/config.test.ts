@@ -35,12 +35,42 @@ describe('readConfig', () => {
     ['an origin with a path', { CORS_ALLOWED_ORIGINS: 'https://a.example/x' }, /without a path/],
     ['any origin', { CORS_ALLOWED_ORIGINS: '*' }, /not an origin/],
     ['a ping that never comes', { AGENTTIER_TERMINAL_PING_SECONDS: '0' }, /from 1 to 60/],
+    ['a client without an issuer', { OIDC_CLIENT_ID: 'agenttier' }, /OIDC_ISSUER_URL/],
+    ['an issuer without a client', { OIDC_ISSUER_URL: 'https://login.example' }, /OIDC_CLIENT_ID/],
+    [
+      'an issuer without TLS',
+      { OIDC_ISSUER_URL: 'http://login.example', OIDC_CLIENT_ID: 'a' },
+      /OIDC_ALLOW_HTTP/,
+    ],
+    ['an issuer with a query', { OIDC_ISSUER_URL: 'https://login.example?x', OIDC_CLIENT_ID: 'a' }, /query/],
+    ['an issuer that is no URL', { OIDC_ISSUER_URL: 'login.example', OIDC_CLIENT_ID: 'a' }, /not a URL/],
+    ['a mapping that is no JSON', { OIDC_GROUP_NAMESPACES: 'dev=team' }, /OIDC_GROUP_NAMESPACES/],
+    ['a mapping to a number', { OIDC_GROUP_NAMESPACES: '{"dev":[1]}' }, /"dev"/],
     ['a level pino does not know', { LOG_LEVEL: 'loud' }, /LOG_LEVEL/],
   ];
   it.each(refused)('refuses %s', (_name, env, words) => {
     const result = readConfig(env);
     expect(result.ok).toBe(false);
     expect(result.ok ? '' : result.problems.join('\n')).toMatch(words);
+  });
+
+  it.each([
+    ['over TLS', { OIDC_ISSUER_URL: 'https://login.example' }],
+    ['on this machine', { OIDC_ISSUER_URL: 'http://127.0.0.1:9' }],
+    ['without TLS when asked', { OIDC_ISSUER_URL: 'http://login.example', OIDC_ALLOW_HTTP: 'true' }],
+  ])('takes an issuer %s', (_name, env) => {
+    const result = readConfig({
+      OIDC_CLIENT_ID: 'agenttier',
+      OIDC_GROUP_NAMESPACES: '{"dev":"team"}',
+      ...env,
+    });
+    expect(result).toMatchObject({
+      ok: true,
+      config: {
+        oidc: { issuer: env.OIDC_ISSUER_URL, adminGroup: 'agenttier-admins', groupClaim: 'groups' },
+        groupNamespaces: { dev: ['team'] },
+      },
+    });
   });
 
   it('reports every problem at once', () => {

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { GroupNamespaces } from './auth/namespaces.ts';
+import { readGroupNamespaces, readOidc } from './auth/oidc/settings.ts';
+import type { OidcSettings } from './auth/oidc/settings.ts';
 
 /** Everything the process takes from outside, checked once at start and handed on as values. */
 export interface Config {
@@ -11,6 +14,9 @@ export interface Config {
   /** Where a sandbox goes, and is looked for first, when a request names no namespace. */
   readonly sandboxNamespace: string;
   readonly devAuth: boolean;
+  /** The issuer whose tokens are taken; absent = API keys only. */
+  readonly oidc: OidcSettings | undefined;
+  readonly groupNamespaces: GroupNamespaces;
   readonly corsOrigins: readonly string[];
   readonly logLevel: string;
   /** How long requests are still taken after SIGTERM, until the Service has forgotten us. */
@@ -43,6 +49,8 @@ export function readConfig(env: Environment): ConfigResult {
     installNamespace: textOf(env, 'POD_NAMESPACE', 'agenttier'),
     sandboxNamespace: textOf(env, 'SANDBOX_NAMESPACE', 'default'),
     devAuth: readFlag(env, 'AGENTTIER_DEV_AUTH', problems),
+    oidc: readOidc(env, (name) => readFlag(env, name, problems), problems),
+    groupNamespaces: readGroupNamespaces(env['OIDC_GROUP_NAMESPACES'], problems),
     corsOrigins: readOrigins(textOf(env, 'CORS_ALLOWED_ORIGINS', ''), problems),
     logLevel: readLevel(textOf(env, 'LOG_LEVEL', 'info'), problems),
     drainDelayMs: seconds('AGENTTIER_DRAIN_DELAY_SECONDS', { fallback: 3, min: 0, max: 60 }),

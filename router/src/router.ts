@@ -20,12 +20,18 @@ import { checkOperations } from './api/check/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { governanceOperations } from './api/governance/operations.ts';
+import { referenceOperations } from './api/reference/operations.ts';
+import { SandboxRows } from './api/sandboxes/rows.ts';
 import { sandboxOperations } from './api/sandboxes/operations.ts';
+import { sharingOperations } from './api/sharing/operations.ts';
+import { signInOperations } from './api/signIn/operations.ts';
 import { templateOperations } from './api/templates/operations.ts';
 import { userOperations } from './api/user/operations.ts';
 import { createApp } from './app.ts';
 import { ApiKeys } from './auth/apiKey.ts';
 import type { AuthenticateOptions } from './auth/authenticate.ts';
+import { Issuer } from './auth/oidc/issuer.ts';
+import { Tokens } from './auth/oidc/tokens.ts';
 import { Caches, createStores } from './cluster/caches.ts';
 import type { Stores } from './cluster/caches.ts';
 import { SandboxFinder } from './cluster/finder.ts';
@@ -76,6 +82,7 @@ export function createRouter(options: RouterOptions): Router {
     metrics: reflectorMetrics(options.registry),
   });
   const health = healthOf(caches);
+  const issuer = config.oidc === undefined ? undefined : new Issuer({ settings: config.oidc, log });
   const parts: Parts = {
     ...options,
     stores,
@@ -86,7 +93,7 @@ export function createRouter(options: RouterOptions): Router {
     runtime: new RuntimeClient(config.runtimePort),
     reachability: new Reachability(),
     activity: new ActivityRecorder({ client, sandboxes: stores.sandboxes, log }),
-    auth: createAuth(client, stores, config),
+    auth: createAuth(client, stores, config, issuer),
     wake: wakeOnUse({ client, stores, waitMs: config.wakeMs }),
     ...createAuditParts(options),
   };
@@ -96,7 +103,9 @@ export function createRouter(options: RouterOptions): Router {
   return {
     health,
     stores,
-    watch: (signal) => caches.run(signal),
+    watch: async (signal) => {
+      await Promise.all([caches.run(signal), issuer?.run(signal)]);
+    },
     listen: () => server.listen(),
     close: () => close(parts, gateway, server),
   };
@@ -123,10 +132,12 @@ const createFinder = (client: KubeClient, { sandboxes }: Stores, config: Config)
 const createAuth = (
   client: KubeClient,
   { apiKeys: secrets }: Stores,
-  config: Config,
+  { devAuth, installNamespace: namespace, oidc, groupNamespaces }: Config,
+  keys: Issuer | undefined,
 ): AuthenticateOptions => ({
-  devAuth: config.devAuth,
-  apiKeys: new ApiKeys({ client, secrets, namespace: config.installNamespace }),
+  devAuth,
+  apiKeys: new ApiKeys({ client, secrets, namespace }),
+  tokens: oidc && keys && new Tokens({ settings: oidc, keys, groupNamespaces }),
 });
 
 async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer): Promise<void> {
@@ -200,12 +211,15 @@ function createHandlers(parts: Parts): Handlers {
     onFallback: metrics.fallback,
   };
   return {
-    ...sandboxOperations({ client, stores, finder, defaultNamespace }),
+    ...sandboxOperations({ client, stores, finder, rows: new SandboxRows(), defaultNamespace }),
     ...templateOperations(stores),
     ...userOperations,
+    ...signInOperations(config),
+    ...referenceOperations,
     ...explainOperations({ client, finder, stores, defaultNamespace }),
     ...checkOperations({ client, stores, defaultNamespace }),
     ...governanceOperations({ client, defaultNamespace }),
+    ...sharingOperations({ client, stores, finder, audit: parts.audit }),
     execInSandbox: execOperation({
       stores,
       finder,

@@ -136,10 +136,32 @@ describe('sharing', () => {
     expect(causes(gone)).toEqual(['metadata.name not_owner']);
   });
 
-  it('by links is not supported', async () => {
-    const shareLinks = [{ id: 'a', tokenHash: 'b'.repeat(64), level: 'viewer' }];
-    const error = await refusal(scene.create('Sandbox', 'linked', scene.spec({ sharing: { shareLinks } })));
-    expect(causes(error)).toEqual(['spec.sharing.shareLinks field_not_supported']);
+  it('by a link opens to whoever the router says has it, for himself, as much as the link says, counted', async () => {
+    const link = { id: 'a', tokenHash: 'b'.repeat(64), level: 'viewer', maxUses: 1 };
+    const spec = scene.spec({ sharing: { shareLinks: [link] } });
+    await scene.create('Sandbox', 'linked', spec, { impersonate: alice });
+    const used = [{ ...link, usedCount: 1 }];
+    const change = (users: object[], shareLinks: object[], who = bob) =>
+      scene.change('linked', { sharing: { users, shareLinks } }, { impersonate: who });
+    const bobs = { identity: 'bob', level: 'viewer', link: 'a' };
+    for (const [users, links, who] of [
+      [[{ ...bobs, level: 'collaborator' }], used, bob],
+      [[{ ...bobs, identity: 'eve' }], used, bob],
+      [[bobs], [link], bob],
+      [[bobs], used, tenant],
+    ] as const) {
+      expect(causes(await refusal(change([...users], [...links], who)))).toEqual(['spec.sharing not_owner']);
+    }
+    await change([bobs], used);
+    const carol = { user: 'agenttier:carol', groups: ['agenttier:users'] };
+    const late = change([bobs, { ...bobs, identity: 'carol' }], [{ ...link, usedCount: 2 }], carol);
+    expect(causes(await refusal(late))).toEqual(['spec.sharing not_owner']);
+  });
+
+  it('by a link without the hash of its secret is no link', async () => {
+    const shareLinks = [{ id: 'a', token: 'in the open', level: 'viewer' }];
+    const error = await refusal(scene.create('Sandbox', 'bare', scene.spec({ sharing: { shareLinks } })));
+    expect(causes(error)).toContain('spec.sharing.shareLinks[0].tokenHash FieldValueRequired');
   });
 });
 

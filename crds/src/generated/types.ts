@@ -1174,7 +1174,7 @@ export interface SandboxSpecSharing {
   readonly users?: readonly SandboxSpecSharingUsersItem[];
   /** Groups with access. */
   readonly groups?: readonly SandboxSpecSharingGroupsItem[];
-  /** Links that give access to whoever holds them. */
+  /** Links by which whoever is signed in and holds one becomes one of the users. */
   readonly shareLinks?: readonly SandboxSpecSharingShareLinksItem[];
 }
 
@@ -1184,6 +1184,8 @@ export interface SandboxSpecSharingUsersItem {
   readonly identity: string;
   /** What the person may do. */
   readonly level: 'viewer' | 'collaborator';
+  /** Id of the link that the person came by; left out for who was named by the owner. */
+  readonly link?: string;
 }
 
 /** One group. */
@@ -1198,10 +1200,8 @@ export interface SandboxSpecSharingGroupsItem {
 export interface SandboxSpecSharingShareLinksItem {
   /** Identifier of the link. */
   readonly id: string;
-  /** SHA-256 of the secret of the link, in hexadecimal. */
-  readonly tokenHash?: string;
-  /** Secret of a link made by an old release. */
-  readonly token?: string;
+  /** SHA-256 of the secret of the link, in hexadecimal. The secret itself is kept nowhere. */
+  readonly tokenHash: string;
   /** What the holder may do. */
   readonly level: 'viewer' | 'collaborator';
   /** When the link stops working. */

@@ -182,12 +182,12 @@ const SANDBOX: FieldSupport = {
     { path: 'agentConfig', reader: AGENT },
     { path: 'sharing.users', reader: 'webhook: access' },
     { path: 'sharing.groups', reader: 'webhook: access' },
+    { path: 'sharing.shareLinks', reader: 'router: redeem' },
   ],
   unsupported: [
     ...WORKLOAD_UNSUPPORTED,
     ...HARNESS_UNSUPPORTED,
     { path: 'ports', needs: 'ports are not offered outside' },
-    { path: 'sharing.shareLinks', needs: 'links are not handed out; share with users or groups' },
   ],
 };
 

@@ -27,21 +27,21 @@ export function sandboxNames(names: readonly string[]): string[] {
   return names.map((name) => bareName(name, ['sandbox', 'sandboxes', 'sbx']));
 }
 
-/**
- * Runs `change` for every name, at most eight at once, and fails at the end with everything that failed: one bad name
- * does not keep the others from being handled.
- */
+/** Runs `change` for every name, each once; see `forEachItem`. */
 export async function forEachName(
   names: readonly string[],
   change: (name: string) => Promise<void>,
 ): Promise<void> {
   if (names.length === 0) throw new CommandError('at least one sandbox name is required');
+  await forEachItem([...new Set(names)], change);
+}
+
+/** At most eight at once; fails at the end with everything that failed: one bad item does not keep the others from being handled. */
+export async function forEachItem<T>(items: readonly T[], change: (item: T) => Promise<void>): Promise<void> {
   const failures: unknown[] = [];
-  const queue = [...new Set(names)];
+  const queue = items.values();
   const worker = async (): Promise<void> => {
-    for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
-      await change(name).catch((error: unknown) => failures.push(error));
-    }
+    for (const item of queue) await change(item).catch((error: unknown) => failures.push(error));
   };
   await Promise.all(Array.from({ length: 8 }, worker));
   if (failures.length === 1) throw failures[0];

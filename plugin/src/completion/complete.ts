@@ -60,26 +60,32 @@ async function candidates(host: Host, wanted: Wanted, flags: GlobalFlags): Promi
   return [...new Set(names)].sort().map((word) => ({ word }));
 }
 
-async function namesOf(
-  host: Host,
-  flags: GlobalFlags,
-  kind: 'sandboxes' | 'templates' | 'namespaces',
-): Promise<string[]> {
-  const [{ withCluster }, ours, core] = await Promise.all([
+type Named = Exclude<Wanted['kind'], 'words' | 'none' | 'files' | 'contexts'>;
+
+async function namesOf(host: Host, flags: GlobalFlags, kind: Named): Promise<string[]> {
+  const [{ withCluster }, ours, core, { LABEL_SOURCE_SANDBOX }] = await Promise.all([
     import('../context/cluster.ts'),
     import('@agenttier/crds/meta/resources'),
     import('@agenttier/machinery/kube/resource'),
+    import('@agenttier/crds/meta/labels'),
   ]);
   const resources: Readonly<Record<typeof kind, readonly Resource[]>> = {
     sandboxes: [ours.SANDBOXES],
     templates: [ours.CLUSTER_SANDBOX_TEMPLATES, ours.SANDBOX_TEMPLATES],
+    pools: [ours.SANDBOX_WARM_POOLS],
+    backups: [core.VOLUME_SNAPSHOTS],
     namespaces: [core.NAMESPACES],
   };
+  const selected = kind === 'backups' ? { labelSelector: LABEL_SOURCE_SANDBOX } : {};
   return withCluster(host, flags, async ({ client, namespace }) => {
     const options = { signal: host.signal, timeoutMs: LOOKUP_MS };
     const lists = await Promise.all(
       resources[kind].map((resource) =>
-        client.list<KubeObject>(resource, resource.namespaced ? { namespace } : {}, options),
+        client.list<KubeObject>(
+          resource,
+          { ...selected, ...(resource.namespaced ? { namespace } : {}) },
+          options,
+        ),
       ),
     );
     return lists.flatMap((list) => list.items.map((item) => item.metadata.name ?? ''));

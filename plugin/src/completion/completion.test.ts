@@ -48,7 +48,7 @@ describe('__complete', () => {
     ['in another namespace', ['get', '-n', 'elsewhere', ''], ['far'], ':4'],
     ['in another namespace, with =', ['get', '--namespace=elsewhere', ''], ['far'], ':4'],
     ['templates', ['create', 'x', '--template', ''], ['minimal-shell', 'python'], ':4'],
-    ['policies', ['policy', ''], ['effective', 'usage'], ':4'],
+    ['policies', ['policy', ''], ['get', 'set', 'delete', 'effective', 'usage'], ':4'],
     ['sandboxes to ask about', ['why', 'de'], ['demo', 'dev'], ':4'],
     ['templates to explain', ['explain', 'template', 'p'], ['python'], ':4'],
     ['namespaces', ['list', '-n', 't'], ['team'], ':4'],

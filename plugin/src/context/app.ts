@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import type { Host } from './host.ts';
 
 /** Where completion finds the values of an argument. */
-export type Candidates = 'sandboxes' | 'templates' | 'none';
+export type Candidates = 'sandboxes' | 'templates' | 'pools' | 'backups' | 'none';
 
 const argumentCandidates = new WeakMap<Command, readonly Candidates[]>();
 
@@ -42,6 +42,16 @@ export function addListOptions(command: Command): Command {
     .option('--no-headers', 'print a table without its header line')
     .option('-l, --selector <selector>', 'label selector, for instance team=red');
 }
+
+/** Flags of commands that make a sandbox from the data of another one. */
+export function addCopyOptions(command: Command): Command {
+  return addOutputOption(command)
+    .option('-w, --wait', 'wait until the new sandbox runs')
+    .option('--wait-timeout <duration>', 'for how long to wait', '180s');
+}
+
+/** For an option that may be given several times: collects the values. */
+export const repeat = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
 export function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}\n`;

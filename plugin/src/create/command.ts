@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Command, Option } from 'commander';
-import { addOutputOption, type App, examples, perform } from '../context/app.ts';
+import { addOutputOption, type App, examples, perform, repeat } from '../context/app.ts';
 import type { CreateOptions } from './run.ts';
-
-const repeat = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
 export function addCreate(program: Command, app: App): void {
   const command = addOutputOption(program.command('create [name]'))

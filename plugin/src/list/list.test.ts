@@ -166,9 +166,9 @@ describe('what can go wrong on the way', () => {
     expect(await running).toEqual({ code: 130, out: '', err: '' });
   });
 
-  it('refuses unknown commands and flags with code 1', async () => {
+  it('refuses unknown commands and flags with code 2', async () => {
     expect(await run('lsit')).toEqual({
-      code: 1,
+      code: 2,
       out: '',
       err: "error: unknown command 'lsit'\n(Did you mean list?)\n",
     });

@@ -4,7 +4,10 @@ import { execRoutes } from './exec/routes.ts';
 import { explainRoutes } from './explain/routes.ts';
 import { governanceRoutes } from './governance/routes.ts';
 import type { HandlersOf } from './route.ts';
+import { referenceRoutes } from './reference/routes.ts';
 import { sandboxRoutes } from './sandboxes/routes.ts';
+import { sharingRoutes } from './sharing/routes.ts';
+import { signInRoutes } from './signIn/routes.ts';
 import { templateRoutes } from './templates/routes.ts';
 import { userRoutes } from './user/routes.ts';
 
@@ -17,6 +20,9 @@ export const ROUTES = [
   ...templateRoutes,
   ...governanceRoutes,
   ...userRoutes,
+  ...sharingRoutes,
+  ...signInRoutes,
+  ...referenceRoutes,
 ] as const;
 
 export type Operation = (typeof ROUTES)[number]['operation'];

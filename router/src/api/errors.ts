@@ -39,8 +39,18 @@ export const refusals = {
   /** One text for "not there" and "not yours": existence is nobody else's business. */
   sandboxNotFound: (id: string) => say(404, `sandbox ${id} not found`),
   templateNotFound: (name: string) => say(404, 'template not found', `template ${name} not found`),
+  /** The same for a secret that is none, and for a link that is closed: whoever guesses learns nothing. */
+  shareLinkNotFound: () => say(404, 'share link not found', 'this link does not exist, or was closed'),
+  /** Only whoever has its secret gets here. */
+  shareLinkSpent: (why: string) => say(410, 'share link is spent', `this link ${why}: ask for another one`),
   noSuchRoute: (method: string, path: string) =>
     say(404, 'no such route', `${method} ${path} does not exist`),
+  noSuchMethod: (method: string, allowed: readonly string[]) =>
+    new HttpError(
+      405,
+      { error: 'method not allowed', message: `this path knows ${allowed.join(', ')}, not ${method}` },
+      { Allow: allowed.join(', ') },
+    ),
   adminRequired: () => say(403, 'admin_required', 'this is for administrators'),
   roleTooLow: (what: string) =>
     say(403, 'access_denied', `only the owner or an administrator may ${what} this sandbox`),
@@ -51,7 +61,7 @@ export const refusals = {
       `sandbox ${id} exists in several namespaces (${namespaces.join(', ')}): name one with ?namespace=`,
     ),
   namespaceRefused: (namespace: string) =>
-    say(403, 'access_denied', `this key does not reach namespace ${namespace}`),
+    say(403, 'access_denied', `neither your groups nor your key reach namespace ${namespace}`),
   /** The terminal and exec share it. */
   notRunning: (state: string) => say(409, 'sandbox is not running', `the sandbox is ${state}`),
   /** A sandbox that use has woken up, or that was on its way already. */

@@ -26,6 +26,10 @@ export interface Reply {
   readonly status: number;
   /** Sent as JSON; absent = no body. */
   readonly body?: unknown;
+  /** Sent instead of `body`: JSON that is text already. Not called when the client has it. */
+  readonly json?: () => string;
+  /** Names the state that the answer to a GET shows; absent = made from the JSON itself. */
+  readonly etag?: string;
   /** Sent as it comes instead of `body`; a failure half-way cuts the connection, so that no client takes a part for the whole. */
   readonly stream?: Readable;
   readonly headers?: Readonly<Record<string, string>>;
@@ -62,8 +66,14 @@ export interface Route {
   readonly summary: string;
   /** What it does to the sandbox `:id`; absent = it is about no sandbox in particular. */
   readonly action?: Action;
+  /** Keys that are for one sandbox may call it, although it is about none. */
+  readonly anyKey?: true;
   /** For administrators only. */
   readonly admin?: true;
+  /** Answered without a credential: it tells the same to everybody, and nothing of the cluster. */
+  readonly open?: true;
+  /** `If-Match` is obeyed: the ETag of what the change was made from. */
+  readonly ifMatch?: true;
   readonly query?: TObject;
   readonly body?: BodyOf;
   /** By status; those that every route can give (401, 500…) go without saying. */

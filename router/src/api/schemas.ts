@@ -32,18 +32,29 @@ export const pageQuery = <T extends Record<string, TSchema>>(others: T) =>
     continue: Type.Optional(Type.String({ description: 'the `continue` of the page before' })),
   });
 
-export const Violation = Type.Object({
-  code: Text,
-  field: Text,
-  message: Text,
-  limit: Type.Optional(Type.Unknown()),
-  actual: Type.Optional(Type.Unknown()),
-  scope: Type.Optional(Text),
-});
+/** On lists that have more to show. */
+export const Continue = Type.Optional(
+  Type.String({ description: 'asks for the next page; absent on the last one' }),
+);
+
+export const Violation = Type.Object(
+  {
+    code: Text,
+    field: Text,
+    message: Text,
+    limit: Type.Optional(Type.Unknown()),
+    actual: Type.Optional(Type.Unknown()),
+    scope: Type.Optional(Text),
+  },
+  { title: 'Violation' },
+);
 
 /** Body of every answer that is no success. */
-export const Problem = Type.Object({
-  error: Type.String({ description: 'a code of the catalogue, or a sentence for people' }),
-  message: Type.Optional(Text),
-  violations: Type.Optional(Type.Array(Violation)),
-});
+export const Problem = Type.Object(
+  {
+    error: Type.String({ description: 'a code of the catalogue, or a sentence for people' }),
+    message: Type.Optional(Text),
+    violations: Type.Optional(Type.Array(Violation)),
+  },
+  { title: 'Problem' },
+);

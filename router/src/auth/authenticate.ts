@@ -14,6 +14,8 @@ export interface Credentials {
 export interface AuthenticateOptions {
   readonly devAuth: boolean;
   readonly apiKeys: { authenticate(key: string): Promise<Principal | undefined> };
+  /** Tokens of the issuer; absent = none is configured, and every token is refused. */
+  readonly tokens?: { verify(token: string): Promise<Principal> } | undefined;
 }
 
 const NO_ISSUER = 'this installation has no token issuer configured; use an API key';
@@ -32,8 +34,15 @@ export async function authenticate(
     if (!principal) throw refusals.invalidApiKey();
     return principal;
   }
-  if (credentials.queryToken) throw refusals.invalidToken(NO_ISSUER);
-  if (credentials.authorization === undefined) throw refusals.missingAuthorization();
-  if (!/^Bearer \S+$/.test(credentials.authorization)) throw refusals.invalidAuthorizationFormat();
-  throw refusals.invalidToken(NO_ISSUER);
+  const token = credentials.queryToken || bearerIn(credentials.authorization);
+  if (!options.tokens) throw refusals.invalidToken(NO_ISSUER);
+  return options.tokens.verify(token);
+}
+
+function bearerIn(authorization: string | undefined): string {
+  if (authorization === undefined) throw refusals.missingAuthorization();
+  // RFC 9110, 11.1: the name of a scheme is the same in every case.
+  const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+  if (token === undefined) throw refusals.invalidAuthorizationFormat();
+  return token;
 }

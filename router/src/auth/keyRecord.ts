@@ -56,7 +56,6 @@ function principalOf(
   id: string,
   expiresAt: number | undefined,
 ): Principal {
-  const sandboxId = text(fields['sandboxId']);
   return {
     sub: text(fields['userId']),
     email: text(fields['email']),
@@ -65,12 +64,22 @@ function principalOf(
     isAdmin: fields['isAdmin'] === true,
     key: {
       id,
-      ...(sandboxId === '' ? {} : { sandboxId }),
+      ...present(fields, 'sandboxId'),
+      ...present(fields, 'sandboxNamespace'),
+      ...present(fields, 'sandboxUid'),
       actionGroups: texts(fields['actionGroups']),
       allowedNamespaces: texts(fields['allowedNamespaces']),
       ...(expiresAt === undefined ? {} : { expiresAt }),
     },
   };
+}
+
+function present<K extends string>(
+  fields: Readonly<Record<string, unknown>>,
+  name: K,
+): { readonly [P in K]?: string } {
+  const value = text(fields[name]);
+  return (value === '' ? {} : { [name]: value }) as { readonly [P in K]?: string };
 }
 
 function readExpiry(value: unknown): number | undefined | 'unreadable' {

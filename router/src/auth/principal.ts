@@ -8,6 +8,9 @@ export interface KeyScope {
   readonly id: string;
   /** The only sandbox this key may touch. */
   readonly sandboxId?: string;
+  /** Where that is, and which of those that were there under its name. */
+  readonly sandboxNamespace?: string;
+  readonly sandboxUid?: string;
   /** Actions of that sandbox; empty means all that can be granted. */
   readonly actionGroups: readonly string[];
   /** Namespaces this key may see; empty means all. */
@@ -23,6 +26,8 @@ export interface Principal {
   readonly name: string;
   readonly groups: readonly string[];
   readonly isAdmin: boolean;
+  /** Namespaces that the person's groups open; absent = all. */
+  readonly namespaces?: readonly string[];
   readonly key?: KeyScope;
   /** Milliseconds of the epoch at which the sign-in (a token) ends, and what was opened with it; keys say it in `key`. */
   readonly expiresAt?: number;

@@ -31,6 +31,8 @@ export interface Stores {
 /** Indexes of the sandboxes: by name over all namespaces, and by everybody who may see one. */
 export const BY_NAME = 'name';
 export const BY_READER = 'reader';
+/** By the hash of the secret of each share link. */
+export const BY_LINK = 'link';
 
 /** How a person or a group is filed in the reader index; owners and shares must not be mixed up with groups. */
 export const userReader = (identity: string): string => `user:${identity}`;
@@ -42,6 +44,7 @@ export function createStores(): Stores {
       {
         [BY_NAME]: (sandbox) => [sandbox.metadata.name ?? ''],
         [BY_READER]: readersOf,
+        [BY_LINK]: (sandbox) => (sandbox.spec?.sharing?.shareLinks ?? []).map(({ tokenHash }) => tokenHash),
       },
       { keep: slim },
     ),

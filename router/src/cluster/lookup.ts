@@ -47,10 +47,10 @@ export function findSandbox(
   return first;
 }
 
-/** All sandboxes the caller may see, oldest first. */
+/** All sandboxes the caller may see, in no order. */
 export function visibleSandboxes(sandboxes: Stores['sandboxes'], principal: Principal): Sandbox[] {
   const candidates = principal.isAdmin ? sandboxes.list() : candidatesOf(sandboxes, principal);
-  return candidates.filter((sandbox) => roleOn(principal, sandbox) !== undefined).sort(byAge);
+  return candidates.filter((sandbox) => roleOn(principal, sandbox) !== undefined);
 }
 
 function candidatesOf(sandboxes: Stores['sandboxes'], principal: Principal): Sandbox[] {
@@ -61,9 +61,3 @@ function candidatesOf(sandboxes: Stores['sandboxes'], principal: Principal): San
   ];
   return [...new Set(readers.flatMap((reader) => sandboxes.byIndex(BY_READER, reader)))];
 }
-
-/** Creation has whole seconds only; the key makes the order of a batch stable. */
-const byAge = (a: Sandbox, b: Sandbox): number => (ageKey(a) < ageKey(b) ? -1 : 1);
-
-const ageKey = ({ metadata }: Sandbox): string =>
-  `${metadata.creationTimestamp ?? ''} ${metadata.namespace ?? ''}/${metadata.name ?? ''}`;

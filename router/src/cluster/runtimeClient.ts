@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Readable } from 'node:stream';
 import { PTY_PROTOCOL_V2 } from '@agenttier/crds/wire/terminal';
 import { Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import { WebSocket } from 'ws';
 import { isConnectFault, RuntimeLost, RuntimeRefused, RuntimeUnreachable } from './runtimeErrors.ts';
 import type { RuntimeAddress } from './target.ts';
@@ -19,6 +21,28 @@ export interface ExecResult {
   readonly truncated?: boolean;
 }
 
+/** Any request to a runtime; its token is added. */
+export interface RuntimeRequest {
+  readonly method: Dispatcher.HttpMethod;
+  /** With the query, encoded. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * A stream is read as fast as the runtime takes it, never more, and left as it is when the runtime answers before its
+   * end or cannot be reached. Without a `content-length` among the headers it is sent chunked.
+   */
+  readonly body?: Readable | Buffer | string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** What the runtime answers, whatever the status. */
+export interface RuntimeAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Must be read to its end or destroyed. It fails when the runtime breaks off, so no part is taken for the whole. */
+  readonly stream: Readable;
+}
+
 export interface PtyQuery {
   readonly session: string;
   readonly mode: 'control' | 'view';
@@ -33,7 +57,8 @@ const CONNECT_MS = 1500;
 const KEEP_ALIVE_MS = 20_000;
 /** What the answer of a command that ran out of time may take beyond its timeout. */
 const GRACE_MS = 10_000;
-const CONNECTIONS_PER_POD = 32;
+/** Streams hold theirs for as long as they last. Connections are made when needed, so a quiet pod has none. */
+const CONNECTIONS_PER_POD = 128;
 /** Output frames of the runtime are small; this only bounds what a broken peer can make us hold. */
 const MAX_FRAME = 4 * 1024 * 1024;
 
@@ -69,6 +94,26 @@ export class RuntimeClient {
     });
     if (statusCode !== 200) throw new RuntimeRefused(statusCode, answer);
     return answer as ExecResult;
+  }
+
+  /**
+   * Sends a request and resolves with the head of the answer, whose body then streams. Throws RuntimeUnreachable when
+   * nothing was sent and RuntimeLost when something may have been; no status is an error here.
+   */
+  async request(address: RuntimeAddress, request: RuntimeRequest): Promise<RuntimeAnswer> {
+    const { method, path, headers = {}, body, signal } = request;
+    const answer = await this.#pool(address)
+      .request({
+        method,
+        path,
+        headers: { ...headers, authorization: `Bearer ${address.token}` },
+        body: body instanceof Readable ? Readable.from(spared(body), { objectMode: false }) : (body ?? null),
+        signal,
+      })
+      .catch((error: unknown) => {
+        throw this.#fault(error, signal);
+      });
+    return { status: answer.statusCode, headers: answer.headers, stream: answer.body };
   }
 
   /** Opens a terminal; resolves once the runtime has accepted it. The socket is paused: attach listeners, then resume. */
@@ -114,7 +159,7 @@ export class RuntimeClient {
       connections: CONNECTIONS_PER_POD,
       keepAliveTimeout: KEEP_ALIVE_MS,
       connect: { timeout: CONNECT_MS },
-      // Headers come when the command ends: its own timeout is the limit, not the client's.
+      // Headers may come when a command ends, and events hours apart: whoever asks sets the limit, not the client.
       headersTimeout: 0,
       bodyTimeout: 0,
     });
@@ -140,3 +185,11 @@ export class RuntimeClient {
 
 /** IPv6 addresses are bracketed in URLs (RFC 3986, 3.2.2). */
 const hostOf = (ip: string): string => (ip.includes(':') ? `[${ip}]` : ip);
+
+/**
+ * The same bytes, but whoever stops reading does not destroy the source: an upload whose connection failed can go another
+ * way, and one that the runtime refuses half-way still needs its socket for the answer.
+ */
+async function* spared(source: Readable): AsyncGenerator<Buffer> {
+  yield* source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+}

@@ -2,8 +2,9 @@
 import type { RequestHandler } from 'express';
 
 const METHODS = 'GET, POST, PUT, PATCH, DELETE, OPTIONS';
-const HEADERS = 'Authorization, Content-Type, X-API-Key, X-Request-ID';
-const EXPOSED = 'X-Request-ID, X-AgentTier-Transport, Retry-After';
+const HEADERS =
+  'Authorization, Content-Type, X-API-Key, X-Request-ID, If-Match, If-None-Match, Last-Event-ID';
+const EXPOSED = 'X-Request-ID, X-AgentTier-Transport, Retry-After, ETag';
 const DAY_SECONDS = '86400';
 
 /** Lets pages of the listed origins call us. Origins match exactly; there is no wildcard. */

@@ -3,6 +3,7 @@ import { ANNOTATION_ACTION, ANNOTATION_BACKUP, ANNOTATION_RETRY } from '@agentti
 import type { Violation } from '@agenttier/crds/meta/violation';
 import { mayAct } from '@agenttier/crds/sandbox/access';
 import type { SandboxAction } from '@agenttier/crds/sandbox/access';
+import { isRedemption } from '@agenttier/crds/sandbox/shareLinks';
 import { actorOf } from '../identity.ts';
 import type { Principal } from '../identity.ts';
 import { metadataChanged, sameJson, specChanged } from './change.ts';
@@ -57,11 +58,27 @@ function actsOf(sandbox: SpecifiedSandbox, old: SpecifiedSandbox): Act[] {
   return [...acts, ...metadataAct(sandbox, old)];
 }
 
+/**
+ * Whether a person takes what a link offers. Only the router can speak for people, and does so for this after it has seen
+ * the secret of the link; so the secret never comes to the API server, whose audit log would keep it. What the person gets
+ * by it, and that the use is counted, is checked here.
+ */
+function redeems(
+  principal: Principal,
+  sandbox: SpecifiedSandbox,
+  old: SpecifiedSandbox,
+  now: number,
+): boolean {
+  const person = principal.role === 'person' || principal.role === 'admin';
+  return person && isRedemption(old.spec.sharing, sandbox.spec.sharing, { sub: principal.sub, now });
+}
+
 /** The ownership table applied to an update; the operator may change metadata only. */
 export function accessViolations(
   principal: Principal,
   sandbox: SpecifiedSandbox,
   old: SpecifiedSandbox,
+  now: number,
 ): Violation[] {
   if (principal.role === 'operator') {
     const message = 'the operator may change metadata and status only';
@@ -70,6 +87,7 @@ export function accessViolations(
   const actor = actorOf(principal);
   return actsOf(sandbox, old)
     .filter(({ action }) => !mayAct(actor, old.spec, action))
+    .filter(({ action }) => action !== 'share' || !redeems(principal, sandbox, old, now))
     .map(({ field }) => ({ code: 'not_owner', field, message: NOT_OWNER }));
 }
 

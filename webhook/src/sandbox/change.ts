@@ -14,7 +14,7 @@ export type ResolveReason = 'create' | 'edit' | 'resume';
 
 /** The fields that people set and that go into the resolved spec. */
 function userFields(spec: SandboxSpec): Partial<SandboxSpec> {
-  const { resolved: _resolved, createdBy: _createdBy, desiredState: _desiredState, ...rest } = spec;
+  const { resolved: _, createdBy: _by, desiredState: _state, sharing: _sharing, ...rest } = spec;
   return rest;
 }
 
@@ -60,7 +60,7 @@ export function resolveReason(
   return userFieldsChanged(sandbox, old) ? 'edit' : undefined;
 }
 
-/** False while only `resolved`, `createdBy` or `desiredState` differ. */
+/** False while only `resolved`, `createdBy`, `desiredState` or `sharing` differ: who may use it is no part of what runs. */
 export function userFieldsChanged(sandbox: SpecifiedSandbox, old: SpecifiedSandbox): boolean {
   return !sameJson(userFields(sandbox.spec), userFields(old.spec));
 }

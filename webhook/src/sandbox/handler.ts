@@ -196,7 +196,15 @@ export function validateSandboxes(options: SandboxHandlerOptions): Handler {
             principal,
             resolution: (settled as NonNullable<typeof settled>).resolution,
           })
-        : validateUpdate({ namespace, sandbox, old, principal, reason, resolution: settled?.resolution });
+        : validateUpdate({
+            namespace,
+            sandbox,
+            old,
+            principal,
+            reason,
+            resolution: settled?.resolution,
+            now: options.now(),
+          });
     const sandboxCase = { request, subject, principal, settled, options, signal };
     const granted = await withGrants(judgement, sandboxCase);
     const warned = await withWarnings(granted, sandboxCase);

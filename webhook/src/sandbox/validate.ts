@@ -34,6 +34,8 @@ export interface UpdateInput {
   readonly reason: ResolveReason | undefined;
   /** Present exactly when there is a reason. */
   readonly resolution: Resolution | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
 }
 
 export interface Judgement {
@@ -185,7 +187,7 @@ function forgeryOnUpdate(input: UpdateInput): Violation[] {
 /** Judges what an update changes. What was already there stays editable, even where it would be refused today. */
 export function validateUpdate(input: UpdateInput): Judgement {
   const { sandbox, old, principal } = input;
-  const access = accessViolations(principal, sandbox, old);
+  const access = accessViolations(principal, sandbox, old, input.now);
   const starts = input.reason === 'resume';
   // Finalizers and other metadata, and everything on an object on its way out, must never be held up by rules.
   if (access.length > 0 || sandbox.metadata.deletionTimestamp || !(specChanged(sandbox, old) || starts)) {

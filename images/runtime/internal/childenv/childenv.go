@@ -4,6 +4,7 @@
 package childenv
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -99,4 +100,20 @@ func LookPath(name, dir string, env []string) (string, error) {
 func Executable(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular() && syscall.Access(path, 1) == nil
+}
+
+// Check refuses variables that no process can have, and those of the runtime
+// itself. The error's text is for the client.
+func Check(variables map[string]string) error {
+	for name, value := range variables {
+		switch {
+		case name == "" || strings.ContainsAny(name, "=\x00"):
+			return fmt.Errorf("env: %q is no name of a variable", name)
+		case strings.Contains(value, "\x00"):
+			return fmt.Errorf("env: the value of %s has a NUL in it", name)
+		case strings.HasPrefix(name, secretPrefix):
+			return fmt.Errorf("env: names that begin with %s are the runtime's own", secretPrefix)
+		}
+	}
+	return nil
 }

@@ -18,10 +18,11 @@ type Event struct {
 
 // Log holds events. What a reader has not got yet is kept, and a writer waits
 // when that comes to more than Limit bytes; what was delivered is kept up to
-// the same size, so that a reader who lost it can ask again. With Lossy the
-// writer never waits and the oldest go.
+// the same size, or to Keep where that is more, so that a reader who lost it can
+// ask again. With Lossy the writer never waits and the oldest go.
 type Log struct {
 	Limit int
+	Keep  int
 	Lossy bool
 
 	mu        sync.Mutex
@@ -64,6 +65,13 @@ func (l *Log) Close() {
 	defer l.mu.Unlock()
 	l.closed = true
 	l.wake()
+}
+
+// Size is how many bytes of events are held.
+func (l *Log) Size() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.kept
 }
 
 // Next returns the events after an ID, waiting for one if need be, and how many
@@ -113,7 +121,7 @@ func (l *Log) after(id int64) (events []Event, dropped int64) {
 
 // trim needs the lock.
 func (l *Log) trim() {
-	limit, gone := 2*l.Limit, 0
+	limit, gone := l.Limit+max(l.Limit, l.Keep), 0
 	if l.Lossy {
 		limit = l.Limit
 	}

@@ -3,66 +3,93 @@
 package execute
 
 import (
-	"context"
+	"io"
 	"os"
-	"sync"
+	"sync/atomic"
+	"time"
 )
 
 const cutMark = "\n[truncated]"
 
-// collector gathers a stream up to MaxOutput and lets the rest pass unseen: a
-// command must neither block nor die because it prints too much, or because
-// it left something running that still prints.
+// collector gives on what a stream brings. When the command has ended, output
+// may still be under way: it is waited for, but not longer than pipeGrace in
+// all, not counting the time that a slow taker needs, since something that was
+// left behind may hold the pipe open. What that prints later is read away: it
+// must neither block nor die for it.
 type collector struct {
-	done chan struct{}
-
-	mu      sync.Mutex
-	kept    []byte
-	cut     bool
-	settled bool
+	from   *os.File
+	ending atomic.Bool
+	done   chan struct{}
 }
 
-func collect(from *os.File) *collector {
-	c := &collector{done: make(chan struct{})}
+// collect calls take with each part, never after done is closed.
+func collect(from *os.File, take func([]byte)) *collector {
+	c := &collector{from: from, done: make(chan struct{})}
 	go func() {
-		defer close(c.done)
 		defer from.Close()
-		buf := make([]byte, 32<<10)
-		for {
-			n, err := from.Read(buf)
-			c.take(buf[:n])
-			if err != nil {
-				return
-			}
+		if c.read(take) {
+			close(c.done)
+			return
 		}
+		close(c.done)
+		_ = from.SetReadDeadline(time.Time{})
+		_, _ = io.Copy(io.Discard, from)
 	}()
 	return c
 }
 
-func (c *collector) take(p []byte) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.settled || len(p) == 0 {
-		return
+// read tells whether the stream has ended.
+func (c *collector) read(take func([]byte)) (ended bool) {
+	buf := make([]byte, 32<<10)
+	patience, late := pipeGrace, 0
+	for {
+		ending, asked := c.ending.Load(), time.Now()
+		if ending {
+			_ = c.from.SetReadDeadline(asked.Add(patience))
+		}
+		n, err := c.from.Read(buf)
+		if ending {
+			patience -= time.Since(asked)
+			late += n
+		}
+		if n > 0 {
+			take(buf[:n])
+		}
+		switch {
+		case os.IsTimeout(err), ending && (patience <= 0 || late > lateLimit):
+			return false
+		case err != nil:
+			return true
+		}
 	}
-	room := MaxOutput - len(c.kept)
-	if len(p) > room {
-		p, c.cut = p[:room], true
-	}
-	c.kept = append(c.kept, p...)
 }
 
-// settle returns what has arrived when the stream ends or the grace is over.
-func (c *collector) settle(grace context.Context) (kept []byte, cut bool) {
-	select {
-	case <-c.done:
-	case <-grace.Done():
+// settle returns when all that belongs to the command was given on.
+func (c *collector) settle() {
+	c.ending.Store(true)
+	_ = c.from.SetReadDeadline(time.Now().Add(pipeGrace))
+	<-c.done
+}
+
+// Buffer keeps the first Limit bytes of a stream.
+type Buffer struct {
+	Limit int
+	Kept  []byte
+	Cut   bool
+}
+
+// Add takes one more part of the stream.
+func (b *Buffer) Add(p []byte) {
+	if room := b.Limit - len(b.Kept); len(p) > room {
+		p, b.Cut = p[:room], true
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	kept, c.kept, c.settled = c.kept, nil, true
-	if c.cut {
-		kept = append(kept, cutMark...)
+	b.Kept = append(b.Kept, p...)
+}
+
+// Text is what was kept, with a mark where something is missing.
+func (b *Buffer) Text() []byte {
+	if !b.Cut {
+		return b.Kept
 	}
-	return kept, c.cut
+	return append(b.Kept[:len(b.Kept):len(b.Kept)], cutMark...)
 }

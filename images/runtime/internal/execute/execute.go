@@ -25,6 +25,14 @@ const (
 	// pipeGrace is how long the output of a finished command may still arrive
 	// while something that it started holds the pipe open.
 	pipeGrace = 150 * time.Millisecond
+	// lateLimit bounds what is taken after the end from something that floods.
+	lateLimit = 1 << 20
+)
+
+// The streams of a command.
+const (
+	Stdout = "stdout"
+	Stderr = "stderr"
 )
 
 // Command is one program run; Env is complete, Dir absolute.
@@ -34,6 +42,12 @@ type Command struct {
 	Env     []string
 	Stdin   string
 	Timeout time.Duration
+	// StdoutLimit and StderrLimit are how much is kept; 0 = MaxOutput.
+	StdoutLimit, StderrLimit int
+	// Output takes the output while it comes, from one goroutine for each stream
+	// and never after Run has returned; nothing is kept then. It may take its
+	// time: the command waits.
+	Output func(stream string, part []byte)
 }
 
 // Result is how the command ended. ExitCode is -1 when it could not start or
@@ -62,7 +76,9 @@ func Run(ctx context.Context, command Command) Result {
 		streams.abandon()
 		return notStarted(err, began)
 	}
-	stdout, stderr := collect(streams.stdout[0]), collect(streams.stderr[0])
+	kept := [2]Buffer{{Limit: limitOr(command.StdoutLimit)}, {Limit: limitOr(command.StderrLimit)}}
+	stdout := collect(streams.stdout[0], command.taker(Stdout, &kept[0]))
+	stderr := collect(streams.stderr[0], command.taker(Stderr, &kept[1]))
 	streams.feed(command.Stdin)
 	timedOut := await(ctx, child, command.Timeout)
 	exit := child.Wait()
@@ -71,14 +87,26 @@ func Run(ctx context.Context, command Command) Result {
 	if timedOut {
 		result.ExitCode = -1
 	}
-	grace, over := context.WithTimeout(context.Background(), pipeGrace)
-	defer over()
-	var cutOut, cutErr bool
-	result.Stdout, cutOut = stdout.settle(grace)
-	result.Stderr, cutErr = stderr.settle(grace)
-	result.Truncated = cutOut || cutErr
+	stdout.settle()
+	stderr.settle()
+	result.Stdout, result.Stderr = kept[0].Text(), kept[1].Text()
+	result.Truncated = kept[0].Cut || kept[1].Cut
 	result.Duration = time.Since(began)
 	return result
+}
+
+func limitOr(limit int) int {
+	if limit == 0 {
+		return MaxOutput
+	}
+	return limit
+}
+
+func (c Command) taker(stream string, kept *Buffer) func([]byte) {
+	if c.Output == nil {
+		return kept.Add
+	}
+	return func(part []byte) { c.Output(stream, part) }
 }
 
 func notStarted(err error, began time.Time) Result {

@@ -131,3 +131,62 @@ func TestABackgroundProcessHoldsNobodyUp(t *testing.T) {
 		t.Error("the background process was killed")
 	}
 }
+
+func TestLimitsCutEachStream(t *testing.T) {
+	c := sh("printf 123456; printf abcdef >&2")
+	c.StdoutLimit, c.StderrLimit = 3, 6
+	got := Run(context.Background(), c)
+	if string(got.Stdout) != "123"+cutMark || string(got.Stderr) != "abcdef" || !got.Truncated {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestOutputIsGivenOnWhileItComes(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var all [2]strings.Builder
+	c := sh("echo first; cat " + fifo + " >/dev/null; echo second >&2; printf last")
+	c.Output = func(stream string, part []byte) {
+		if stream == Stderr {
+			all[1].Write(part)
+			return
+		}
+		all[0].Write(part)
+		// The command goes on only when its first line has been seen.
+		if all[0].String() == "first\n" {
+			_ = os.WriteFile(fifo, []byte("go"), 0)
+		}
+	}
+	got := Run(context.Background(), c)
+	if got.ExitCode != 0 || len(got.Stdout)+len(got.Stderr) != 0 || all[0].String() != "first\nlast" || all[1].String() != "second\n" {
+		t.Errorf("%+v %q %q", got, all[0].String(), all[1].String())
+	}
+}
+
+func TestASlowTakerMissesNothing(t *testing.T) {
+	got, want := 0, 300_000
+	c := sh("head -c " + strconv.Itoa(want) + " /dev/zero")
+	c.Output = func(_ string, part []byte) {
+		if got == 0 {
+			time.Sleep(2 * pipeGrace)
+		}
+		got += len(part)
+	}
+	if Run(context.Background(), c); got != want {
+		t.Errorf("%d of %d bytes", got, want)
+	}
+}
+
+func TestWhatFloodsFromTheBackgroundHoldsNobodyUp(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pid")
+	c := sh("yes & echo $! > " + file)
+	c.Output = func(string, []byte) {}
+	got := Run(context.Background(), c)
+	pid := readPid(t, file)
+	defer func() { _ = syscall.Kill(pid, syscall.SIGKILL) }()
+	if got.ExitCode != 0 || !alive(pid) {
+		t.Errorf("%+v", got)
+	}
+}

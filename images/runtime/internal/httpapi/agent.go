@@ -7,7 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"net/http"
+	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/agenttier/agenttier/images/runtime/internal/invoke"
@@ -19,6 +22,8 @@ const (
 	maxAgentBody  = 4 << 20
 	// maxWait bounds how long an answer about an installation is held back.
 	maxWait = 60 * time.Second
+	// stageDeadline is for a file of the largest size over a slow line.
+	stageDeadline = 15 * time.Minute
 	// maxLinger bounds how long an invocation may go on unread.
 	maxLinger = 60 * time.Second
 
@@ -26,12 +31,19 @@ const (
 	// adminHeader that they may touch what belongs to others.
 	actorHeader = "X-Agenttier-Actor"
 	adminHeader = "X-Agenttier-Admin"
+
+	// installHeader names the installation whose events follow.
+	installHeader = "X-Agenttier-Install"
+	// readersHeader says how many read an invocation, with this reader.
+	readersHeader = "X-Agenttier-Readers"
 )
 
 func (a *API) agentRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("PUT /agent", a.putAgent)
 	mux.HandleFunc("GET /agent", a.getAgent)
+	mux.HandleFunc("POST /agent/files", a.stageFile)
 	mux.HandleFunc("POST /install", a.postInstall)
+	mux.HandleFunc("GET /install/log", a.installLog)
 	mux.HandleFunc("GET /install", a.getInstall)
 	mux.HandleFunc("GET /install/events", a.installEvents)
 	mux.HandleFunc("DELETE /install/{id}", a.deleteInstall)
@@ -100,12 +112,15 @@ func (a *API) getInstall(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, a.Jobs.Wait(ctx))
 }
 
+// installEvents tells by a header whose events these are: there may have been
+// another installation since the reader asked for its own.
 func (a *API) installEvents(w http.ResponseWriter, r *http.Request) {
-	log := a.Jobs.Events()
+	log, id := a.Jobs.Events()
 	if log == nil {
 		fail(w, http.StatusNotFound, "there was no installation")
 		return
 	}
+	w.Header().Set(installHeader, id)
 	sendEvents(w, r, log.Next, log.Delivered)
 }
 
@@ -115,6 +130,42 @@ func (a *API) deleteInstall(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// stageFile takes one file for an installation to come. The body is the content;
+// ?path= is where it will go.
+func (a *API) stageFile(w http.ResponseWriter, r *http.Request) {
+	connection := http.NewResponseController(w)
+	_ = connection.SetReadDeadline(time.Now().Add(stageDeadline))
+	defer func() { _ = connection.SetReadDeadline(time.Time{}) }()
+	file, err := a.Jobs.Stage(r.Body, r.URL.Query().Get("path"))
+	switch {
+	case errors.Is(err, job.ErrTooLarge):
+		fail(w, http.StatusRequestEntityTooLarge, err.Error())
+	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
+		fail(w, http.StatusInsufficientStorage, "the volume is full")
+	case err != nil:
+		fail(w, http.StatusInternalServerError, err.Error())
+	default:
+		reply(w, http.StatusCreated, file)
+	}
+}
+
+// installLog sends the whole log of the last installation as text.
+func (a *API) installLog(w http.ResponseWriter, _ *http.Request) {
+	file, err := a.Jobs.Log()
+	if errors.Is(err, fs.ErrNotExist) {
+		fail(w, http.StatusNotFound, "there was no installation")
+		return
+	}
+	if err != nil {
+		fail(w, http.StatusInternalServerError, err.Error())
+		return
+	}
+	defer file.Close()
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(http.StatusOK)
+	_, _ = io.Copy(w, file)
 }
 
 // postInvoke takes the slot before it reads the body: whoever is refused costs
@@ -149,7 +200,8 @@ func (a *API) postInvoke(w http.ResponseWriter, r *http.Request) {
 		refuseInvoke(w, err)
 		return
 	}
-	defer run.Attach()()
+	_, detach := run.Attach()
+	defer detach()
 	sendEvents(w, r, run.Events, run.Delivered)
 }
 
@@ -186,7 +238,9 @@ func (a *API) getInvoke(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusNotFound, "no invocation of this id")
 		return
 	}
-	defer run.Attach()()
+	readers, detach := run.Attach()
+	defer detach()
+	w.Header().Set(readersHeader, strconv.Itoa(readers))
 	sendEvents(w, r, run.Events, run.Delivered)
 }
 

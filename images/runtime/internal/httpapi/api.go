@@ -5,6 +5,7 @@ package httpapi
 
 import (
 	"encoding/json"
+	"log"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/agenttier/agenttier/images/runtime/internal/adopt"
 	"github.com/agenttier/agenttier/images/runtime/internal/auth"
 	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
+	"github.com/agenttier/agenttier/images/runtime/internal/detached"
 	"github.com/agenttier/agenttier/images/runtime/internal/hooks"
 	"github.com/agenttier/agenttier/images/runtime/internal/invoke"
 	"github.com/agenttier/agenttier/images/runtime/internal/job"
@@ -27,11 +29,16 @@ import (
 // Protocol is the version of the terminal protocol that is spoken here.
 const Protocol = 2
 
-var capabilities = []string{"exec", "pty", "pty.v2", "sessions", "presence", "tickets", "activity", "attach", "adopt", "hooks", "tools", "install", "invoke", "quiesce"}
+var capabilities = []string{
+	"exec", "exec.stream", "exec.detach", "pty", "pty.v2", "sessions", "presence", "tickets", "activity", "attach", "adopt",
+	"hooks", "tools", "install", "invoke", "quiesce", "ports", "proxy", "stats", "agent.files",
+}
 
 // API answers the runtime's requests.
 type API struct {
 	Version string
+	// Port is the one that this API is served on.
+	Port    int
 	Workdir string
 	Env     *childenv.Live
 	// Slot is nil in a pod that was made for its sandbox.
@@ -44,6 +51,7 @@ type API struct {
 	Activity *activity.Record
 	Invokes  *invoke.Manager
 	Jobs     *job.Manager
+	Detached detached.Manager
 	// Tickets remembers those that have opened a terminal.
 	Tickets spent.Nonces
 	Log     *slog.Logger
@@ -61,9 +69,11 @@ func (a *API) Server() *http.Server {
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       120 * time.Second,
 		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn),
+		ErrorLog:          a.errorLog(),
 	}
 }
+
+func (a *API) errorLog() *log.Logger { return slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn) }
 
 // Drain waits until every terminal client has got its last frame, or the limit
 // is over.
@@ -86,6 +96,8 @@ func (a *API) routes() http.Handler {
 	closed.HandleFunc("GET /version", a.version)
 	closed.HandleFunc("GET /activity", a.activity)
 	closed.HandleFunc("POST /exec", a.exec)
+	closed.HandleFunc("GET /exec/{id}", a.getExec)
+	closed.HandleFunc("DELETE /exec/{id}", a.deleteExec)
 	closed.HandleFunc("POST /hooks/{name}", a.hook)
 	closed.HandleFunc("POST /tools", a.tools)
 	closed.HandleFunc("GET /pty", a.terminal)
@@ -93,11 +105,12 @@ func (a *API) routes() http.Handler {
 	closed.HandleFunc("GET /sessions", a.listSessions)
 	closed.HandleFunc("DELETE /sessions/{name}", a.removeSession)
 	a.agentRoutes(closed)
+	a.networkRoutes(closed)
 	closed.HandleFunc("POST /adopt", a.adopt)
 	closed.HandleFunc("POST /quiesce", a.quiesce)
 	closed.HandleFunc("POST /unquiesce", a.unquiesce)
 	open.Handle("/", a.authenticated(a.claimed(asJSON(closed))))
-	return open
+	return a.withProxy(open)
 }
 
 func (a *API) authenticated(next http.Handler) http.Handler {

@@ -21,8 +21,14 @@ import (
 // marker is the variable by which everything that an invocation starts is known.
 const marker = "AGENTTIER_INVOKE_ID"
 
-// eventLimit is how many bytes of events may wait for a reader.
-const eventLimit = 1 << 20
+const (
+	// eventLimit is how many bytes of events may wait for a reader.
+	eventLimit = 1 << 20
+	// resumeLimit is how many bytes are kept for a reader who may come back. What
+	// was written to a connection may be far from having arrived: the buffers of
+	// the kernels on the way to the client hold several MiB.
+	resumeLimit = 16 << 20
+)
 
 // How an invocation ended.
 const (
@@ -95,6 +101,9 @@ func newInvocation(s Settings, r Request) *Invocation {
 		id: r.ID, actor: r.Actor, settings: s, request: r, began: time.Now(), done: make(chan struct{}),
 		log: eventlog.Log{Limit: eventLimit},
 	}
+	if r.Linger > 0 {
+		run.log.Keep = resumeLimit
+	}
 	run.ctx, run.cancel = context.WithCancelCause(context.Background())
 	return run
 }
@@ -134,9 +143,10 @@ func (i *Invocation) Events(ctx context.Context, after int64) ([]eventlog.Event,
 // Delivered tells that a reader has got everything up to an id.
 func (i *Invocation) Delivered(id int64) { i.log.Delivered(id) }
 
-// Attach counts a reader until the returned function is called. When the last
-// one has gone, the invocation is cancelled after its linger time.
-func (i *Invocation) Attach() (detach func()) {
+// Attach counts a reader until the returned function is called, and says how
+// many there are now. When the last one has gone, the invocation is cancelled
+// after its linger time.
+func (i *Invocation) Attach() (readers int, detach func()) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.readers++
@@ -144,7 +154,7 @@ func (i *Invocation) Attach() (detach func()) {
 		i.linger.Stop()
 		i.linger = nil
 	}
-	return sync.OnceFunc(i.detach)
+	return i.readers, sync.OnceFunc(i.detach)
 }
 
 func (i *Invocation) detach() {

@@ -114,7 +114,7 @@ func TestHowItEnds(t *testing.T) {
 		{"the template's time", Settings{Entrypoint: []string{"sleep", "100"}, DefaultTimeoutSeconds: 1}, Request{Timeout: time.Hour}, nil, TimedOut},
 		{"the policy's ceiling", Settings{Entrypoint: []string{"sleep", "100"}, MaxTimeoutSeconds: 1}, Request{}, nil, TimedOut},
 		{"cancelled", agent("trap '' TERM; sleep 100 & wait; wait"), Request{}, func(i *Invocation) { i.Cancel() }, Canceled},
-		{"nobody reads", agent("sleep 100"), Request{}, func(i *Invocation) { i.Attach()() }, Canceled},
+		{"nobody reads", agent("sleep 100"), Request{}, func(i *Invocation) { _, leave := i.Attach(); leave() }, Canceled},
 		{"no such program", Settings{Entrypoint: []string{"nothing-of-this-name"}}, Request{}, nil, Failed},
 	}
 	for _, c := range cases {
@@ -255,9 +255,13 @@ func TestADrainWaitsForInvocationsThatEndAndCancelsTheOthers(t *testing.T) {
 func TestAReaderThatComesBackInTimeKeepsItAlive(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "go")
 	run := start(t, manager(t, agent("while [ ! -e "+file+" ]; do sleep 0.01; done; echo done")), Request{Linger: time.Minute})
-	run.Attach()()
-	detach := run.Attach()
+	_, leave := run.Attach()
+	leave()
+	readers, detach := run.Attach()
 	defer detach()
+	if readers != 1 {
+		t.Errorf("%d readers", readers)
+	}
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -271,5 +275,40 @@ func TestAFloodReachesAReaderWhole(t *testing.T) {
 	events := follow(t, run)
 	if len(events) != 60_002 || events[60_000].Data["data"] != "line 59999 of a flood that fills the log" {
 		t.Errorf("%d events", len(events))
+	}
+}
+
+func TestWhatWasDeliveredIsKeptForAReaderWhoMayComeBack(t *testing.T) {
+	const flood = "yes a line of a flood that is longer than what is kept otherwise, as it comes from a program | head -n 60000"
+	first := func(linger time.Duration) (id, dropped int64) {
+		run := start(t, manager(t, agent(flood)), Request{Linger: linger})
+		_, detach := run.Attach()
+		defer detach()
+		follow(t, run)
+		events, dropped, err := run.Events(context.Background(), 0)
+		if err != nil || len(events) == 0 {
+			t.Fatal(err)
+		}
+		return events[0].ID, dropped
+	}
+	if id, dropped := first(time.Minute); id != 1 || dropped != 0 {
+		t.Errorf("the first is %d, %d are gone", id, dropped)
+	}
+	if id, dropped := first(0); id == 1 || dropped != id-1 {
+		t.Errorf("nothing was let go: the first is %d, %d are gone", id, dropped)
+	}
+}
+
+func TestEndedInvocationsDoNotPileUp(t *testing.T) {
+	m := manager(t, agent("yes a line of a flood that is longer than what is kept otherwise, as it comes from a program | head -n 60000"))
+	var runs []*Invocation
+	for range 6 {
+		run := start(t, m, Request{Linger: time.Minute})
+		follow(t, run)
+		runs = append(runs, run)
+	}
+	waitFor(t, "the first to be let go", func() bool { return m.Find(runs[0].ID()) == nil })
+	if m.Find(runs[5].ID()) == nil {
+		t.Error("the last is gone as well")
 	}
 }

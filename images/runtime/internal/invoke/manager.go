@@ -29,8 +29,9 @@ func (b Busy) Error() string {
 const (
 	// keepFor is how long the events of an ended invocation can be read again.
 	keepFor = 2 * time.Minute
-	// keepMost bounds how many ended invocations are kept.
-	keepMost = 32
+	// keepMost and keepBytes bound how many ended invocations are kept.
+	keepMost  = 32
+	keepBytes = 24 << 20
 )
 
 // Manager holds the invocations of one sandbox.
@@ -164,7 +165,7 @@ func (m *Manager) retire(run *Invocation) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.ended = append(m.ended, run)
-	for len(m.ended) > keepMost {
+	for len(m.ended) > 1 && (len(m.ended) > keepMost || sizeOf(m.ended) > keepBytes) {
 		delete(m.runs, m.ended[0].id)
 		m.ended = m.ended[1:]
 	}
@@ -181,6 +182,13 @@ func (m *Manager) retire(run *Invocation) {
 			}
 		}
 	})
+}
+
+func sizeOf(runs []*Invocation) (bytes int) {
+	for _, run := range runs {
+		bytes += run.log.Size()
+	}
+	return bytes
 }
 
 // Find returns a running or lately ended invocation, or nil.

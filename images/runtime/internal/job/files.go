@@ -52,7 +52,8 @@ func place(workdir string, files []File) error {
 			return err
 		}
 	}
-	for _, file := range staged {
+	// Also what was uploaded of files that were in place already.
+	for _, file := range files {
 		_ = os.Remove(stagedPath(workdir, file))
 	}
 	return nil

@@ -85,7 +85,10 @@ type job struct {
 	cancel context.CancelFunc
 	log    tail
 	events eventlog.Log
-	done   chan struct{}
+	// Two streams print at the same time.
+	whole   *wholeLog
+	printMu sync.Mutex
+	done    chan struct{}
 	// Valid when done is closed.
 	code     int
 	reason   string
@@ -112,7 +115,7 @@ func (m *Manager) Start(spec Spec) (started bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeoutOf(spec))
 	j := &job{
 		spec: spec, began: time.Now(), cancel: cancel, done: make(chan struct{}),
-		log: tail{limit: MaxLog}, events: eventlog.Log{Limit: eventLimit, Lossy: true},
+		log: tail{limit: MaxLog}, events: eventlog.Log{Limit: eventLimit, Lossy: true}, whole: openLog(m.Workdir),
 	}
 	m.current = j
 	ended := func() {}
@@ -171,12 +174,12 @@ func (m *Manager) Wait(ctx context.Context) State {
 	return j.state()
 }
 
-// Events returns what the present installation printed after an event.
-func (m *Manager) Events() *eventlog.Log {
+// Events returns what the present installation prints, and its id.
+func (m *Manager) Events() (log *eventlog.Log, id string) {
 	if j := m.present(); j != nil {
-		return &j.events
+		return &j.events, j.spec.ID
 	}
-	return nil
+	return nil, ""
 }
 
 // Blocked says why the agent cannot be used, or "".
@@ -224,6 +227,7 @@ func (j *job) run(ctx context.Context, workdir string, env []string) {
 			code, reason = -1, "canceled"
 		}
 	}
+	j.whole.close()
 	j.code, j.reason, j.duration = code, reason, time.Since(j.began)
 	j.event("exit", map[string]any{"exitCode": code, "reason": reason})
 	j.events.Close()
@@ -237,7 +241,10 @@ func (j *job) program(workdir string, env []string) program.Spec {
 }
 
 func (j *job) line(stream, line string) {
+	j.printMu.Lock()
+	defer j.printMu.Unlock()
 	j.log.add(line)
+	j.whole.add(line)
 	j.event("log", map[string]any{"stream": stream, "data": line})
 }
 

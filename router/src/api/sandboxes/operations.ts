@@ -10,19 +10,21 @@ import type { Action } from '../../auth/authorize.ts';
 import { impersonationOf } from '../../auth/principal.ts';
 import type { Stores } from '../../cluster/caches.ts';
 import type { SandboxFinder } from '../../cluster/finder.ts';
-import { visibleSandboxes } from '../../cluster/lookup.ts';
 import type { Found } from '../../cluster/lookup.ts';
 import { resumeAs, traceAnnotation } from '../../cluster/wake.ts';
 import type { Handlers } from '../contract.ts';
 import type { Call, Reply } from '../route.ts';
 import { refusals } from '../errors.ts';
 import { readCreate } from './body.ts';
+import { listSandboxes } from './list.ts';
+import type { SandboxRows } from './rows.ts';
 import { phaseOf, sandboxView, wantsToRun } from './view.ts';
 
 export interface SandboxesOptions {
   readonly client: Pick<KubeClient, 'create' | 'patch' | 'raw'>;
   readonly stores: Pick<Stores, 'sandboxes'>;
   readonly finder: Pick<SandboxFinder, 'find' | 'reread'>;
+  readonly rows: SandboxRows;
   readonly defaultNamespace: string;
   readonly now?: () => number;
 }
@@ -40,7 +42,7 @@ type Operations = Pick<
 export function sandboxOperations(options: SandboxesOptions): Operations {
   return {
     createSandbox: (call) => create(options, call),
-    listSandboxes: (call) => list(options, call),
+    listSandboxes: (call) => listSandboxes(options, call),
     getSandbox: async (call) => ({ status: 200, body: sandboxView(await findFor(options, call, 'read')) }),
     deleteSandbox: (call) => remove(options, call),
     stopSandbox: (call) => stop(options, call),
@@ -100,16 +102,6 @@ async function create({ client, stores, defaultNamespace }: SandboxesOptions, ca
       ...(warnings.length > 0 ? { warnings } : {}),
     },
   };
-}
-
-function list({ stores }: SandboxesOptions, call: Call): Reply {
-  const namespace = call.query.get('namespace');
-  const status = call.query.get('status');
-  const sandboxes = visibleSandboxes(stores.sandboxes, call.principal)
-    .filter((sandbox) => !namespace || sandbox.metadata.namespace === namespace)
-    .map(sandboxView)
-    .filter((view) => !status || view.status === status);
-  return { status: 200, body: { sandboxes } };
 }
 
 async function remove(options: SandboxesOptions, call: Call): Promise<Reply> {

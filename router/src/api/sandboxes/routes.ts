@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Type } from 'typebox';
 import type { Route } from '../route.ts';
-import { AnyObject, DurationText, NamespaceQuery, SPEC_LIMIT, Text, Timestamp } from '../schemas.ts';
+import {
+  AnyObject,
+  Continue,
+  DurationText,
+  NamespaceQuery,
+  pageQuery,
+  SPEC_LIMIT,
+  Text,
+  Timestamp,
+} from '../schemas.ts';
 
 const TAG = 'Sandboxes';
 
@@ -11,24 +20,29 @@ export const TemplateReference = Type.Object({
   namespace: Type.Optional(Text),
 });
 
-const SandboxBody = Type.Object({
-  sandboxId: Text,
-  name: Text,
-  namespace: Text,
-  status: Type.String({ description: 'Creating, Running, Stopped, Error or Deleting' }),
-  podName: Text,
-  pvcName: Text,
-  templateRef: Text,
-  mode: Text,
-  createdAt: Timestamp,
-  message: Text,
-  reason: Type.Optional(Text),
-  desiredState: Text,
-  createdBy: Type.Optional(Type.Object({ sub: Text, email: Text, displayName: Text })),
-  lastActivityAt: Type.Optional(Timestamp),
-  autoResume: Type.Optional(Type.Boolean()),
-  stopWarning: Type.Optional(Type.Object({ reason: Text, deadline: Timestamp, message: Text })),
-});
+export const SandboxBody = Type.Object(
+  {
+    sandboxId: Text,
+    name: Text,
+    namespace: Text,
+    status: Type.String({ description: 'Creating, Running, Stopped, Error or Deleting' }),
+    podName: Text,
+    pvcName: Text,
+    templateRef: Text,
+    mode: Text,
+    createdAt: Timestamp,
+    message: Text,
+    reason: Type.Optional(Text),
+    desiredState: Text,
+    createdBy: Type.Optional(Type.Object({ sub: Text, email: Text, displayName: Text })),
+    lastActivityAt: Type.Optional(Timestamp),
+    autoResume: Type.Optional(Type.Boolean()),
+    stopWarning: Type.Optional(Type.Object({ reason: Text, deadline: Timestamp, message: Text })),
+  },
+  { title: 'Sandbox' },
+);
+
+export const SandboxList = Type.Object({ sandboxes: Type.Array(SandboxBody), continue: Continue });
 
 /** What is inside the parts is for the CRD's schema and for admission to judge. */
 const CreateBody = Type.Object({
@@ -74,8 +88,8 @@ export const sandboxRoutes = [
     operation: 'listSandboxes',
     tag: TAG,
     summary: 'Lists the sandboxes that the caller may see.',
-    query: Type.Object({ namespace: Type.Optional(Text), status: Type.Optional(Text) }),
-    answers: { 200: Type.Object({ sandboxes: Type.Array(SandboxBody) }) },
+    query: pageQuery({ namespace: Type.Optional(Text), status: Type.Optional(Text) }),
+    answers: { 200: SandboxList },
   },
   {
     method: 'get',

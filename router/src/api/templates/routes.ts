@@ -5,14 +5,17 @@ import { AnyObject, NamespaceQuery, Text } from '../schemas.ts';
 
 const TAG = 'Templates';
 
-const TemplateBody = Type.Object({
-  name: Text,
-  description: Text,
-  image: Text,
-  resourceVersion: Text,
-  spec: AnyObject,
-  namespace: Type.Optional(Text),
-});
+const TemplateBody = Type.Object(
+  {
+    name: Text,
+    description: Text,
+    image: Text,
+    resourceVersion: Text,
+    spec: AnyObject,
+    namespace: Type.Optional(Text),
+  },
+  { title: 'Template' },
+);
 
 export const templateRoutes = [
   {

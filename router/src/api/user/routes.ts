@@ -10,6 +10,7 @@ export const userRoutes = [
     operation: 'currentUser',
     tag: 'User',
     summary: 'Tells who the caller is.',
+    anyKey: true,
     answers: {
       200: Type.Object({
         sub: Text,
