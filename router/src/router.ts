@@ -26,6 +26,7 @@ import { sandboxOperations } from './api/sandboxes/operations.ts';
 import { sharingOperations } from './api/sharing/operations.ts';
 import { signInOperations } from './api/signIn/operations.ts';
 import { templateOperations } from './api/templates/operations.ts';
+import { terminalOperations } from './api/terminals/operations.ts';
 import { userOperations } from './api/user/operations.ts';
 import { createApp } from './app.ts';
 import { ApiKeys } from './auth/apiKey.ts';
@@ -44,10 +45,11 @@ import { execInTarget } from './exec/exec.ts';
 import { execViaApiServer } from './exec/viaApiServer.ts';
 import { createRouterMetrics } from './telemetry.ts';
 import type { RouterMetrics } from './telemetry.ts';
-import { connectPty } from './terminal/connect.ts';
-import { openExecLink } from './terminal/execFallback.ts';
+import { connectPty } from './terminal/pod/connect.ts';
+import { openExecLink } from './terminal/pod/execFallback.ts';
 import { TerminalGateway } from './terminal/gateway.ts';
-import { upgradeHandler, wantsWebSocket } from './terminal/upgrade.ts';
+import { TicketDesk } from './terminal/door/ticketDesk.ts';
+import { upgradeHandler, wantsWebSocket } from './terminal/door/upgrade.ts';
 
 export interface RouterOptions {
   readonly config: Config;
@@ -83,15 +85,16 @@ export function createRouter(options: RouterOptions): Router {
   });
   const health = healthOf(caches);
   const issuer = config.oidc === undefined ? undefined : new Issuer({ settings: config.oidc, log });
+  const reach = { runtime: new RuntimeClient(config.runtimePort), reachability: new Reachability() };
   const parts: Parts = {
     ...options,
+    ...reach,
     stores,
     caches,
     health,
     finder: createFinder(client, stores, config),
     metrics: createRouterMetrics(options.registry),
-    runtime: new RuntimeClient(config.runtimePort),
-    reachability: new Reachability(),
+    tickets: new TicketDesk({ stores, installNamespace: config.installNamespace, ...reach }),
     activity: new ActivityRecorder({ client, sandboxes: stores.sandboxes, log }),
     auth: createAuth(client, stores, config, issuer),
     wake: wakeOnUse({ client, stores, waitMs: config.wakeMs }),
@@ -170,7 +173,16 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
   };
   const observe = (status: number): void =>
     metrics.request({ method: 'GET', route: '/ws/terminal/:id', status }, 0);
-  const common = { auth, stores, finder, corsOrigins, gateway, log, wake: parts.wake };
+  const common = {
+    auth,
+    stores,
+    finder,
+    corsOrigins,
+    gateway,
+    log,
+    wake: parts.wake,
+    tickets: parts.tickets,
+  };
   Object.assign(server.server, { shouldUpgradeCallback: wantsWebSocket });
   server.server.on('upgrade', upgradeHandler({ ...common, unavailable, observe }));
   return server;
@@ -187,6 +199,7 @@ interface Parts extends RouterOptions {
   readonly reachability: Reachability;
   readonly activity: ActivityRecorder;
   readonly wake: Wake;
+  readonly tickets: TicketDesk;
   readonly recorder: EventRecorder;
   readonly audit: SandboxAudit;
 }
@@ -213,6 +226,7 @@ function createHandlers(parts: Parts): Handlers {
   return {
     ...sandboxOperations({ client, stores, finder, rows: new SandboxRows(), defaultNamespace }),
     ...templateOperations(stores),
+    ...terminalOperations({ finder, tickets: parts.tickets }),
     ...userOperations,
     ...signInOperations(config),
     ...referenceOperations,
@@ -240,12 +254,14 @@ function createGateway(parts: Parts): TerminalGateway {
     viaApiServer: openExecLink(access),
     onFallback: metrics.fallback,
     pingMs: config.terminalPingMs,
+    onEcho: (seconds: number) => metrics.terminals.echo(seconds),
   };
   return new TerminalGateway({
     sandboxes: stores.sandboxes,
     apiKeys: stores.apiKeys,
     perPerson: config.terminalsPerPerson,
     connect: (target, query) => connectPty(paths, target, query),
+    renew: (ticket, admission) => parts.tickets.renew(ticket, admission),
     touch: activity.touch,
     audit: parts.audit,
     observer: metrics.terminals,

@@ -14,7 +14,7 @@ import type { Ending } from './ending.ts';
 import { FlowGate } from './flow.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { DRAINING } from './notice.ts';
-import type { ControlFrame, LinkEnd, PtyLink } from './link.ts';
+import type { ControlFrame, LinkEnd, PtyLink } from './pod/link.ts';
 
 export interface BridgeOptions {
   readonly client: WebSocket;

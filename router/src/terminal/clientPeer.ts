@@ -2,7 +2,7 @@
 import { isOfV2, parseClientControl, parseClientFrameV1 } from '@agenttier/crds/wire/terminal';
 import type { ClientControl } from '@agenttier/crds/wire/terminal';
 import type { RawData, WebSocket } from 'ws';
-import type { ControlFrame } from './link.ts';
+import type { ControlFrame } from './pod/link.ts';
 import { InputBytes, OutputFrames } from './textFrames.ts';
 
 /** What a client asks for, in the terms of a PTY. */

@@ -125,6 +125,26 @@ export interface Operations {
       readonly warning: string;
     };
   };
+  /** Issues a ticket that opens one terminal within a minute, for clients that can send no header. */
+  readonly createTerminalTicket: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body?: {
+      /** "control", or "view" to look on only */
+      readonly mode?: 'control' | 'view';
+    };
+    readonly answer: {
+      /** opens one terminal of this sandbox: /ws/terminal/{id}?ticket= */
+      readonly ticket: string;
+      /** "control", or "view" to look on only */
+      readonly mode: 'control' | 'view';
+      readonly expiresAt: string;
+    };
+  };
   /** Tells who the caller is. */
   readonly currentUser: {
     readonly answer: {
@@ -434,6 +454,7 @@ export const OPERATIONS = {
   check: { method: 'POST', path: '/check', answers: ['json'] },
   createSandbox: { method: 'POST', path: '/sandboxes', answers: ['json'] },
   createShareLink: { method: 'POST', path: '/sandboxes/{id}/share-links', answers: ['json'] },
+  createTerminalTicket: { method: 'POST', path: '/sandboxes/{id}/terminal-tickets', answers: ['json'] },
   currentUser: { method: 'GET', path: '/user/me', answers: ['json'] },
   deleteSandbox: { method: 'DELETE', path: '/sandboxes/{id}', answers: ['nothing'] },
   deleteShareLink: { method: 'DELETE', path: '/sandboxes/{id}/share-links/{link}', answers: ['json'] },
