@@ -12,13 +12,20 @@ import type { Tracer } from '@agenttier/machinery/telemetry/spans';
 import { createEventRecorder } from '@agenttier/machinery/events/recorder';
 import type { EventRecorder } from '@agenttier/machinery/events/recorder';
 import { createAudit } from '@agenttier/machinery/telemetry/audit';
+import type { Audit } from '@agenttier/machinery/telemetry/audit';
 import { sandboxAudit } from './audit.ts';
 import type { SandboxAudit } from './audit.ts';
 import { ActivityRecorder } from './activity/recorder.ts';
 import type { Handlers } from './api/contract.ts';
+import { backupOperations } from './api/backups/operations.ts';
+import { createAgentMetrics } from './api/agent/metrics.ts';
+import type { AgentMetrics } from './api/agent/metrics.ts';
+import { agentOperations } from './api/agent/operations.ts';
 import { checkOperations } from './api/check/operations.ts';
+import { copyOperations } from './api/copies/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
+import { keyOperations } from './api/keys/operations.ts';
 import { governanceOperations } from './api/governance/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
 import { SandboxRows } from './api/sandboxes/rows.ts';
@@ -29,10 +36,8 @@ import { templateOperations } from './api/templates/operations.ts';
 import { terminalOperations } from './api/terminals/operations.ts';
 import { userOperations } from './api/user/operations.ts';
 import { createApp } from './app.ts';
-import { ApiKeys } from './auth/apiKey.ts';
-import type { AuthenticateOptions } from './auth/authenticate.ts';
-import { Issuer } from './auth/oidc/issuer.ts';
-import { Tokens } from './auth/oidc/tokens.ts';
+import { createDoor } from './auth/door.ts';
+import type { Door } from './auth/door.ts';
 import { Caches, createStores } from './cluster/caches.ts';
 import type { Stores } from './cluster/caches.ts';
 import { SandboxFinder } from './cluster/finder.ts';
@@ -76,15 +81,10 @@ export interface Router {
 export function createRouter(options: RouterOptions): Router {
   const { config, client, log } = options;
   const stores = createStores();
-  const caches = new Caches({
-    client,
-    stores,
-    installNamespace: config.installNamespace,
-    log,
-    metrics: reflectorMetrics(options.registry),
-  });
+  const caches = createCaches(options, stores);
   const health = healthOf(caches);
-  const issuer = config.oidc === undefined ? undefined : new Issuer({ settings: config.oidc, log });
+  const metrics = createRouterMetrics(options.registry);
+  const door = createDoor({ client, stores, config, log, limited: metrics.limited });
   const reach = { runtime: new RuntimeClient(config.runtimePort), reachability: new Reachability() };
   const parts: Parts = {
     ...options,
@@ -93,10 +93,11 @@ export function createRouter(options: RouterOptions): Router {
     caches,
     health,
     finder: createFinder(client, stores, config),
-    metrics: createRouterMetrics(options.registry),
+    metrics,
+    agentMetrics: createAgentMetrics(options.registry),
     tickets: new TicketDesk({ stores, installNamespace: config.installNamespace, ...reach }),
     activity: new ActivityRecorder({ client, sandboxes: stores.sandboxes, log }),
-    auth: createAuth(client, stores, config, issuer),
+    ...door,
     wake: wakeOnUse({ client, stores, waitMs: config.wakeMs }),
     ...createAuditParts(options),
   };
@@ -107,17 +108,31 @@ export function createRouter(options: RouterOptions): Router {
     health,
     stores,
     watch: async (signal) => {
-      await Promise.all([caches.run(signal), issuer?.run(signal)]);
+      await Promise.all([caches.run(signal), door.issuer?.run(signal)]);
     },
     listen: () => server.listen(),
     close: () => close(parts, gateway, server),
   };
 }
 
-function createAuditParts({ client, config, log }: RouterOptions): Pick<Parts, 'recorder' | 'audit'> {
+const createCaches = ({ client, config, log, registry }: RouterOptions, stores: Stores): Caches =>
+  new Caches({
+    client,
+    stores,
+    installNamespace: config.installNamespace,
+    log,
+    metrics: reflectorMetrics(registry),
+  });
+
+function createAuditParts({
+  client,
+  config,
+  log,
+}: RouterOptions): Pick<Parts, 'recorder' | 'trail' | 'audit'> {
   const component = 'agenttier.io/router';
   const recorder = createEventRecorder({ client, component, instance: config.podName, log });
-  return { recorder, audit: sandboxAudit(createAudit({ log, recorder })) };
+  const trail = createAudit({ log, recorder });
+  return { recorder, trail, audit: sandboxAudit(trail) };
 }
 
 function healthOf(caches: Caches): Health {
@@ -131,17 +146,6 @@ function healthOf(caches: Caches): Health {
 
 const createFinder = (client: KubeClient, { sandboxes }: Stores, config: Config): SandboxFinder =>
   new SandboxFinder({ client, sandboxes, defaultNamespace: config.sandboxNamespace });
-
-const createAuth = (
-  client: KubeClient,
-  { apiKeys: secrets }: Stores,
-  { devAuth, installNamespace: namespace, oidc, groupNamespaces }: Config,
-  keys: Issuer | undefined,
-): AuthenticateOptions => ({
-  devAuth,
-  apiKeys: new ApiKeys({ client, secrets, namespace }),
-  tokens: oidc && keys && new Tokens({ settings: oidc, keys, groupNamespaces }),
-});
 
 async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer): Promise<void> {
   const closed = server.close();
@@ -158,6 +162,7 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
   const app = createApp({
     handlers: createHandlers(parts),
     auth,
+    gate: parts.gate,
     corsOrigins,
     unready: () => health.unready(),
     missing: () => caches.missing(),
@@ -173,34 +178,29 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
   };
   const observe = (status: number): void =>
     metrics.request({ method: 'GET', route: '/ws/terminal/:id', status }, 0);
-  const common = {
-    auth,
-    stores,
-    finder,
-    corsOrigins,
-    gateway,
-    log,
-    wake: parts.wake,
-    tickets: parts.tickets,
-  };
+  const { addressOf } = parts.gate;
+  const { wake, tickets } = parts;
+  const common = { auth, stores, finder, corsOrigins, gateway, log, wake, tickets, addressOf };
   Object.assign(server.server, { shouldUpgradeCallback: wantsWebSocket });
   server.server.on('upgrade', upgradeHandler({ ...common, unavailable, observe }));
   return server;
 }
 
-interface Parts extends RouterOptions {
+interface Parts extends RouterOptions, Door {
   readonly stores: Stores;
   readonly caches: Caches;
   readonly health: Health;
   readonly finder: SandboxFinder;
-  readonly auth: AuthenticateOptions;
   readonly metrics: RouterMetrics;
+  readonly agentMetrics: AgentMetrics;
   readonly runtime: RuntimeClient;
   readonly reachability: Reachability;
   readonly activity: ActivityRecorder;
   readonly wake: Wake;
   readonly tickets: TicketDesk;
   readonly recorder: EventRecorder;
+  /** Audits any act; `audit` one on a sandbox. */
+  readonly trail: Audit;
   readonly audit: SandboxAudit;
 }
 
@@ -225,15 +225,19 @@ function createHandlers(parts: Parts): Handlers {
   };
   return {
     ...sandboxOperations({ client, stores, finder, rows: new SandboxRows(), defaultNamespace }),
-    ...templateOperations(stores),
+    ...templateOperations({ client, stores }),
     ...terminalOperations({ finder, tickets: parts.tickets }),
     ...userOperations,
+    ...keyOperations({ ...config, client, stores, finder, audit: parts.trail }),
     ...signInOperations(config),
     ...referenceOperations,
     ...explainOperations({ client, finder, stores, defaultNamespace }),
     ...checkOperations({ client, stores, defaultNamespace }),
     ...governanceOperations({ client, defaultNamespace }),
+    ...agentOperations(agentOptions(parts)),
     ...sharingOperations({ client, stores, finder, audit: parts.audit }),
+    ...copyOperations({ client, stores, finder, audit: parts.audit }),
+    ...backupOperations({ client, stores, finder, audit: parts.audit }),
     execInSandbox: execOperation({
       stores,
       finder,
@@ -244,6 +248,12 @@ function createHandlers(parts: Parts): Handlers {
       observe: metrics.exec,
     }),
   };
+}
+
+function agentOptions(parts: Parts): Parameters<typeof agentOperations>[0] {
+  const { stores, finder, runtime, wake, audit, activity } = parts;
+  const tracer = parts.tracer ?? createTracer();
+  return { stores, finder, runtime, wake, audit, tracer, metrics: parts.agentMetrics, touch: activity.touch };
 }
 
 function createGateway(parts: Parts): TerminalGateway {

@@ -2,6 +2,7 @@
 import { Counter, Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
 import type { FallbackReason } from './exec/exec.ts';
+import type { LimitName } from './ratelimit/gate.ts';
 import { terminalObserver } from './terminal/observer.ts';
 import type { TerminalObserver } from './terminal/observer.ts';
 
@@ -10,6 +11,7 @@ export interface RouterMetrics {
   readonly terminals: TerminalObserver;
   readonly request: (labels: { method: string; route: string; status: number }, seconds: number) => void;
   readonly exec: (outcome: string, transport: string, seconds: number) => void;
+  readonly limited: (limit: LimitName) => void;
   readonly fallback: (reason: FallbackReason) => void;
 }
 
@@ -22,7 +24,14 @@ export function createRouterMetrics(registry: Registry): RouterMetrics {
     labelNames: ['reason'],
     registers: [registry],
   });
+  const limited = new Counter({
+    name: 'agenttier_rate_limited_total',
+    help: 'Requests answered with 429, by the limit that was reached',
+    labelNames: ['limit'],
+    registers: [registry],
+  });
   return {
+    limited: (limit) => limited.inc({ limit }),
     terminals: terminalObserver(registry),
     request: requestObserver(registry),
     exec: execObserver(registry),

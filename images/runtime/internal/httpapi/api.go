@@ -16,6 +16,7 @@ import (
 	"github.com/agenttier/agenttier/images/runtime/internal/auth"
 	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
 	"github.com/agenttier/agenttier/images/runtime/internal/detached"
+	"github.com/agenttier/agenttier/images/runtime/internal/files"
 	"github.com/agenttier/agenttier/images/runtime/internal/hooks"
 	"github.com/agenttier/agenttier/images/runtime/internal/invoke"
 	"github.com/agenttier/agenttier/images/runtime/internal/job"
@@ -32,6 +33,7 @@ const Protocol = 2
 var capabilities = []string{
 	"exec", "exec.stream", "exec.detach", "pty", "pty.v2", "sessions", "presence", "tickets", "activity", "attach", "adopt",
 	"hooks", "tools", "install", "invoke", "quiesce", "ports", "proxy", "stats", "agent.files",
+	"files", "archive",
 }
 
 // API answers the runtime's requests.
@@ -51,6 +53,7 @@ type API struct {
 	Activity *activity.Record
 	Invokes  *invoke.Manager
 	Jobs     *job.Manager
+	Files    *files.Store
 	Detached detached.Manager
 	// Tickets remembers those that have opened a terminal.
 	Tickets spent.Nonces
@@ -109,8 +112,9 @@ func (a *API) routes() http.Handler {
 	closed.HandleFunc("POST /adopt", a.adopt)
 	closed.HandleFunc("POST /quiesce", a.quiesce)
 	closed.HandleFunc("POST /unquiesce", a.unquiesce)
+	a.fileRoutes(closed)
 	open.Handle("/", a.authenticated(a.claimed(asJSON(closed))))
-	return a.withProxy(open)
+	return a.withProxy(a.withFiles(open))
 }
 
 func (a *API) authenticated(next http.Handler) http.Handler {

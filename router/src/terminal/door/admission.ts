@@ -27,6 +27,8 @@ export interface AdmissionOptions {
   readonly tickets: Pick<TicketDesk, 'read' | 'spend'>;
   /** Why nobody can be served at the moment; undefined when somebody can. */
   readonly unavailable: () => string | undefined;
+  /** Where a request comes from. */
+  readonly addressOf: (request: IncomingMessage) => string;
 }
 
 interface Caller {
@@ -56,7 +58,7 @@ export async function admit(
     sandbox,
     target,
     query: { ...asked.pty, mode, who: nameOf(principal), ...spent },
-    sourceIp: request.socket.remoteAddress,
+    sourceIp: options.addressOf(request),
   };
 }
 
@@ -84,7 +86,7 @@ function modeOf({ role }: Found, { ticket }: Caller, { pty }: TerminalRequest): 
 }
 
 async function callerOf(
-  { auth, tickets }: AdmissionOptions,
+  { auth, tickets, addressOf }: AdmissionOptions,
   request: IncomingMessage,
   asked: TerminalRequest,
 ): Promise<Caller> {
@@ -97,6 +99,7 @@ async function callerOf(
     apiKey: Array.isArray(apiKey) ? apiKey[0] : apiKey,
     authorization: bearer ?? request.headers.authorization,
     queryToken: asked.token,
+    address: addressOf(request),
   };
   return { principal: await authenticate(credentials, auth) };
 }
