@@ -34,13 +34,12 @@ import { sandboxOperations } from './api/sandboxes/operations.ts';
 import { sharingOperations } from './api/sharing/operations.ts';
 import { signInOperations } from './api/signIn/operations.ts';
 import { templateOperations } from './api/templates/operations.ts';
+import { terminalOperations } from './api/terminals/operations.ts';
 import { userOperations } from './api/user/operations.ts';
 import { warmPoolOperations } from './api/warmpools/operations.ts';
 import { createApp } from './app.ts';
-import { ApiKeys } from './auth/apiKey.ts';
-import type { AuthenticateOptions } from './auth/authenticate.ts';
-import { Issuer } from './auth/oidc/issuer.ts';
-import { Tokens } from './auth/oidc/tokens.ts';
+import { createDoor } from './auth/door.ts';
+import type { Door } from './auth/door.ts';
 import { Caches, createStores } from './cluster/caches.ts';
 import type { Stores } from './cluster/caches.ts';
 import { SandboxFinder } from './cluster/finder.ts';
@@ -54,10 +53,11 @@ import { execInTarget } from './exec/exec.ts';
 import { execViaApiServer } from './exec/viaApiServer.ts';
 import { createRouterMetrics } from './telemetry.ts';
 import type { RouterMetrics } from './telemetry.ts';
-import { connectPty } from './terminal/connect.ts';
-import { openExecLink } from './terminal/execFallback.ts';
+import { connectPty } from './terminal/pod/connect.ts';
+import { openExecLink } from './terminal/pod/execFallback.ts';
 import { TerminalGateway } from './terminal/gateway.ts';
-import { upgradeHandler, wantsWebSocket } from './terminal/upgrade.ts';
+import { TicketDesk } from './terminal/door/ticketDesk.ts';
+import { upgradeHandler, wantsWebSocket } from './terminal/door/upgrade.ts';
 
 export interface RouterOptions {
   readonly config: Config;
@@ -84,22 +84,24 @@ export interface Router {
 export function createRouter(options: RouterOptions): Router {
   const { config, client, log } = options;
   const stores = createStores();
-  const { caches, overview } = createReaders(options, stores);
+  const caches = createCaches(options, stores);
   const health = healthOf(caches);
-  const issuer = config.oidc === undefined ? undefined : new Issuer({ settings: config.oidc, log });
+  const metrics = createRouterMetrics(options.registry);
+  const door = createDoor({ client, stores, config, log, limited: metrics.limited });
+  const reach = { runtime: new RuntimeClient(config.runtimePort), reachability: new Reachability() };
   const parts: Parts = {
     ...options,
+    ...reach,
     stores,
     caches,
-    overview,
+    overview: new Overview({ client, installNamespace: config.installNamespace, log }),
     health,
     finder: createFinder(client, stores, config),
-    metrics: createRouterMetrics(options.registry),
+    metrics,
     agentMetrics: createAgentMetrics(options.registry),
-    runtime: new RuntimeClient(config.runtimePort),
-    reachability: new Reachability(),
+    tickets: new TicketDesk({ stores, installNamespace: config.installNamespace, ...reach }),
     activity: new ActivityRecorder({ client, sandboxes: stores.sandboxes, log }),
-    auth: createAuth(client, stores, config, issuer),
+    ...door,
     wake: wakeOnUse({ client, stores, waitMs: config.wakeMs }),
     ...createAuditParts(options),
   };
@@ -110,20 +112,21 @@ export function createRouter(options: RouterOptions): Router {
     health,
     stores,
     watch: async (signal) => {
-      await Promise.all([caches.run(signal), issuer?.run(signal)]);
+      await Promise.all([caches.run(signal), door.issuer?.run(signal)]);
     },
     listen: () => server.listen(),
     close: () => close(parts, gateway, server),
   };
 }
 
-function createReaders(options: RouterOptions, stores: Stores): Pick<Parts, 'caches' | 'overview'> {
-  const { client, log, registry } = options;
-  const { installNamespace } = options.config;
-  const common = { client, installNamespace, log };
-  const caches = new Caches({ ...common, stores, metrics: reflectorMetrics(registry) });
-  return { caches, overview: new Overview(common) };
-}
+const createCaches = ({ client, config, log, registry }: RouterOptions, stores: Stores): Caches =>
+  new Caches({
+    client,
+    stores,
+    installNamespace: config.installNamespace,
+    log,
+    metrics: reflectorMetrics(registry),
+  });
 
 function createAuditParts({
   client,
@@ -148,17 +151,6 @@ function healthOf(caches: Caches): Health {
 const createFinder = (client: KubeClient, { sandboxes }: Stores, config: Config): SandboxFinder =>
   new SandboxFinder({ client, sandboxes, defaultNamespace: config.sandboxNamespace });
 
-const createAuth = (
-  client: KubeClient,
-  { apiKeys: secrets }: Stores,
-  { devAuth, installNamespace: namespace, oidc, groupNamespaces }: Config,
-  keys: Issuer | undefined,
-): AuthenticateOptions => ({
-  devAuth,
-  apiKeys: new ApiKeys({ client, secrets, namespace, groupNamespaces }),
-  tokens: oidc && keys && new Tokens({ settings: oidc, keys, groupNamespaces }),
-});
-
 async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer): Promise<void> {
   const closed = server.close();
   gateway.drain();
@@ -175,6 +167,7 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
   const app = createApp({
     handlers: createHandlers(parts),
     auth,
+    gate: parts.gate,
     corsOrigins,
     unready: () => health.unready(),
     missing: () => caches.missing(),
@@ -190,18 +183,19 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
   };
   const observe = (status: number): void =>
     metrics.request({ method: 'GET', route: '/ws/terminal/:id', status }, 0);
-  const common = { auth, stores, finder, corsOrigins, gateway, log, wake: parts.wake };
+  const { addressOf } = parts.gate;
+  const { wake, tickets } = parts;
+  const common = { auth, stores, finder, corsOrigins, gateway, log, wake, tickets, addressOf };
   Object.assign(server.server, { shouldUpgradeCallback: wantsWebSocket });
   server.server.on('upgrade', upgradeHandler({ ...common, unavailable, observe }));
   return server;
 }
 
-interface Parts extends RouterOptions {
+interface Parts extends RouterOptions, Door {
   readonly stores: Stores;
   readonly caches: Caches;
   readonly health: Health;
   readonly finder: SandboxFinder;
-  readonly auth: AuthenticateOptions;
   readonly metrics: RouterMetrics;
   readonly agentMetrics: AgentMetrics;
   readonly runtime: RuntimeClient;
@@ -209,6 +203,7 @@ interface Parts extends RouterOptions {
   readonly activity: ActivityRecorder;
   readonly wake: Wake;
   readonly overview: Overview;
+  readonly tickets: TicketDesk;
   readonly recorder: EventRecorder;
   /** Audits any act; `audit` one on a sandbox. */
   readonly trail: Audit;
@@ -236,7 +231,8 @@ function createHandlers(parts: Parts): Handlers {
   };
   return {
     ...sandboxOperations({ client, stores, finder, rows: new SandboxRows(), defaultNamespace }),
-    ...templateOperations(stores),
+    ...templateOperations({ client, stores }),
+    ...terminalOperations({ finder, tickets: parts.tickets }),
     ...userOperations,
     ...keyOperations({ ...config, client, stores, finder, audit: parts.trail }),
     ...signInOperations(config),
@@ -284,12 +280,14 @@ function createGateway(parts: Parts): TerminalGateway {
     viaApiServer: openExecLink(access),
     onFallback: metrics.fallback,
     pingMs: config.terminalPingMs,
+    onEcho: (seconds: number) => metrics.terminals.echo(seconds),
   };
   return new TerminalGateway({
     sandboxes: stores.sandboxes,
     apiKeys: stores.apiKeys,
     perPerson: config.terminalsPerPerson,
     connect: (target, query) => connectPty(paths, target, query),
+    renew: (ticket, admission) => parts.tickets.renew(ticket, admission),
     touch: activity.touch,
     audit: parts.audit,
     observer: metrics.terminals,

@@ -14,6 +14,7 @@ import { sandboxRoutes } from './sandboxes/routes.ts';
 import { sharingRoutes } from './sharing/routes.ts';
 import { signInRoutes } from './signIn/routes.ts';
 import { templateRoutes } from './templates/routes.ts';
+import { terminalRoutes } from './terminals/routes.ts';
 import { userRoutes } from './user/routes.ts';
 import { warmPoolRoutes } from './warmpools/routes.ts';
 
@@ -21,6 +22,7 @@ import { warmPoolRoutes } from './warmpools/routes.ts';
 export const ROUTES = [
   ...sandboxRoutes,
   ...execRoutes,
+  ...terminalRoutes,
   ...agentRoutes,
   ...explainRoutes,
   ...checkRoutes,

@@ -28,6 +28,7 @@ export const refusals = {
   invalidAuthorizationFormat: () =>
     say(401, 'invalid_authorization_format', 'Authorization must read "Bearer <token>"'),
   invalidApiKey: () => say(401, 'invalid_api_key', 'this API key is unknown, revoked or expired'),
+  invalidTicket: (why: string) => say(401, 'invalid_ticket', why),
   invalidToken: (why: string) => say(401, 'invalid_token', why),
   scopedKey: (why: string) => say(403, why),
   originRefused: (origin: string) =>
@@ -72,6 +73,13 @@ export const refusals = {
   roleTooLow: (what: string) =>
     say(403, 'access_denied', `only the owner or an administrator may ${what} this sandbox`),
   viewOnly: (what: string) => say(403, 'access_denied', `a viewer may not ${what} in this sandbox`),
+  /** `current` is what the caller would have to make its change from. */
+  changed: (current: unknown) =>
+    new HttpError(412, {
+      error: 'changed',
+      message: 'it has changed since If-Match was read: make the change from `current` and try again',
+      current,
+    }),
   ambiguousSandbox: (id: string, namespaces: readonly string[]) =>
     say(
       409,
@@ -111,6 +119,22 @@ export const refusals = {
     const message = 'you have as many terminals open as one person may have: close one first';
     return new HttpError(429, { error: 'concurrency_exceeded', message }, { 'Retry-After': '5' });
   },
+  rateLimited: (seconds: number) =>
+    new HttpError(
+      429,
+      {
+        error: 'rate_limited',
+        retryAfter: seconds,
+        message: `too many requests: try again in ${seconds} s`,
+      },
+      { 'Retry-After': String(seconds) },
+    ),
+  batchTooLarge: (count: number, most: number) =>
+    say(
+      413,
+      'batch_too_large',
+      `${count} at once are more than the ${most} that one person may ask for: send fewer`,
+    ),
   upgradeRequired: () =>
     new HttpError(
       426,

@@ -24,7 +24,7 @@ const ROUTER_RULES = [
   {
     apiGroups: ['agenttier.io'],
     resources: ['governancepolicies', 'clustergovernancepolicies'],
-    verbs: ['get'],
+    verbs: ['get', 'list'],
   },
   { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: ['list'] },
   { apiGroups: [''], resources: ['nodes', 'persistentvolumeclaims'], verbs: ['list', 'watch'] },
@@ -58,9 +58,21 @@ const PEOPLE_RULES = [
   { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: ['delete'] },
 ];
 
-/** And administrators among them. */
+/** And those among them who are administrators. */
 const ADMIN_RULES = [
-  { apiGroups: ['agenttier.io'], resources: ['sandboxwarmpools'], verbs: ['create', 'patch', 'delete'] },
+  {
+    apiGroups: ['agenttier.io'],
+    resources: [
+      'sandboxes',
+      'sandboxtemplates',
+      'clustersandboxtemplates',
+      'governancepolicies',
+      'clustergovernancepolicies',
+      'sandboxwarmpools',
+      'webhooksubscriptions',
+    ],
+    verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
+  },
   {
     apiGroups: ['apps'],
     resources: ['deployments'],
@@ -72,12 +84,11 @@ const ADMIN_RULES = [
 /** Gives the router's ServiceAccount and the people their roles. */
 export async function grantRoles(admin: KubeClient, installNamespace: string): Promise<void> {
   const account = { kind: 'ServiceAccount', name: 'agenttier-router', namespace: installNamespace };
-  const admins = { kind: 'Group', name: 'agenttier:admins', apiGroup: 'rbac.authorization.k8s.io' };
   const people = { kind: 'Group', name: 'agenttier:users', apiGroup: 'rbac.authorization.k8s.io' };
   for (const [name, rules, subject] of [
     ['test-router', ROUTER_RULES, account],
     ['test-people', PEOPLE_RULES, people],
-    ['test-admins', ADMIN_RULES, admins],
+    ['test-admins', ADMIN_RULES, { ...people, name: 'agenttier:admins' }],
   ] as const) {
     const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name };
     await admin.apply(CLUSTER_ROLES, { metadata: { name }, rules } as KubeObject, { fieldManager: 'test' });
