@@ -6,12 +6,13 @@ import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } 
 import { ROUTES } from './api/contract.ts';
 import type { Handlers } from './api/contract.ts';
 import { isFault, refusals, toHttpError } from './api/errors.ts';
-import { admit, perform } from './api/perform.ts';
+import { admit, costOf, perform } from './api/perform.ts';
 import type { Route } from './api/route.ts';
 import { authenticate } from './auth/authenticate.ts';
 import type { AuthenticateOptions } from './auth/authenticate.ts';
 import type { Principal } from './auth/principal.ts';
 import { originAllowed } from './auth/origin.ts';
+import { mcpEndpoint } from './mcp/endpoint.ts';
 import type { Gate } from './ratelimit/gate.ts';
 import { accessLog } from './middleware/accessLog.ts';
 import { cleanPath } from './middleware/cleanPath.ts';
@@ -55,6 +56,7 @@ export function createApp(options: AppOptions): Express {
   app.use('/api', whenRead(options.missing));
   for (const route of ROUTES) mount(app, route, options);
   for (const [path, methods] of methodsByPath(ROUTES)) app.all(`/api/v1${path}`, otherMethod(methods));
+  app.all('/mcp', whenRead(options.missing), mcpEndpoint(options));
   app.get('/ws/terminal/:id', () => {
     throw refusals.upgradeRequired();
   });
@@ -154,12 +156,6 @@ async function answer(
     signal: gone.signal,
   });
   await sendReply(reply, request, response);
-}
-
-/** How many requests it counts as, by the length of a list that nobody has checked yet. */
-function costOf({ counts }: Route, body: unknown): number {
-  const list = counts && (body as Readonly<Record<string, unknown>> | null | undefined)?.[counts];
-  return Array.isArray(list) ? Math.max(1, list.length) : 1;
 }
 
 /** Whom an open route is answered to: no right follows from it. */

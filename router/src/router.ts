@@ -33,6 +33,7 @@ import { sandboxOperations } from './api/sandboxes/operations.ts';
 import { sharingOperations } from './api/sharing/operations.ts';
 import { signInOperations } from './api/signIn/operations.ts';
 import { templateOperations } from './api/templates/operations.ts';
+import { terminalOperations } from './api/terminals/operations.ts';
 import { userOperations } from './api/user/operations.ts';
 import { createApp } from './app.ts';
 import { createDoor } from './auth/door.ts';
@@ -49,10 +50,11 @@ import { execInTarget } from './exec/exec.ts';
 import { execViaApiServer } from './exec/viaApiServer.ts';
 import { createRouterMetrics } from './telemetry.ts';
 import type { RouterMetrics } from './telemetry.ts';
-import { connectPty } from './terminal/connect.ts';
-import { openExecLink } from './terminal/execFallback.ts';
+import { connectPty } from './terminal/pod/connect.ts';
+import { openExecLink } from './terminal/pod/execFallback.ts';
 import { TerminalGateway } from './terminal/gateway.ts';
-import { upgradeHandler, wantsWebSocket } from './terminal/upgrade.ts';
+import { TicketDesk } from './terminal/door/ticketDesk.ts';
+import { upgradeHandler, wantsWebSocket } from './terminal/door/upgrade.ts';
 
 export interface RouterOptions {
   readonly config: Config;
@@ -83,16 +85,17 @@ export function createRouter(options: RouterOptions): Router {
   const health = healthOf(caches);
   const metrics = createRouterMetrics(options.registry);
   const door = createDoor({ client, stores, config, log, limited: metrics.limited });
+  const reach = { runtime: new RuntimeClient(config.runtimePort), reachability: new Reachability() };
   const parts: Parts = {
     ...options,
+    ...reach,
     stores,
     caches,
     health,
     finder: createFinder(client, stores, config),
     metrics,
     agentMetrics: createAgentMetrics(options.registry),
-    runtime: new RuntimeClient(config.runtimePort),
-    reachability: new Reachability(),
+    tickets: new TicketDesk({ stores, installNamespace: config.installNamespace, ...reach }),
     activity: new ActivityRecorder({ client, sandboxes: stores.sandboxes, log }),
     ...door,
     wake: wakeOnUse({ client, stores, waitMs: config.wakeMs }),
@@ -176,7 +179,8 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
   const observe = (status: number): void =>
     metrics.request({ method: 'GET', route: '/ws/terminal/:id', status }, 0);
   const { addressOf } = parts.gate;
-  const common = { auth, stores, finder, corsOrigins, gateway, log, wake: parts.wake, addressOf };
+  const { wake, tickets } = parts;
+  const common = { auth, stores, finder, corsOrigins, gateway, log, wake, tickets, addressOf };
   Object.assign(server.server, { shouldUpgradeCallback: wantsWebSocket });
   server.server.on('upgrade', upgradeHandler({ ...common, unavailable, observe }));
   return server;
@@ -193,6 +197,7 @@ interface Parts extends RouterOptions, Door {
   readonly reachability: Reachability;
   readonly activity: ActivityRecorder;
   readonly wake: Wake;
+  readonly tickets: TicketDesk;
   readonly recorder: EventRecorder;
   /** Audits any act; `audit` one on a sandbox. */
   readonly trail: Audit;
@@ -221,6 +226,7 @@ function createHandlers(parts: Parts): Handlers {
   return {
     ...sandboxOperations({ client, stores, finder, rows: new SandboxRows(), defaultNamespace }),
     ...templateOperations({ client, stores }),
+    ...terminalOperations({ finder, tickets: parts.tickets }),
     ...userOperations,
     ...keyOperations({ ...config, client, stores, finder, audit: parts.trail }),
     ...signInOperations(config),
@@ -258,12 +264,14 @@ function createGateway(parts: Parts): TerminalGateway {
     viaApiServer: openExecLink(access),
     onFallback: metrics.fallback,
     pingMs: config.terminalPingMs,
+    onEcho: (seconds: number) => metrics.terminals.echo(seconds),
   };
   return new TerminalGateway({
     sandboxes: stores.sandboxes,
     apiKeys: stores.apiKeys,
     perPerson: config.terminalsPerPerson,
     connect: (target, query) => connectPty(paths, target, query),
+    renew: (ticket, admission) => parts.tickets.renew(ticket, admission),
     touch: activity.touch,
     audit: parts.audit,
     observer: metrics.terminals,

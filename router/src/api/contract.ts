@@ -13,12 +13,14 @@ import { sandboxRoutes } from './sandboxes/routes.ts';
 import { sharingRoutes } from './sharing/routes.ts';
 import { signInRoutes } from './signIn/routes.ts';
 import { templateRoutes } from './templates/routes.ts';
+import { terminalRoutes } from './terminals/routes.ts';
 import { userRoutes } from './user/routes.ts';
 
 /** The REST surface as data; whatever is not here is 404. */
 export const ROUTES = [
   ...sandboxRoutes,
   ...execRoutes,
+  ...terminalRoutes,
   ...agentRoutes,
   ...explainRoutes,
   ...checkRoutes,

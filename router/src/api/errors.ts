@@ -28,6 +28,7 @@ export const refusals = {
   invalidAuthorizationFormat: () =>
     say(401, 'invalid_authorization_format', 'Authorization must read "Bearer <token>"'),
   invalidApiKey: () => say(401, 'invalid_api_key', 'this API key is unknown, revoked or expired'),
+  invalidTicket: (why: string) => say(401, 'invalid_ticket', why),
   invalidToken: (why: string) => say(401, 'invalid_token', why),
   scopedKey: (why: string) => say(403, why),
   originRefused: (origin: string) =>

@@ -232,6 +232,26 @@ export interface Operations {
     };
     readonly answer: Template;
   };
+  /** Issues a ticket that opens one terminal within a minute, for clients that can send no header. */
+  readonly createTerminalTicket: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body?: {
+      /** "control", or "view" to look on only */
+      readonly mode?: 'control' | 'view';
+    };
+    readonly answer: {
+      /** opens one terminal of this sandbox: /ws/terminal/{id}?ticket= */
+      readonly ticket: string;
+      /** "control", or "view" to look on only */
+      readonly mode: 'control' | 'view';
+      readonly expiresAt: string;
+    };
+  };
   /** Tells who the caller is. */
   readonly currentUser: {
     readonly answer: {
@@ -782,6 +802,7 @@ export const OPERATIONS = {
   createSandbox: { method: 'POST', path: '/sandboxes', answers: ['json'] },
   createShareLink: { method: 'POST', path: '/sandboxes/{id}/share-links', answers: ['json'] },
   createTemplate: { method: 'POST', path: '/templates', answers: ['json'] },
+  createTerminalTicket: { method: 'POST', path: '/sandboxes/{id}/terminal-tickets', answers: ['json'] },
   currentUser: { method: 'GET', path: '/user/me', answers: ['json'] },
   deleteBackup: { method: 'DELETE', path: '/sandboxes/{id}/backups/{snapshot}', answers: ['json'] },
   deleteClusterPolicy: { method: 'DELETE', path: '/governance/policies', answers: ['nothing'] },
