@@ -39,6 +39,7 @@ const FINAL_CLOSES: Readonly<Record<number, string>> = {
   4001: 'the sandbox was stopped or deleted',
   4003: 'access to the sandbox was taken away',
   4004: 'the sandbox does not exist any more',
+  4008: 'the sandbox was stopped because nobody used it',
   4009: 'the sandbox is not running',
 };
 
@@ -179,6 +180,8 @@ function socketUrl(target: RouterTarget, point: AttachPoint): URL {
   const url = routerUrl(target.access, `/ws/terminal/${encodeURIComponent(target.sandbox)}`, {
     namespace: target.namespace,
     session: target.session,
+    // A person's own terminal has a second screen, and gets the first one back when an editor ends.
+    altscreen: 'keep',
     since: point.since?.toString(),
     cols: point.size?.cols.toString(),
     rows: point.size?.rows.toString(),
