@@ -22,6 +22,7 @@ import { createAgentMetrics } from './api/agent/metrics.ts';
 import type { AgentMetrics } from './api/agent/metrics.ts';
 import { agentOperations } from './api/agent/operations.ts';
 import { checkOperations } from './api/check/operations.ts';
+import { clusterOperations } from './api/cluster/operations.ts';
 import { copyOperations } from './api/copies/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
@@ -35,12 +36,14 @@ import { signInOperations } from './api/signIn/operations.ts';
 import { templateOperations } from './api/templates/operations.ts';
 import { terminalOperations } from './api/terminals/operations.ts';
 import { userOperations } from './api/user/operations.ts';
+import { warmPoolOperations } from './api/warmpools/operations.ts';
 import { createApp } from './app.ts';
 import { createDoor } from './auth/door.ts';
 import type { Door } from './auth/door.ts';
 import { Caches, createStores } from './cluster/caches.ts';
 import type { Stores } from './cluster/caches.ts';
 import { SandboxFinder } from './cluster/finder.ts';
+import { Overview } from './cluster/overview.ts';
 import { Reachability } from './cluster/reachability.ts';
 import { RuntimeClient } from './cluster/runtimeClient.ts';
 import { wakeOnUse } from './cluster/wake.ts';
@@ -91,6 +94,7 @@ export function createRouter(options: RouterOptions): Router {
     ...reach,
     stores,
     caches,
+    overview: new Overview({ client, installNamespace: config.installNamespace, log }),
     health,
     finder: createFinder(client, stores, config),
     metrics,
@@ -153,6 +157,7 @@ async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer)
   await closed;
   await Promise.all([parts.activity.flush(true), parts.recorder.flush()]);
   parts.activity.stop();
+  parts.overview.stop();
   await parts.runtime.close();
 }
 
@@ -197,6 +202,7 @@ interface Parts extends RouterOptions, Door {
   readonly reachability: Reachability;
   readonly activity: ActivityRecorder;
   readonly wake: Wake;
+  readonly overview: Overview;
   readonly tickets: TicketDesk;
   readonly recorder: EventRecorder;
   /** Audits any act; `audit` one on a sandbox. */
@@ -235,9 +241,7 @@ function createHandlers(parts: Parts): Handlers {
     ...checkOperations({ client, stores, defaultNamespace }),
     ...governanceOperations({ client, defaultNamespace }),
     ...agentOperations(agentOptions(parts)),
-    ...sharingOperations({ client, stores, finder, audit: parts.audit }),
-    ...copyOperations({ client, stores, finder, audit: parts.audit }),
-    ...backupOperations({ client, stores, finder, audit: parts.audit }),
+    ...managementOperations(parts),
     execInSandbox: execOperation({
       stores,
       finder,
@@ -247,6 +251,18 @@ function createHandlers(parts: Parts): Handlers {
       audit: parts.audit,
       observe: metrics.exec,
     }),
+  };
+}
+
+/** What is around a sandbox: who else may use it, copies of it, what it runs on. */
+function managementOperations({ client, stores, finder, audit, overview, config }: Parts) {
+  const { installNamespace, sandboxNamespace: defaultNamespace } = config;
+  return {
+    ...sharingOperations({ client, stores, finder, audit }),
+    ...copyOperations({ client, stores, finder, audit }),
+    ...backupOperations({ client, stores, finder, audit }),
+    ...warmPoolOperations({ client, stores, defaultNamespace }),
+    ...clusterOperations({ client, stores, overview, installNamespace }),
   };
 }
 

@@ -2,6 +2,7 @@
 import { backupRoutes } from './backups/routes.ts';
 import { agentRoutes } from './agent/routes.ts';
 import { checkRoutes } from './check/routes.ts';
+import { clusterRoutes } from './cluster/routes.ts';
 import { copyRoutes } from './copies/routes.ts';
 import { execRoutes } from './exec/routes.ts';
 import { explainRoutes } from './explain/routes.ts';
@@ -15,6 +16,7 @@ import { signInRoutes } from './signIn/routes.ts';
 import { templateRoutes } from './templates/routes.ts';
 import { terminalRoutes } from './terminals/routes.ts';
 import { userRoutes } from './user/routes.ts';
+import { warmPoolRoutes } from './warmpools/routes.ts';
 
 /** The REST surface as data; whatever is not here is 404. */
 export const ROUTES = [
@@ -31,6 +33,8 @@ export const ROUTES = [
   ...sharingRoutes,
   ...copyRoutes,
   ...backupRoutes,
+  ...warmPoolRoutes,
+  ...clusterRoutes,
   ...signInRoutes,
   ...referenceRoutes,
 ] as const;

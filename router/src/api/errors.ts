@@ -54,6 +54,13 @@ export const refusals = {
       'snapshots_unavailable',
       'the cluster has no VolumeSnapshots: install the CSI snapshot controller and its kinds',
     ),
+  noHeadroom: () =>
+    say(
+      404,
+      'no headroom',
+      'this installation keeps no headroom: set headroom.replicas of the chart above 0 first',
+    ),
+  warmPoolNotFound: (name: string) => say(404, `warm pool ${name} not found`),
   noSuchRoute: (method: string, path: string) =>
     say(404, 'no such route', `${method} ${path} does not exist`),
   noSuchMethod: (method: string, allowed: readonly string[]) =>

@@ -110,6 +110,41 @@ export interface Operations {
       readonly clonedFrom: string;
     };
   };
+  /** Shows the cluster at a glance. */
+  readonly clusterStatus: {
+    readonly answer: {
+      readonly nodes: number;
+      readonly nodesReady: number;
+      readonly pods: number;
+      readonly sandboxPods: number;
+      readonly headroomReady: number;
+      readonly autoscalerEnabled: boolean;
+      readonly sandboxes: number;
+      readonly sandboxesRunning: number;
+      readonly warmPods: number;
+    };
+  };
+  /** Makes these the pools of a namespace: others of it are deleted. */
+  readonly configureWarmPools: {
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: {
+      readonly pools?: readonly {
+        readonly template: string;
+        readonly desiredCount: number;
+      }[];
+      readonly template?: string;
+      readonly desiredCount?: number;
+    };
+    readonly answer: {
+      readonly status: 'updated';
+      readonly pools: readonly {
+        readonly template: string;
+        readonly desiredCount: number;
+      }[];
+    };
+  };
   /** Makes an API key, of the whole person or of one sandbox and a few actions; it is shown this once. */
   readonly createApiKey: {
     readonly body?: {
@@ -252,6 +287,32 @@ export interface Operations {
       readonly expiresAt: string;
     };
   };
+  /** Creates a pool; admission has the say. */
+  readonly createWarmPool: {
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: {
+      readonly name: string;
+      readonly namespace?: string;
+      readonly spec: Readonly<Record<string, unknown>>;
+    };
+    readonly answer: {
+      readonly name: string;
+      readonly namespace: string;
+      readonly template: string;
+      readonly desiredCount: number;
+      readonly readyCount: number;
+      readonly pendingCount: number;
+      readonly failedCount: number;
+      readonly claimedTotal: number;
+      readonly missTotal: number;
+      readonly reason?: string;
+      readonly message?: string;
+      readonly resourceVersion: string;
+      readonly spec: Readonly<Record<string, unknown>>;
+    };
+  };
   /** Tells who the caller is. */
   readonly currentUser: {
     readonly answer: {
@@ -332,6 +393,16 @@ export interface Operations {
     };
     readonly answer: undefined;
   };
+  /** Deletes a pool and its free pods. */
+  readonly deleteWarmPool: {
+    readonly params: {
+      readonly name: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: undefined;
+  };
   /** Shows what bounds a namespace, and by whose word. */
   readonly effectivePolicy: {
     readonly query?: {
@@ -395,6 +466,17 @@ export interface Operations {
     };
     readonly answer: AsyncIterable<ServerEvent>;
   };
+  /** Shows the placeholders that keep room on the nodes. */
+  readonly getHeadroom: {
+    readonly answer: {
+      readonly replicas: number;
+      readonly cpu: string;
+      readonly memory: string;
+      readonly readyReplicas: number;
+      /** whether the chart has made any placeholders */
+      readonly enabled: boolean;
+    };
+  };
   /** Shows the policy of a namespace; empty where it has none. */
   readonly getPolicy: {
     readonly params: {
@@ -453,6 +535,30 @@ export interface Operations {
       readonly namespace?: string;
     };
     readonly answer: Template;
+  };
+  /** Shows one pool. */
+  readonly getWarmPool: {
+    readonly params: {
+      readonly name: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly name: string;
+      readonly namespace: string;
+      readonly template: string;
+      readonly desiredCount: number;
+      readonly readyCount: number;
+      readonly pendingCount: number;
+      readonly failedCount: number;
+      readonly claimedTotal: number;
+      readonly missTotal: number;
+      readonly reason?: string;
+      readonly message?: string;
+      readonly resourceVersion: string;
+      readonly spec: Readonly<Record<string, unknown>>;
+    };
   };
   /** Lets a person or a group use a sandbox, or changes the level. */
   readonly grantShare: {
@@ -573,6 +679,39 @@ export interface Operations {
       }[];
     };
   };
+  /** Lists the nodes with what there is and what pods have asked for. */
+  readonly listNodes: {
+    readonly answer: {
+      readonly nodes: readonly {
+        readonly name: string;
+        readonly ready: boolean;
+        readonly instanceType?: string;
+        readonly nodeGroup?: string;
+        readonly allocatable: {
+          readonly cpuMillis: number;
+          readonly memBytes: number;
+        };
+        readonly requests: {
+          readonly cpuMillis: number;
+          readonly memBytes: number;
+        };
+      }[];
+      readonly summary: {
+        readonly ready: number;
+        readonly total: number;
+        readonly cpuSaturationPct: number;
+        readonly memSaturationPct: number;
+        readonly allocatable: {
+          readonly cpuMillis: number;
+          readonly memBytes: number;
+        };
+        readonly requests: {
+          readonly cpuMillis: number;
+          readonly memBytes: number;
+        };
+      };
+    };
+  };
   /** Shows the policy of the cluster and those of namespaces. */
   readonly listPolicies: {
     readonly query?: {
@@ -634,6 +773,29 @@ export interface Operations {
       readonly templates: readonly Template[];
       /** asks for the next page; absent on the last one */
       readonly continue?: string;
+    };
+  };
+  /** Lists the pools, of all namespaces or of one. */
+  readonly listWarmPools: {
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly pools: readonly {
+        readonly name: string;
+        readonly namespace: string;
+        readonly template: string;
+        readonly desiredCount: number;
+        readonly readyCount: number;
+        readonly pendingCount: number;
+        readonly failedCount: number;
+        readonly claimedTotal: number;
+        readonly missTotal: number;
+        readonly reason?: string;
+        readonly message?: string;
+        readonly resourceVersion: string;
+        readonly spec: Readonly<Record<string, unknown>>;
+      }[];
     };
   };
   /** The OpenAPI 3.1 document of this API. */
@@ -699,6 +861,34 @@ export interface Operations {
     };
     readonly answer: Template;
   };
+  /** Replaces what is asked of a pool; with resourceVersion only what was read. */
+  readonly replaceWarmPool: {
+    readonly params: {
+      readonly name: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: {
+      readonly spec: Readonly<Record<string, unknown>>;
+      readonly resourceVersion?: string;
+    };
+    readonly answer: {
+      readonly name: string;
+      readonly namespace: string;
+      readonly template: string;
+      readonly desiredCount: number;
+      readonly readyCount: number;
+      readonly pendingCount: number;
+      readonly failedCount: number;
+      readonly claimedTotal: number;
+      readonly missTotal: number;
+      readonly reason?: string;
+      readonly message?: string;
+      readonly resourceVersion: string;
+      readonly spec: Readonly<Record<string, unknown>>;
+    };
+  };
   /** Makes a sandbox like this one, with the data of a backup of it. */
   readonly restoreBackup: {
     readonly params: {
@@ -758,6 +948,24 @@ export interface Operations {
       readonly identity: string;
     };
   };
+  /** Changes their number and size. */
+  readonly setHeadroom: {
+    readonly body: {
+      readonly replicas: number;
+      /** a quantity such as "500m"; left out or empty: as it is */
+      readonly cpu?: string;
+      /** a quantity such as "1Gi"; left out or empty: as it is */
+      readonly memory?: string;
+    };
+    readonly answer: {
+      readonly replicas: number;
+      readonly cpu: string;
+      readonly memory: string;
+      readonly readyReplicas: number;
+      /** whether the chart has made any placeholders */
+      readonly enabled: boolean;
+    };
+  };
   /** Tells programs how people sign in here; needs no credential itself. */
   readonly signInConfig: {
     readonly answer: {
@@ -780,6 +988,31 @@ export interface Operations {
       readonly status: string;
     };
   };
+  /** Shows how full the pools are; of a single pool also flat. */
+  readonly warmPoolStatus: {
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly pools?: readonly {
+        readonly name: string;
+        readonly namespace: string;
+        readonly template: string;
+        readonly desiredCount: number;
+        readonly readyCount: number;
+        readonly pendingCount: number;
+        readonly failedCount: number;
+        readonly claimedTotal: number;
+        readonly missTotal: number;
+        readonly reason?: string;
+        readonly message?: string;
+      }[];
+      readonly template?: string;
+      readonly desiredCount?: number;
+      readonly readyCount?: number;
+      readonly pendingCount?: number;
+    };
+  };
   /** Tells in a paragraph why a sandbox is as it is. */
   readonly whySandbox: {
     readonly params: {
@@ -797,12 +1030,15 @@ export const OPERATIONS = {
   cancelInvocation: { method: 'POST', path: '/sandboxes/{id}/invoke/cancel', answers: ['nothing'] },
   check: { method: 'POST', path: '/check', answers: ['json'] },
   cloneSandbox: { method: 'POST', path: '/sandboxes/{id}/clone', answers: ['json'] },
+  clusterStatus: { method: 'GET', path: '/cluster/status', answers: ['json'] },
+  configureWarmPools: { method: 'PUT', path: '/warmpool/config', answers: ['json'] },
   createApiKey: { method: 'POST', path: '/user/api-keys', answers: ['json'] },
   createBackup: { method: 'POST', path: '/sandboxes/{id}/backups', answers: ['json'] },
   createSandbox: { method: 'POST', path: '/sandboxes', answers: ['json'] },
   createShareLink: { method: 'POST', path: '/sandboxes/{id}/share-links', answers: ['json'] },
   createTemplate: { method: 'POST', path: '/templates', answers: ['json'] },
   createTerminalTicket: { method: 'POST', path: '/sandboxes/{id}/terminal-tickets', answers: ['json'] },
+  createWarmPool: { method: 'POST', path: '/warmpools', answers: ['json'] },
   currentUser: { method: 'GET', path: '/user/me', answers: ['json'] },
   deleteBackup: { method: 'DELETE', path: '/sandboxes/{id}/backups/{snapshot}', answers: ['json'] },
   deleteClusterPolicy: { method: 'DELETE', path: '/governance/policies', answers: ['nothing'] },
@@ -810,36 +1046,44 @@ export const OPERATIONS = {
   deleteSandbox: { method: 'DELETE', path: '/sandboxes/{id}', answers: ['nothing'] },
   deleteShareLink: { method: 'DELETE', path: '/sandboxes/{id}/share-links/{link}', answers: ['json'] },
   deleteTemplate: { method: 'DELETE', path: '/templates/{name}', answers: ['nothing'] },
+  deleteWarmPool: { method: 'DELETE', path: '/warmpools/{name}', answers: ['nothing'] },
   effectivePolicy: { method: 'GET', path: '/governance/effective', answers: ['json'] },
   execInSandbox: { method: 'POST', path: '/sandboxes/{id}/exec', answers: ['json'] },
   explainSandbox: { method: 'GET', path: '/sandboxes/{id}/explain', answers: ['json'] },
   explainTemplate: { method: 'GET', path: '/templates/{name}/explain', answers: ['json'] },
   followInvocation: { method: 'GET', path: '/sandboxes/{id}/invoke/{invokeId}', answers: ['events'] },
+  getHeadroom: { method: 'GET', path: '/cluster/headroom', answers: ['json'] },
   getPolicy: { method: 'GET', path: '/governance/policies/{namespace}', answers: ['json'] },
   getSandbox: { method: 'GET', path: '/sandboxes/{id}', answers: ['json'] },
   getSharing: { method: 'GET', path: '/sandboxes/{id}/share', answers: ['json'] },
   getTemplate: { method: 'GET', path: '/templates/{name}', answers: ['json'] },
+  getWarmPool: { method: 'GET', path: '/warmpools/{name}', answers: ['json'] },
   grantShare: { method: 'POST', path: '/sandboxes/{id}/share', answers: ['json'] },
   invokeAgent: { method: 'POST', path: '/sandboxes/{id}/invoke', answers: ['events'] },
   listApiKeys: { method: 'GET', path: '/user/api-keys', answers: ['json'] },
   listBackups: { method: 'GET', path: '/sandboxes/{id}/backups', answers: ['json'] },
   listInvocations: { method: 'GET', path: '/sandboxes/{id}/invoke', answers: ['json'] },
+  listNodes: { method: 'GET', path: '/cluster/nodes', answers: ['json'] },
   listPolicies: { method: 'GET', path: '/governance/policies', answers: ['json'] },
   listSandboxes: { method: 'GET', path: '/sandboxes', answers: ['json'] },
   listShareLinks: { method: 'GET', path: '/sandboxes/{id}/share-links', answers: ['json'] },
   listTemplates: { method: 'GET', path: '/templates', answers: ['json'] },
+  listWarmPools: { method: 'GET', path: '/warmpools', answers: ['json'] },
   openApi: { method: 'GET', path: '/openapi.json', answers: ['json'] },
   policyUsage: { method: 'GET', path: '/governance/usage', answers: ['json'] },
   redeemShareLink: { method: 'POST', path: '/share-links/redeem', answers: ['json'] },
   replaceClusterPolicy: { method: 'PUT', path: '/governance/policies', answers: ['json'] },
   replacePolicy: { method: 'PUT', path: '/governance/policies/{namespace}', answers: ['json'] },
   replaceTemplate: { method: 'PUT', path: '/templates/{name}', answers: ['json'] },
+  replaceWarmPool: { method: 'PUT', path: '/warmpools/{name}', answers: ['json'] },
   restoreBackup: { method: 'POST', path: '/sandboxes/{id}/backups/{snapshot}/restore', answers: ['json'] },
   resumeSandbox: { method: 'POST', path: '/sandboxes/{id}/resume', answers: ['json'] },
   revokeApiKey: { method: 'DELETE', path: '/user/api-keys/{key}', answers: ['json'] },
   revokeShare: { method: 'DELETE', path: '/sandboxes/{id}/share/{identity}', answers: ['json'] },
+  setHeadroom: { method: 'PUT', path: '/cluster/headroom', answers: ['json'] },
   signInConfig: { method: 'GET', path: '/auth/config', answers: ['json'] },
   stopSandbox: { method: 'POST', path: '/sandboxes/{id}/stop', answers: ['json'] },
+  warmPoolStatus: { method: 'GET', path: '/warmpool/status', answers: ['json'] },
   whySandbox: { method: 'GET', path: '/sandboxes/{id}/why', answers: ['json'] },
 } as const satisfies Readonly<Record<keyof Operations, Place>>;
 
