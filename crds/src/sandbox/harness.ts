@@ -52,7 +52,7 @@ function constraintViolations({ maxCommandTimeout, maxFileSize }: Constraints = 
 
 type TerminalSpec = NonNullable<NonNullable<EffectiveSpec['harness']>['terminal']>;
 
-function terminalViolations({ scrollbackBytes, detachedTTL }: TerminalSpec = {}): Violation[] {
+function terminalViolations({ scrollbackBytes, detachedTTL = '0' }: TerminalSpec = {}): Violation[] {
   const out: Violation[] = [];
   const size = scrollbackBytes === undefined ? undefined : (parseQuantity(scrollbackBytes) ?? 0n);
   if (size !== undefined && (size < SMALLEST_SCROLLBACK || size > LARGEST_SCROLLBACK)) {
@@ -60,7 +60,7 @@ function terminalViolations({ scrollbackBytes, detachedTTL }: TerminalSpec = {})
     const message = `${field} must be a size from 256Ki to 64Mi, such as 4Mi`;
     out.push({ code: 'invalid_value', field, message, actual: String(scrollbackBytes) });
   }
-  const ttl = detachedTTL ? (parseDuration(detachedTTL) ?? -1) : 0;
+  const ttl = parseDuration(detachedTTL) ?? -1;
   if (ttl !== 0 && ttl < SHORTEST_MS) {
     const field = 'spec.harness.terminal.detachedTTL';
     const message = `${field} must be a duration of at least 1s, such as 8h, or 0 for ever`;
