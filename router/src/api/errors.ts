@@ -28,6 +28,7 @@ export const refusals = {
   invalidAuthorizationFormat: () =>
     say(401, 'invalid_authorization_format', 'Authorization must read "Bearer <token>"'),
   invalidApiKey: () => say(401, 'invalid_api_key', 'this API key is unknown, revoked or expired'),
+  invalidTicket: (why: string) => say(401, 'invalid_ticket', why),
   invalidToken: (why: string) => say(401, 'invalid_token', why),
   scopedKey: (why: string) => say(403, why),
   originRefused: (origin: string) =>
@@ -53,6 +54,13 @@ export const refusals = {
       'snapshots_unavailable',
       'the cluster has no VolumeSnapshots: install the CSI snapshot controller and its kinds',
     ),
+  noHeadroom: () =>
+    say(
+      404,
+      'no headroom',
+      'this installation keeps no headroom: set headroom.replicas of the chart above 0 first',
+    ),
+  warmPoolNotFound: (name: string) => say(404, `warm pool ${name} not found`),
   noSuchRoute: (method: string, path: string) =>
     say(404, 'no such route', `${method} ${path} does not exist`),
   noSuchMethod: (method: string, allowed: readonly string[]) =>
@@ -111,6 +119,22 @@ export const refusals = {
     const message = 'you have as many terminals open as one person may have: close one first';
     return new HttpError(429, { error: 'concurrency_exceeded', message }, { 'Retry-After': '5' });
   },
+  rateLimited: (seconds: number) =>
+    new HttpError(
+      429,
+      {
+        error: 'rate_limited',
+        retryAfter: seconds,
+        message: `too many requests: try again in ${seconds} s`,
+      },
+      { 'Retry-After': String(seconds) },
+    ),
+  batchTooLarge: (count: number, most: number) =>
+    say(
+      413,
+      'batch_too_large',
+      `${count} at once are more than the ${most} that one person may ask for: send fewer`,
+    ),
   upgradeRequired: () =>
     new HttpError(
       426,

@@ -10,6 +10,48 @@ export interface ArchiveUnpacked {
   readonly skipped: number;
 }
 
+export interface CreateSandbox {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly templateRef: {
+    readonly name: string;
+    readonly kind?: string;
+    readonly namespace?: string;
+  };
+  readonly mode?: 'code' | 'agent';
+  /** a duration such as "30m", "1h30m" or "500ms" */
+  readonly timeout?: string;
+  /** a duration such as "30m", "1h30m" or "500ms" */
+  readonly idleTimeout?: string;
+  /** a duration such as "30m", "1h30m" or "500ms" */
+  readonly gracePeriod?: string;
+  readonly image?: Readonly<Record<string, unknown>>;
+  readonly resources?: Readonly<Record<string, unknown>>;
+  readonly storage?: Readonly<Record<string, unknown>>;
+  readonly network?: Readonly<Record<string, unknown>>;
+  readonly env?: readonly unknown[];
+  readonly backup?: Readonly<Record<string, unknown>>;
+  readonly runtimeClass?: string;
+  readonly identity?: Readonly<Record<string, unknown>>;
+  readonly serviceAccount?: string;
+  readonly security?: Readonly<Record<string, unknown>>;
+  readonly credentials?: readonly unknown[];
+  readonly sidecars?: readonly unknown[];
+  readonly initContainers?: readonly unknown[];
+  readonly harness?: Readonly<Record<string, unknown>>;
+  readonly files?: readonly unknown[];
+  readonly initScripts?: readonly unknown[];
+  readonly runInitScripts?: 'Once' | 'Always';
+  readonly desiredState?: 'Running' | 'Stopped';
+  readonly templateUpdatePolicy?: 'OnResume' | 'Pinned';
+  readonly warmPool?: 'Auto' | 'Never' | 'Require';
+  readonly ports?: readonly unknown[];
+  readonly agentConfig?: Readonly<Record<string, unknown>>;
+  readonly autoResume?: boolean;
+}
+
 export interface FileChange {
   /** mkdir, move, copy or chmod */
   readonly op: string;
@@ -139,6 +181,28 @@ export interface Violation {
 
 /** What each operation takes and gives. */
 export interface Operations {
+  /** Stops, resumes or deletes many sandboxes; each result says how it went. */
+  readonly actOnSandboxes: {
+    readonly query?: {
+      readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
+    };
+    readonly body: {
+      /** stop, resume or delete */
+      readonly action: 'stop' | 'resume' | 'delete';
+      /** 1 to 100 ids of sandboxes */
+      readonly ids: readonly string[];
+    };
+    readonly answer: {
+      readonly results: readonly {
+        readonly id: string;
+        readonly status: 'ok' | 'error';
+        readonly error?: string;
+        readonly violations?: readonly Violation[];
+      }[];
+    };
+  };
   /** Ends an invocation with all that it has started. */
   readonly cancelInvocation: {
     readonly params: {
@@ -192,6 +256,41 @@ export interface Operations {
       readonly message: string;
       readonly warnings?: readonly string[];
       readonly clonedFrom: string;
+    };
+  };
+  /** Shows the cluster at a glance. */
+  readonly clusterStatus: {
+    readonly answer: {
+      readonly nodes: number;
+      readonly nodesReady: number;
+      readonly pods: number;
+      readonly sandboxPods: number;
+      readonly headroomReady: number;
+      readonly autoscalerEnabled: boolean;
+      readonly sandboxes: number;
+      readonly sandboxesRunning: number;
+      readonly warmPods: number;
+    };
+  };
+  /** Makes these the pools of a namespace: others of it are deleted. */
+  readonly configureWarmPools: {
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: {
+      readonly pools?: readonly {
+        readonly template: string;
+        readonly desiredCount: number;
+      }[];
+      readonly template?: string;
+      readonly desiredCount?: number;
+    };
+    readonly answer: {
+      readonly status: 'updated';
+      readonly pools: readonly {
+        readonly template: string;
+        readonly desiredCount: number;
+      }[];
     };
   };
   /** Uploads a piece of a file, as Content-Range says, or asks how much has come. */
@@ -263,28 +362,10 @@ export interface Operations {
   readonly createSandbox: {
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
-    readonly body: {
-      readonly name: string;
-      readonly namespace?: string;
-      readonly templateRef: {
-        readonly name: string;
-        readonly kind?: string;
-        readonly namespace?: string;
-      };
-      /** a duration such as "30m", "1h30m" or "500ms" */
-      readonly timeout?: string;
-      /** a duration such as "30m", "1h30m" or "500ms" */
-      readonly idleTimeout?: string;
-      /** a duration such as "30m", "1h30m" or "500ms" */
-      readonly gracePeriod?: string;
-      readonly image?: Readonly<Record<string, unknown>>;
-      readonly resources?: Readonly<Record<string, unknown>>;
-      readonly storage?: Readonly<Record<string, unknown>>;
-      readonly network?: Readonly<Record<string, unknown>>;
-      readonly env?: readonly unknown[];
-      readonly autoResume?: boolean;
-    };
+    readonly body: CreateSandbox;
     readonly answer: {
       readonly sandboxId: string;
       readonly name: string;
@@ -292,6 +373,29 @@ export interface Operations {
       readonly status: string;
       readonly templateRef: string;
       readonly warnings?: readonly string[];
+    };
+  };
+  /** Creates many sandboxes, or none where the quota has no room for all; each result says how it went. */
+  readonly createSandboxes: {
+    readonly query?: {
+      readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
+    };
+    readonly body: {
+      /** 1 to 100 bodies of a create */
+      readonly items: readonly unknown[];
+    };
+    readonly answer: {
+      readonly results: readonly {
+        readonly index: number;
+        readonly status: 'created' | 'error';
+        readonly sandboxId?: string;
+        readonly namespace?: string;
+        readonly warnings?: readonly string[];
+        readonly error?: string;
+        readonly violations?: readonly Violation[];
+      }[];
     };
   };
   /** Makes a link; its secret is in this answer and nowhere else. */
@@ -332,6 +436,52 @@ export interface Operations {
       readonly spec: Readonly<Record<string, unknown>>;
     };
     readonly answer: Template;
+  };
+  /** Issues a ticket that opens one terminal within a minute, for clients that can send no header. */
+  readonly createTerminalTicket: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body?: {
+      /** "control", or "view" to look on only */
+      readonly mode?: 'control' | 'view';
+    };
+    readonly answer: {
+      /** opens one terminal of this sandbox: /ws/terminal/{id}?ticket= */
+      readonly ticket: string;
+      /** "control", or "view" to look on only */
+      readonly mode: 'control' | 'view';
+      readonly expiresAt: string;
+    };
+  };
+  /** Creates a pool; admission has the say. */
+  readonly createWarmPool: {
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: {
+      readonly name: string;
+      readonly namespace?: string;
+      readonly spec: Readonly<Record<string, unknown>>;
+    };
+    readonly answer: {
+      readonly name: string;
+      readonly namespace: string;
+      readonly template: string;
+      readonly desiredCount: number;
+      readonly readyCount: number;
+      readonly pendingCount: number;
+      readonly failedCount: number;
+      readonly claimedTotal: number;
+      readonly missTotal: number;
+      readonly reason?: string;
+      readonly message?: string;
+      readonly resourceVersion: string;
+      readonly spec: Readonly<Record<string, unknown>>;
+    };
   };
   /** Tells who the caller is. */
   readonly currentUser: {
@@ -397,6 +547,8 @@ export interface Operations {
     };
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly answer: undefined;
   };
@@ -424,6 +576,16 @@ export interface Operations {
       readonly namespace?: string;
       /** asks for the verdict only: nothing is stored */
       readonly dryRun?: boolean;
+    };
+    readonly answer: undefined;
+  };
+  /** Deletes a pool and its free pods. */
+  readonly deleteWarmPool: {
+    readonly params: {
+      readonly name: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
     };
     readonly answer: undefined;
   };
@@ -507,6 +669,17 @@ export interface Operations {
     };
     readonly answer: AsyncIterable<ServerEvent>;
   };
+  /** Shows the placeholders that keep room on the nodes. */
+  readonly getHeadroom: {
+    readonly answer: {
+      readonly replicas: number;
+      readonly cpu: string;
+      readonly memory: string;
+      readonly readyReplicas: number;
+      /** whether the chart has made any placeholders */
+      readonly enabled: boolean;
+    };
+  };
   /** Shows the policy of a namespace; empty where it has none. */
   readonly getPolicy: {
     readonly params: {
@@ -566,6 +739,30 @@ export interface Operations {
     };
     readonly answer: Template;
   };
+  /** Shows one pool. */
+  readonly getWarmPool: {
+    readonly params: {
+      readonly name: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly name: string;
+      readonly namespace: string;
+      readonly template: string;
+      readonly desiredCount: number;
+      readonly readyCount: number;
+      readonly pendingCount: number;
+      readonly failedCount: number;
+      readonly claimedTotal: number;
+      readonly missTotal: number;
+      readonly reason?: string;
+      readonly message?: string;
+      readonly resourceVersion: string;
+      readonly spec: Readonly<Record<string, unknown>>;
+    };
+  };
   /** Lets a person or a group use a sandbox, or changes the level. */
   readonly grantShare: {
     readonly params: {
@@ -622,6 +819,76 @@ export interface Operations {
     };
     readonly body: NonNullable<RequestInit['body']>;
     readonly answer: AsyncIterable<ServerEvent>;
+  };
+  /** Lists everybody's sandboxes, with the keys that are bound to each. */
+  readonly listAllSandboxes: {
+    readonly query?: {
+      readonly namespace?: string;
+      readonly limit?: number;
+      /** the `continue` of the page before */
+      readonly continue?: string;
+    };
+    readonly answer: {
+      readonly sandboxes: readonly (Sandbox & {
+        readonly scopedApiKeys?: readonly {
+          readonly id: string;
+          readonly userId: string;
+          readonly name: string;
+          readonly sandboxId?: string;
+          /** of the sandbox */
+          readonly namespace?: string;
+          readonly actionGroups?: readonly string[];
+          readonly createdAt: string;
+          readonly expiresAt?: string;
+        }[];
+      })[];
+      /** asks for the next page; absent on the last one */
+      readonly continue?: string;
+    };
+  };
+  /** Lists the sandboxes that are shared, with whom and by which links. */
+  readonly listAllSharing: {
+    readonly query?: {
+      readonly namespace?: string;
+      readonly limit?: number;
+      /** the `continue` of the page before */
+      readonly continue?: string;
+    };
+    readonly answer: {
+      readonly sandboxes: readonly ({
+        readonly sandboxId: string;
+        readonly namespace: string;
+        readonly createdBy?: {
+          readonly sub: string;
+          readonly email: string;
+          readonly displayName: string;
+        };
+      } & {
+        readonly users: readonly {
+          readonly identity: string;
+          /** viewer or collaborator */
+          readonly level: 'viewer' | 'collaborator';
+          /** id of the link that the person came by */
+          readonly link?: string;
+        }[];
+        readonly groups: readonly {
+          readonly identity: string;
+          /** viewer or collaborator */
+          readonly level: 'viewer' | 'collaborator';
+        }[];
+        readonly shareLinks: readonly {
+          readonly id: string;
+          /** viewer or collaborator */
+          readonly level: 'viewer' | 'collaborator';
+          readonly expiresAt: string | null;
+          /** 0 means any number */
+          readonly maxUses: number;
+          readonly usedCount: number;
+        }[];
+      })[];
+      /** asks for the next page; absent on the last one */
+      readonly continue?: string;
+    };
   };
   /** Lists the caller's API keys, never the keys themselves. */
   readonly listApiKeys: {
@@ -704,6 +971,39 @@ export interface Operations {
       }[];
     };
   };
+  /** Lists the nodes with what there is and what pods have asked for. */
+  readonly listNodes: {
+    readonly answer: {
+      readonly nodes: readonly {
+        readonly name: string;
+        readonly ready: boolean;
+        readonly instanceType?: string;
+        readonly nodeGroup?: string;
+        readonly allocatable: {
+          readonly cpuMillis: number;
+          readonly memBytes: number;
+        };
+        readonly requests: {
+          readonly cpuMillis: number;
+          readonly memBytes: number;
+        };
+      }[];
+      readonly summary: {
+        readonly ready: number;
+        readonly total: number;
+        readonly cpuSaturationPct: number;
+        readonly memSaturationPct: number;
+        readonly allocatable: {
+          readonly cpuMillis: number;
+          readonly memBytes: number;
+        };
+        readonly requests: {
+          readonly cpuMillis: number;
+          readonly memBytes: number;
+        };
+      };
+    };
+  };
   /** Shows the policy of the cluster and those of namespaces. */
   readonly listPolicies: {
     readonly query?: {
@@ -765,6 +1065,29 @@ export interface Operations {
       readonly templates: readonly Template[];
       /** asks for the next page; absent on the last one */
       readonly continue?: string;
+    };
+  };
+  /** Lists the pools, of all namespaces or of one. */
+  readonly listWarmPools: {
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly pools: readonly {
+        readonly name: string;
+        readonly namespace: string;
+        readonly template: string;
+        readonly desiredCount: number;
+        readonly readyCount: number;
+        readonly pendingCount: number;
+        readonly failedCount: number;
+        readonly claimedTotal: number;
+        readonly missTotal: number;
+        readonly reason?: string;
+        readonly message?: string;
+        readonly resourceVersion: string;
+        readonly spec: Readonly<Record<string, unknown>>;
+      }[];
     };
   };
   /** The OpenAPI 3.1 document of this API. */
@@ -842,6 +1165,34 @@ export interface Operations {
     };
     readonly answer: Template;
   };
+  /** Replaces what is asked of a pool; with resourceVersion only what was read. */
+  readonly replaceWarmPool: {
+    readonly params: {
+      readonly name: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: {
+      readonly spec: Readonly<Record<string, unknown>>;
+      readonly resourceVersion?: string;
+    };
+    readonly answer: {
+      readonly name: string;
+      readonly namespace: string;
+      readonly template: string;
+      readonly desiredCount: number;
+      readonly readyCount: number;
+      readonly pendingCount: number;
+      readonly failedCount: number;
+      readonly claimedTotal: number;
+      readonly missTotal: number;
+      readonly reason?: string;
+      readonly message?: string;
+      readonly resourceVersion: string;
+      readonly spec: Readonly<Record<string, unknown>>;
+    };
+  };
   /** Makes a sandbox like this one, with the data of a backup of it. */
   readonly restoreBackup: {
     readonly params: {
@@ -872,6 +1223,8 @@ export interface Operations {
     };
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly answer: {
       readonly status: string;
@@ -899,6 +1252,24 @@ export interface Operations {
     readonly answer: {
       readonly status: 'revoked';
       readonly identity: string;
+    };
+  };
+  /** Changes their number and size. */
+  readonly setHeadroom: {
+    readonly body: {
+      readonly replicas: number;
+      /** a quantity such as "500m"; left out or empty: as it is */
+      readonly cpu?: string;
+      /** a quantity such as "1Gi"; left out or empty: as it is */
+      readonly memory?: string;
+    };
+    readonly answer: {
+      readonly replicas: number;
+      readonly cpu: string;
+      readonly memory: string;
+      readonly readyReplicas: number;
+      /** whether the chart has made any placeholders */
+      readonly enabled: boolean;
     };
   };
   /** Tells programs how people sign in here; needs no credential itself. */
@@ -932,9 +1303,46 @@ export interface Operations {
     };
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly answer: {
       readonly status: string;
+    };
+  };
+  /** Changes a sandbox, and says what takes effect at once and what at its next start. */
+  readonly updateSandbox: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
+    };
+    readonly body: {
+      /** a duration such as "30m", "1h30m" or "500ms" */
+      readonly timeout?: string;
+      /** a duration such as "30m", "1h30m" or "500ms" */
+      readonly idleTimeout?: string;
+      /** a duration such as "30m", "1h30m" or "500ms" */
+      readonly gracePeriod?: string;
+      readonly autoResume?: boolean;
+      /** requests and limits; replaced as a whole */
+      readonly resources?: Readonly<Record<string, unknown>>;
+      /** replaced as a whole */
+      readonly env?: readonly Readonly<Record<string, unknown>>[];
+      /** merged into what is there; null takes a key away */
+      readonly labels?: Readonly<Record<string, string | null>>;
+      /** merged into what is there; null takes a key away */
+      readonly annotations?: Readonly<Record<string, string | null>>;
+    };
+    readonly answer: {
+      readonly sandboxId: string;
+      readonly applied: Readonly<Record<string, 'immediately' | 'on-restart'>>;
+      readonly restartRequired: boolean;
+      readonly message?: string;
+      readonly warnings?: readonly string[];
     };
   };
   /** Unpacks a zip, tar or tar.gz into a folder. */
@@ -953,6 +1361,31 @@ export interface Operations {
     };
     readonly body: NonNullable<RequestInit['body']>;
     readonly answer: ArchiveUnpacked;
+  };
+  /** Shows how full the pools are; of a single pool also flat. */
+  readonly warmPoolStatus: {
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly pools?: readonly {
+        readonly name: string;
+        readonly namespace: string;
+        readonly template: string;
+        readonly desiredCount: number;
+        readonly readyCount: number;
+        readonly pendingCount: number;
+        readonly failedCount: number;
+        readonly claimedTotal: number;
+        readonly missTotal: number;
+        readonly reason?: string;
+        readonly message?: string;
+      }[];
+      readonly template?: string;
+      readonly desiredCount?: number;
+      readonly readyCount?: number;
+      readonly pendingCount?: number;
+    };
   };
   /** Tells in a paragraph why a sandbox is as it is. */
   readonly whySandbox: {
@@ -983,16 +1416,22 @@ export interface Operations {
 
 /** Where each operation is, and how its answers come. */
 export const OPERATIONS = {
+  actOnSandboxes: { method: 'POST', path: '/sandboxes/bulk-action', answers: ['json'] },
   cancelInvocation: { method: 'POST', path: '/sandboxes/{id}/invoke/cancel', answers: ['nothing'] },
   changeFiles: { method: 'POST', path: '/sandboxes/{id}/files', answers: ['json'] },
   check: { method: 'POST', path: '/check', answers: ['json'] },
   cloneSandbox: { method: 'POST', path: '/sandboxes/{id}/clone', answers: ['json'] },
+  clusterStatus: { method: 'GET', path: '/cluster/status', answers: ['json'] },
+  configureWarmPools: { method: 'PUT', path: '/warmpool/config', answers: ['json'] },
   continueFile: { method: 'PATCH', path: '/sandboxes/{id}/files/{path}', answers: ['json'], rest: 'path' },
   createApiKey: { method: 'POST', path: '/user/api-keys', answers: ['json'] },
   createBackup: { method: 'POST', path: '/sandboxes/{id}/backups', answers: ['json'] },
   createSandbox: { method: 'POST', path: '/sandboxes', answers: ['json'] },
+  createSandboxes: { method: 'POST', path: '/sandboxes/bulk', answers: ['json'] },
   createShareLink: { method: 'POST', path: '/sandboxes/{id}/share-links', answers: ['json'] },
   createTemplate: { method: 'POST', path: '/templates', answers: ['json'] },
+  createTerminalTicket: { method: 'POST', path: '/sandboxes/{id}/terminal-tickets', answers: ['json'] },
+  createWarmPool: { method: 'POST', path: '/warmpools', answers: ['json'] },
   currentUser: { method: 'GET', path: '/user/me', answers: ['json'] },
   deleteBackup: { method: 'DELETE', path: '/sandboxes/{id}/backups/{snapshot}', answers: ['json'] },
   deleteClusterPolicy: { method: 'DELETE', path: '/governance/policies', answers: ['nothing'] },
@@ -1001,26 +1440,33 @@ export const OPERATIONS = {
   deleteSandbox: { method: 'DELETE', path: '/sandboxes/{id}', answers: ['nothing'] },
   deleteShareLink: { method: 'DELETE', path: '/sandboxes/{id}/share-links/{link}', answers: ['json'] },
   deleteTemplate: { method: 'DELETE', path: '/templates/{name}', answers: ['nothing'] },
+  deleteWarmPool: { method: 'DELETE', path: '/warmpools/{name}', answers: ['nothing'] },
   downloadArchive: { method: 'GET', path: '/sandboxes/{id}/archive', answers: ['bytes'] },
   effectivePolicy: { method: 'GET', path: '/governance/effective', answers: ['json'] },
   execInSandbox: { method: 'POST', path: '/sandboxes/{id}/exec', answers: ['json'] },
   explainSandbox: { method: 'GET', path: '/sandboxes/{id}/explain', answers: ['json'] },
   explainTemplate: { method: 'GET', path: '/templates/{name}/explain', answers: ['json'] },
   followInvocation: { method: 'GET', path: '/sandboxes/{id}/invoke/{invokeId}', answers: ['events'] },
+  getHeadroom: { method: 'GET', path: '/cluster/headroom', answers: ['json'] },
   getPolicy: { method: 'GET', path: '/governance/policies/{namespace}', answers: ['json'] },
   getSandbox: { method: 'GET', path: '/sandboxes/{id}', answers: ['json'] },
   getSharing: { method: 'GET', path: '/sandboxes/{id}/share', answers: ['json'] },
   getTemplate: { method: 'GET', path: '/templates/{name}', answers: ['json'] },
+  getWarmPool: { method: 'GET', path: '/warmpools/{name}', answers: ['json'] },
   grantShare: { method: 'POST', path: '/sandboxes/{id}/share', answers: ['json'] },
   invokeAgent: { method: 'POST', path: '/sandboxes/{id}/invoke', answers: ['events'] },
+  listAllSandboxes: { method: 'GET', path: '/admin/sandboxes', answers: ['json'] },
+  listAllSharing: { method: 'GET', path: '/admin/sharing', answers: ['json'] },
   listApiKeys: { method: 'GET', path: '/user/api-keys', answers: ['json'] },
   listBackups: { method: 'GET', path: '/sandboxes/{id}/backups', answers: ['json'] },
   listFiles: { method: 'GET', path: '/sandboxes/{id}/files', answers: ['json'] },
   listInvocations: { method: 'GET', path: '/sandboxes/{id}/invoke', answers: ['json'] },
+  listNodes: { method: 'GET', path: '/cluster/nodes', answers: ['json'] },
   listPolicies: { method: 'GET', path: '/governance/policies', answers: ['json'] },
   listSandboxes: { method: 'GET', path: '/sandboxes', answers: ['json'] },
   listShareLinks: { method: 'GET', path: '/sandboxes/{id}/share-links', answers: ['json'] },
   listTemplates: { method: 'GET', path: '/templates', answers: ['json'] },
+  listWarmPools: { method: 'GET', path: '/warmpools', answers: ['json'] },
   openApi: { method: 'GET', path: '/openapi.json', answers: ['json'] },
   policyUsage: { method: 'GET', path: '/governance/usage', answers: ['json'] },
   readFile: { method: 'GET', path: '/sandboxes/{id}/files/{path}', answers: ['bytes'], rest: 'path' },
@@ -1028,14 +1474,18 @@ export const OPERATIONS = {
   replaceClusterPolicy: { method: 'PUT', path: '/governance/policies', answers: ['json'] },
   replacePolicy: { method: 'PUT', path: '/governance/policies/{namespace}', answers: ['json'] },
   replaceTemplate: { method: 'PUT', path: '/templates/{name}', answers: ['json'] },
+  replaceWarmPool: { method: 'PUT', path: '/warmpools/{name}', answers: ['json'] },
   restoreBackup: { method: 'POST', path: '/sandboxes/{id}/backups/{snapshot}/restore', answers: ['json'] },
   resumeSandbox: { method: 'POST', path: '/sandboxes/{id}/resume', answers: ['json'] },
   revokeApiKey: { method: 'DELETE', path: '/user/api-keys/{key}', answers: ['json'] },
   revokeShare: { method: 'DELETE', path: '/sandboxes/{id}/share/{identity}', answers: ['json'] },
+  setHeadroom: { method: 'PUT', path: '/cluster/headroom', answers: ['json'] },
   signInConfig: { method: 'GET', path: '/auth/config', answers: ['json'] },
   statFile: { method: 'GET', path: '/sandboxes/{id}/stat', answers: ['json'] },
   stopSandbox: { method: 'POST', path: '/sandboxes/{id}/stop', answers: ['json'] },
+  updateSandbox: { method: 'PATCH', path: '/sandboxes/{id}', answers: ['json'] },
   uploadArchive: { method: 'PUT', path: '/sandboxes/{id}/archive', answers: ['json'] },
+  warmPoolStatus: { method: 'GET', path: '/warmpool/status', answers: ['json'] },
   whySandbox: { method: 'GET', path: '/sandboxes/{id}/why', answers: ['json'] },
   writeFile: { method: 'PUT', path: '/sandboxes/{id}/files/{path}', answers: ['json'], rest: 'path' },
 } as const satisfies Readonly<Record<keyof Operations, Place>>;
