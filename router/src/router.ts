@@ -241,7 +241,8 @@ function createHandlers(parts: Parts): Handlers {
 function agentOptions(parts: Parts): Parameters<typeof agentOperations>[0] {
   const { stores, finder, runtime, wake, audit, activity } = parts;
   const tracer = parts.tracer ?? createTracer();
-  return { stores, finder, runtime, wake, audit, tracer, metrics: parts.agentMetrics, touch: activity.touch };
+  const { client, agentMetrics: metrics } = parts;
+  return { client, stores, finder, runtime, wake, audit, tracer, metrics, touch: activity.touch };
 }
 
 function createGateway(parts: Parts): TerminalGateway {

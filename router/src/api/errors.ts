@@ -75,6 +75,12 @@ export const refusals = {
       { 'Retry-After': '5' },
     ),
   noAgent: (id: string) => say(400, `sandbox ${id} is no agent: it must have a template of mode agent`),
+  /** Limits of a configuration are 403, as clients of old know them. */
+  tooManyFiles: (limit: number) => say(403, `files: at most ${limit} files may be configured at once`),
+  filesTooLarge: (what: string, limit: number) =>
+    say(403, `files: ${what} may have ${limit / 1024 / 1024} MiB at most`),
+  limitExceeded: (text: string) => say(403, text),
+  noInstallLog: () => say(404, 'there is no installation log: nothing was installed yet'),
   tooManyInvocations: (limit: number, inflight: number) => {
     const message = `${inflight} of ${limit} invocations are running; try again when one has ended`;
     return new HttpError(

@@ -201,7 +201,8 @@ function clientOf(api: MemoryApi): KubeClient {
     create: (resource, namespace, body) => api.create(resource, namespace, body),
     update: (resource, body) => api.update(resource, body),
     apply: (resource, body) => api.apply(resource, body),
-    patch: (resource, key, patch) => api.patch(resource, key, patch),
+    patch: (resource, key, patch, options) =>
+      options?.dryRun ? api.get(resource, key) : api.patch(resource, key, patch),
     delete: (resource, key, options) => api.delete(resource, key, options),
     // A streaming list of nothing, and then silence: tests fill the stores themselves.
     watch: async function* (_resource, _query, control) {

@@ -78,6 +78,17 @@ export interface Operations {
     readonly body: unknown;
     readonly answer: Readonly<Record<string, unknown>>;
   };
+  /** Brings files into an agent, installs it and sets its entrypoint: {files: [{path, content | contentBase64}], installCommand, entrypoint}. Streams the log; the installation goes on without a reader. */
+  readonly configureAgent: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: NonNullable<RequestInit['body']>;
+    readonly answer: AsyncIterable<ServerEvent>;
+  };
   /** Creates a sandbox from a template; admission has the say. */
   readonly createSandbox: {
     readonly query?: {
@@ -458,6 +469,45 @@ export interface Operations {
       readonly identity: string;
     };
   };
+  /** Shows how far the configuration of an agent is, and what is in force. */
+  readonly showConfiguration: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly state: 'None' | 'Pending' | 'Installing' | 'Ready' | 'Failed';
+      readonly reason: string;
+      readonly message: string;
+      readonly entrypoint?: readonly string[];
+      readonly lastConfiguredAt?: string;
+      /** a digest of the person */
+      readonly configuredBy?: string;
+      readonly installCommandHash?: string;
+      readonly installExitCode?: number;
+      /** the same was installed before */
+      readonly skipped?: boolean;
+      readonly maxConcurrentInvokes?: number;
+      readonly defaultInvokeTimeoutSeconds?: number;
+      readonly maxInvokeTimeoutSeconds?: number;
+    };
+  };
+  /** Shows the log of the last installation, of one that failed as well. */
+  readonly showInstallLog: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+      /** all of it, not only its end; while the sandbox runs */
+      readonly full?: boolean;
+    };
+    readonly answer: {
+      readonly log: string;
+    };
+  };
   /** Tells programs how people sign in here; needs no credential itself. */
   readonly signInConfig: {
     readonly answer: {
@@ -496,6 +546,7 @@ export interface Operations {
 export const OPERATIONS = {
   cancelInvocation: { method: 'POST', path: '/sandboxes/{id}/invoke/cancel', answers: ['nothing'] },
   check: { method: 'POST', path: '/check', answers: ['json'] },
+  configureAgent: { method: 'POST', path: '/sandboxes/{id}/configure', answers: ['events'] },
   createSandbox: { method: 'POST', path: '/sandboxes', answers: ['json'] },
   createShareLink: { method: 'POST', path: '/sandboxes/{id}/share-links', answers: ['json'] },
   currentUser: { method: 'GET', path: '/user/me', answers: ['json'] },
@@ -520,6 +571,8 @@ export const OPERATIONS = {
   redeemShareLink: { method: 'POST', path: '/share-links/redeem', answers: ['json'] },
   resumeSandbox: { method: 'POST', path: '/sandboxes/{id}/resume', answers: ['json'] },
   revokeShare: { method: 'DELETE', path: '/sandboxes/{id}/share/{identity}', answers: ['json'] },
+  showConfiguration: { method: 'GET', path: '/sandboxes/{id}/configure', answers: ['json'] },
+  showInstallLog: { method: 'GET', path: '/sandboxes/{id}/configure/install-log', answers: ['json'] },
   signInConfig: { method: 'GET', path: '/auth/config', answers: ['json'] },
   stopSandbox: { method: 'POST', path: '/sandboxes/{id}/stop', answers: ['json'] },
   whySandbox: { method: 'GET', path: '/sandboxes/{id}/why', answers: ['json'] },
