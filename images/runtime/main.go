@@ -15,6 +15,7 @@ import (
 
 	"github.com/agenttier/agenttier/images/runtime/internal/attach"
 	"github.com/agenttier/agenttier/images/runtime/internal/httpapi"
+	"github.com/agenttier/agenttier/images/runtime/internal/relay"
 )
 
 // version is set by the linker.
@@ -27,7 +28,8 @@ const (
 
 const usage = `usage:
   agenttier-runtime serve [--workdir DIR] [--shell PATH] [--listen-addr ADDR] [--token-file FILE] [--invoke-grace TIME] [--await-adopt] [-- COMMAND ARG...]
-  agenttier-runtime attach [--session NAME] [--mode control|view] [--cols N --rows N] [--addr ADDR] [--token-file FILE]
+  agenttier-runtime attach [--session NAME] [--mode control|view] [--who NAME] [--cols N --rows N] [--addr ADDR] [--token-file FILE]
+  agenttier-runtime relay [--addr ADDR] [--token-file FILE]
   agenttier-runtime install [--plan DIR --workdir DIR] DIR
   agenttier-runtime files --plan DIR [--workdir DIR]
   agenttier-runtime scripts --plan DIR [--workdir DIR]
@@ -47,6 +49,8 @@ func run(args []string) int {
 		return serve(rest)
 	case "attach":
 		return runAttach(rest)
+	case "relay":
+		return runRelay(rest)
 	case "install":
 		return runInstall(rest)
 	case "files":
@@ -79,10 +83,24 @@ func runAttach(args []string) int {
 	flags.StringVar(&o.TokenFile, "token-file", defaultTokenFile, "file with the runtime's bearer token")
 	flags.StringVar(&o.Session, "session", "main", "name of the session to join or start")
 	flags.StringVar(&o.Mode, "mode", "control", "control, or view to look on only")
+	flags.StringVar(&o.Who, "who", "", "name that the others who are attached see")
+	flags.StringVar(&o.Ticket, "ticket", "", "nonce of the ticket that this terminal was opened with")
+	flags.StringVar(&o.AltScreen, "altscreen", "", "keep or strip: what a new session does with the alternate screen")
 	flags.IntVar(&o.Cols, "cols", 0, "columns; default: those of the terminal")
 	flags.IntVar(&o.Rows, "rows", 0, "rows; default: those of the terminal")
 	if err := flags.Parse(args); err != nil {
 		return usageCode
 	}
 	return attach.Run(o)
+}
+
+func runRelay(args []string) int {
+	o := relay.Options{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+	flags := flag.NewFlagSet("relay", flag.ContinueOnError)
+	flags.StringVar(&o.Address, "addr", "127.0.0.1:9000", "address of the runtime")
+	flags.StringVar(&o.TokenFile, "token-file", defaultTokenFile, "file with the runtime's bearer token")
+	if err := flags.Parse(args); err != nil {
+		return usageCode
+	}
+	return relay.Run(o)
 }

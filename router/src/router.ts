@@ -12,32 +12,35 @@ import type { Tracer } from '@agenttier/machinery/telemetry/spans';
 import { createEventRecorder } from '@agenttier/machinery/events/recorder';
 import type { EventRecorder } from '@agenttier/machinery/events/recorder';
 import { createAudit } from '@agenttier/machinery/telemetry/audit';
+import type { Audit } from '@agenttier/machinery/telemetry/audit';
 import { sandboxAudit } from './audit.ts';
 import type { SandboxAudit } from './audit.ts';
 import { ActivityRecorder } from './activity/recorder.ts';
 import type { Handlers } from './api/contract.ts';
+import { backupOperations } from './api/backups/operations.ts';
 import { createAgentMetrics } from './api/agent/metrics.ts';
 import type { AgentMetrics } from './api/agent/metrics.ts';
 import { agentOperations } from './api/agent/operations.ts';
 import { checkOperations } from './api/check/operations.ts';
+import { clusterOperations } from './api/cluster/operations.ts';
+import { copyOperations } from './api/copies/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
-import { governanceOperations } from './api/governance/operations.ts';
+import { keyOperations } from './api/keys/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
-import { SandboxRows } from './api/sandboxes/rows.ts';
-import { sandboxOperations } from './api/sandboxes/operations.ts';
 import { sharingOperations } from './api/sharing/operations.ts';
 import { signInOperations } from './api/signIn/operations.ts';
-import { templateOperations } from './api/templates/operations.ts';
+import { terminalOperations } from './api/terminals/operations.ts';
 import { userOperations } from './api/user/operations.ts';
+import { warmPoolOperations } from './api/warmpools/operations.ts';
 import { createApp } from './app.ts';
-import { ApiKeys } from './auth/apiKey.ts';
-import type { AuthenticateOptions } from './auth/authenticate.ts';
-import { Issuer } from './auth/oidc/issuer.ts';
-import { Tokens } from './auth/oidc/tokens.ts';
+import { objectHandlers } from './objectHandlers.ts';
+import { createDoor } from './auth/door.ts';
+import type { Door } from './auth/door.ts';
 import { Caches, createStores } from './cluster/caches.ts';
 import type { Stores } from './cluster/caches.ts';
 import { SandboxFinder } from './cluster/finder.ts';
+import { Overview } from './cluster/overview.ts';
 import { Reachability } from './cluster/reachability.ts';
 import { RuntimeClient } from './cluster/runtimeClient.ts';
 import { wakeOnUse } from './cluster/wake.ts';
@@ -47,10 +50,11 @@ import { execInTarget } from './exec/exec.ts';
 import { execViaApiServer } from './exec/viaApiServer.ts';
 import { createRouterMetrics } from './telemetry.ts';
 import type { RouterMetrics } from './telemetry.ts';
-import { connectPty } from './terminal/connect.ts';
-import { openExecLink } from './terminal/execFallback.ts';
+import { connectPty } from './terminal/pod/connect.ts';
+import { openExecLink } from './terminal/pod/execFallback.ts';
 import { TerminalGateway } from './terminal/gateway.ts';
-import { upgradeHandler, wantsWebSocket } from './terminal/upgrade.ts';
+import { TicketDesk } from './terminal/door/ticketDesk.ts';
+import { upgradeHandler, wantsWebSocket } from './terminal/door/upgrade.ts';
 
 export interface RouterOptions {
   readonly config: Config;
@@ -77,27 +81,24 @@ export interface Router {
 export function createRouter(options: RouterOptions): Router {
   const { config, client, log } = options;
   const stores = createStores();
-  const caches = new Caches({
-    client,
-    stores,
-    installNamespace: config.installNamespace,
-    log,
-    metrics: reflectorMetrics(options.registry),
-  });
+  const caches = createCaches(options, stores);
   const health = healthOf(caches);
-  const issuer = config.oidc === undefined ? undefined : new Issuer({ settings: config.oidc, log });
+  const metrics = createRouterMetrics(options.registry);
+  const door = createDoor({ client, stores, config, log, limited: metrics.limited });
+  const reach = { runtime: new RuntimeClient(config.runtimePort), reachability: new Reachability() };
   const parts: Parts = {
     ...options,
+    ...reach,
     stores,
     caches,
+    overview: new Overview({ client, installNamespace: config.installNamespace, log }),
     health,
     finder: createFinder(client, stores, config),
-    metrics: createRouterMetrics(options.registry),
+    metrics,
     agentMetrics: createAgentMetrics(options.registry),
-    runtime: new RuntimeClient(config.runtimePort),
-    reachability: new Reachability(),
+    tickets: new TicketDesk({ stores, installNamespace: config.installNamespace, ...reach }),
     activity: new ActivityRecorder({ client, sandboxes: stores.sandboxes, log }),
-    auth: createAuth(client, stores, config, issuer),
+    ...door,
     wake: wakeOnUse({ client, stores, waitMs: config.wakeMs }),
     ...createAuditParts(options),
   };
@@ -108,17 +109,31 @@ export function createRouter(options: RouterOptions): Router {
     health,
     stores,
     watch: async (signal) => {
-      await Promise.all([caches.run(signal), issuer?.run(signal)]);
+      await Promise.all([caches.run(signal), door.issuer?.run(signal)]);
     },
     listen: () => server.listen(),
     close: () => close(parts, gateway, server),
   };
 }
 
-function createAuditParts({ client, config, log }: RouterOptions): Pick<Parts, 'recorder' | 'audit'> {
+const createCaches = ({ client, config, log, registry }: RouterOptions, stores: Stores): Caches =>
+  new Caches({
+    client,
+    stores,
+    installNamespace: config.installNamespace,
+    log,
+    metrics: reflectorMetrics(registry),
+  });
+
+function createAuditParts({
+  client,
+  config,
+  log,
+}: RouterOptions): Pick<Parts, 'recorder' | 'trail' | 'audit'> {
   const component = 'agenttier.io/router';
   const recorder = createEventRecorder({ client, component, instance: config.podName, log });
-  return { recorder, audit: sandboxAudit(createAudit({ log, recorder })) };
+  const trail = createAudit({ log, recorder });
+  return { recorder, trail, audit: sandboxAudit(trail) };
 }
 
 function healthOf(caches: Caches): Health {
@@ -133,23 +148,13 @@ function healthOf(caches: Caches): Health {
 const createFinder = (client: KubeClient, { sandboxes }: Stores, config: Config): SandboxFinder =>
   new SandboxFinder({ client, sandboxes, defaultNamespace: config.sandboxNamespace });
 
-const createAuth = (
-  client: KubeClient,
-  { apiKeys: secrets }: Stores,
-  { devAuth, installNamespace: namespace, oidc, groupNamespaces }: Config,
-  keys: Issuer | undefined,
-): AuthenticateOptions => ({
-  devAuth,
-  apiKeys: new ApiKeys({ client, secrets, namespace }),
-  tokens: oidc && keys && new Tokens({ settings: oidc, keys, groupNamespaces }),
-});
-
 async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer): Promise<void> {
   const closed = server.close();
   gateway.drain();
   await closed;
   await Promise.all([parts.activity.flush(true), parts.recorder.flush()]);
   parts.activity.stop();
+  parts.overview.stop();
   await parts.runtime.close();
 }
 
@@ -159,6 +164,7 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
   const app = createApp({
     handlers: createHandlers(parts),
     auth,
+    gate: parts.gate,
     corsOrigins,
     unready: () => health.unready(),
     missing: () => caches.missing(),
@@ -174,25 +180,30 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
   };
   const observe = (status: number): void =>
     metrics.request({ method: 'GET', route: '/ws/terminal/:id', status }, 0);
-  const common = { auth, stores, finder, corsOrigins, gateway, log, wake: parts.wake };
+  const { addressOf } = parts.gate;
+  const { wake, tickets } = parts;
+  const common = { auth, stores, finder, corsOrigins, gateway, log, wake, tickets, addressOf };
   Object.assign(server.server, { shouldUpgradeCallback: wantsWebSocket });
   server.server.on('upgrade', upgradeHandler({ ...common, unavailable, observe }));
   return server;
 }
 
-interface Parts extends RouterOptions {
+interface Parts extends RouterOptions, Door {
   readonly stores: Stores;
   readonly caches: Caches;
   readonly health: Health;
   readonly finder: SandboxFinder;
-  readonly auth: AuthenticateOptions;
   readonly metrics: RouterMetrics;
   readonly agentMetrics: AgentMetrics;
   readonly runtime: RuntimeClient;
   readonly reachability: Reachability;
   readonly activity: ActivityRecorder;
   readonly wake: Wake;
+  readonly overview: Overview;
+  readonly tickets: TicketDesk;
   readonly recorder: EventRecorder;
+  /** Audits any act; `audit` one on a sandbox. */
+  readonly trail: Audit;
   readonly audit: SandboxAudit;
 }
 
@@ -216,16 +227,16 @@ function createHandlers(parts: Parts): Handlers {
     onFallback: metrics.fallback,
   };
   return {
-    ...sandboxOperations({ client, stores, finder, rows: new SandboxRows(), defaultNamespace }),
-    ...templateOperations(stores),
+    ...objectHandlers({ client, stores, finder, defaultNamespace }),
+    ...terminalOperations({ finder, tickets: parts.tickets }),
     ...userOperations,
+    ...keyOperations({ ...config, client, stores, finder, audit: parts.trail }),
     ...signInOperations(config),
     ...referenceOperations,
     ...explainOperations({ client, finder, stores, defaultNamespace }),
     ...checkOperations({ client, stores, defaultNamespace }),
-    ...governanceOperations({ client, defaultNamespace }),
     ...agentOperations(agentOptions(parts)),
-    ...sharingOperations({ client, stores, finder, audit: parts.audit }),
+    ...managementOperations(parts),
     execInSandbox: execOperation({
       stores,
       finder,
@@ -235,6 +246,18 @@ function createHandlers(parts: Parts): Handlers {
       audit: parts.audit,
       observe: metrics.exec,
     }),
+  };
+}
+
+/** What is around a sandbox: who else may use it, copies of it, what it runs on. */
+function managementOperations({ client, stores, finder, audit, overview, config }: Parts) {
+  const { installNamespace, sandboxNamespace: defaultNamespace } = config;
+  return {
+    ...sharingOperations({ client, stores, finder, audit }),
+    ...copyOperations({ client, stores, finder, audit }),
+    ...backupOperations({ client, stores, finder, audit }),
+    ...warmPoolOperations({ client, stores, defaultNamespace }),
+    ...clusterOperations({ client, stores, overview, installNamespace }),
   };
 }
 
@@ -253,12 +276,14 @@ function createGateway(parts: Parts): TerminalGateway {
     viaApiServer: openExecLink(access),
     onFallback: metrics.fallback,
     pingMs: config.terminalPingMs,
+    onEcho: (seconds: number) => metrics.terminals.echo(seconds),
   };
   return new TerminalGateway({
     sandboxes: stores.sandboxes,
     apiKeys: stores.apiKeys,
     perPerson: config.terminalsPerPerson,
     connect: (target, query) => connectPty(paths, target, query),
+    renew: (ticket, admission) => parts.tickets.renew(ticket, admission),
     touch: activity.touch,
     audit: parts.audit,
     observer: metrics.terminals,

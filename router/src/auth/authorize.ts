@@ -8,7 +8,7 @@ import type { Principal } from './principal.ts';
 export type Role = Exclude<Standing, 'outsider' | 'stranger'>;
 
 /** What the router's routes do to one sandbox. */
-export type Action = Exclude<SandboxAction, 'edit'>;
+export type Action = SandboxAction;
 
 /** The part of a Sandbox that decides who may do what. */
 export interface Shareable {
@@ -17,7 +17,7 @@ export interface Shareable {
 }
 
 /** What every key of a sandbox may do with it: look at it, as clients do before anything else. */
-const EVERY_KEY = '';
+export const EVERY_KEY = '';
 
 /** Action groups of a sandbox-scoped key; `undefined` can never be granted to one. */
 const GROUP: Readonly<Record<Action, string | undefined>> = {
@@ -29,6 +29,7 @@ const GROUP: Readonly<Record<Action, string | undefined>> = {
   configure: 'agent:configure',
   stop: 'stop',
   resume: 'resume',
+  edit: undefined,
   share: undefined,
   backup: undefined,
   clone: undefined,

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ClusterSandboxTemplate, Sandbox, SandboxTemplate } from '@agenttier/crds/generated/types';
+import type {
+  ClusterSandboxTemplate,
+  Sandbox,
+  SandboxTemplate,
+  SandboxWarmPool,
+} from '@agenttier/crds/generated/types';
 import {
   ANNOTATION_TOKEN_NONCE,
   COMPONENT_SANDBOX,
@@ -7,7 +12,12 @@ import {
   LABEL_SECRET_PURPOSE,
   SECRET_PURPOSES,
 } from '@agenttier/crds/meta/labels';
-import { CLUSTER_SANDBOX_TEMPLATES, SANDBOX_TEMPLATES, SANDBOXES } from '@agenttier/crds/meta/resources';
+import {
+  CLUSTER_SANDBOX_TEMPLATES,
+  SANDBOX_TEMPLATES,
+  SANDBOX_WARM_POOLS,
+  SANDBOXES,
+} from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { PODS, SECRETS } from '@agenttier/machinery/kube/resource';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
@@ -15,6 +25,7 @@ import { Reflector } from '@agenttier/machinery/reflector/reflector';
 import type { ReflectorMetrics } from '@agenttier/machinery/reflector/reflector';
 import { Store } from '@agenttier/machinery/reflector/store';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
+import { readKeySecret } from '../auth/keyRecord.ts';
 import type { Pod, Secret } from './shapes.ts';
 
 /** Everything requests read: no request waits for the API server to look something up. */
@@ -22,6 +33,7 @@ export interface Stores {
   readonly sandboxes: Store<Sandbox>;
   readonly clusterTemplates: Store<ClusterSandboxTemplate>;
   readonly templates: Store<SandboxTemplate>;
+  readonly warmPools: Store<SandboxWarmPool>;
   readonly pods: Store<Pod>;
   /** The key that the runtimes' tokens are derived from; empty until the operator has made it. */
   readonly keys: Store<Secret>;
@@ -33,6 +45,9 @@ export const BY_NAME = 'name';
 export const BY_READER = 'reader';
 /** By the hash of the secret of each share link. */
 export const BY_LINK = 'link';
+
+/** Index of the API keys: by the exact name of their person. */
+export const BY_OWNER = 'owner';
 
 /** How a person or a group is filed in the reader index; owners and shares must not be mixed up with groups. */
 export const userReader = (identity: string): string => `user:${identity}`;
@@ -50,9 +65,10 @@ export function createStores(): Stores {
     ),
     clusterTemplates: new Store<ClusterSandboxTemplate>({}, { keep: slim }),
     templates: new Store<SandboxTemplate>({}, { keep: slim }),
+    warmPools: new Store<SandboxWarmPool>({}, { keep: slim }),
     pods: new Store<Pod>({}, { keep: slimPod }),
     keys: new Store<Secret>({}, { keep: slim }),
-    apiKeys: new Store<Secret>({}, { keep: slim }),
+    apiKeys: new Store<Secret>({ [BY_OWNER]: (secret) => ownersOf(secret) }, { keep: slim }),
   };
 }
 
@@ -64,6 +80,11 @@ function readersOf(sandbox: Sandbox): string[] {
     ...(sharing?.groups ?? []).map((share) => groupReader(share.identity)),
   ];
   return [...new Set(readers)];
+}
+
+function ownersOf(secret: Secret): string[] {
+  const owner = readKeySecret(secret)?.principal.sub;
+  return owner === undefined ? [] : [owner];
 }
 
 interface Feed {
@@ -104,6 +125,7 @@ export class Caches {
         store: stores.clusterTemplates,
       }),
       feed({ name: 'templates', resource: SANDBOX_TEMPLATES, store: stores.templates }),
+      feed({ name: 'warm pools', resource: SANDBOX_WARM_POOLS, store: stores.warmPools }),
       feed({
         name: 'pods',
         resource: PODS,

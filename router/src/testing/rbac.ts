@@ -18,14 +18,16 @@ const ROLE_BINDINGS = rbac('rolebindings', 'RoleBinding', true);
 const ROUTER_RULES = [
   {
     apiGroups: ['agenttier.io'],
-    resources: ['sandboxes', 'sandboxtemplates', 'clustersandboxtemplates'],
+    resources: ['sandboxes', 'sandboxtemplates', 'clustersandboxtemplates', 'sandboxwarmpools'],
     verbs: ['get', 'list', 'watch'],
   },
   {
     apiGroups: ['agenttier.io'],
     resources: ['governancepolicies', 'clustergovernancepolicies'],
-    verbs: ['get'],
+    verbs: ['get', 'list'],
   },
+  { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: ['list'] },
+  { apiGroups: [''], resources: ['nodes', 'persistentvolumeclaims'], verbs: ['list', 'watch'] },
   { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['list', 'create', 'patch'] },
   { apiGroups: ['agenttier.io'], resources: ['sandboxes/status'], verbs: ['patch'] },
   { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] },
@@ -46,11 +48,38 @@ const ROUTER_RULES = [
 ];
 
 /** And in the install namespace: hashed API keys and the key of the runtime tokens are there. */
-const INSTALL_RULES = [{ apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'watch'] }];
+const INSTALL_RULES = [
+  { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'watch', 'create', 'delete'] },
+  { apiGroups: ['apps'], resources: ['deployments'], verbs: ['list', 'watch'] },
+];
 
 /** What people may do whom the router speaks for; ownership is admission's business. */
 const PEOPLE_RULES = [
   { apiGroups: ['agenttier.io'], resources: ['sandboxes'], verbs: ['create', 'patch', 'delete'] },
+  { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: ['delete'] },
+];
+
+/** And those among them who are administrators. */
+const ADMIN_RULES = [
+  {
+    apiGroups: ['agenttier.io'],
+    resources: [
+      'sandboxes',
+      'sandboxtemplates',
+      'clustersandboxtemplates',
+      'governancepolicies',
+      'clustergovernancepolicies',
+      'sandboxwarmpools',
+      'webhooksubscriptions',
+    ],
+    verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
+  },
+  {
+    apiGroups: ['apps'],
+    resources: ['deployments'],
+    resourceNames: ['agenttier-headroom'],
+    verbs: ['get', 'patch'],
+  },
 ];
 
 /** Gives the router's ServiceAccount and the people their roles. */
@@ -60,6 +89,7 @@ export async function grantRoles(admin: KubeClient, installNamespace: string): P
   for (const [name, rules, subject] of [
     ['test-router', ROUTER_RULES, account],
     ['test-people', PEOPLE_RULES, people],
+    ['test-admins', ADMIN_RULES, { ...people, name: 'agenttier:admins' }],
   ] as const) {
     const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name };
     await admin.apply(CLUSTER_ROLES, { metadata: { name }, rules } as KubeObject, { fieldManager: 'test' });

@@ -16,12 +16,14 @@ import (
 	"github.com/agenttier/agenttier/images/runtime/internal/auth"
 	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
 	"github.com/agenttier/agenttier/images/runtime/internal/detached"
+	"github.com/agenttier/agenttier/images/runtime/internal/files"
 	"github.com/agenttier/agenttier/images/runtime/internal/hooks"
 	"github.com/agenttier/agenttier/images/runtime/internal/invoke"
 	"github.com/agenttier/agenttier/images/runtime/internal/job"
 	"github.com/agenttier/agenttier/images/runtime/internal/limits"
 	"github.com/agenttier/agenttier/images/runtime/internal/quiesce"
 	"github.com/agenttier/agenttier/images/runtime/internal/session"
+	"github.com/agenttier/agenttier/images/runtime/internal/spent"
 	"github.com/agenttier/agenttier/images/runtime/internal/tools"
 )
 
@@ -29,8 +31,9 @@ import (
 const Protocol = 2
 
 var capabilities = []string{
-	"exec", "exec.stream", "exec.detach", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "tools",
-	"install", "invoke", "quiesce", "ports", "proxy", "stats", "agent.files",
+	"exec", "exec.stream", "exec.detach", "pty", "pty.v2", "sessions", "presence", "tickets", "activity", "attach", "adopt",
+	"hooks", "tools", "install", "invoke", "quiesce", "ports", "proxy", "stats", "agent.files",
+	"files", "archive",
 }
 
 // API answers the runtime's requests.
@@ -50,8 +53,11 @@ type API struct {
 	Activity *activity.Record
 	Invokes  *invoke.Manager
 	Jobs     *job.Manager
+	Files    *files.Store
 	Detached detached.Manager
-	Log      *slog.Logger
+	// Tickets remembers those that have opened a terminal.
+	Tickets spent.Nonces
+	Log     *slog.Logger
 	// Still holds the programs while a snapshot is cut.
 	Still quiesce.Stillness
 
@@ -98,6 +104,7 @@ func (a *API) routes() http.Handler {
 	closed.HandleFunc("POST /hooks/{name}", a.hook)
 	closed.HandleFunc("POST /tools", a.tools)
 	closed.HandleFunc("GET /pty", a.terminal)
+	closed.HandleFunc("POST /tickets/{nonce}", a.useTicket)
 	closed.HandleFunc("GET /sessions", a.listSessions)
 	closed.HandleFunc("DELETE /sessions/{name}", a.removeSession)
 	a.agentRoutes(closed)
@@ -105,8 +112,9 @@ func (a *API) routes() http.Handler {
 	closed.HandleFunc("POST /adopt", a.adopt)
 	closed.HandleFunc("POST /quiesce", a.quiesce)
 	closed.HandleFunc("POST /unquiesce", a.unquiesce)
+	a.fileRoutes(closed)
 	open.Handle("/", a.authenticated(a.claimed(asJSON(closed))))
-	return a.withProxy(open)
+	return a.withProxy(a.withFiles(open))
 }
 
 func (a *API) authenticated(next http.Handler) http.Handler {
