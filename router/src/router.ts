@@ -28,6 +28,7 @@ import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { keyOperations } from './api/keys/operations.ts';
 import { governanceOperations } from './api/governance/operations.ts';
+import { preferenceOperations } from './api/preferences/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
 import { SandboxRows } from './api/sandboxes/rows.ts';
 import { sandboxOperations } from './api/sandboxes/operations.ts';
@@ -37,6 +38,7 @@ import { templateOperations } from './api/templates/operations.ts';
 import { terminalOperations } from './api/terminals/operations.ts';
 import { userOperations } from './api/user/operations.ts';
 import { warmPoolOperations } from './api/warmpools/operations.ts';
+import { webhookOperations } from './api/webhooks/operations.ts';
 import { createApp } from './app.ts';
 import { createDoor } from './auth/door.ts';
 import type { Door } from './auth/door.ts';
@@ -255,7 +257,7 @@ function createHandlers(parts: Parts): Handlers {
 }
 
 /** What is around a sandbox: who else may use it, copies of it, what it runs on. */
-function managementOperations({ client, stores, finder, audit, overview, config }: Parts) {
+function managementOperations({ client, stores, finder, audit, trail, overview, config }: Parts) {
   const { installNamespace, sandboxNamespace: defaultNamespace } = config;
   return {
     ...sharingOperations({ client, stores, finder, audit }),
@@ -263,6 +265,8 @@ function managementOperations({ client, stores, finder, audit, overview, config 
     ...backupOperations({ client, stores, finder, audit }),
     ...warmPoolOperations({ client, stores, defaultNamespace }),
     ...clusterOperations({ client, stores, overview, installNamespace }),
+    ...webhookOperations({ client, stores, finder, audit: trail, installNamespace, defaultNamespace }),
+    ...preferenceOperations({ client, installNamespace }),
   };
 }
 
