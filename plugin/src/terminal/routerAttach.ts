@@ -9,7 +9,7 @@ import {
 } from '@agenttier/crds/wire/terminal';
 import type { Clock } from '@agenttier/machinery/runtime/clock';
 import { type RawData, WebSocket } from 'ws';
-import { type RouterAccess, routerError, routerUrl } from '../client/router.ts';
+import { credentials, type RouterAccess, routerError, routerUrl } from '../client/router.ts';
 import { messageOf } from '../context/failure.ts';
 import type { WindowSize } from '../context/host.ts';
 import type { Attach, Attachment, AttachmentEvents, AttachPoint, Ending } from './attachment.ts';
@@ -62,7 +62,7 @@ class RouterAttachment implements Attachment {
     this.#events = events;
     this.#lastHeard = target.clock.monotonic();
     this.#socket = new WebSocket(socketUrl(target, point), PTY_PROTOCOL_V2, {
-      headers: { 'X-API-Key': target.access.key },
+      headers: credentials(target.access),
       perMessageDeflate: false,
       handshakeTimeout: point.since === undefined ? FIRST_HANDSHAKE_MS : HANDSHAKE_MS,
       maxPayload: MAX_MESSAGE,
