@@ -10,6 +10,7 @@ import { explainRoutes } from './explain/routes.ts';
 import { governanceRoutes } from './governance/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import type { HandlersOf } from './route.ts';
+import { preferenceRoutes } from './preferences/routes.ts';
 import { referenceRoutes } from './reference/routes.ts';
 import { sandboxRoutes } from './sandboxes/routes.ts';
 import { sharingRoutes } from './sharing/routes.ts';
@@ -18,6 +19,7 @@ import { templateRoutes } from './templates/routes.ts';
 import { terminalRoutes } from './terminals/routes.ts';
 import { userRoutes } from './user/routes.ts';
 import { warmPoolRoutes } from './warmpools/routes.ts';
+import { webhookRoutes } from './webhooks/routes.ts';
 
 /** The REST surface as data; whatever is not here is 404. */
 export const ROUTES = [
@@ -36,6 +38,8 @@ export const ROUTES = [
   ...backupRoutes,
   ...warmPoolRoutes,
   ...clusterRoutes,
+  ...webhookRoutes,
+  ...preferenceRoutes,
   ...signInRoutes,
   ...adminRoutes,
   ...referenceRoutes,

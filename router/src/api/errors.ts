@@ -61,6 +61,11 @@ export const refusals = {
       'this installation keeps no headroom: set headroom.replicas of the chart above 0 first',
     ),
   warmPoolNotFound: (name: string) => say(404, `warm pool ${name} not found`),
+  webhookNotFound: (id: string) => say(404, `webhook ${id} not found`),
+  webhookNeedsSandbox: () =>
+    say(403, 'admin_required', 'name one of your sandboxes in sandboxId: all others are for administrators'),
+  tooManyWebhooks: (most: number) =>
+    say(409, 'too many webhooks', `you have ${most} webhooks: delete one that is not needed`),
   noSuchRoute: (method: string, path: string) =>
     say(404, 'no such route', `${method} ${path} does not exist`),
   noSuchMethod: (method: string, allowed: readonly string[]) =>

@@ -393,6 +393,31 @@ export interface Operations {
       readonly spec: Readonly<Record<string, unknown>>;
     };
   };
+  /** Has events posted to an address; the key that signs them is in this answer and nowhere else. */
+  readonly createWebhook: {
+    readonly body: {
+      /** https, on a public address */
+      readonly url: string;
+      readonly eventTypes: readonly string[];
+      /** of one sandbox only; administrators may leave it out */
+      readonly sandboxId?: string;
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly id: string;
+      readonly url: string;
+      readonly eventTypes: readonly string[];
+      readonly createdAt: string;
+      readonly disabled: boolean;
+      readonly disabledReason?: string;
+      /** Own, Namespace or Cluster */
+      readonly scope: string;
+      readonly sandboxId?: string;
+      readonly namespace: string;
+      readonly secret: string;
+      readonly warning: string;
+    };
+  };
   /** Tells who the caller is. */
   readonly currentUser: {
     readonly answer: {
@@ -485,6 +510,16 @@ export interface Operations {
     };
     readonly answer: undefined;
   };
+  /** Ends a subscription. */
+  readonly deleteWebhook: {
+    readonly params: {
+      readonly webhook: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: undefined;
+  };
   /** Shows what bounds a namespace, and by whose word. */
   readonly effectivePolicy: {
     readonly query?: {
@@ -565,6 +600,10 @@ export interface Operations {
       readonly namespace: string;
     };
     readonly answer: NamespacePolicy;
+  };
+  /** Shows the caller's preferences: any object, empty until one is stored. */
+  readonly getPreferences: {
+    readonly answer: Readonly<Record<string, unknown>>;
   };
   /** Shows one sandbox. */
   readonly getSandbox: {
@@ -811,6 +850,26 @@ export interface Operations {
       }[];
     };
   };
+  /** Shows the last 20 tries, the newest first. */
+  readonly listDeliveries: {
+    readonly params: {
+      readonly webhook: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly deliveries: readonly {
+        readonly id: string;
+        readonly eventType: string;
+        readonly timestamp: string;
+        readonly statusCode?: number;
+        readonly attempt: number;
+        readonly success: boolean;
+        readonly error?: string;
+      }[];
+    };
+  };
   /** Shows what runs and how much may run at once. */
   readonly listInvocations: {
     readonly params: {
@@ -947,6 +1006,23 @@ export interface Operations {
         readonly message?: string;
         readonly resourceVersion: string;
         readonly spec: Readonly<Record<string, unknown>>;
+      }[];
+    };
+  };
+  /** Lists the caller's own subscriptions. */
+  readonly listWebhooks: {
+    readonly answer: {
+      readonly webhooks: readonly {
+        readonly id: string;
+        readonly url: string;
+        readonly eventTypes: readonly string[];
+        readonly createdAt: string;
+        readonly disabled: boolean;
+        readonly disabledReason?: string;
+        /** Own, Namespace or Cluster */
+        readonly scope: string;
+        readonly sandboxId?: string;
+        readonly namespace: string;
       }[];
     };
   };
@@ -1120,6 +1196,11 @@ export interface Operations {
       readonly enabled: boolean;
     };
   };
+  /** Replaces them, with If-Match only those that were read. */
+  readonly setPreferences: {
+    readonly body: Readonly<Record<string, unknown>>;
+    readonly answer: Readonly<Record<string, unknown>>;
+  };
   /** Shows how far the configuration of an agent is, and what is in force. */
   readonly showConfiguration: {
     readonly params: {
@@ -1272,6 +1353,7 @@ export const OPERATIONS = {
   createTemplate: { method: 'POST', path: '/templates', answers: ['json'] },
   createTerminalTicket: { method: 'POST', path: '/sandboxes/{id}/terminal-tickets', answers: ['json'] },
   createWarmPool: { method: 'POST', path: '/warmpools', answers: ['json'] },
+  createWebhook: { method: 'POST', path: '/webhooks', answers: ['json'] },
   currentUser: { method: 'GET', path: '/user/me', answers: ['json'] },
   deleteBackup: { method: 'DELETE', path: '/sandboxes/{id}/backups/{snapshot}', answers: ['json'] },
   deleteClusterPolicy: { method: 'DELETE', path: '/governance/policies', answers: ['nothing'] },
@@ -1280,6 +1362,7 @@ export const OPERATIONS = {
   deleteShareLink: { method: 'DELETE', path: '/sandboxes/{id}/share-links/{link}', answers: ['json'] },
   deleteTemplate: { method: 'DELETE', path: '/templates/{name}', answers: ['nothing'] },
   deleteWarmPool: { method: 'DELETE', path: '/warmpools/{name}', answers: ['nothing'] },
+  deleteWebhook: { method: 'DELETE', path: '/webhooks/{webhook}', answers: ['nothing'] },
   effectivePolicy: { method: 'GET', path: '/governance/effective', answers: ['json'] },
   execInSandbox: { method: 'POST', path: '/sandboxes/{id}/exec', answers: ['json'] },
   explainSandbox: { method: 'GET', path: '/sandboxes/{id}/explain', answers: ['json'] },
@@ -1287,6 +1370,7 @@ export const OPERATIONS = {
   followInvocation: { method: 'GET', path: '/sandboxes/{id}/invoke/{invokeId}', answers: ['events'] },
   getHeadroom: { method: 'GET', path: '/cluster/headroom', answers: ['json'] },
   getPolicy: { method: 'GET', path: '/governance/policies/{namespace}', answers: ['json'] },
+  getPreferences: { method: 'GET', path: '/user/preferences', answers: ['json'] },
   getSandbox: { method: 'GET', path: '/sandboxes/{id}', answers: ['json'] },
   getSharing: { method: 'GET', path: '/sandboxes/{id}/share', answers: ['json'] },
   getTemplate: { method: 'GET', path: '/templates/{name}', answers: ['json'] },
@@ -1297,6 +1381,7 @@ export const OPERATIONS = {
   listAllSharing: { method: 'GET', path: '/admin/sharing', answers: ['json'] },
   listApiKeys: { method: 'GET', path: '/user/api-keys', answers: ['json'] },
   listBackups: { method: 'GET', path: '/sandboxes/{id}/backups', answers: ['json'] },
+  listDeliveries: { method: 'GET', path: '/webhooks/{webhook}/deliveries', answers: ['json'] },
   listInvocations: { method: 'GET', path: '/sandboxes/{id}/invoke', answers: ['json'] },
   listNodes: { method: 'GET', path: '/cluster/nodes', answers: ['json'] },
   listPolicies: { method: 'GET', path: '/governance/policies', answers: ['json'] },
@@ -1304,6 +1389,7 @@ export const OPERATIONS = {
   listShareLinks: { method: 'GET', path: '/sandboxes/{id}/share-links', answers: ['json'] },
   listTemplates: { method: 'GET', path: '/templates', answers: ['json'] },
   listWarmPools: { method: 'GET', path: '/warmpools', answers: ['json'] },
+  listWebhooks: { method: 'GET', path: '/webhooks', answers: ['json'] },
   openApi: { method: 'GET', path: '/openapi.json', answers: ['json'] },
   policyUsage: { method: 'GET', path: '/governance/usage', answers: ['json'] },
   redeemShareLink: { method: 'POST', path: '/share-links/redeem', answers: ['json'] },
@@ -1316,6 +1402,7 @@ export const OPERATIONS = {
   revokeApiKey: { method: 'DELETE', path: '/user/api-keys/{key}', answers: ['json'] },
   revokeShare: { method: 'DELETE', path: '/sandboxes/{id}/share/{identity}', answers: ['json'] },
   setHeadroom: { method: 'PUT', path: '/cluster/headroom', answers: ['json'] },
+  setPreferences: { method: 'PUT', path: '/user/preferences', answers: ['json'] },
   showConfiguration: { method: 'GET', path: '/sandboxes/{id}/configure', answers: ['json'] },
   showInstallLog: { method: 'GET', path: '/sandboxes/{id}/configure/install-log', answers: ['json'] },
   signInConfig: { method: 'GET', path: '/auth/config', answers: ['json'] },
