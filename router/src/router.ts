@@ -28,12 +28,15 @@ import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { keyOperations } from './api/keys/operations.ts';
 import { fileOperations } from './api/files/operations.ts';
+import { governanceOperations } from './api/governance/operations.ts';
+import { preferenceOperations } from './api/preferences/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
 import { sharingOperations } from './api/sharing/operations.ts';
 import { signInOperations } from './api/signIn/operations.ts';
 import { terminalOperations } from './api/terminals/operations.ts';
 import { userOperations } from './api/user/operations.ts';
 import { warmPoolOperations } from './api/warmpools/operations.ts';
+import { webhookOperations } from './api/webhooks/operations.ts';
 import { createApp } from './app.ts';
 import { objectHandlers } from './objectHandlers.ts';
 import { createDoor } from './auth/door.ts';
@@ -262,7 +265,7 @@ function filesOptions(parts: Parts): Parameters<typeof fileOperations>[0] {
 }
 
 /** What is around a sandbox: who else may use it, copies of it, what it runs on. */
-function managementOperations({ client, stores, finder, audit, overview, config }: Parts) {
+function managementOperations({ client, stores, finder, audit, trail, overview, config }: Parts) {
   const { installNamespace, sandboxNamespace: defaultNamespace } = config;
   return {
     ...sharingOperations({ client, stores, finder, audit }),
@@ -270,13 +273,16 @@ function managementOperations({ client, stores, finder, audit, overview, config 
     ...backupOperations({ client, stores, finder, audit }),
     ...warmPoolOperations({ client, stores, defaultNamespace }),
     ...clusterOperations({ client, stores, overview, installNamespace }),
+    ...webhookOperations({ client, stores, finder, audit: trail, installNamespace, defaultNamespace }),
+    ...preferenceOperations({ client, installNamespace }),
   };
 }
 
 function agentOptions(parts: Parts): Parameters<typeof agentOperations>[0] {
   const { stores, finder, runtime, wake, audit, activity } = parts;
   const tracer = parts.tracer ?? createTracer();
-  return { stores, finder, runtime, wake, audit, tracer, metrics: parts.agentMetrics, touch: activity.touch };
+  const { client, agentMetrics: metrics } = parts;
+  return { client, stores, finder, runtime, wake, audit, tracer, metrics, touch: activity.touch };
 }
 
 function createGateway(parts: Parts): TerminalGateway {

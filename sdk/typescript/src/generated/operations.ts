@@ -272,6 +272,17 @@ export interface Operations {
       readonly warmPods: number;
     };
   };
+  /** Brings files into an agent, installs it and sets its entrypoint: {files: [{path, content | contentBase64}], installCommand, entrypoint}. Streams the log; the installation goes on without a reader. */
+  readonly configureAgent: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: NonNullable<RequestInit['body']>;
+    readonly answer: AsyncIterable<ServerEvent>;
+  };
   /** Makes these the pools of a namespace: others of it are deleted. */
   readonly configureWarmPools: {
     readonly query?: {
@@ -483,6 +494,31 @@ export interface Operations {
       readonly spec: Readonly<Record<string, unknown>>;
     };
   };
+  /** Has events posted to an address; the key that signs them is in this answer and nowhere else. */
+  readonly createWebhook: {
+    readonly body: {
+      /** https, on a public address */
+      readonly url: string;
+      readonly eventTypes: readonly string[];
+      /** of one sandbox only; administrators may leave it out */
+      readonly sandboxId?: string;
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly id: string;
+      readonly url: string;
+      readonly eventTypes: readonly string[];
+      readonly createdAt: string;
+      readonly disabled: boolean;
+      readonly disabledReason?: string;
+      /** Own, Namespace or Cluster */
+      readonly scope: string;
+      readonly sandboxId?: string;
+      readonly namespace: string;
+      readonly secret: string;
+      readonly warning: string;
+    };
+  };
   /** Tells who the caller is. */
   readonly currentUser: {
     readonly answer: {
@@ -589,6 +625,16 @@ export interface Operations {
     };
     readonly answer: undefined;
   };
+  /** Ends a subscription. */
+  readonly deleteWebhook: {
+    readonly params: {
+      readonly webhook: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: undefined;
+  };
   /** Downloads a folder as zip, tar or tar.gz. */
   readonly downloadArchive: {
     readonly params: {
@@ -686,6 +732,10 @@ export interface Operations {
       readonly namespace: string;
     };
     readonly answer: NamespacePolicy;
+  };
+  /** Shows the caller's preferences: any object, empty until one is stored. */
+  readonly getPreferences: {
+    readonly answer: Readonly<Record<string, unknown>>;
   };
   /** Shows one sandbox. */
   readonly getSandbox: {
@@ -932,6 +982,26 @@ export interface Operations {
       }[];
     };
   };
+  /** Shows the last 20 tries, the newest first. */
+  readonly listDeliveries: {
+    readonly params: {
+      readonly webhook: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly deliveries: readonly {
+        readonly id: string;
+        readonly eventType: string;
+        readonly timestamp: string;
+        readonly statusCode?: number;
+        readonly attempt: number;
+        readonly success: boolean;
+        readonly error?: string;
+      }[];
+    };
+  };
   /** Lists a folder of the sandbox. */
   readonly listFiles: {
     readonly params: {
@@ -1087,6 +1157,23 @@ export interface Operations {
         readonly message?: string;
         readonly resourceVersion: string;
         readonly spec: Readonly<Record<string, unknown>>;
+      }[];
+    };
+  };
+  /** Lists the caller's own subscriptions. */
+  readonly listWebhooks: {
+    readonly answer: {
+      readonly webhooks: readonly {
+        readonly id: string;
+        readonly url: string;
+        readonly eventTypes: readonly string[];
+        readonly createdAt: string;
+        readonly disabled: boolean;
+        readonly disabledReason?: string;
+        /** Own, Namespace or Cluster */
+        readonly scope: string;
+        readonly sandboxId?: string;
+        readonly namespace: string;
       }[];
     };
   };
@@ -1272,6 +1359,50 @@ export interface Operations {
       readonly enabled: boolean;
     };
   };
+  /** Replaces them, with If-Match only those that were read. */
+  readonly setPreferences: {
+    readonly body: Readonly<Record<string, unknown>>;
+    readonly answer: Readonly<Record<string, unknown>>;
+  };
+  /** Shows how far the configuration of an agent is, and what is in force. */
+  readonly showConfiguration: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly state: 'None' | 'Pending' | 'Installing' | 'Ready' | 'Failed';
+      readonly reason: string;
+      readonly message: string;
+      readonly entrypoint?: readonly string[];
+      readonly lastConfiguredAt?: string;
+      /** a digest of the person */
+      readonly configuredBy?: string;
+      readonly installCommandHash?: string;
+      readonly installExitCode?: number;
+      /** the same was installed before */
+      readonly skipped?: boolean;
+      readonly maxConcurrentInvokes?: number;
+      readonly defaultInvokeTimeoutSeconds?: number;
+      readonly maxInvokeTimeoutSeconds?: number;
+    };
+  };
+  /** Shows the log of the last installation, of one that failed as well. */
+  readonly showInstallLog: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+      /** all of it, not only its end; while the sandbox runs */
+      readonly full?: boolean;
+    };
+    readonly answer: {
+      readonly log: string;
+    };
+  };
   /** Tells programs how people sign in here; needs no credential itself. */
   readonly signInConfig: {
     readonly answer: {
@@ -1422,6 +1553,7 @@ export const OPERATIONS = {
   check: { method: 'POST', path: '/check', answers: ['json'] },
   cloneSandbox: { method: 'POST', path: '/sandboxes/{id}/clone', answers: ['json'] },
   clusterStatus: { method: 'GET', path: '/cluster/status', answers: ['json'] },
+  configureAgent: { method: 'POST', path: '/sandboxes/{id}/configure', answers: ['events'] },
   configureWarmPools: { method: 'PUT', path: '/warmpool/config', answers: ['json'] },
   continueFile: { method: 'PATCH', path: '/sandboxes/{id}/files/{path}', answers: ['json'], rest: 'path' },
   createApiKey: { method: 'POST', path: '/user/api-keys', answers: ['json'] },
@@ -1432,6 +1564,7 @@ export const OPERATIONS = {
   createTemplate: { method: 'POST', path: '/templates', answers: ['json'] },
   createTerminalTicket: { method: 'POST', path: '/sandboxes/{id}/terminal-tickets', answers: ['json'] },
   createWarmPool: { method: 'POST', path: '/warmpools', answers: ['json'] },
+  createWebhook: { method: 'POST', path: '/webhooks', answers: ['json'] },
   currentUser: { method: 'GET', path: '/user/me', answers: ['json'] },
   deleteBackup: { method: 'DELETE', path: '/sandboxes/{id}/backups/{snapshot}', answers: ['json'] },
   deleteClusterPolicy: { method: 'DELETE', path: '/governance/policies', answers: ['nothing'] },
@@ -1441,6 +1574,7 @@ export const OPERATIONS = {
   deleteShareLink: { method: 'DELETE', path: '/sandboxes/{id}/share-links/{link}', answers: ['json'] },
   deleteTemplate: { method: 'DELETE', path: '/templates/{name}', answers: ['nothing'] },
   deleteWarmPool: { method: 'DELETE', path: '/warmpools/{name}', answers: ['nothing'] },
+  deleteWebhook: { method: 'DELETE', path: '/webhooks/{webhook}', answers: ['nothing'] },
   downloadArchive: { method: 'GET', path: '/sandboxes/{id}/archive', answers: ['bytes'] },
   effectivePolicy: { method: 'GET', path: '/governance/effective', answers: ['json'] },
   execInSandbox: { method: 'POST', path: '/sandboxes/{id}/exec', answers: ['json'] },
@@ -1449,6 +1583,7 @@ export const OPERATIONS = {
   followInvocation: { method: 'GET', path: '/sandboxes/{id}/invoke/{invokeId}', answers: ['events'] },
   getHeadroom: { method: 'GET', path: '/cluster/headroom', answers: ['json'] },
   getPolicy: { method: 'GET', path: '/governance/policies/{namespace}', answers: ['json'] },
+  getPreferences: { method: 'GET', path: '/user/preferences', answers: ['json'] },
   getSandbox: { method: 'GET', path: '/sandboxes/{id}', answers: ['json'] },
   getSharing: { method: 'GET', path: '/sandboxes/{id}/share', answers: ['json'] },
   getTemplate: { method: 'GET', path: '/templates/{name}', answers: ['json'] },
@@ -1459,6 +1594,7 @@ export const OPERATIONS = {
   listAllSharing: { method: 'GET', path: '/admin/sharing', answers: ['json'] },
   listApiKeys: { method: 'GET', path: '/user/api-keys', answers: ['json'] },
   listBackups: { method: 'GET', path: '/sandboxes/{id}/backups', answers: ['json'] },
+  listDeliveries: { method: 'GET', path: '/webhooks/{webhook}/deliveries', answers: ['json'] },
   listFiles: { method: 'GET', path: '/sandboxes/{id}/files', answers: ['json'] },
   listInvocations: { method: 'GET', path: '/sandboxes/{id}/invoke', answers: ['json'] },
   listNodes: { method: 'GET', path: '/cluster/nodes', answers: ['json'] },
@@ -1467,6 +1603,7 @@ export const OPERATIONS = {
   listShareLinks: { method: 'GET', path: '/sandboxes/{id}/share-links', answers: ['json'] },
   listTemplates: { method: 'GET', path: '/templates', answers: ['json'] },
   listWarmPools: { method: 'GET', path: '/warmpools', answers: ['json'] },
+  listWebhooks: { method: 'GET', path: '/webhooks', answers: ['json'] },
   openApi: { method: 'GET', path: '/openapi.json', answers: ['json'] },
   policyUsage: { method: 'GET', path: '/governance/usage', answers: ['json'] },
   readFile: { method: 'GET', path: '/sandboxes/{id}/files/{path}', answers: ['bytes'], rest: 'path' },
@@ -1480,6 +1617,9 @@ export const OPERATIONS = {
   revokeApiKey: { method: 'DELETE', path: '/user/api-keys/{key}', answers: ['json'] },
   revokeShare: { method: 'DELETE', path: '/sandboxes/{id}/share/{identity}', answers: ['json'] },
   setHeadroom: { method: 'PUT', path: '/cluster/headroom', answers: ['json'] },
+  setPreferences: { method: 'PUT', path: '/user/preferences', answers: ['json'] },
+  showConfiguration: { method: 'GET', path: '/sandboxes/{id}/configure', answers: ['json'] },
+  showInstallLog: { method: 'GET', path: '/sandboxes/{id}/configure/install-log', answers: ['json'] },
   signInConfig: { method: 'GET', path: '/auth/config', answers: ['json'] },
   statFile: { method: 'GET', path: '/sandboxes/{id}/stat', answers: ['json'] },
   stopSandbox: { method: 'POST', path: '/sandboxes/{id}/stop', answers: ['json'] },
