@@ -27,6 +27,9 @@ import { copyOperations } from './api/copies/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { keyOperations } from './api/keys/operations.ts';
+import { fileOperations } from './api/files/operations.ts';
+import { governanceOperations } from './api/governance/operations.ts';
+import { preferenceOperations } from './api/preferences/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
 import { sharingOperations } from './api/sharing/operations.ts';
 import { signInOperations } from './api/signIn/operations.ts';
@@ -34,6 +37,7 @@ import { terminalOperations } from './api/terminals/operations.ts';
 import { userOperations } from './api/user/operations.ts';
 import { warmPoolOperations } from './api/warmpools/operations.ts';
 import { SandboxRows } from './api/sandboxes/rows.ts';
+import { webhookOperations } from './api/webhooks/operations.ts';
 import { createApp } from './app.ts';
 import { objectHandlers } from './objectHandlers.ts';
 import { createDoor } from './auth/door.ts';
@@ -48,7 +52,9 @@ import { RuntimeClient } from './cluster/runtimeClient.ts';
 import { wakeOnUse } from './cluster/wake.ts';
 import type { Wake } from './cluster/wake.ts';
 import type { Config } from './config.ts';
+import { askRuntime } from './exec/askRuntime.ts';
 import { execInTarget } from './exec/exec.ts';
+import { relayViaApiServer } from './exec/relay.ts';
 import { execViaApiServer } from './exec/viaApiServer.ts';
 import { createRouterMetrics } from './telemetry.ts';
 import type { RouterMetrics } from './telemetry.ts';
@@ -179,7 +185,7 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
     tracer: parts.tracer ?? createTracer(),
     log,
   });
-  const server = createHttpServer({ app, host, port, drainMs, log });
+  const server = createHttpServer({ app, host, port, drainMs, requestMs: 0, log });
   const unavailable = (): string | undefined => {
     if (health.draining) return 'this replica is shutting down';
     return caches.missing().length > 0 ? 'this replica has not read the cluster yet' : undefined;
@@ -244,6 +250,7 @@ function createHandlers(parts: Parts): Handlers {
     ...explainOperations({ client, finder, stores, defaultNamespace }),
     ...checkOperations({ client, stores, defaultNamespace }),
     ...agentOperations(agentOptions(parts)),
+    ...fileOperations(filesOptions(parts)),
     ...managementOperations(parts),
     execInSandbox: execOperation({
       stores,
@@ -257,8 +264,16 @@ function createHandlers(parts: Parts): Handlers {
   };
 }
 
+function filesOptions(parts: Parts): Parameters<typeof fileOperations>[0] {
+  const { stores, finder, runtime, reachability, wake, audit, activity, metrics, access } = parts;
+  const paths = { runtime, reachability, relay: relayViaApiServer(access), onFallback: metrics.fallback };
+  const ask: Parameters<typeof fileOperations>[0]['ask'] = (target, request) =>
+    askRuntime(paths, target, request);
+  return { stores, finder, wake, audit, ask, touch: activity.touch };
+}
+
 /** What is around a sandbox: who else may use it, copies of it, what it runs on. */
-function managementOperations({ client, stores, finder, audit, overview, config }: Parts) {
+function managementOperations({ client, stores, finder, audit, trail, overview, config }: Parts) {
   const { installNamespace, sandboxNamespace: defaultNamespace } = config;
   return {
     ...sharingOperations({ client, stores, finder, audit }),
@@ -266,13 +281,16 @@ function managementOperations({ client, stores, finder, audit, overview, config 
     ...backupOperations({ client, stores, finder, audit }),
     ...warmPoolOperations({ client, stores, defaultNamespace }),
     ...clusterOperations({ client, stores, overview, installNamespace }),
+    ...webhookOperations({ client, stores, finder, audit: trail, installNamespace, defaultNamespace }),
+    ...preferenceOperations({ client, installNamespace }),
   };
 }
 
 function agentOptions(parts: Parts): Parameters<typeof agentOperations>[0] {
   const { stores, finder, runtime, wake, audit, activity } = parts;
   const tracer = parts.tracer ?? createTracer();
-  return { stores, finder, runtime, wake, audit, tracer, metrics: parts.agentMetrics, touch: activity.touch };
+  const { client, agentMetrics: metrics } = parts;
+  return { client, stores, finder, runtime, wake, audit, tracer, metrics, touch: activity.touch };
 }
 
 function createGateway(parts: Parts): TerminalGateway {

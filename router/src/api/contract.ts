@@ -8,9 +8,11 @@ import { clusterRoutes } from './cluster/routes.ts';
 import { copyRoutes } from './copies/routes.ts';
 import { execRoutes } from './exec/routes.ts';
 import { explainRoutes } from './explain/routes.ts';
+import { fileRoutes } from './files/routes.ts';
 import { governanceRoutes } from './governance/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import type { HandlersOf } from './route.ts';
+import { preferenceRoutes } from './preferences/routes.ts';
 import { referenceRoutes } from './reference/routes.ts';
 import { sandboxRoutes } from './sandboxes/routes.ts';
 import { sharingRoutes } from './sharing/routes.ts';
@@ -19,11 +21,13 @@ import { templateRoutes } from './templates/routes.ts';
 import { terminalRoutes } from './terminals/routes.ts';
 import { userRoutes } from './user/routes.ts';
 import { warmPoolRoutes } from './warmpools/routes.ts';
+import { webhookRoutes } from './webhooks/routes.ts';
 
 /** The REST surface as data; whatever is not here is 404. */
 export const ROUTES = [
   ...sandboxRoutes,
   ...execRoutes,
+  ...fileRoutes,
   ...terminalRoutes,
   ...agentRoutes,
   ...explainRoutes,
@@ -37,6 +41,8 @@ export const ROUTES = [
   ...backupRoutes,
   ...warmPoolRoutes,
   ...clusterRoutes,
+  ...webhookRoutes,
+  ...preferenceRoutes,
   ...signInRoutes,
   ...adminRoutes,
   ...changeRoutes,

@@ -46,7 +46,6 @@ export const STREAMS_PER_PERSON = 20;
  * whoever comes from another replica, or after too long, is told to read everything anew.
  */
 export class ChangeFeed {
-  readonly #options: FeedOptions;
   readonly #epoch = randomBytes(6).toString('hex');
   readonly #ring: Ring<Change>;
   readonly #seats = new Set<Seat>();
@@ -54,10 +53,8 @@ export class ChangeFeed {
   #isFollowed = false;
   #isClosed = false;
 
-  constructor(options: FeedOptions) {
-    this.#options = options;
-    this.#ring = new Ring(options.remembered ?? 1024);
-    const { stores, rows } = options;
+  constructor({ stores, rows, remembered = 1024 }: FeedOptions) {
+    this.#ring = new Ring(remembered);
     stores.sandboxes.subscribe((event) =>
       this.#take(() => sandboxChange(event, (sandbox) => rows.of(sandbox))),
     );
