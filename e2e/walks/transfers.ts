@@ -69,11 +69,10 @@ export function noise(size: number): { readonly stream: Readable; readonly sum: 
   let left = size;
   const stream = new Readable({
     read() {
-      if (left === 0) return void this.push(null);
       const part = cipher.update(left < CHUNK ? zeros.subarray(0, left) : zeros);
       left -= part.length;
       hash.update(part);
-      this.push(part);
+      this.push(part.length === 0 ? null : part);
     },
   });
   let sum: string | undefined;
