@@ -35,11 +35,13 @@ import { signInOperations } from './api/signIn/operations.ts';
 import { terminalOperations } from './api/terminals/operations.ts';
 import { userOperations } from './api/user/operations.ts';
 import { warmPoolOperations } from './api/warmpools/operations.ts';
+import { SandboxRows } from './api/sandboxes/rows.ts';
 import { webhookOperations } from './api/webhooks/operations.ts';
 import { createApp } from './app.ts';
 import { objectHandlers } from './objectHandlers.ts';
 import { createDoor } from './auth/door.ts';
 import type { Door } from './auth/door.ts';
+import { ChangeFeed } from './changes/feed.ts';
 import { Caches, createStores } from './cluster/caches.ts';
 import type { Stores } from './cluster/caches.ts';
 import { SandboxFinder } from './cluster/finder.ts';
@@ -86,6 +88,7 @@ export interface Router {
 export function createRouter(options: RouterOptions): Router {
   const { config, client, log } = options;
   const stores = createStores();
+  const rows = new SandboxRows();
   const caches = createCaches(options, stores);
   const health = healthOf(caches);
   const metrics = createRouterMetrics(options.registry);
@@ -95,6 +98,8 @@ export function createRouter(options: RouterOptions): Router {
     ...options,
     ...reach,
     stores,
+    rows,
+    changes: new ChangeFeed({ stores, rows }),
     caches,
     overview: new Overview({ client, installNamespace: config.installNamespace, log }),
     health,
@@ -156,6 +161,7 @@ const createFinder = (client: KubeClient, { sandboxes }: Stores, config: Config)
 async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer): Promise<void> {
   const closed = server.close();
   gateway.drain();
+  parts.changes.close();
   await closed;
   await Promise.all([parts.activity.flush(true), parts.recorder.flush()]);
   parts.activity.stop();
@@ -203,6 +209,8 @@ function pagesOf({ pagesFolder, oidc, frameAncestors }: Config): RequestHandler 
 
 interface Parts extends RouterOptions, Door {
   readonly stores: Stores;
+  readonly rows: SandboxRows;
+  readonly changes: ChangeFeed;
   readonly caches: Caches;
   readonly health: Health;
   readonly finder: SandboxFinder;
@@ -240,7 +248,7 @@ function createHandlers(parts: Parts): Handlers {
     onFallback: metrics.fallback,
   };
   return {
-    ...objectHandlers({ client, stores, finder, touch: activity.touch, defaultNamespace }),
+    ...objectHandlers({ ...parts, touch: activity.touch, defaultNamespace }),
     ...terminalOperations({ finder, tickets: parts.tickets }),
     ...userOperations,
     ...keyOperations({ ...config, client, stores, finder, audit: parts.trail }),

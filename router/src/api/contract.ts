@@ -2,6 +2,7 @@
 import { backupRoutes } from './backups/routes.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { agentRoutes } from './agent/routes.ts';
+import { changeRoutes } from './changes/routes.ts';
 import { checkRoutes } from './check/routes.ts';
 import { clusterRoutes } from './cluster/routes.ts';
 import { copyRoutes } from './copies/routes.ts';
@@ -42,6 +43,7 @@ export const ROUTES = [
   ...preferenceRoutes,
   ...signInRoutes,
   ...adminRoutes,
+  ...changeRoutes,
   ...referenceRoutes,
 ] as const;
 

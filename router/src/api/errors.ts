@@ -140,6 +140,14 @@ export const refusals = {
       'batch_too_large',
       `${count} at once are more than the ${most} that one person may ask for: send fewer`,
     ),
+  tooManyStreams: (most: number) => {
+    const message = `you follow changes ${most} times already, as often as one person may: end one first`;
+    return new HttpError(
+      429,
+      { error: 'concurrency_exceeded', limit: most, message },
+      { 'Retry-After': '5' },
+    );
+  },
   upgradeRequired: () =>
     new HttpError(
       426,

@@ -559,6 +559,15 @@ export interface Operations {
     };
     readonly answer: Readonly<Record<string, unknown>>;
   };
+  /** Tells of changes of sandboxes, templates and warm pools as they happen. */
+  readonly followChanges: {
+    readonly query?: {
+      /** where to go on; the header Last-Event-ID does the same */
+      readonly lastEventId?: string;
+      readonly namespace?: string;
+    };
+    readonly answer: AsyncIterable<ServerEvent>;
+  };
   /** Streams the events of an invocation after the one that was seen last. */
   readonly followInvocation: {
     readonly params: {
@@ -1326,6 +1335,7 @@ export const OPERATIONS = {
   execInSandbox: { method: 'POST', path: '/sandboxes/{id}/exec', answers: ['json'] },
   explainSandbox: { method: 'GET', path: '/sandboxes/{id}/explain', answers: ['json'] },
   explainTemplate: { method: 'GET', path: '/templates/{name}/explain', answers: ['json'] },
+  followChanges: { method: 'GET', path: '/events/stream', answers: ['events'] },
   followInvocation: { method: 'GET', path: '/sandboxes/{id}/invoke/{invokeId}', answers: ['events'] },
   getHeadroom: { method: 'GET', path: '/cluster/headroom', answers: ['json'] },
   getPolicy: { method: 'GET', path: '/governance/policies/{namespace}', answers: ['json'] },
