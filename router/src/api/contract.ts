@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { backupRoutes } from './backups/routes.ts';
 import { agentRoutes } from './agent/routes.ts';
+import { auditRoutes } from './audit/routes.ts';
 import { checkRoutes } from './check/routes.ts';
 import { clusterRoutes } from './cluster/routes.ts';
 import { copyRoutes } from './copies/routes.ts';
@@ -30,6 +31,7 @@ export const ROUTES = [
   ...governanceRoutes,
   ...userRoutes,
   ...keyRoutes,
+  ...auditRoutes,
   ...sharingRoutes,
   ...copyRoutes,
   ...backupRoutes,
