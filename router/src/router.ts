@@ -32,19 +32,22 @@ import { copyOperations } from './api/copies/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { keyOperations } from './api/keys/operations.ts';
+import { fileOperations } from './api/files/operations.ts';
 import { governanceOperations } from './api/governance/operations.ts';
+import { preferenceOperations } from './api/preferences/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
-import { SandboxRows } from './api/sandboxes/rows.ts';
-import { sandboxOperations } from './api/sandboxes/operations.ts';
 import { sharingOperations } from './api/sharing/operations.ts';
 import { signInOperations } from './api/signIn/operations.ts';
-import { templateOperations } from './api/templates/operations.ts';
 import { terminalOperations } from './api/terminals/operations.ts';
 import { userOperations } from './api/user/operations.ts';
 import { warmPoolOperations } from './api/warmpools/operations.ts';
+import { SandboxRows } from './api/sandboxes/rows.ts';
+import { webhookOperations } from './api/webhooks/operations.ts';
 import { createApp } from './app.ts';
+import { objectHandlers } from './objectHandlers.ts';
 import { createDoor } from './auth/door.ts';
 import type { Door } from './auth/door.ts';
+import { ChangeFeed } from './changes/feed.ts';
 import { Caches, createStores } from './cluster/caches.ts';
 import type { Stores } from './cluster/caches.ts';
 import { SandboxFinder } from './cluster/finder.ts';
@@ -54,7 +57,9 @@ import { RuntimeClient } from './cluster/runtimeClient.ts';
 import { wakeOnUse } from './cluster/wake.ts';
 import type { Wake } from './cluster/wake.ts';
 import type { Config } from './config.ts';
+import { askRuntime } from './exec/askRuntime.ts';
 import { execInTarget } from './exec/exec.ts';
+import { relayViaApiServer } from './exec/relay.ts';
 import { execViaApiServer } from './exec/viaApiServer.ts';
 import { createRouterMetrics } from './telemetry.ts';
 import type { RouterMetrics } from './telemetry.ts';
@@ -89,6 +94,7 @@ export interface Router {
 export function createRouter(options: RouterOptions): Router {
   const { config, client, log } = options;
   const stores = createStores();
+  const rows = new SandboxRows();
   const caches = createCaches(options, stores);
   const health = healthOf(caches);
   const metrics = createRouterMetrics(options.registry);
@@ -98,6 +104,8 @@ export function createRouter(options: RouterOptions): Router {
     ...options,
     ...reach,
     stores,
+    rows,
+    changes: new ChangeFeed({ stores, rows }),
     caches,
     overview: new Overview({ client, installNamespace: config.installNamespace, log }),
     health,
@@ -161,6 +169,7 @@ const createFinder = (client: KubeClient, { sandboxes }: Stores, config: Config)
 async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer): Promise<void> {
   const closed = server.close();
   gateway.drain();
+  parts.changes.close();
   await closed;
   await Promise.all([parts.activity.flush(true), parts.recorder.flush(), parts.kept.close()]);
   parts.activity.stop();
@@ -187,7 +196,7 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
     tracer: parts.tracer ?? createTracer(),
     log,
   });
-  const server = createHttpServer({ app, host, port, drainMs, log });
+  const server = createHttpServer({ app, host, port, drainMs, requestMs: 0, log });
   const unavailable = (): string | undefined => {
     if (health.draining) return 'this replica is shutting down';
     return caches.missing().length > 0 ? 'this replica has not read the cluster yet' : undefined;
@@ -204,6 +213,8 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
 
 interface Parts extends RouterOptions, Door {
   readonly stores: Stores;
+  readonly rows: SandboxRows;
+  readonly changes: ChangeFeed;
   readonly caches: Caches;
   readonly health: Health;
   readonly finder: SandboxFinder;
@@ -242,8 +253,7 @@ function createHandlers(parts: Parts): Handlers {
     onFallback: metrics.fallback,
   };
   return {
-    ...sandboxOperations({ client, stores, finder, rows: new SandboxRows(), defaultNamespace }),
-    ...templateOperations({ client, stores }),
+    ...objectHandlers({ ...parts, defaultNamespace }),
     ...terminalOperations({ finder, tickets: parts.tickets }),
     ...userOperations,
     ...keyOperations({ ...config, client, stores, finder, audit: parts.trail }),
@@ -252,8 +262,8 @@ function createHandlers(parts: Parts): Handlers {
     ...referenceOperations,
     ...explainOperations({ client, finder, stores, defaultNamespace }),
     ...checkOperations({ client, stores, defaultNamespace }),
-    ...governanceOperations({ client, defaultNamespace }),
     ...agentOperations(agentOptions(parts)),
+    ...fileOperations(filesOptions(parts)),
     ...managementOperations(parts),
     execInSandbox: execOperation({
       stores,
@@ -267,8 +277,16 @@ function createHandlers(parts: Parts): Handlers {
   };
 }
 
+function filesOptions(parts: Parts): Parameters<typeof fileOperations>[0] {
+  const { stores, finder, runtime, reachability, wake, audit, activity, metrics, access } = parts;
+  const paths = { runtime, reachability, relay: relayViaApiServer(access), onFallback: metrics.fallback };
+  const ask: Parameters<typeof fileOperations>[0]['ask'] = (target, request) =>
+    askRuntime(paths, target, request);
+  return { stores, finder, wake, audit, ask, touch: activity.touch };
+}
+
 /** What is around a sandbox: who else may use it, copies of it, what it runs on. */
-function managementOperations({ client, stores, finder, audit, overview, config }: Parts) {
+function managementOperations({ client, stores, finder, audit, trail, overview, config }: Parts) {
   const { installNamespace, sandboxNamespace: defaultNamespace } = config;
   return {
     ...sharingOperations({ client, stores, finder, audit }),
@@ -276,13 +294,16 @@ function managementOperations({ client, stores, finder, audit, overview, config 
     ...backupOperations({ client, stores, finder, audit }),
     ...warmPoolOperations({ client, stores, defaultNamespace }),
     ...clusterOperations({ client, stores, overview, installNamespace }),
+    ...webhookOperations({ client, stores, finder, audit: trail, installNamespace, defaultNamespace }),
+    ...preferenceOperations({ client, installNamespace }),
   };
 }
 
 function agentOptions(parts: Parts): Parameters<typeof agentOperations>[0] {
   const { stores, finder, runtime, wake, audit, activity } = parts;
   const tracer = parts.tracer ?? createTracer();
-  return { stores, finder, runtime, wake, audit, tracer, metrics: parts.agentMetrics, touch: activity.touch };
+  const { client, agentMetrics: metrics } = parts;
+  return { client, stores, finder, runtime, wake, audit, tracer, metrics, touch: activity.touch };
 }
 
 function createGateway(parts: Parts): TerminalGateway {

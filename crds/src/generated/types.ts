@@ -2907,7 +2907,7 @@ export interface WebhookSubscriptionSpec {
   /** Where events are posted: https, on a public address. Redirects are not followed. */
   readonly url: string;
   /** Which events; when left out, every one. */
-  readonly eventTypes?: readonly ('sandbox.creating' | 'sandbox.running' | 'sandbox.resumed' | 'sandbox.restarted' | 'sandbox.idle_warning' | 'sandbox.stopped' | 'sandbox.error' | 'sandbox.deleting')[];
+  readonly eventTypes?: readonly ('sandbox.creating' | 'sandbox.running' | 'sandbox.resumed' | 'sandbox.restarted' | 'sandbox.idle_warning' | 'sandbox.stopped' | 'sandbox.error' | 'sandbox.deleting' | 'backup.created')[];
   /** Whose sandboxes: Own are those of the subscription's owner in its namespace, Namespace all of its namespace, Cluster all of the cluster (administrators only). */
   readonly scope?: 'Own' | 'Namespace' | 'Cluster';
   /** Only the sandbox of this name. */

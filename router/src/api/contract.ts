@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { backupRoutes } from './backups/routes.ts';
+import { adminRoutes } from './admin/routes.ts';
 import { agentRoutes } from './agent/routes.ts';
 import { auditRoutes } from './audit/routes.ts';
+import { changeRoutes } from './changes/routes.ts';
 import { checkRoutes } from './check/routes.ts';
 import { clusterRoutes } from './cluster/routes.ts';
 import { copyRoutes } from './copies/routes.ts';
 import { execRoutes } from './exec/routes.ts';
 import { explainRoutes } from './explain/routes.ts';
+import { fileRoutes } from './files/routes.ts';
 import { governanceRoutes } from './governance/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import type { HandlersOf } from './route.ts';
+import { preferenceRoutes } from './preferences/routes.ts';
 import { referenceRoutes } from './reference/routes.ts';
 import { sandboxRoutes } from './sandboxes/routes.ts';
 import { sharingRoutes } from './sharing/routes.ts';
@@ -18,11 +22,13 @@ import { templateRoutes } from './templates/routes.ts';
 import { terminalRoutes } from './terminals/routes.ts';
 import { userRoutes } from './user/routes.ts';
 import { warmPoolRoutes } from './warmpools/routes.ts';
+import { webhookRoutes } from './webhooks/routes.ts';
 
 /** The REST surface as data; whatever is not here is 404. */
 export const ROUTES = [
   ...sandboxRoutes,
   ...execRoutes,
+  ...fileRoutes,
   ...terminalRoutes,
   ...agentRoutes,
   ...explainRoutes,
@@ -37,7 +43,11 @@ export const ROUTES = [
   ...backupRoutes,
   ...warmPoolRoutes,
   ...clusterRoutes,
+  ...webhookRoutes,
+  ...preferenceRoutes,
   ...signInRoutes,
+  ...adminRoutes,
+  ...changeRoutes,
   ...referenceRoutes,
 ] as const;
 

@@ -8,7 +8,7 @@ import type { Principal } from './principal.ts';
 export type Role = Exclude<Standing, 'outsider' | 'stranger'>;
 
 /** What the router's routes do to one sandbox. */
-export type Action = Exclude<SandboxAction, 'edit'>;
+export type Action = SandboxAction;
 
 /** The part of a Sandbox that decides who may do what. */
 export interface Shareable {
@@ -25,10 +25,13 @@ const GROUP: Readonly<Record<Action, string | undefined>> = {
   watch: 'terminal',
   terminal: 'terminal',
   exec: 'run-command',
+  readFiles: 'files:read',
+  writeFiles: 'files:write',
   invoke: 'agent:invoke',
   configure: 'agent:configure',
   stop: 'stop',
   resume: 'resume',
+  edit: undefined,
   share: undefined,
   backup: undefined,
   clone: undefined,

@@ -4,6 +4,7 @@ import type {
   Sandbox,
   SandboxTemplate,
   SandboxWarmPool,
+  WebhookSubscription,
 } from '@agenttier/crds/generated/types';
 import {
   ANNOTATION_TOKEN_NONCE,
@@ -17,6 +18,7 @@ import {
   SANDBOX_TEMPLATES,
   SANDBOX_WARM_POOLS,
   SANDBOXES,
+  WEBHOOK_SUBSCRIPTIONS,
 } from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { PODS, SECRETS } from '@agenttier/machinery/kube/resource';
@@ -34,6 +36,7 @@ export interface Stores {
   readonly clusterTemplates: Store<ClusterSandboxTemplate>;
   readonly templates: Store<SandboxTemplate>;
   readonly warmPools: Store<SandboxWarmPool>;
+  readonly subscriptions: Store<WebhookSubscription>;
   readonly pods: Store<Pod>;
   /** The key that the runtimes' tokens are derived from; empty until the operator has made it. */
   readonly keys: Store<Secret>;
@@ -66,13 +69,15 @@ export function createStores(): Stores {
     clusterTemplates: new Store<ClusterSandboxTemplate>({}, { keep: slim }),
     templates: new Store<SandboxTemplate>({}, { keep: slim }),
     warmPools: new Store<SandboxWarmPool>({}, { keep: slim }),
+    subscriptions: new Store<WebhookSubscription>({}, { keep: slim }),
     pods: new Store<Pod>({}, { keep: slimPod }),
     keys: new Store<Secret>({}, { keep: slim }),
     apiKeys: new Store<Secret>({ [BY_OWNER]: (secret) => ownersOf(secret) }, { keep: slim }),
   };
 }
 
-function readersOf(sandbox: Sandbox): string[] {
+/** Whom the reader index files a sandbox under. */
+export function readersOf(sandbox: Sandbox): string[] {
   const { createdBy, sharing } = sandbox.spec ?? {};
   const readers = [
     ...(createdBy?.sub ? [userReader(createdBy.sub)] : []),
@@ -126,6 +131,7 @@ export class Caches {
       }),
       feed({ name: 'templates', resource: SANDBOX_TEMPLATES, store: stores.templates }),
       feed({ name: 'warm pools', resource: SANDBOX_WARM_POOLS, store: stores.warmPools }),
+      feed({ name: 'subscriptions', resource: WEBHOOK_SUBSCRIPTIONS, store: stores.subscriptions }),
       feed({
         name: 'pods',
         resource: PODS,
