@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readRates } from './api/analytics/rates.ts';
+import type { CostRates } from './api/analytics/rates.ts';
 import type { GroupNamespaces } from './auth/namespaces.ts';
 import { readGroupNamespaces, readOidc } from './auth/oidc/settings.ts';
 import type { OidcSettings } from './auth/oidc/settings.ts';
@@ -31,6 +33,8 @@ export interface Config {
   /** How long a request that wakes a sandbox waits for it to run. */
   readonly wakeMs: number;
   readonly runtimePort: number;
+  /** What sandboxes cost. */
+  readonly costs: CostRates;
   readonly kubeconfig: string | undefined;
   readonly kubeContext: string | undefined;
 }
@@ -68,6 +72,7 @@ export function readConfig(env: Environment): ConfigResult {
     ),
     wakeMs: seconds('AGENTTIER_WAKE_SECONDS', { fallback: 60, min: 1, max: 600 }),
     runtimePort: readNumber(env, 'AGENTTIER_RUNTIME_PORT', { fallback: 9000, min: 1, max: 65535 }, problems),
+    costs: readRates(env, problems),
     kubeconfig: env['KUBECONFIG'] || undefined,
     kubeContext: env['AGENTTIER_KUBE_CONTEXT'] || undefined,
   };

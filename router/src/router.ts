@@ -17,6 +17,7 @@ import { sandboxAudit } from './audit.ts';
 import type { SandboxAudit } from './audit.ts';
 import { ActivityRecorder } from './activity/recorder.ts';
 import type { Handlers } from './api/contract.ts';
+import { analyticsOperations } from './api/analytics/operations.ts';
 import { backupOperations } from './api/backups/operations.ts';
 import { createAgentMetrics } from './api/agent/metrics.ts';
 import type { AgentMetrics } from './api/agent/metrics.ts';
@@ -27,7 +28,6 @@ import { copyOperations } from './api/copies/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { keyOperations } from './api/keys/operations.ts';
-import { governanceOperations } from './api/governance/operations.ts';
 import { preferenceOperations } from './api/preferences/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
 import { sharingOperations } from './api/sharing/operations.ts';
@@ -263,6 +263,7 @@ function managementOperations({ client, stores, finder, audit, trail, overview, 
     ...clusterOperations({ client, stores, overview, installNamespace }),
     ...webhookOperations({ client, stores, finder, audit: trail, installNamespace, defaultNamespace }),
     ...preferenceOperations({ client, installNamespace }),
+    ...analyticsOperations({ stores, overview, rates: config.costs }),
   };
 }
 
