@@ -3,11 +3,14 @@ import { analyticsRoutes } from './analytics/routes.ts';
 import { backupRoutes } from './backups/routes.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { agentRoutes } from './agent/routes.ts';
+import { auditRoutes } from './audit/routes.ts';
+import { changeRoutes } from './changes/routes.ts';
 import { checkRoutes } from './check/routes.ts';
 import { clusterRoutes } from './cluster/routes.ts';
 import { copyRoutes } from './copies/routes.ts';
 import { execRoutes } from './exec/routes.ts';
 import { explainRoutes } from './explain/routes.ts';
+import { fileRoutes } from './files/routes.ts';
 import { governanceRoutes } from './governance/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import type { HandlersOf } from './route.ts';
@@ -26,6 +29,7 @@ import { webhookRoutes } from './webhooks/routes.ts';
 export const ROUTES = [
   ...sandboxRoutes,
   ...execRoutes,
+  ...fileRoutes,
   ...terminalRoutes,
   ...agentRoutes,
   ...explainRoutes,
@@ -34,6 +38,7 @@ export const ROUTES = [
   ...governanceRoutes,
   ...userRoutes,
   ...keyRoutes,
+  ...auditRoutes,
   ...sharingRoutes,
   ...copyRoutes,
   ...backupRoutes,
@@ -44,6 +49,7 @@ export const ROUTES = [
   ...analyticsRoutes,
   ...signInRoutes,
   ...adminRoutes,
+  ...changeRoutes,
   ...referenceRoutes,
 ] as const;
 
