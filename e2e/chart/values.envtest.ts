@@ -40,6 +40,7 @@ const others: Readonly<Record<string, unknown>> = {
   'audit.store': 'postgres',
   'router.trustedProxies': ['10.0.0.0/8'],
   'router.corsAllowedOrigins': ['https://console.example'],
+  'router.dashboard.frameAncestors': ['https://portal.example'],
 };
 
 function flipped(path: readonly string[], value: unknown): unknown {
