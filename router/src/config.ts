@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readRates } from './api/analytics/rates.ts';
+import type { CostRates } from './api/analytics/rates.ts';
 import { readAudit } from './auditStore/settings.ts';
 import type { AuditSettings } from './auditStore/settings.ts';
 import type { GroupNamespaces } from './auth/namespaces.ts';
@@ -34,6 +36,8 @@ export interface Config {
   /** How long a request that wakes a sandbox waits for it to run. */
   readonly wakeMs: number;
   readonly runtimePort: number;
+  /** What sandboxes cost. */
+  readonly costs: CostRates;
   /** Folder of the built dashboard; undefined = none is served. */
   readonly pagesFolder: string | undefined;
   /** Origins of pages that may show the dashboard in a frame. */
@@ -76,6 +80,7 @@ export function readConfig(env: Environment): ConfigResult {
     ),
     wakeMs: seconds('AGENTTIER_WAKE_SECONDS', { fallback: 60, min: 1, max: 600 }),
     runtimePort: readNumber(env, 'AGENTTIER_RUNTIME_PORT', { fallback: 9000, min: 1, max: 65535 }, problems),
+    costs: readRates(env, problems),
     pagesFolder: env['AGENTTIER_PAGES'] || undefined,
     frameAncestors: readOrigins(env, 'AGENTTIER_FRAME_ANCESTORS', problems),
     kubeconfig: env['KUBECONFIG'] || undefined,
