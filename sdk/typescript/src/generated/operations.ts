@@ -158,6 +158,8 @@ export interface Operations {
     };
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly body?: {
       /** made up when left out */
@@ -192,6 +194,8 @@ export interface Operations {
   readonly configureWarmPools: {
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly body: {
       readonly pools?: readonly {
@@ -398,6 +402,8 @@ export interface Operations {
   readonly createWarmPool: {
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly body: {
       readonly name: string;
@@ -534,6 +540,8 @@ export interface Operations {
     };
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly answer: undefined;
   };
@@ -1209,6 +1217,8 @@ export interface Operations {
     };
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly body: {
       readonly spec: Readonly<Record<string, unknown>>;
@@ -1238,6 +1248,8 @@ export interface Operations {
     };
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly body?: {
       /** made up when left out */
