@@ -15,6 +15,7 @@ export type SandboxAction =
   | 'exec'
   | 'invoke'
   | 'configure'
+  | 'ports'
   | 'stop'
   | 'resume'
   | 'edit'
@@ -41,6 +42,8 @@ export const ACCESS: Readonly<Record<SandboxAction, readonly Standing[]>> = {
   exec: ENTERING,
   invoke: ENTERING,
   configure: CONFIGURING,
+  // Whoever may enter reaches every port from inside; offering one lets in nobody else.
+  ports: CONFIGURING,
   stop: MANAGING,
   resume: MANAGING,
   edit: MANAGING,

@@ -27,6 +27,7 @@ const GROUP: Readonly<Record<Action, string | undefined>> = {
   exec: 'run-command',
   invoke: 'agent:invoke',
   configure: 'agent:configure',
+  ports: 'ports',
   stop: 'stop',
   resume: 'resume',
   share: undefined,
