@@ -4,13 +4,12 @@ import type { Tracer } from '@agenttier/machinery/telemetry/spans';
 import express from 'express';
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
 import { ROUTES } from './api/contract.ts';
-import type { Handlers, Operation } from './api/contract.ts';
+import type { Handlers } from './api/contract.ts';
 import { isFault, refusals, toHttpError } from './api/errors.ts';
-import type { Handler, Route } from './api/route.ts';
-import { checkedBody, checkQuery } from './api/validate.ts';
+import { admit, perform } from './api/perform.ts';
+import type { Route } from './api/route.ts';
 import { authenticate } from './auth/authenticate.ts';
 import type { AuthenticateOptions } from './auth/authenticate.ts';
-import { namespaceAllowed, scopeRefusal } from './auth/authorize.ts';
 import type { Principal } from './auth/principal.ts';
 import { originAllowed } from './auth/origin.ts';
 import { accessLog } from './middleware/accessLog.ts';
@@ -126,11 +125,7 @@ async function identify(
   const principal = await authenticate(credentials, auth);
   response.locals['principal'] = principal;
   response.locals['sub'] = principal.sub;
-  const refusal = route.anyKey
-    ? undefined
-    : scopeRefusal(principal, route.action, String(request.params['id'] ?? ''));
-  if (refusal !== undefined) throw refusals.scopedKey(refusal);
-  if (route.admin && !principal.isAdmin) throw refusals.adminRequired();
+  admit(route, principal, String(request.params['id'] ?? ''));
 }
 
 async function answer(route: Route, handlers: Handlers, request: Request, response: Response): Promise<void> {
@@ -138,21 +133,13 @@ async function answer(route: Route, handlers: Handlers, request: Request, respon
   response.once('close', () => {
     if (!response.writableFinished) gone.abort(new Error('the client went away'));
   });
-  const query = new URL(request.url, 'http://router').searchParams;
-  if (route.query) checkQuery(route.query, query);
-  const handler = handlers[route.operation as Operation] as Handler;
-  const principal = (response.locals['principal'] ?? NOBODY) as Principal;
-  const body = bodyOf(route, request.body);
-  for (const namespace of namespacesNamed(request, query, body)) {
-    if (!namespaceAllowed(principal, namespace)) throw refusals.namespaceRefused(namespace);
-  }
-  const reply = await handler({
-    principal,
+  const reply = await perform(route, handlers, {
+    principal: (response.locals['principal'] ?? NOBODY) as Principal,
     sourceIp: request.socket.remoteAddress,
     params: paramsOf(request),
-    query,
+    query: new URL(request.url, 'http://router').searchParams,
     headers: request.headers,
-    body,
+    body: request.body as unknown,
     stream: request,
     signal: gone.signal,
   });
@@ -162,26 +149,11 @@ async function answer(route: Route, handlers: Handlers, request: Request, respon
 /** Whom an open route is answered to: no right follows from it. */
 const NOBODY: Principal = { sub: '', email: '', name: '', groups: [], isAdmin: false, namespaces: [] };
 
-/** The namespaces that a request names; those of the sandboxes that it finds are looked at where they are found. */
-function namespacesNamed({ params }: Request, query: URLSearchParams, body: unknown): string[] {
-  const { namespace: inBody } = (typeof body === 'object' && body !== null ? body : {}) as {
-    namespace?: unknown;
-  };
-  const named = [query.get('namespace'), params['namespace'], inBody];
-  return named.filter((each): each is string => typeof each === 'string' && each !== '');
-}
-
 /** A parameter that takes the rest of the path comes in parts, each decoded. */
 const paramsOf = ({ params }: Request): Record<string, string> =>
   Object.fromEntries(
     Object.entries(params).map(([name, value]) => [name, Array.isArray(value) ? value.join('/') : value]),
   );
-
-function bodyOf({ body }: Route, given: unknown): unknown {
-  if (body === undefined || body === 'raw') return undefined;
-  const value = body.optional ? (given ?? {}) : given;
-  return body.own ? value : checkedBody(body.schema, value);
-}
 
 function errorHandler(log: Logger): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {

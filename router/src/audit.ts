@@ -15,7 +15,15 @@ export interface SandboxAct {
     | 'ShareRevoked'
     | 'ShareLinkCreated'
     | 'ShareLinkRedeemed'
-    | 'ShareLinkRevoked';
+    | 'ShareLinkRevoked'
+    | 'AgentConfigureStarted'
+    | 'ConfigureDenied'
+    | 'AgentInvokeStarted'
+    | 'AgentInvokeCompleted'
+    | 'AgentInvokeFailed'
+    | 'AgentInvokeCancelled';
+  /** Of the Event; default Normal. */
+  readonly type?: 'Normal' | 'Warning';
   readonly principal: Pick<Principal, 'sub' | 'email'>;
   readonly outcome?: AuditEntry['outcome'] | undefined;
   readonly reason?: string | undefined;
@@ -28,12 +36,12 @@ export type SandboxAudit = (sandbox: Sandbox, act: SandboxAct) => void;
 
 /** Audits acts on a sandbox, with an Event on it. */
 export function sandboxAudit(audit: Audit): SandboxAudit {
-  return (sandbox, { principal, note, action, outcome = 'allowed', reason, sourceIp }) => {
+  return (sandbox, { principal, note, action, outcome = 'allowed', reason, sourceIp, type = 'Normal' }) => {
     const { namespace, name, uid } = sandbox.metadata;
     const regarding = { ...sandbox, apiVersion: API_VERSION, kind: SANDBOXES.kind };
     const actor = { sub: principal.sub, email: principal.email || undefined };
     const about = { resource: SANDBOXES.kind, namespace, name, uid };
-    audit({ ...about, actor, action, outcome, reason, sourceIp }, { regarding, type: 'Normal', note });
+    audit({ ...about, actor, action, outcome, reason, sourceIp }, { regarding, type, note });
   };
 }
 

@@ -16,6 +16,9 @@ import { sandboxAudit } from './audit.ts';
 import type { SandboxAudit } from './audit.ts';
 import { ActivityRecorder } from './activity/recorder.ts';
 import type { Handlers } from './api/contract.ts';
+import { createAgentMetrics } from './api/agent/metrics.ts';
+import type { AgentMetrics } from './api/agent/metrics.ts';
+import { agentOperations } from './api/agent/operations.ts';
 import { checkOperations } from './api/check/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
@@ -90,6 +93,7 @@ export function createRouter(options: RouterOptions): Router {
     health,
     finder: createFinder(client, stores, config),
     metrics: createRouterMetrics(options.registry),
+    agentMetrics: createAgentMetrics(options.registry),
     runtime: new RuntimeClient(config.runtimePort),
     reachability: new Reachability(),
     activity: new ActivityRecorder({ client, sandboxes: stores.sandboxes, log }),
@@ -183,6 +187,7 @@ interface Parts extends RouterOptions {
   readonly finder: SandboxFinder;
   readonly auth: AuthenticateOptions;
   readonly metrics: RouterMetrics;
+  readonly agentMetrics: AgentMetrics;
   readonly runtime: RuntimeClient;
   readonly reachability: Reachability;
   readonly activity: ActivityRecorder;
@@ -219,6 +224,7 @@ function createHandlers(parts: Parts): Handlers {
     ...explainOperations({ client, finder, stores, defaultNamespace }),
     ...checkOperations({ client, stores, defaultNamespace }),
     ...governanceOperations({ client, defaultNamespace }),
+    ...agentOperations(agentOptions(parts)),
     ...sharingOperations({ client, stores, finder, audit: parts.audit }),
     execInSandbox: execOperation({
       stores,
@@ -230,6 +236,12 @@ function createHandlers(parts: Parts): Handlers {
       observe: metrics.exec,
     }),
   };
+}
+
+function agentOptions(parts: Parts): Parameters<typeof agentOperations>[0] {
+  const { stores, finder, runtime, wake, audit, activity } = parts;
+  const tracer = parts.tracer ?? createTracer();
+  return { stores, finder, runtime, wake, audit, tracer, metrics: parts.agentMetrics, touch: activity.touch };
 }
 
 function createGateway(parts: Parts): TerminalGateway {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { agentRoutes } from './agent/routes.ts';
 import { checkRoutes } from './check/routes.ts';
 import { execRoutes } from './exec/routes.ts';
 import { explainRoutes } from './explain/routes.ts';
@@ -15,6 +16,7 @@ import { userRoutes } from './user/routes.ts';
 export const ROUTES = [
   ...sandboxRoutes,
   ...execRoutes,
+  ...agentRoutes,
   ...explainRoutes,
   ...checkRoutes,
   ...templateRoutes,

@@ -74,6 +74,15 @@ export const refusals = {
       },
       { 'Retry-After': '5' },
     ),
+  noAgent: (id: string) => say(400, `sandbox ${id} is no agent: it must have a template of mode agent`),
+  tooManyInvocations: (limit: number, inflight: number) => {
+    const message = `${inflight} of ${limit} invocations are running; try again when one has ended`;
+    return new HttpError(
+      429,
+      { error: 'concurrency_exceeded', limit, inflight, message },
+      { 'Retry-After': '5' },
+    );
+  },
   wrongPhase: (text: string) => say(409, text),
   badRequest: (text: string) => say(400, text),
   invalidFields: (fields: readonly { field: string; message: string }[]) =>

@@ -15,7 +15,7 @@ export interface OutEvent {
 export const KEEP_ALIVE_MS = 15_000;
 const KEEP_ALIVE = ': keepalive\n\n';
 
-const HEADERS = {
+export const EVENT_STREAM_HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
   'Cache-Control': 'no-cache',
   // nginx holds back what it proxies otherwise.
@@ -34,7 +34,7 @@ export interface EventStreamOptions {
  */
 export function eventStream(events: AsyncIterable<OutEvent>, options: EventStreamOptions = {}): Reply {
   const stream = new EventText(events, options.keepAliveMs ?? KEEP_ALIVE_MS);
-  return { status: 200, headers: { ...HEADERS, ...options.headers }, stream };
+  return { status: 200, headers: { ...EVENT_STREAM_HEADERS, ...options.headers }, stream };
 }
 
 class EventText extends Readable {

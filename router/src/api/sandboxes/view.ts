@@ -64,7 +64,7 @@ export function templateName(sandbox: Sandbox): string {
 
 const text = (value: string | undefined): string => value ?? '';
 
-const modeOf = (sandbox: Sandbox): string =>
+export const modeOf = (sandbox: Sandbox): string =>
   sandbox.spec?.resolved?.spec?.mode ?? sandbox.spec?.mode ?? 'code';
 
 function warningIn(sandbox: Sandbox): Pick<SandboxView, 'stopWarning'> {

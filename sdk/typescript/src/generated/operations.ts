@@ -57,6 +57,19 @@ export interface Violation {
 
 /** What each operation takes and gives. */
 export interface Operations {
+  /** Ends an invocation with all that it has started. */
+  readonly cancelInvocation: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: {
+      readonly invokeId: string;
+    };
+    readonly answer: undefined;
+  };
   /** Asks admission about objects without storing them. */
   readonly check: {
     readonly query?: {
@@ -210,6 +223,19 @@ export interface Operations {
     };
     readonly answer: Readonly<Record<string, unknown>>;
   };
+  /** Streams the events of an invocation after the one that was seen last. */
+  readonly followInvocation: {
+    readonly params: {
+      readonly id: string;
+      readonly invokeId: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+      /** id of the last event seen, like the header Last-Event-ID */
+      readonly after?: string;
+    };
+    readonly answer: AsyncIterable<ServerEvent>;
+  };
   /** Shows one sandbox. */
   readonly getSandbox: {
     readonly params: {
@@ -299,6 +325,43 @@ export interface Operations {
         /** 0 means any number */
         readonly maxUses: number;
         readonly usedCount: number;
+      }[];
+    };
+  };
+  /** Runs the agent once, with the body as its input, and streams what it prints. */
+  readonly invokeAgent: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+      /** added to the command as --prompt=…; the input, without a body */
+      readonly prompt?: string;
+      /** a duration such as "90s"; it can only shorten what the template and the policy allow */
+      readonly timeout?: string;
+      /** a duration up to 60s for which the invocation goes on when the connection has ended, to be read on by its id; without it, it is cancelled at once */
+      readonly resume?: string;
+    };
+    readonly body: NonNullable<RequestInit['body']>;
+    readonly answer: AsyncIterable<ServerEvent>;
+  };
+  /** Shows what runs and how much may run at once. */
+  readonly listInvocations: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      /** 0 for no cap */
+      readonly limit: number;
+      readonly inflight: number;
+      /** running, and ended lately, then with a reason */
+      readonly invokes: readonly {
+        readonly invokeId: string;
+        readonly startedAt: number;
+        readonly reason?: string;
       }[];
     };
   };
@@ -431,6 +494,7 @@ export interface Operations {
 
 /** Where each operation is, and how its answers come. */
 export const OPERATIONS = {
+  cancelInvocation: { method: 'POST', path: '/sandboxes/{id}/invoke/cancel', answers: ['nothing'] },
   check: { method: 'POST', path: '/check', answers: ['json'] },
   createSandbox: { method: 'POST', path: '/sandboxes', answers: ['json'] },
   createShareLink: { method: 'POST', path: '/sandboxes/{id}/share-links', answers: ['json'] },
@@ -441,10 +505,13 @@ export const OPERATIONS = {
   execInSandbox: { method: 'POST', path: '/sandboxes/{id}/exec', answers: ['json'] },
   explainSandbox: { method: 'GET', path: '/sandboxes/{id}/explain', answers: ['json'] },
   explainTemplate: { method: 'GET', path: '/templates/{name}/explain', answers: ['json'] },
+  followInvocation: { method: 'GET', path: '/sandboxes/{id}/invoke/{invokeId}', answers: ['events'] },
   getSandbox: { method: 'GET', path: '/sandboxes/{id}', answers: ['json'] },
   getSharing: { method: 'GET', path: '/sandboxes/{id}/share', answers: ['json'] },
   getTemplate: { method: 'GET', path: '/templates/{name}', answers: ['json'] },
   grantShare: { method: 'POST', path: '/sandboxes/{id}/share', answers: ['json'] },
+  invokeAgent: { method: 'POST', path: '/sandboxes/{id}/invoke', answers: ['events'] },
+  listInvocations: { method: 'GET', path: '/sandboxes/{id}/invoke', answers: ['json'] },
   listSandboxes: { method: 'GET', path: '/sandboxes', answers: ['json'] },
   listShareLinks: { method: 'GET', path: '/sandboxes/{id}/share-links', answers: ['json'] },
   listTemplates: { method: 'GET', path: '/templates', answers: ['json'] },

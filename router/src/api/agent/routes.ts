@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Type } from 'typebox';
+import { SMALL_LIMIT, NamespaceQuery, Text } from '../schemas.ts';
+import type { Route } from '../route.ts';
+
+const TAG = 'Agents';
+
+const InvokeQuery = Type.Object({
+  namespace: Type.Optional(Text),
+  prompt: Type.Optional(
+    Type.String({ description: 'added to the command as --prompt=…; the input, without a body' }),
+  ),
+  timeout: Type.Optional(
+    Type.String({
+      description: 'a duration such as "90s"; it can only shorten what the template and the policy allow',
+    }),
+  ),
+  resume: Type.Optional(
+    Type.String({
+      description:
+        'a duration up to 60s for which the invocation goes on when the connection has ended, to be read on by its id; without it, it is cancelled at once',
+    }),
+  ),
+});
+
+const AfterQuery = Type.Object({
+  namespace: Type.Optional(Text),
+  after: Type.Optional(
+    Type.String({ description: 'id of the last event seen, like the header Last-Event-ID' }),
+  ),
+});
+
+const Invocations = Type.Object({
+  limit: Type.Integer({ description: '0 for no cap' }),
+  inflight: Type.Integer(),
+  invokes: Type.Array(
+    Type.Object({ invokeId: Text, startedAt: Type.Integer(), reason: Type.Optional(Text) }),
+    { description: 'running, and ended lately, then with a reason' },
+  ),
+});
+
+export const agentRoutes = [
+  {
+    method: 'post',
+    path: '/sandboxes/:id/invoke',
+    operation: 'invokeAgent',
+    tag: TAG,
+    summary: 'Runs the agent once, with the body as its input, and streams what it prints.',
+    action: 'invoke',
+    query: InvokeQuery,
+    body: 'raw',
+    answers: { 200: 'events' },
+  },
+  {
+    method: 'get',
+    path: '/sandboxes/:id/invoke',
+    operation: 'listInvocations',
+    tag: TAG,
+    summary: 'Shows what runs and how much may run at once.',
+    action: 'invoke',
+    query: NamespaceQuery,
+    answers: { 200: Invocations },
+  },
+  {
+    method: 'get',
+    path: '/sandboxes/:id/invoke/:invokeId',
+    operation: 'followInvocation',
+    tag: TAG,
+    summary: 'Streams the events of an invocation after the one that was seen last.',
+    action: 'invoke',
+    query: AfterQuery,
+    answers: { 200: 'events' },
+  },
+  {
+    method: 'post',
+    path: '/sandboxes/:id/invoke/cancel',
+    operation: 'cancelInvocation',
+    tag: TAG,
+    summary: 'Ends an invocation with all that it has started.',
+    action: 'invoke',
+    query: NamespaceQuery,
+    body: { schema: Type.Object({ invokeId: Type.String({ minLength: 1 }) }), limit: SMALL_LIMIT },
+    answers: { 204: 'nothing' },
+  },
+] as const satisfies readonly Route[];
