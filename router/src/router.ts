@@ -25,6 +25,7 @@ import { explainOperations } from './api/explain/operations.ts';
 import { governanceOperations } from './api/governance/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
 import { SandboxRows } from './api/sandboxes/rows.ts';
+import { portOperations } from './api/ports/operations.ts';
 import { sandboxOperations } from './api/sandboxes/operations.ts';
 import { sharingOperations } from './api/sharing/operations.ts';
 import { signInOperations } from './api/signIn/operations.ts';
@@ -225,6 +226,7 @@ function createHandlers(parts: Parts): Handlers {
     ...checkOperations({ client, stores, defaultNamespace }),
     ...governanceOperations({ client, defaultNamespace }),
     ...agentOperations(agentOptions(parts)),
+    ...portOperations({ ...parts, site: config.preview }),
     ...sharingOperations({ client, stores, finder, audit: parts.audit }),
     execInSandbox: execOperation({
       stores,

@@ -5,6 +5,7 @@ import { execRoutes } from './exec/routes.ts';
 import { explainRoutes } from './explain/routes.ts';
 import { governanceRoutes } from './governance/routes.ts';
 import type { HandlersOf } from './route.ts';
+import { portRoutes } from './ports/routes.ts';
 import { referenceRoutes } from './reference/routes.ts';
 import { sandboxRoutes } from './sandboxes/routes.ts';
 import { sharingRoutes } from './sharing/routes.ts';
@@ -16,6 +17,7 @@ import { userRoutes } from './user/routes.ts';
 export const ROUTES = [
   ...sandboxRoutes,
   ...execRoutes,
+  ...portRoutes,
   ...agentRoutes,
   ...explainRoutes,
   ...checkRoutes,
