@@ -15,6 +15,7 @@ import (
 
 	"github.com/agenttier/agenttier/images/runtime/internal/attach"
 	"github.com/agenttier/agenttier/images/runtime/internal/httpapi"
+	"github.com/agenttier/agenttier/images/runtime/internal/relay"
 )
 
 // version is set by the linker.
@@ -28,6 +29,7 @@ const (
 const usage = `usage:
   agenttier-runtime serve [--workdir DIR] [--shell PATH] [--listen-addr ADDR] [--token-file FILE] [--invoke-grace TIME] [--await-adopt] [-- COMMAND ARG...]
   agenttier-runtime attach [--session NAME] [--mode control|view] [--cols N --rows N] [--addr ADDR] [--token-file FILE]
+  agenttier-runtime relay [--addr ADDR] [--token-file FILE]
   agenttier-runtime install [--plan DIR --workdir DIR] DIR
   agenttier-runtime files --plan DIR [--workdir DIR]
   agenttier-runtime scripts --plan DIR [--workdir DIR]
@@ -47,6 +49,8 @@ func run(args []string) int {
 		return serve(rest)
 	case "attach":
 		return runAttach(rest)
+	case "relay":
+		return runRelay(rest)
 	case "install":
 		return runInstall(rest)
 	case "files":
@@ -85,4 +89,15 @@ func runAttach(args []string) int {
 		return usageCode
 	}
 	return attach.Run(o)
+}
+
+func runRelay(args []string) int {
+	o := relay.Options{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+	flags := flag.NewFlagSet("relay", flag.ContinueOnError)
+	flags.StringVar(&o.Address, "addr", "127.0.0.1:9000", "address of the runtime")
+	flags.StringVar(&o.TokenFile, "token-file", defaultTokenFile, "file with the runtime's bearer token")
+	if err := flags.Parse(args); err != nil {
+		return usageCode
+	}
+	return relay.Run(o)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/agenttier/agenttier/images/runtime/internal/adopt"
 	"github.com/agenttier/agenttier/images/runtime/internal/auth"
 	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
+	"github.com/agenttier/agenttier/images/runtime/internal/files"
 	"github.com/agenttier/agenttier/images/runtime/internal/hooks"
 	"github.com/agenttier/agenttier/images/runtime/internal/httpapi"
 	"github.com/agenttier/agenttier/images/runtime/internal/invoke"
@@ -105,6 +106,7 @@ func work(o serveOptions, tokens *auth.Tokens, listener net.Listener, log *slog.
 		Limits:   o.limits,
 		Invokes:  &invoke.Manager{Workdir: o.workdir, Env: env.List, Began: used.Begin, Blocked: jobs.Blocked},
 		Jobs:     jobs,
+		Files:    &files.Store{Roots: files.NewRoots(o.workdir, "/tmp"), MaxFile: o.limits.FileBytes},
 	}
 	if o.awaitAdopt {
 		api.Slot = adopt.New(env, tokens, o.workdir)

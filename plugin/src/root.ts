@@ -15,6 +15,7 @@ import { addExplain } from './explain/command.ts';
 import { addGet } from './get/command.ts';
 import { addList } from './list/command.ts';
 import { addLogs } from './logs/command.ts';
+import { addMcp } from './mcp/command.ts';
 import { addPatch } from './patch/command.ts';
 import { addPolicy } from './policy/command.ts';
 import { addPool } from './pool/command.ts';
@@ -48,6 +49,7 @@ const COMMANDS = [
   addPolicy,
   addTemplate,
   addPool,
+  addMcp,
   addWhoami,
   addVersion,
   addCompletion,

@@ -6,12 +6,14 @@ import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } 
 import { ROUTES } from './api/contract.ts';
 import type { Handlers } from './api/contract.ts';
 import { isFault, refusals, toHttpError } from './api/errors.ts';
-import { admit, perform } from './api/perform.ts';
+import { admit, costOf, perform } from './api/perform.ts';
 import type { Route } from './api/route.ts';
 import { authenticate } from './auth/authenticate.ts';
 import type { AuthenticateOptions } from './auth/authenticate.ts';
 import type { Principal } from './auth/principal.ts';
 import { originAllowed } from './auth/origin.ts';
+import { mcpEndpoint } from './mcp/endpoint.ts';
+import type { Gate } from './ratelimit/gate.ts';
 import { accessLog } from './middleware/accessLog.ts';
 import { cleanPath } from './middleware/cleanPath.ts';
 import { cors } from './middleware/cors.ts';
@@ -23,6 +25,7 @@ import type { RouterMetrics } from './telemetry.ts';
 export interface AppOptions {
   readonly handlers: Handlers;
   readonly auth: AuthenticateOptions;
+  readonly gate: Gate;
   readonly corsOrigins: readonly string[];
   /** Reasons for not being ready; empty when ready. */
   readonly unready: () => readonly string[];
@@ -40,7 +43,7 @@ export function createApp(options: AppOptions): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('trust proxy', false);
-  app.use(requestId, cleanPath, traceRequests(options.tracer), accessLog(options.log, options.metrics));
+  app.use(requestId, cleanPath, traceRequests(options.tracer), accessLog(options));
   app.get('/healthz', (_request, response) => void response.type('text').send('ok'));
   app.get('/readyz', (_request, response) => {
     const reasons = options.unready();
@@ -53,6 +56,7 @@ export function createApp(options: AppOptions): Express {
   app.use('/api', whenRead(options.missing));
   for (const route of ROUTES) mount(app, route, options);
   for (const [path, methods] of methodsByPath(ROUTES)) app.all(`/api/v1${path}`, otherMethod(methods));
+  app.all('/mcp', whenRead(options.missing), mcpEndpoint(options));
   app.get('/ws/terminal/:id', () => {
     throw refusals.upgradeRequired();
   });
@@ -84,7 +88,15 @@ function mount(app: Express, route: Route, options: AppOptions): void {
   const steps: RequestHandler[] = [
     async (request, response, next) => {
       response.locals['route'] = route.path;
-      if (!route.open) await identify(route, options.auth, request, response);
+      const address = options.gate.addressOf(request);
+      options.gate.request(address);
+      if (!route.open) {
+        const principal = await identify(options.auth, request, address);
+        response.locals['principal'] = principal;
+        response.locals['sub'] = principal.sub;
+        options.gate.person(principal.sub, 1);
+        admit(route, principal, String(request.params['id'] ?? ''));
+      }
       next();
     },
   ];
@@ -93,7 +105,7 @@ function mount(app: Express, route: Route, options: AppOptions): void {
   if (body !== undefined && body !== 'raw') {
     steps.push(express.json({ limit: body.limit, type: () => true, strict: false }));
   }
-  steps.push((request, response) => answer(route, options.handlers, request, response));
+  steps.push((request, response) => answer(route, options, request, response));
   app[route.method](`/api/v1${route.path}`, ...steps);
 }
 
@@ -115,27 +127,27 @@ function otherMethod(methods: readonly string[]): RequestHandler {
   };
 }
 
-async function identify(
+const identify = (auth: AuthenticateOptions, request: Request, address: string): Promise<Principal> => {
+  const apiKey = request.get('X-API-Key');
+  return authenticate({ apiKey, authorization: request.get('Authorization'), address }, auth);
+};
+
+async function answer(
   route: Route,
-  auth: AuthenticateOptions,
+  { handlers, gate }: Pick<AppOptions, 'handlers' | 'gate'>,
   request: Request,
   response: Response,
 ): Promise<void> {
-  const credentials = { apiKey: request.get('X-API-Key'), authorization: request.get('Authorization') };
-  const principal = await authenticate(credentials, auth);
-  response.locals['principal'] = principal;
-  response.locals['sub'] = principal.sub;
-  admit(route, principal, String(request.params['id'] ?? ''));
-}
-
-async function answer(route: Route, handlers: Handlers, request: Request, response: Response): Promise<void> {
+  const principal = (response.locals['principal'] ?? NOBODY) as Principal;
+  const more = costOf(route, request.body) - 1;
+  if (more > 0) gate.person(principal.sub, more);
   const gone = new AbortController();
   response.once('close', () => {
     if (!response.writableFinished) gone.abort(new Error('the client went away'));
   });
   const reply = await perform(route, handlers, {
-    principal: (response.locals['principal'] ?? NOBODY) as Principal,
-    sourceIp: request.socket.remoteAddress,
+    principal,
+    sourceIp: gate.addressOf(request),
     params: paramsOf(request),
     query: new URL(request.url, 'http://router').searchParams,
     headers: request.headers,

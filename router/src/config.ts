@@ -3,6 +3,8 @@ import type { GroupNamespaces } from './auth/namespaces.ts';
 import { readGroupNamespaces, readOidc } from './auth/oidc/settings.ts';
 import type { OidcSettings } from './auth/oidc/settings.ts';
 import type { PreviewSite } from './preview/host.ts';
+import { readRateLimits } from './ratelimit/settings.ts';
+import type { RateLimits } from './ratelimit/settings.ts';
 
 /** Everything the process takes from outside, checked once at start and handed on as values. */
 export interface Config {
@@ -18,6 +20,7 @@ export interface Config {
   /** The issuer whose tokens are taken; absent = API keys only. */
   readonly oidc: OidcSettings | undefined;
   readonly groupNamespaces: GroupNamespaces;
+  readonly rateLimits: RateLimits;
   readonly corsOrigins: readonly string[];
   readonly logLevel: string;
   /** How long requests are still taken after SIGTERM, until the Service has forgotten us. */
@@ -54,6 +57,7 @@ export function readConfig(env: Environment): ConfigResult {
     devAuth: readFlag(env, 'AGENTTIER_DEV_AUTH', problems),
     oidc: readOidc(env, (name) => readFlag(env, name, problems), problems),
     groupNamespaces: readGroupNamespaces(env['OIDC_GROUP_NAMESPACES'], problems),
+    rateLimits: readRateLimits(env, problems),
     corsOrigins: readOrigins(textOf(env, 'CORS_ALLOWED_ORIGINS', ''), problems),
     logLevel: readLevel(textOf(env, 'LOG_LEVEL', 'info'), problems),
     drainDelayMs: seconds('AGENTTIER_DRAIN_DELAY_SECONDS', { fallback: 3, min: 0, max: 60 }),

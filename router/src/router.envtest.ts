@@ -196,3 +196,24 @@ describe('the router on a real API server', () => {
     );
   });
 });
+
+describe('API keys', () => {
+  it('are made and ended under the account of the router, and the watch tells of both', async () => {
+    const made = await call('POST', '/user/api-keys', { name: 'by REST', expiresIn: '1h' });
+    expect(made.status).toBe(201);
+    const { id, key } = made.body;
+    expect((await call('GET', '/user/me', undefined, key)).body.sub).toBe('ann');
+    expect((await call('GET', '/user/api-keys')).body.keys.map((each: { id: string }) => each.id)).toContain(
+      id,
+    );
+    // As another replica sees it: the Secret goes away without this one having a hand in it.
+    await admin.delete(SECRETS, { namespace: installNamespace, name: id });
+    await until(async () => (await call('GET', '/user/me', undefined, key)).status === 401, 'the key to end');
+
+    const second = (await call('POST', '/user/api-keys')).body;
+    expect((await call('DELETE', `/user/api-keys/${second.id}`)).status).toBe(200);
+    await expect(admin.get(SECRETS, { namespace: installNamespace, name: second.id })).rejects.toSatisfy(
+      isNotFound,
+    );
+  });
+});

@@ -23,8 +23,9 @@ export async function sendReply(reply: Reply, request: Request, response: Respon
 }
 
 function sendTagged(reply: Reply, request: Request, response: Response): void {
-  const known = reply.etag === undefined ? textOf(reply) : undefined;
-  const etag = reply.etag ?? tagOfContent(known ?? '');
+  const given = reply.etag ?? response.get('ETag');
+  const known = given === undefined ? textOf(reply) : undefined;
+  const etag = given ?? tagOfContent(known ?? '');
   // To be kept, but asked about before each use: it is one person's.
   response.set({ ETag: etag, 'Cache-Control': 'private, no-cache' });
   if (namesTag(request.get('If-None-Match'), etag)) response.status(304).end();

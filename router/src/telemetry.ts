@@ -2,6 +2,7 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
 import type { FallbackReason } from './exec/exec.ts';
+import type { LimitName } from './ratelimit/gate.ts';
 import type { TerminalObserver } from './terminal/gateway.ts';
 
 /** What the router counts. Labels come from small fixed sets: never a name of a sandbox or a person. */
@@ -9,6 +10,7 @@ export interface RouterMetrics {
   readonly terminals: TerminalObserver;
   readonly request: (labels: { method: string; route: string; status: number }, seconds: number) => void;
   readonly exec: (outcome: string, transport: string, seconds: number) => void;
+  readonly limited: (limit: LimitName) => void;
   readonly fallback: (reason: FallbackReason) => void;
 }
 
@@ -21,7 +23,14 @@ export function createRouterMetrics(registry: Registry): RouterMetrics {
     labelNames: ['reason'],
     registers: [registry],
   });
+  const limited = new Counter({
+    name: 'agenttier_rate_limited_total',
+    help: 'Requests answered with 429, by the limit that was reached',
+    labelNames: ['limit'],
+    registers: [registry],
+  });
   return {
+    limited: (limit) => limited.inc({ limit }),
     terminals: terminalObserver(registry),
     request: requestObserver(registry),
     exec: execObserver(registry),

@@ -39,8 +39,13 @@ export function effectiveView(
   return { namespace, policy: flat(fields), fields };
 }
 
+/** Numbers in a policy, although they are compared as the amounts are. */
+const NUMBERS: ReadonlySet<string> = new Set(['maxSidecars', 'maxConcurrentInvokesPerSandbox']);
+
+const plain = (field: string, value: unknown): unknown => (NUMBERS.has(field) ? Number(value) : value);
+
 function limitsIn(field: string, value: unknown): EffectiveLimit[] {
-  if (isBound(value)) return [{ field, value: value.value, scope: value.scope }];
+  if (isBound(value)) return [{ field, value: plain(field, value.value), scope: value.scope }];
   if (Array.isArray(value)) return value.flatMap((item) => limitsIn(field, item));
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) => limitsIn(`${field}.${key}`, inner));

@@ -270,6 +270,7 @@ export const SPEC_FIELDS = {
     'cloneFrom.sandbox',
     'cloneFrom.uid',
     'cloneFrom.keepSnapshot',
+    'cloneFrom.snapshotClass',
     'cloneFromSnapshot',
     'resolved.hash',
     'resolved.compat',

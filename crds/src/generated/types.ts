@@ -1220,6 +1220,8 @@ export interface SandboxSpecCloneFrom {
   readonly uid?: string;
   /** Whether the snapshot that the copy was made through stays, until this sandbox is deleted. */
   readonly keepSnapshot?: boolean;
+  /** VolumeSnapshotClass of that snapshot; the installation's when left out. */
+  readonly snapshotClass?: string;
 }
 
 /** Merged result of templates and sandbox; written by admission only. */

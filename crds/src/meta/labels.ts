@@ -19,6 +19,8 @@ export const LABEL_SLOT_NAME = 'agenttier.io/slot-name';
 export const LABEL_SLOT_STATE = 'agenttier.io/slot-state';
 /** What a Secret of ours is for: one of SECRET_PURPOSES. */
 export const LABEL_SECRET_PURPOSE = 'agenttier.io/secret-purpose';
+/** On the Secret of an API key: whose it is, as far as a label can hold a name. */
+export const LABEL_API_KEY_USER = 'agenttier.io/api-key-user';
 
 /** What an object of ours that has no purpose of its own kind is. */
 export const LABEL_KIND = 'agenttier.io/kind';
@@ -58,6 +60,11 @@ export const ANNOTATION_SNAPSHOT_OWNER = 'agenttier.io/owner';
 export const ANNOTATION_QUIESCED = 'agenttier.io/quiesced';
 /** On a Sandbox: each new value asks for one backup of its volume. */
 export const ANNOTATION_BACKUP = 'agenttier.io/backup';
+/** On the same Sandbox: VolumeSnapshotClass of the backup asked for, where the installation's is not meant. */
+export const ANNOTATION_BACKUP_CLASS = 'agenttier.io/backup-class';
+/** On a Sandbox that REST made as a copy: of which sandbox, or from whose backup. */
+export const LABEL_CLONED_FROM = 'agenttier.io/cloned-from';
+export const LABEL_RESTORED_FROM = 'agenttier.io/restored-from';
 /** On a volume or snapshot that outlived its sandbox: the name of that. */
 export const LABEL_RETAINED_FROM = 'agenttier.io/retained-from';
 

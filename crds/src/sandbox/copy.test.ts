@@ -10,6 +10,7 @@ describe('copySpec', () => {
       createdBy: { sub: 'ann' },
       sharing: { users: [{ identity: 'bob', level: 'viewer' as const }] },
       desiredState: 'Stopped' as const,
+      warmPool: 'Require' as const,
       cloneFromSnapshot: 'old',
       resolved: { hash: 'x' },
     };

@@ -16,7 +16,9 @@ export function copySpec(source: SandboxSpec, data: CopySource): SandboxSpec {
     desiredState: _desired,
     cloneFrom: _cloned,
     cloneFromSnapshot: _restored,
+    warmPool,
     ...asked
   } = source;
-  return { ...asked, ...data };
+  // A copy never starts from a prepared pod, so to require one would be to ask for an Error.
+  return { ...asked, ...(warmPool === undefined || warmPool === 'Require' ? {} : { warmPool }), ...data };
 }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SandboxStatus } from '@agenttier/crds/generated/types';
 import { parseDuration } from '@agenttier/crds/meta/duration';
-import { ANNOTATION_BACKUP, SNAPSHOT_KINDS } from '@agenttier/crds/meta/labels';
+import { ANNOTATION_BACKUP, ANNOTATION_BACKUP_CLASS, SNAPSHOT_KINDS } from '@agenttier/crds/meta/labels';
+import { REQUEST_LENGTH, requestedBackupName, snapshotName } from '@agenttier/crds/sandbox/snapshots';
 import type { VolumeSnapshot } from '../core.ts';
 import type { Action } from '../decision/actions.ts';
 import { timeOf } from '../decision/deadlines.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import { beginCut } from './cut.ts';
 import { slotsOf } from './schedule.ts';
-import { cutAt, isReady, kindOf, snapshotName, snapshotNamed } from './snapshot.ts';
+import { cutAt, isReady, kindOf, snapshotNamed } from './snapshot.ts';
 import type { Shot } from './snapshot.ts';
 
 type BackupStatus = NonNullable<SandboxStatus['backup']>;
@@ -30,7 +31,7 @@ export function backupPlan({ resolution, settings }: SandboxState): BackupPlan |
 
 /** The request that has not been acted on, if any. */
 export function openRequest({ sandbox }: SandboxState): string | undefined {
-  const id = (sandbox.metadata.annotations?.[ANNOTATION_BACKUP] ?? '').slice(0, 256);
+  const id = (sandbox.metadata.annotations?.[ANNOTATION_BACKUP] ?? '').slice(0, REQUEST_LENGTH);
   return id === '' || id === sandbox.status?.backup?.observedRequest ? undefined : id;
 }
 
@@ -61,7 +62,7 @@ export function backupActions(state: SandboxState, now: number): Action[] {
     .flatMap((shot) => beginCut(state, { ...shot, claim, source: owner.name }, writer, now));
 }
 
-function due(state: SandboxState, now: number): Pick<Shot, 'name' | 'kind'>[] {
+function due(state: SandboxState, now: number): Pick<Shot, 'name' | 'kind' | 'snapshotClass'>[] {
   const request = openRequest(state);
   const { due: slot } = slotOf(state, now);
   return [
@@ -70,9 +71,10 @@ function due(state: SandboxState, now: number): Pick<Shot, 'name' | 'kind'>[] {
   ];
 }
 
-const requested = ({ owner }: SandboxState, id: string) => ({
-  name: snapshotName(owner.name, SNAPSHOT_KINDS.requested, `${owner.uid}/request/${id}`),
+const requested = ({ owner, sandbox }: SandboxState, id: string) => ({
+  name: requestedBackupName(owner, id),
   kind: SNAPSHOT_KINDS.requested,
+  snapshotClass: sandbox.metadata.annotations?.[ANNOTATION_BACKUP_CLASS] || undefined,
 });
 
 const scheduled = ({ owner }: SandboxState, slot: number) => ({

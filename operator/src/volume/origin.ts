@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SNAPSHOT_KINDS } from '@agenttier/crds/meta/labels';
+import { cloneSnapshotName } from '@agenttier/crds/sandbox/snapshots';
 import type { VolumeSnapshot } from '../core.ts';
 import type { Action } from '../decision/actions.ts';
 import { no } from '../decision/finding.ts';
@@ -7,7 +8,7 @@ import type { Finding } from '../decision/finding.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import type { Origin } from './claim.ts';
 import { beginCut } from './cut.ts';
-import { faultOf, isReady, NO_SNAPSHOTS, snapshotName, snapshotNamed } from './snapshot.ts';
+import { faultOf, isReady, NO_SNAPSHOTS, snapshotNamed } from './snapshot.ts';
 
 /** Where a new volume's content comes from, or what has to happen before that is known. */
 export type Source =
@@ -42,7 +43,7 @@ function contentOf(snapshot: VolumeSnapshot, name: string): Source {
 /** The copy of another sandbox's volume goes through a snapshot of its own. */
 function copyOf(state: SandboxState, sourceName: string, now: number): Source {
   const { owner, source, observations } = state;
-  const name = snapshotName(owner.name, SNAPSHOT_KINDS.clone, owner.uid);
+  const name = cloneSnapshotName(owner);
   const made = snapshotNamed(state, name);
   if (made !== undefined) return contentOf(made, name);
   if (source === undefined)
@@ -55,6 +56,7 @@ function copyOf(state: SandboxState, sourceName: string, now: number): Source {
     kind: SNAPSHOT_KINDS.clone,
     claim: source.pvc.metadata.name ?? '',
     source: sourceName,
+    snapshotClass: state.sandbox.spec?.cloneFrom?.snapshotClass,
   };
   const writer = source.pod && { pod: source.pod, sandboxUid: source.sandbox.metadata.uid ?? '' };
   const actions = beginCut(state, shot, writer, now);

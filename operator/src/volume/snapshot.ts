@@ -7,29 +7,11 @@ import {
   SNAPSHOT_KINDS,
 } from '@agenttier/crds/meta/labels';
 import type { SnapshotKind } from '@agenttier/crds/meta/labels';
-import { sha256Hex } from '@agenttier/crds/meta/hash';
-import { derivedName } from '@agenttier/crds/meta/names';
 import type { ObjectMeta } from '@agenttier/machinery/kube/resource';
 import type { VolumeSnapshot } from '../core.ts';
 import { timeOf } from '../decision/deadlines.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import { dataMeta } from './retain.ts';
-
-/** Words in the names of snapshots. */
-const WORDS: Readonly<Record<SnapshotKind, string>> = {
-  [SNAPSHOT_KINDS.stop]: 'stopsnap',
-  [SNAPSHOT_KINDS.scheduled]: 'backup',
-  [SNAPSHOT_KINDS.requested]: 'backup',
-  [SNAPSHOT_KINDS.clone]: 'clone',
-};
-
-/**
- * A name that follows from what the snapshot is made for. Whoever comes to make it a second time, after a crash or as the
- * next leader, finds it made.
- */
-export function snapshotName(sandbox: string, kind: SnapshotKind, occasion: string): string {
-  return derivedName('', sandbox, `-${WORDS[kind]}-${sha256Hex(occasion).slice(0, 10)}`);
-}
 
 export interface Shot {
   readonly name: string;
@@ -38,13 +20,15 @@ export interface Shot {
   readonly claim: string;
   /** Sandbox that the claim is of. */
   readonly source: string;
+  /** VolumeSnapshotClass that was asked for, instead of the installation's. */
+  readonly snapshotClass?: string | undefined;
   /** The pod whose programs stand still: name, uid and the uid of its sandbox. */
   readonly held?: string | undefined;
 }
 
 export function buildSnapshot(state: SandboxState, shot: Shot): VolumeSnapshot {
   const meta = metaOf(state, shot);
-  const snapshotClass = state.settings.backups?.snapshotClass;
+  const snapshotClass = shot.snapshotClass ?? state.settings.backups?.snapshotClass;
   return {
     metadata: {
       ...meta,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SandboxSpec } from '@agenttier/crds/generated/types';
-import { ANNOTATION_BACKUP, ANNOTATION_QUIESCED } from '@agenttier/crds/meta/labels';
+import { ANNOTATION_BACKUP, ANNOTATION_BACKUP_CLASS, ANNOTATION_QUIESCED } from '@agenttier/crds/meta/labels';
 import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import { PODS, VOLUME_SNAPSHOTS } from '@agenttier/machinery/kube/resource';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -167,6 +167,14 @@ describe('backups', () => {
     expect(snapshotsIn(s).map(({ metadata }) => metadata.name)).toContain(s.status().backup?.lastName);
   });
 
+  it('are of the class that was asked for', async () => {
+    await running({});
+    s.annotate(ANNOTATION_BACKUP_CLASS, 'fast');
+    s.annotate(ANNOTATION_BACKUP, 'a');
+    await settleStorage(s, s.operator);
+    expect(snapshotsIn(s).map(({ spec }) => spec.volumeSnapshotClassName)).toEqual(['fast']);
+  });
+
   it('set the programs going again as soon as they are cut', async () => {
     await running({});
     s.annotate(ANNOTATION_BACKUP, 'a');
@@ -303,12 +311,13 @@ describe('clone', () => {
 
   it('holds the source, cuts, copies, and takes its snapshot away', async () => {
     await source();
-    await begin();
+    await begin({ snapshotClass: 'fast' });
     expect(asked()).toEqual(['/quiesce']);
     answerJobs(s.operator);
     await s.operator.reconcile();
     const [made] = snapshotsIn(s);
     expect(made?.spec.source.persistentVolumeClaimName).toBe('source-workspace');
+    expect(made?.spec.volumeSnapshotClassName).toBe('fast');
     expect(made?.metadata.ownerReferences?.[0]?.uid).toBe('uid-one');
     expect(claimsIn(s)).toHaveLength(1);
     cutSnapshots(s);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SNAPSHOT_KINDS } from '@agenttier/crds/meta/labels';
+import { snapshotName } from '@agenttier/crds/sandbox/snapshots';
 import type { Pod, VolumeSnapshot } from '../core.ts';
 import type { Action, EventNote } from '../decision/actions.ts';
 import { timeOf } from '../decision/deadlines.ts';
@@ -7,7 +8,7 @@ import { retryValue } from '../decision/hold.ts';
 import { isTerminating } from '../sandbox/state.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import { beginCut, CUT_LIMIT_MS } from './cut.ts';
-import { faultOf, isCut, NO_SNAPSHOTS, snapshotName, snapshotNamed } from './snapshot.ts';
+import { faultOf, isCut, NO_SNAPSHOTS, snapshotNamed } from './snapshot.ts';
 
 /** What the pod's removal has to wait for, or what came of it. */
 export interface StopTurn {

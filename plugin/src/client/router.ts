@@ -26,6 +26,13 @@ export function routerAccess(host: Host, flags: GlobalFlags, way: Way = 'auto'):
   throw new CommandError(`the router cannot be used: set ${missing}`);
 }
 
+/** The router of a command that cannot do without one. */
+export function requiredRouter(host: Host, flags: GlobalFlags): RouterAccess {
+  const router = routerAccess(host, flags, 'router');
+  if (router === undefined) throw new CommandError('the router cannot be used');
+  return router;
+}
+
 function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
@@ -49,15 +56,22 @@ export function routerUrl(
   return url;
 }
 
-/** One REST call. `body` makes it a POST. Rejects with RouterError, whose status is 0 when the router gave no answer. */
-export async function callRouter<T>(
-  access: RouterAccess,
-  url: URL,
-  options: { readonly body?: unknown; readonly signal: AbortSignal },
-): Promise<T> {
-  const answer = await send(access, url, options);
+/** A call of the REST contract; without a method it is a POST where there is a body, and a GET otherwise. */
+export interface RouterCall {
+  readonly method?: string;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** Sent as it is, instead of `body`. */
+  readonly content?: RequestInit['body'];
+  readonly accept?: string;
+  readonly signal: AbortSignal;
+}
+
+/** One REST call whose answer is JSON; undefined when it has none. Rejects with RouterError, whose status is 0 when the router gave no answer. */
+export async function callRouter<T>(access: RouterAccess, url: URL, call: RouterCall): Promise<T> {
+  const answer = await openRouter(access, url, call);
   const text = await answer.text();
-  if (!answer.ok) throw routerError(answer.status, text);
+  if (text === '') return undefined as T;
   try {
     return JSON.parse(text) as T;
   } catch (error) {
@@ -70,26 +84,33 @@ export async function callRouter<T>(
   }
 }
 
-async function send(
-  access: RouterAccess,
-  url: URL,
-  options: { readonly body?: unknown; readonly signal: AbortSignal },
-): Promise<Response> {
-  const withBody = options.body !== undefined;
+/** The same for an answer that is read as it comes. Whoever leaves it unread aborts the signal. */
+export async function openRouter(access: RouterAccess, url: URL, call: RouterCall): Promise<Response> {
+  const answer = await askRouter(access, url, call);
+  if (answer.ok) return answer;
+  throw routerError(answer.status, await answer.text());
+}
+
+/** The answer whatever its status. Rejects with RouterError only when there is none. */
+export async function askRouter(access: RouterAccess, url: URL, call: RouterCall): Promise<Response> {
+  const withBody = call.body !== undefined;
+  const content = withBody ? JSON.stringify(call.body) : call.content;
+  const init = {
+    method: call.method ?? (content === undefined ? 'GET' : 'POST'),
+    headers: {
+      ...credentials(access),
+      Accept: call.accept ?? 'application/json',
+      ...(withBody ? { 'Content-Type': 'application/json' } : {}),
+    },
+    ...(content === undefined ? {} : { body: content, duplex: 'half' }),
+    signal: call.signal,
+    // A redirect would carry the key to wherever it points.
+    redirect: 'error',
+  } as const;
   try {
-    return await fetch(url, {
-      method: withBody ? 'POST' : 'GET',
-      headers: {
-        'X-API-Key': access.key,
-        Accept: 'application/json',
-        ...(withBody ? { 'Content-Type': 'application/json' } : {}),
-      },
-      ...(withBody ? { body: JSON.stringify(options.body) } : {}),
-      signal: options.signal,
-      // A redirect would carry the key to wherever it points.
-      redirect: 'error',
-    });
+    return await fetch(url, init as RequestInit);
   } catch (error) {
+    if (call.signal.aborted) throw error;
     throw new RouterError({
       status: 0,
       code: 'NetworkError',
@@ -98,6 +119,9 @@ async function send(
     });
   }
 }
+
+/** The headers that let the caller in. */
+export const credentials = ({ key }: RouterAccess): Record<string, string> => ({ 'X-API-Key': key });
 
 /** fetch says only "fetch failed"; what happened is in its cause. */
 function reasonOf(error: unknown): string {

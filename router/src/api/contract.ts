@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { backupRoutes } from './backups/routes.ts';
 import { agentRoutes } from './agent/routes.ts';
 import { checkRoutes } from './check/routes.ts';
+import { copyRoutes } from './copies/routes.ts';
 import { execRoutes } from './exec/routes.ts';
 import { explainRoutes } from './explain/routes.ts';
 import { governanceRoutes } from './governance/routes.ts';
+import { keyRoutes } from './keys/routes.ts';
 import type { HandlersOf } from './route.ts';
 import { portRoutes } from './ports/routes.ts';
 import { referenceRoutes } from './reference/routes.ts';
@@ -24,7 +27,10 @@ export const ROUTES = [
   ...templateRoutes,
   ...governanceRoutes,
   ...userRoutes,
+  ...keyRoutes,
   ...sharingRoutes,
+  ...copyRoutes,
+  ...backupRoutes,
   ...signInRoutes,
   ...referenceRoutes,
 ] as const;

@@ -38,11 +38,21 @@ export const refusals = {
     ),
   /** One text for "not there" and "not yours": existence is nobody else's business. */
   sandboxNotFound: (id: string) => say(404, `sandbox ${id} not found`),
+  keyNotFound: (id: string) => say(404, `API key ${id} not found`),
+  tooManyKeys: (most: number) =>
+    say(409, 'too_many_keys', `one person may have ${most} API keys: revoke one that is no longer used`),
   templateNotFound: (name: string) => say(404, 'template not found', `template ${name} not found`),
   /** The same for a secret that is none, and for a link that is closed: whoever guesses learns nothing. */
   shareLinkNotFound: () => say(404, 'share link not found', 'this link does not exist, or was closed'),
   /** Only whoever has its secret gets here. */
   shareLinkSpent: (why: string) => say(410, 'share link is spent', `this link ${why}: ask for another one`),
+  backupNotFound: (name: string) => say(404, `backup ${name} not found`),
+  snapshotsUnavailable: () =>
+    say(
+      422,
+      'snapshots_unavailable',
+      'the cluster has no VolumeSnapshots: install the CSI snapshot controller and its kinds',
+    ),
   noSuchRoute: (method: string, path: string) =>
     say(404, 'no such route', `${method} ${path} does not exist`),
   noSuchMethod: (method: string, allowed: readonly string[]) =>
@@ -55,6 +65,13 @@ export const refusals = {
   roleTooLow: (what: string) =>
     say(403, 'access_denied', `only the owner or an administrator may ${what} this sandbox`),
   viewOnly: (what: string) => say(403, 'access_denied', `a viewer may not ${what} in this sandbox`),
+  /** `current` is what the caller would have to make its change from. */
+  changed: (current: unknown) =>
+    new HttpError(412, {
+      error: 'changed',
+      message: 'it has changed since If-Match was read: make the change from `current` and try again',
+      current,
+    }),
   ambiguousSandbox: (id: string, namespaces: readonly string[]) =>
     say(
       409,
@@ -115,6 +132,22 @@ export const refusals = {
     const message = 'you have as many terminals open as one person may have: close one first';
     return new HttpError(429, { error: 'concurrency_exceeded', message }, { 'Retry-After': '5' });
   },
+  rateLimited: (seconds: number) =>
+    new HttpError(
+      429,
+      {
+        error: 'rate_limited',
+        retryAfter: seconds,
+        message: `too many requests: try again in ${seconds} s`,
+      },
+      { 'Retry-After': String(seconds) },
+    ),
+  batchTooLarge: (count: number, most: number) =>
+    say(
+      413,
+      'batch_too_large',
+      `${count} at once are more than the ${most} that one person may ask for: send fewer`,
+    ),
   upgradeRequired: () =>
     new HttpError(
       426,

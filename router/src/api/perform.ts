@@ -27,6 +27,12 @@ export async function perform(route: Route, handlers: Handlers, given: Call): Pr
   return await handler({ ...given, body });
 }
 
+/** How many requests it counts as, by the length of a list that nobody has checked yet. */
+export function costOf({ counts }: Route, body: unknown): number {
+  const list = counts && (body as Readonly<Record<string, unknown>> | null | undefined)?.[counts];
+  return Array.isArray(list) ? Math.max(1, list.length) : 1;
+}
+
 /** The namespaces that a request names; those of the sandboxes that it finds are looked at where they are found. */
 function namespacesNamed({ params, query }: Call, body: unknown): string[] {
   const { namespace: inBody } = (typeof body === 'object' && body !== null ? body : {}) as {

@@ -68,6 +68,8 @@ export interface Route {
   readonly action?: Action;
   /** Keys that are for one sandbox may call it, although it is about none. */
   readonly anyKey?: true;
+  /** List in the body of which each member counts as one request. */
+  readonly counts?: 'items' | 'ids';
   /** For administrators only. */
   readonly admin?: true;
   /** Answered without a credential: it tells the same to everybody, and nothing of the cluster. */

@@ -24,6 +24,24 @@ export const TextMap = Type.Record(Type.String(), Type.String());
 /** `?namespace=` of routes on one sandbox: needed when its name exists in several. */
 export const NamespaceQuery = Type.Object({ namespace: Type.Optional(Text) });
 
+/** `?dryRun=true` of writes: everything is judged as ever, and nothing is stored. */
+const DryRun = Type.Optional(Type.Boolean({ description: 'asks for the verdict only: nothing is stored' }));
+
+/** Queries of writes that go through admission, and of those that are about no namespace. */
+export const WriteQuery = Type.Object({ namespace: Type.Optional(Text), dryRun: DryRun });
+export const DryRunQuery = Type.Object({ dryRun: DryRun });
+
+/** What admission remarked about a write that it let through. */
+export const Warnings = Type.Optional(Type.Array(Text));
+
+/** RFC 1123 subdomain: how the API server names most objects. */
+export const NAME_PATTERN = '^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$';
+export const ObjectName = Type.String({
+  pattern: NAME_PATTERN,
+  maxLength: 253,
+  description: 'lower-case letters, digits, hyphens and dots, beginning and ending with a letter or digit',
+});
+
 /** `?limit=&continue=` of a list, beside whatever else it can be narrowed by. */
 export const pageQuery = <T extends Record<string, TSchema>>(others: T) =>
   Type.Object({

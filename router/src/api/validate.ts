@@ -95,14 +95,17 @@ const KINDS: Readonly<Record<string, string>> = {
   boolean: 'true or false',
 };
 
+const descriptionOf = (schema: unknown): string | undefined =>
+  (schema as { description?: string } | undefined)?.description;
+
 const MESSAGES: Readonly<Record<string, (error: ErrorObject) => string>> = {
   required: () => 'is required',
   additionalProperties: () => 'is not a member that is known here',
   type: ({ params }) => `must be ${KINDS[String(params['type'])] ?? params['type']}`,
   const: ({ params }) => `must be ${JSON.stringify(params['allowedValue'])}`,
   enum: ({ params }) => `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`,
-  anyOf: ({ parentSchema }) =>
-    `must be ${(parentSchema as { description?: string } | undefined)?.description ?? 'of one of the forms allowed'}`,
+  pattern: ({ parentSchema }) => `must be ${descriptionOf(parentSchema) ?? 'of another form'}`,
+  anyOf: ({ parentSchema }) => `must be ${descriptionOf(parentSchema) ?? 'of one of the forms allowed'}`,
 };
 
 const messageOf = (error: ErrorObject): string =>

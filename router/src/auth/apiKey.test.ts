@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { KubeError } from '@agenttier/machinery/kube/errors';
 import { Store } from '@agenttier/machinery/reflector/store';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Secret } from '../cluster/shapes.ts';
 import { ApiKeys } from './apiKey.ts';
 import { authenticate } from './authenticate.ts';
@@ -80,6 +80,19 @@ describe('ApiKeys', () => {
     expect((await keys.authenticate(KEY))?.isAdmin).toBe(false);
   });
 
+  it('keeps those in mind that are used, not those that came last', async () => {
+    const { secrets, keys } = setUp();
+    const keyAt = (i: number): string => `atk_${String(i).padStart(43, '0')}`;
+    for (let i = 0; i < 1100; i++) secrets.applyWatch(keySecret(keyAt(i)));
+    const reads = vi.spyOn(secrets, 'get');
+    for (let i = 0; i < 1100; i++) {
+      expect(await keys.authenticate(keyAt(i))).toBeDefined();
+      await keys.authenticate(keyAt(0));
+    }
+    // The first was used all along, so it was read once, though 1,099 others came after it.
+    expect(reads).toHaveBeenCalledTimes(1100);
+  });
+
   it('checks the expiry on every use, cached or not', async () => {
     let now = Date.parse('2026-01-01T00:00:00Z');
     const { secrets, keys } = setUp(() => now);
@@ -136,6 +149,7 @@ describe('readKeySecret', () => {
       id: good.metadata.name,
       sandboxId: 'box',
       actionGroups: ['run-command'],
+      groups: [],
       allowedNamespaces: ['team'],
     });
   });

@@ -9,6 +9,8 @@ import { take } from '../ratelimit/bucket.ts';
 import type { BucketState } from '../ratelimit/bucket.ts';
 import { hashKey, isExpired, looksLikeKey, readKeySecret, sameHash, secretNameOf } from './keyRecord.ts';
 import type { KeyRecord } from './keyRecord.ts';
+import { namespacesOf } from './namespaces.ts';
+import type { GroupNamespaces } from './namespaces.ts';
 import type { Principal } from './principal.ts';
 
 const CACHED_KEYS = 1024;
@@ -25,6 +27,7 @@ export interface ApiKeysOptions {
   /** Secrets of `namespace` labelled as API keys, kept current by a reflector. */
   readonly secrets: Store<Secret>;
   readonly namespace: string;
+  readonly groupNamespaces?: GroupNamespaces;
   readonly now?: () => number;
 }
 
@@ -50,7 +53,15 @@ export class ApiKeys {
     const name = secretNameOf(hash);
     const record = this.#records.get(name) ?? this.#fromStore(name) ?? (await this.#fromServer(name));
     if (!record || !sameHash(record.keyHash, hash) || isExpired(record, this.#now())) return undefined;
-    return record.principal;
+    return this.#limited(record.principal);
+  }
+
+  /** What groups open may have changed since the key was made; a key from before there was a mapping opens nothing. */
+  #limited(principal: Principal): Principal {
+    const { groupNamespaces = {} } = this.#options;
+    if (principal.isAdmin) return principal;
+    const namespaces = namespacesOf(principal.key?.groups ?? [], groupNamespaces);
+    return namespaces === undefined ? principal : { ...principal, namespaces };
   }
 
   #fromStore(name: string): KeyRecord | undefined {

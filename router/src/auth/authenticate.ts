@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { refusals } from '../api/errors.ts';
+import type { Gate } from '../ratelimit/gate.ts';
 import { DEV_PRINCIPAL } from './devAuth.ts';
 import type { Principal } from './principal.ts';
 
@@ -9,6 +10,8 @@ export interface Credentials {
   readonly authorization?: string | undefined;
   /** `?token=` of a WebSocket, for clients that cannot set headers. */
   readonly queryToken?: string | undefined;
+  /** Where the request comes from. */
+  readonly address?: string | undefined;
 }
 
 export interface AuthenticateOptions {
@@ -16,6 +19,8 @@ export interface AuthenticateOptions {
   readonly apiKeys: { authenticate(key: string): Promise<Principal | undefined> };
   /** Tokens of the issuer; absent = none is configured, and every token is refused. */
   readonly tokens?: { verify(token: string): Promise<Principal> } | undefined;
+  /** Keeps whoever brings bad credentials from bringing many; absent = nobody is kept. */
+  readonly gate?: Pick<Gate, 'signIn'> | undefined;
 }
 
 const NO_ISSUER = 'this installation has no token issuer configured; use an API key';
@@ -29,14 +34,22 @@ export async function authenticate(
   options: AuthenticateOptions,
 ): Promise<Principal> {
   if (options.devAuth) return DEV_PRINCIPAL;
-  if (credentials.apiKey !== undefined) {
-    const principal = await options.apiKeys.authenticate(credentials.apiKey);
-    if (!principal) throw refusals.invalidApiKey();
-    return principal;
-  }
-  const token = credentials.queryToken || bearerIn(credentials.authorization);
-  if (!options.tokens) throw refusals.invalidToken(NO_ISSUER);
-  return options.tokens.verify(token);
+  const { apiKey, queryToken, authorization, address = '' } = credentials;
+  const credential = apiKey ?? (queryToken || bearerIn(authorization));
+  const check = (): Promise<Principal> =>
+    apiKey === undefined ? ofToken(credential, options) : ofKey(apiKey, options);
+  return options.gate ? options.gate.signIn(address, credential, check) : check();
+}
+
+async function ofKey(key: string, { apiKeys }: AuthenticateOptions): Promise<Principal> {
+  const principal = await apiKeys.authenticate(key);
+  if (!principal) throw refusals.invalidApiKey();
+  return principal;
+}
+
+async function ofToken(token: string, { tokens }: AuthenticateOptions): Promise<Principal> {
+  if (!tokens) throw refusals.invalidToken(NO_ISSUER);
+  return tokens.verify(token);
 }
 
 function bearerIn(authorization: string | undefined): string {

@@ -17,7 +17,7 @@ export interface Shareable {
 }
 
 /** What every key of a sandbox may do with it: look at it, as clients do before anything else. */
-const EVERY_KEY = '';
+export const EVERY_KEY = '';
 
 /** Action groups of a sandbox-scoped key; `undefined` can never be granted to one. */
 const GROUP: Readonly<Record<Action, string | undefined>> = {

@@ -13,6 +13,8 @@ export interface KeyRecord {
   readonly principal: Principal;
   /** Hex SHA-256 of the whole key. */
   readonly keyHash: string;
+  /** As it was written; empty when nobody wrote it. */
+  readonly createdAt: string;
   /** Milliseconds since the epoch; absent = never. */
   readonly expiresAt?: number;
 }
@@ -47,10 +49,11 @@ export function readKeySecret(secret: KeySecret): KeyRecord | undefined {
   if (expiresAt === 'unreadable') return undefined;
   const principal = principalOf(fields, id, expiresAt);
   if (!HASH_SHAPE.test(keyHash) || principal.sub === '') return undefined;
-  return { keyHash, principal, ...(expiresAt === undefined ? {} : { expiresAt }) };
+  const createdAt = text(fields['createdAt']);
+  return { keyHash, principal, createdAt, ...(expiresAt === undefined ? {} : { expiresAt }) };
 }
 
-/** A key carries no groups: those belong to a sign-in, which may be long past. */
+/** The person has no groups then: those belong to a sign-in, which may be long past. */
 function principalOf(
   fields: Readonly<Record<string, unknown>>,
   id: string,
@@ -68,6 +71,7 @@ function principalOf(
       ...present(fields, 'sandboxNamespace'),
       ...present(fields, 'sandboxUid'),
       actionGroups: texts(fields['actionGroups']),
+      groups: texts(fields['groups']),
       allowedNamespaces: texts(fields['allowedNamespaces']),
       ...(expiresAt === undefined ? {} : { expiresAt }),
     },

@@ -13,6 +13,8 @@ export interface KeyScope {
   readonly sandboxUid?: string;
   /** Actions of that sandbox; empty means all that can be granted. */
   readonly actionGroups: readonly string[];
+  /** Groups that the person was in when the key was made, of those that open namespaces. They count for nothing else. */
+  readonly groups?: readonly string[];
   /** Namespaces this key may see; empty means all. */
   readonly allowedNamespaces: readonly string[];
   /** Milliseconds of the epoch at which the key stops to count, and what was opened with it ends; absent = never. */

@@ -16,6 +16,7 @@ import type { ReflectorMetrics } from '@agenttier/machinery/reflector/reflector'
 import { Store } from '@agenttier/machinery/reflector/store';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import { previewDigest } from '../preview/host.ts';
+import { readKeySecret } from '../auth/keyRecord.ts';
 import type { Pod, Secret } from './shapes.ts';
 
 /** Everything requests read: no request waits for the API server to look something up. */
@@ -37,6 +38,9 @@ export const BY_PREVIEW = 'preview';
 /** By the hash of the secret of each share link. */
 export const BY_LINK = 'link';
 
+/** Index of the API keys: by the exact name of their person. */
+export const BY_OWNER = 'owner';
+
 /** How a person or a group is filed in the reader index; owners and shares must not be mixed up with groups. */
 export const userReader = (identity: string): string => `user:${identity}`;
 export const groupReader = (identity: string): string => `group:${identity}`;
@@ -56,7 +60,7 @@ export function createStores(): Stores {
     templates: new Store<SandboxTemplate>({}, { keep: slim }),
     pods: new Store<Pod>({}, { keep: slimPod }),
     keys: new Store<Secret>({}, { keep: slim }),
-    apiKeys: new Store<Secret>({}, { keep: slim }),
+    apiKeys: new Store<Secret>({ [BY_OWNER]: (secret) => ownersOf(secret) }, { keep: slim }),
   };
 }
 
@@ -68,6 +72,11 @@ function readersOf(sandbox: Sandbox): string[] {
     ...(sharing?.groups ?? []).map((share) => groupReader(share.identity)),
   ];
   return [...new Set(readers)];
+}
+
+function ownersOf(secret: Secret): string[] {
+  const owner = readKeySecret(secret)?.principal.sub;
+  return owner === undefined ? [] : [owner];
 }
 
 interface Feed {

@@ -11,8 +11,8 @@ import type { Stores } from '../cluster/caches.ts';
 import type { RuntimeClient } from '../cluster/runtimeClient.ts';
 import type { RuntimeAddress } from '../cluster/target.ts';
 import type { Wake } from '../cluster/wake.ts';
-import { refuseUpgrade } from '../terminal/refuse.ts';
-import { addressOf } from './askRuntime.ts';
+import { refuseUpgrade } from '../middleware/refuseUpgrade.ts';
+import { addressOf as runtimeOf } from './askRuntime.ts';
 import { isForeign, portOf } from './door.ts';
 import type { PreviewDoor, Visitor } from './door.ts';
 import { ENTRY_PATH } from './entry.ts';
@@ -37,6 +37,8 @@ export interface PreviewOptions {
   readonly audit: SandboxAudit;
   /** Why nobody can be served at the moment; undefined when somebody can. */
   readonly unavailable: () => string | undefined;
+  /** Where a request comes from. */
+  readonly addressOf: (request: IncomingMessage) => string;
   readonly observe: (method: string, status: number, seconds: number) => void;
   readonly log: Logger;
 }
@@ -112,10 +114,10 @@ export class PreviewGateway {
   #enter(host: PreviewHost, request: IncomingMessage, response: ServerResponse): void {
     if (request.method !== 'GET') throw refusals.noSuchMethod(request.method ?? '', ['GET']);
     const { searchParams } = new URL(request.url ?? '/', 'http://preview');
-    const { door, audit } = this.#options;
+    const { door, audit, addressOf } = this.#options;
     const { sandbox, principal, cookie } = door.enter(host, searchParams.get('ticket') ?? '');
     const note = `The preview of port ${host.port} was opened`;
-    audit(sandbox, { action: 'PreviewOpened', principal, note, sourceIp: request.socket.remoteAddress });
+    audit(sandbox, { action: 'PreviewOpened', principal, note, sourceIp: addressOf(request) });
     response.writeHead(303, {
       location: landing(searchParams.get('to')),
       'set-cookie': cookie,
@@ -133,7 +135,8 @@ export class PreviewGateway {
       throw refusals.previewForeign();
     }
     const target = targetOf(request.url);
-    if (target === undefined || request.method === 'TRACE') throw refusals.badRequest('not a request for a page');
+    if (target === undefined || request.method === 'TRACE')
+      throw refusals.badRequest('not a request for a page');
     portOf(visitor);
     return { visitor, target };
   }
@@ -153,9 +156,9 @@ export class PreviewGateway {
       ownOrigin: this.#originOf(request),
       host: request.headers.host ?? '',
       scheme: site.scheme,
-      sourceIp: request.socket.remoteAddress,
+      sourceIp: this.#options.addressOf(request),
     };
-    return { address: addressOf(target), seen, sandbox };
+    return { address: runtimeOf(target), seen, sandbox };
   }
 
   #hostOf({ headers }: IncomingMessage): PreviewHost {

@@ -12,15 +12,17 @@ export interface BucketState {
   readonly at: number;
 }
 
-/** Takes one token; `allowed` is false, and nothing is taken, when none is left. */
+/** Takes so many tokens, or none when there are fewer: then `allowed` is false, and there will be enough after `waitMs`. */
 export function take(
   state: BucketState | undefined,
   now: number,
   limits: BucketLimits,
-): { readonly allowed: boolean; readonly state: BucketState } {
+  count = 1,
+): { readonly allowed: boolean; readonly waitMs: number; readonly state: BucketState } {
   const before = state ?? { tokens: limits.burst, at: now };
   const refill = (Math.max(0, now - before.at) / 1000) * limits.perSecond;
   const tokens = Math.min(limits.burst, before.tokens + refill);
-  if (tokens < 1) return { allowed: false, state: { tokens, at: now } };
-  return { allowed: true, state: { tokens: tokens - 1, at: now } };
+  if (tokens >= count) return { allowed: true, waitMs: 0, state: { tokens: tokens - count, at: now } };
+  const waitMs = ((count - tokens) / limits.perSecond) * 1000;
+  return { allowed: false, waitMs, state: { tokens, at: now } };
 }

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 import { isFault, refusals, toHttpError } from '../api/errors.ts';
-import type { HttpError } from '../api/errors.ts';
 import { authenticate } from '../auth/authenticate.ts';
 import type { AuthenticateOptions } from '../auth/authenticate.ts';
 import { mayDo, scopeRefusal } from '../auth/authorize.ts';
@@ -15,6 +13,7 @@ import { awaitTarget } from '../cluster/awaitTarget.ts';
 import type { Stores } from '../cluster/caches.ts';
 import type { SandboxFinder } from '../cluster/finder.ts';
 import type { Wake } from '../cluster/wake.ts';
+import { refuseUpgrade } from '../middleware/refuseUpgrade.ts';
 import { PTY_PROTOCOL_V2 } from '@agenttier/crds/wire/terminal';
 import type { Admission, TerminalGateway } from './gateway.ts';
 import { readTerminalRequest } from './request.ts';
@@ -29,6 +28,8 @@ export interface UpgradeOptions {
   readonly wake: Wake;
   /** Why nobody can be served at the moment; undefined when somebody can. */
   readonly unavailable: () => string | undefined;
+  /** Where a request comes from. */
+  readonly addressOf: (request: IncomingMessage) => string;
   /** A request that was refused, for the count. */
   readonly observe: (status: number) => void;
   readonly log: Logger;
@@ -50,7 +51,7 @@ export function upgradeHandler(options: UpgradeOptions) {
     // Without an answer to what was offered a browser drops the connection; older clients offer nothing.
     handleProtocols: (offered) => (offered.has(PTY_PROTOCOL_V2) ? PTY_PROTOCOL_V2 : false),
   });
-  server.on('wsClientError', (error, socket) => refuse(socket, refusals.badRequest(error.message)));
+  server.on('wsClientError', (error, socket) => refuseUpgrade(socket, refusals.badRequest(error.message)));
   return (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const onError = (): void => void socket.destroy();
     socket.on('error', onError);
@@ -70,7 +71,7 @@ export function upgradeHandler(options: UpgradeOptions) {
         if (isFault(answer)) options.log.error({ ...fields, err: error }, 'terminal request failed');
         else options.log.info({ ...fields, reason: answer.message }, 'terminal refused');
         options.observe(answer.status);
-        refuse(socket, answer);
+        refuseUpgrade(socket, answer);
       },
     );
   };
@@ -87,7 +88,8 @@ async function admit(
   if (unavailable !== undefined) throw refusals.unavailable(unavailable);
   const { origin, host } = request.headers;
   if (!originAllowed(origin, host, options.corsOrigins)) throw refusals.originRefused(String(origin));
-  const principal = await authenticate(credentialsOf(request, asked), options.auth);
+  const address = options.addressOf(request);
+  const principal = await authenticate({ ...credentialsOf(request, asked), address }, options.auth);
   const scope = scopeRefusal(principal, asked.pty.mode === 'view' ? 'watch' : 'terminal', asked.id);
   if (scope !== undefined) throw refusals.scopedKey(scope);
   if (options.gateway.isFull(principal.sub)) throw refusals.tooManyTerminals();
@@ -102,7 +104,7 @@ async function admit(
     sandbox,
     target,
     query: { ...asked.pty, mode },
-    sourceIp: request.socket.remoteAddress,
+    sourceIp: address,
   };
 }
 
@@ -117,16 +119,3 @@ function credentialsOf(request: IncomingMessage, asked: TerminalRequest) {
 
 /** Queries may carry a token: they never appear in a text. */
 const pathOnly = (url: string | undefined): string => (url ?? '/').split('?')[0] ?? '/';
-
-function refuse(socket: Duplex, { status, body, headers }: HttpError): void {
-  if (socket.destroyed) return;
-  const text = JSON.stringify(body);
-  const lines = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
-    'Content-Type: application/json; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(text)}`,
-    'Connection: close',
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-  ];
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`);
-}

@@ -2,10 +2,10 @@
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import { ANNOTATION_TOKEN_NONCE, FINALIZER, ownedLabels } from '@agenttier/crds/meta/labels';
 import { podName } from '@agenttier/crds/meta/names';
-import { SANDBOXES } from '@agenttier/crds/meta/resources';
+import { ALL_RESOURCES, SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { INITIAL_EVENTS_END } from '@agenttier/machinery/kube/watch';
-import type { KubeObject } from '@agenttier/machinery/kube/resource';
+import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
 import { silentLogger } from '@agenttier/machinery/telemetry/log';
 import { createRegistry } from '@agenttier/machinery/telemetry/metrics';
 import { MemoryApi } from '@agenttier/machinery/testing/memoryApi';
@@ -183,23 +183,25 @@ function recording(
 /** The in-memory API server behind the whole client interface; watches never say anything. */
 function clientOf(api: MemoryApi): KubeClient {
   const remove: KubeClient['raw'] = async ({ path, body }) => {
-    const [, namespace = '', name = ''] = /namespaces\/([^/]+)\/sandboxes\/([^/]+)$/.exec(path) ?? [];
-    const deletionTimestamp = new Date().toISOString();
-    const { uid } = (body as { preconditions?: { uid?: string } }).preconditions ?? {};
-    const current = await api.get(SANDBOXES, { namespace, name });
-    if (uid !== current.metadata.uid) throw new Error('the precondition failed');
-    const object = await api.patch(
-      SANDBOXES,
-      { namespace, name },
-      { type: 'merge', body: { metadata: { deletionTimestamp } } },
-    );
-    return { status: 200, headers: {}, body: object };
+    const { preconditions = {}, dryRun } = body as { preconditions?: { uid?: string }; dryRun?: unknown };
+    const { resource, key } = placeIn(path);
+    const { metadata } = await api.get(resource, key);
+    if (preconditions.uid !== metadata.uid) throw new Error('the precondition failed');
+    if (dryRun !== undefined) return { status: 200, headers: {}, body: undefined };
+    if (resource.kind === 'Sandbox') {
+      const deletionTimestamp = new Date().toISOString();
+      const patch = { type: 'merge', body: { metadata: { deletionTimestamp } } };
+      return { status: 200, headers: {}, body: await api.patch(resource, key, patch) };
+    }
+    await api.delete(resource, key);
+    return { status: 200, headers: {}, body: undefined };
   };
   return {
     get: (resource, key) => api.get(resource, key),
     list: (resource, query) => api.list(resource, query),
-    create: (resource, namespace, body) => api.create(resource, namespace, body),
-    update: (resource, body) => api.update(resource, body),
+    create: async (resource, namespace, body, options) =>
+      options?.dryRun ? body : api.create(resource, namespace, body),
+    update: async (resource, body, options) => (options?.dryRun ? body : api.update(resource, body)),
     apply: (resource, body) => api.apply(resource, body),
     patch: (resource, key, patch) => api.patch(resource, key, patch),
     delete: (resource, key, options) => api.delete(resource, key, options),
@@ -212,4 +214,13 @@ function clientOf(api: MemoryApi): KubeClient {
     raw: remove,
     close: async () => {},
   };
+}
+
+/** What the path of one of our kinds addresses. */
+function placeIn(path: string): { resource: Resource; key: { namespace?: string; name: string } } {
+  const [, , namespace, plural = '', name = ''] =
+    /^\/apis\/agenttier\.io\/v1alpha1(\/namespaces\/([^/]+))?\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
+  const resource = ALL_RESOURCES.find((one) => one.plural === plural);
+  if (resource === undefined) throw new Error(`no kind of ours is at ${path}`);
+  return { resource, key: { ...(namespace === undefined ? {} : { namespace }), name } };
 }

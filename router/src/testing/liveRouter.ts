@@ -81,6 +81,13 @@ export class LiveRouter {
     await this.client.close();
   }
 
+  /** As a client sees it, headers and all. */
+  fetch(path: string, init: RequestInit = {}, key = ANN_KEY): Promise<Response> {
+    const headers = new Headers(init.headers);
+    headers.set('X-API-Key', key);
+    return fetch(`${this.#url}/api/v1${path}`, { ...init, headers });
+  }
+
   async call(method: string, path: string, body?: unknown, key = ANN_KEY): Promise<LiveAnswer> {
     const answer = await fetch(`${this.#url}/api/v1${path}`, {
       method,

@@ -24,8 +24,9 @@ const ROUTER_RULES = [
   {
     apiGroups: ['agenttier.io'],
     resources: ['governancepolicies', 'clustergovernancepolicies'],
-    verbs: ['get'],
+    verbs: ['get', 'list'],
   },
+  { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: ['list'] },
   { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['list', 'create', 'patch'] },
   { apiGroups: ['agenttier.io'], resources: ['sandboxes/status'], verbs: ['patch'] },
   { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] },
@@ -45,11 +46,31 @@ const ROUTER_RULES = [
 ];
 
 /** And in the install namespace: hashed API keys and the key of the runtime tokens are there. */
-const INSTALL_RULES = [{ apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'watch'] }];
+const INSTALL_RULES = [
+  { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'watch', 'create', 'delete'] },
+];
 
 /** What people may do whom the router speaks for; ownership is admission's business. */
 const PEOPLE_RULES = [
   { apiGroups: ['agenttier.io'], resources: ['sandboxes'], verbs: ['create', 'patch', 'delete'] },
+  { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: ['delete'] },
+];
+
+/** And those among them who are administrators. */
+const ADMIN_RULES = [
+  {
+    apiGroups: ['agenttier.io'],
+    resources: [
+      'sandboxes',
+      'sandboxtemplates',
+      'clustersandboxtemplates',
+      'governancepolicies',
+      'clustergovernancepolicies',
+      'sandboxwarmpools',
+      'webhooksubscriptions',
+    ],
+    verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
+  },
 ];
 
 /** Gives the router's ServiceAccount and the people their roles. */
@@ -59,6 +80,7 @@ export async function grantRoles(admin: KubeClient, installNamespace: string): P
   for (const [name, rules, subject] of [
     ['test-router', ROUTER_RULES, account],
     ['test-people', PEOPLE_RULES, people],
+    ['test-admins', ADMIN_RULES, { ...people, name: 'agenttier:admins' }],
   ] as const) {
     const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name };
     await admin.apply(CLUSTER_ROLES, { metadata: { name }, rules } as KubeObject, { fieldManager: 'test' });

@@ -16,6 +16,7 @@ import (
 	"github.com/agenttier/agenttier/images/runtime/internal/auth"
 	"github.com/agenttier/agenttier/images/runtime/internal/childenv"
 	"github.com/agenttier/agenttier/images/runtime/internal/detached"
+	"github.com/agenttier/agenttier/images/runtime/internal/files"
 	"github.com/agenttier/agenttier/images/runtime/internal/hooks"
 	"github.com/agenttier/agenttier/images/runtime/internal/invoke"
 	"github.com/agenttier/agenttier/images/runtime/internal/job"
@@ -31,6 +32,7 @@ const Protocol = 2
 var capabilities = []string{
 	"exec", "exec.stream", "exec.detach", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "tools",
 	"install", "invoke", "quiesce", "ports", "proxy", "stats", "agent.files",
+	"files", "archive",
 }
 
 // API answers the runtime's requests.
@@ -50,6 +52,7 @@ type API struct {
 	Activity *activity.Record
 	Invokes  *invoke.Manager
 	Jobs     *job.Manager
+	Files    *files.Store
 	Detached detached.Manager
 	Log      *slog.Logger
 	// Still holds the programs while a snapshot is cut.
@@ -105,8 +108,9 @@ func (a *API) routes() http.Handler {
 	closed.HandleFunc("POST /adopt", a.adopt)
 	closed.HandleFunc("POST /quiesce", a.quiesce)
 	closed.HandleFunc("POST /unquiesce", a.unquiesce)
+	a.fileRoutes(closed)
 	open.Handle("/", a.authenticated(a.claimed(asJSON(closed))))
-	return a.withProxy(open)
+	return a.withProxy(a.withFiles(open))
 }
 
 func (a *API) authenticated(next http.Handler) http.Handler {

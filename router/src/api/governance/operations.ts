@@ -8,18 +8,34 @@ import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { namespaceAllowed } from '../../auth/authorize.ts';
 import type { Principal } from '../../auth/principal.ts';
 import type { Handlers } from '../contract.ts';
-import type { Call } from '../route.ts';
 import { refusals } from '../errors.ts';
-import { readPolicies } from './policies.ts';
+import { byKey, pageOf } from '../page.ts';
+import { tagOfObject } from '../precondition.ts';
+import type { Call, Reply } from '../route.ts';
+import { readAllPolicies, readPolicies } from './policies.ts';
+import { deletePolicy, placeOf, replacePolicy } from './writes.ts';
 
 export interface GovernanceOptions {
-  readonly client: Pick<KubeClient, 'get'>;
+  readonly client: Pick<KubeClient, 'get' | 'list' | 'create' | 'update' | 'raw'>;
   readonly defaultNamespace: string;
 }
 
-type Operations = Pick<Handlers, 'effectivePolicy' | 'policyUsage'>;
+type Operations = Pick<
+  Handlers,
+  | 'effectivePolicy'
+  | 'policyUsage'
+  | 'listPolicies'
+  | 'getPolicy'
+  | 'replacePolicy'
+  | 'deletePolicy'
+  | 'replaceClusterPolicy'
+  | 'deleteClusterPolicy'
+>;
 
-/** What bounds a namespace, for everybody who is signed in, and what is used of it. */
+/**
+ * What bounds a namespace, for everybody who is signed in, and what is used of it. Policies are written by administrators,
+ * in their own name.
+ */
 export function governanceOperations({ client, defaultNamespace }: GovernanceOptions): Operations {
   return {
     effectivePolicy: async (call) => {
@@ -35,7 +51,32 @@ export function governanceOperations({ client, defaultNamespace }: GovernanceOpt
       const scopes = usageOfAll(policies, namespace, usersShownTo(call.principal));
       return { status: 200, body: { namespace, scopes } };
     },
+    listPolicies: (call) => listPolicies(client, call),
+    getPolicy: async (call) => {
+      const { namespace = '' } = placeOf(call);
+      const { local } = await readPolicies(client, namespace, call.signal);
+      const headers = local?.metadata ? { ETag: tagOfObject({ metadata: local.metadata }) } : {};
+      return { status: 200, body: { namespace, policy: local?.spec ?? {} }, headers };
+    },
+    replacePolicy: (call) => replacePolicy(client, call),
+    deletePolicy: (call) => deletePolicy(client, call),
+    replaceClusterPolicy: (call) => replacePolicy(client, call),
+    deleteClusterPolicy: (call) => deletePolicy(client, call),
   };
+}
+
+const orderOf = ({ namespace }: { readonly namespace: string }): string => namespace;
+
+/** The cluster's policy, and a page of those of the namespaces within the key's reach. */
+async function listPolicies(client: GovernanceOptions['client'], call: Call): Promise<Reply> {
+  const { cluster, locals } = await readAllPolicies(client, call.signal);
+  const views = locals.flatMap(({ metadata, spec }) =>
+    metadata.namespace && namespaceAllowed(call.principal, metadata.namespace)
+      ? [{ namespace: metadata.namespace, policy: spec }]
+      : [],
+  );
+  const { items, ...rest } = pageOf(views.sort(byKey(orderOf)), call.query, orderOf);
+  return { status: 200, body: { cluster: cluster?.spec ?? null, namespaces: items, ...rest } };
 }
 
 /** The namespace asked for, within the key's reach. */

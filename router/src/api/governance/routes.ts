@@ -1,10 +1,98 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Type } from 'typebox';
 import type { Route } from '../route.ts';
-import { AnyObject, NamespaceQuery } from '../schemas.ts';
+import {
+  AnyObject,
+  Continue,
+  DryRunQuery,
+  NamespaceQuery,
+  pageQuery,
+  SPEC_LIMIT,
+  Text,
+  Warnings,
+} from '../schemas.ts';
 
 const TAG = 'Governance';
 
+/** Its fields are those of the CRD, which judges them: docs/reference/policy.md. */
+const PolicyBody = Type.Record(Type.String(), Type.Unknown(), { title: 'Policy' });
+const Scoped = Type.Object(
+  { namespace: Text, policy: PolicyBody, warnings: Warnings },
+  { title: 'NamespacePolicy' },
+);
+const OfCluster = Type.Object({ scope: Type.Literal('cluster'), policy: PolicyBody, warnings: Warnings });
+const WRITTEN = { schema: PolicyBody, limit: SPEC_LIMIT } as const;
+
 export const governanceRoutes = [
+  {
+    method: 'get',
+    path: '/governance/policies',
+    operation: 'listPolicies',
+    tag: TAG,
+    summary: 'Shows the policy of the cluster and those of namespaces.',
+    query: pageQuery({}),
+    answers: {
+      200: Type.Object({
+        cluster: Type.Union([PolicyBody, Type.Null()]),
+        namespaces: Type.Array(Scoped),
+        continue: Continue,
+      }),
+    },
+  },
+  {
+    method: 'put',
+    path: '/governance/policies',
+    operation: 'replaceClusterPolicy',
+    tag: TAG,
+    summary: 'Sets the policy of the cluster; what the body leaves out sets no limit.',
+    admin: true,
+    query: DryRunQuery,
+    ifMatch: true,
+    body: WRITTEN,
+    answers: { 200: OfCluster },
+  },
+  {
+    method: 'delete',
+    path: '/governance/policies',
+    operation: 'deleteClusterPolicy',
+    tag: TAG,
+    summary: 'Takes the policy of the cluster away.',
+    admin: true,
+    query: DryRunQuery,
+    ifMatch: true,
+    answers: { 204: 'nothing' },
+  },
+  {
+    method: 'get',
+    path: '/governance/policies/:namespace',
+    operation: 'getPolicy',
+    tag: TAG,
+    summary: 'Shows the policy of a namespace; empty where it has none.',
+    answers: { 200: Scoped },
+  },
+  {
+    method: 'put',
+    path: '/governance/policies/:namespace',
+    operation: 'replacePolicy',
+    tag: TAG,
+    summary: 'Sets the policy of a namespace; what the body leaves out sets no limit.',
+    admin: true,
+    query: DryRunQuery,
+    ifMatch: true,
+    body: WRITTEN,
+    answers: { 200: Scoped },
+  },
+  {
+    method: 'delete',
+    path: '/governance/policies/:namespace',
+    operation: 'deletePolicy',
+    tag: TAG,
+    summary: 'Takes the policy of a namespace away.',
+    admin: true,
+    query: DryRunQuery,
+    ifMatch: true,
+    answers: { 204: 'nothing' },
+  },
   {
     method: 'get',
     path: '/governance/effective',

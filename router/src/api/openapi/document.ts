@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TObject, TSchema } from 'typebox';
-import { groupOf } from '../../auth/authorize.ts';
+import { EVERY_KEY, groupOf } from '../../auth/authorize.ts';
 import type { Answer, Route } from '../route.ts';
 import { Problem } from '../schemas.ts';
 import { Components } from './components.ts';
@@ -87,6 +87,7 @@ export function whoMay({ admin, action, open }: Route): string | undefined {
   if (admin) return 'For administrators.';
   if (action === undefined) return undefined;
   const group = groupOf(action);
+  if (group === EVERY_KEY) return 'For every key that is bound to the sandbox, too.';
   return group === undefined
     ? 'Not for keys that are bound to one sandbox.'
     : `A key that is bound to one sandbox needs \`${group}\`.`;

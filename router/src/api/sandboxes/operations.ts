@@ -68,7 +68,8 @@ export async function admitTo(
   const query = { id: call.params['id'] ?? '', namespace: call.query.get('namespace') ?? undefined };
   const found = await finder.find(query, call.principal);
   if (mayDo(found.role, action)) return found;
-  throw action === 'exec' ? refusals.viewOnly('run commands') : refusals.roleTooLow(action);
+  if (action === 'exec') throw refusals.viewOnly('run commands');
+  throw action === 'clone' ? refusals.viewOnly('copy what is') : refusals.roleTooLow(action);
 }
 
 async function create({ client, stores, defaultNamespace }: SandboxesOptions, call: Call): Promise<Reply> {

@@ -1,64 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { KubeClient } from '@agenttier/machinery/kube/client';
 import type { ClusterSandboxTemplate } from '@agenttier/crds/generated/types';
+import { namespaceAllowed } from '../../auth/authorize.ts';
 import type { Stores } from '../../cluster/caches.ts';
 import type { Handlers } from '../contract.ts';
 import { refusals } from '../errors.ts';
+import { byKey, pageOf } from '../page.ts';
+import { tagOfObject } from '../precondition.ts';
+import type { Call } from '../route.ts';
+import { templateView } from './view.ts';
+import type { TemplateView } from './view.ts';
+import { createTemplate, deleteTemplate, replaceTemplate } from './writes.ts';
 
-interface TemplateView {
-  readonly name: string;
-  readonly description: string;
-  readonly image: string;
-  readonly resourceVersion: string;
-  readonly spec: object;
-  /** Only on templates that belong to a namespace. */
-  readonly namespace?: string;
+export interface TemplatesOptions {
+  readonly client: Pick<KubeClient, 'get' | 'create' | 'update' | 'raw'>;
+  readonly stores: Pick<Stores, 'clusterTemplates' | 'templates'>;
 }
 
-type Operations = Pick<Handlers, 'listTemplates' | 'getTemplate'>;
+type Operations = Pick<
+  Handlers,
+  'listTemplates' | 'getTemplate' | 'createTemplate' | 'replaceTemplate' | 'deleteTemplate'
+>;
 
 /**
  * Templates for everybody who is signed in. Without `?namespace=` the cluster's, as clients of old expect; with it also
  * those of that namespace, which win over a cluster template of the same name, as they do in a templateRef without kind.
+ * With it, writes go to that namespace's own.
  */
-export function templateOperations(stores: Pick<Stores, 'clusterTemplates' | 'templates'>): Operations {
-  const inNamespace = (namespace: string | null): TemplateView[] =>
-    namespace
-      ? stores.templates
-          .list()
-          .filter(({ metadata }) => metadata.namespace === namespace)
-          .map((template) => ({ ...templateView(template), namespace }))
-      : [];
+export function templateOperations(options: TemplatesOptions): Operations {
+  const { clusterTemplates } = options.stores;
   return {
-    listTemplates: ({ query }) => {
-      const own = inNamespace(query.get('namespace'));
-      const shared = stores.clusterTemplates.list().map(templateView);
-      return { status: 200, body: { templates: [...own, ...shared].sort(byName) } };
+    listTemplates: (call) => {
+      const views = [...ownOf(options, call), ...clusterTemplates.list()].map(templateView);
+      const { items, ...rest } = pageOf(views.sort(byKey(orderOf)), call.query, orderOf);
+      return { status: 200, body: { templates: items, ...rest } };
     },
-    getTemplate: ({ params, query }) => {
-      const name = params['name'] ?? '';
-      const shared = stores.clusterTemplates.get(undefined, name);
-      const found = inNamespace(query.get('namespace')).find((view) => view.name === name);
-      if (!found && !shared) throw refusals.templateNotFound(name);
-      return { status: 200, body: found ?? (shared && templateView(shared)) };
+    getTemplate: (call) => {
+      const name = call.params['name'] ?? '';
+      const found =
+        ownOf(options, call).find(({ metadata }) => metadata.name === name) ??
+        clusterTemplates.get(undefined, name);
+      if (!found) throw refusals.templateNotFound(name);
+      return { status: 200, body: templateView(found), headers: { ETag: tagOfObject(found) } };
     },
+    createTemplate: (call) => createTemplate(options, call),
+    replaceTemplate: (call) => replaceTemplate(options, call),
+    deleteTemplate: (call) => deleteTemplate(options, call),
   };
 }
 
-const byName = (a: TemplateView, b: TemplateView): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+type Template = Pick<ClusterSandboxTemplate, 'metadata' | 'spec'>;
 
-function templateView({ metadata, spec }: Pick<ClusterSandboxTemplate, 'metadata' | 'spec'>): TemplateView {
-  return {
-    name: metadata.name ?? '',
-    description: spec?.description ?? '',
-    image: imageText(spec?.image),
-    resourceVersion: metadata.resourceVersion ?? '',
-    spec: spec ?? {},
-  };
+/** Those of the namespace that was asked for; of one beyond the key's reach there are none. */
+function ownOf({ stores }: TemplatesOptions, { query, principal }: Call): Template[] {
+  const namespace = query.get('namespace');
+  if (!namespace || !namespaceAllowed(principal, namespace)) return [];
+  return stores.templates.list().filter(({ metadata }) => metadata.namespace === namespace);
 }
 
-/** Clients know the image as one string. */
-function imageText(image: { readonly repository?: string; readonly tag?: string } | undefined): string {
-  if (!image?.repository) return '';
-  if (!image.tag) return image.repository;
-  return `${image.repository}${image.tag.includes(':') ? '@' : ':'}${image.tag}`;
-}
+/** A blank comes before whatever a name can hold, so names stay in their own order. */
+const orderOf = ({ name, namespace = '' }: TemplateView): string => `${name} ${namespace}`;

@@ -30,8 +30,16 @@ export function principalFrom(
   const groups = groupsIn(claims, settings.groupClaim);
   const isAdmin = settings.adminGroup !== '' && groups.includes(settings.adminGroup);
   const namespaces = isAdmin ? undefined : namespacesOf(groups, mapping);
-  const principal = { sub, email: emailIn(claims), name: text(claims['name']), groups, isAdmin };
-  return { ok: true, principal: namespaces === undefined ? principal : { ...principal, namespaces } };
+  const principal: Principal = {
+    sub,
+    email: emailIn(claims),
+    name: text(claims['name']),
+    groups,
+    isAdmin,
+    ...(namespaces === undefined ? {} : { namespaces }),
+    ...(claims.exp === undefined ? {} : { expiresAt: claims.exp * 1000 }),
+  };
+  return { ok: true, principal };
 }
 
 /** An address that the issuer itself calls unproven must not open what was shared with its real holder. */

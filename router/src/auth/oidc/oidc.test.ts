@@ -70,6 +70,7 @@ describe('a token of the issuer', () => {
       name: 'Ann',
       groups: ['dev'],
       isAdmin: false,
+      expiresAt: expect.any(Number),
     });
   });
 

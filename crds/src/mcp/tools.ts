@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Tool } from './tool.ts';
+import { ACCOUNT_TOOLS } from './tools/account.ts';
+import { GOVERNANCE_TOOLS } from './tools/governance.ts';
+import { SANDBOX_TOOLS } from './tools/sandboxes.ts';
+import { SHARING_TOOLS } from './tools/sharing.ts';
+
+/** Every tool of the MCP server, over HTTP and over stdio alike. Each is one call of the REST contract. */
+export const TOOLS: readonly Tool[] = [
+  ...SANDBOX_TOOLS,
+  ...ACCOUNT_TOOLS,
+  ...SHARING_TOOLS,
+  ...GOVERNANCE_TOOLS,
+];
+
+/** What a client is told about the server as a whole. */
+export const INSTRUCTIONS =
+  'AgentTier runs isolated, governed sandboxes on Kubernetes. Create one with sandbox_create, wait until sandbox_status says Running, work in it with sandbox_run_command, and sandbox_stop or sandbox_terminate it when done.';

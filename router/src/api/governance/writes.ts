@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ClusterGovernancePolicy } from '@agenttier/crds/generated/types';
+import { API_VERSION } from '@agenttier/crds/meta/labels';
+import { isDnsLabel } from '@agenttier/crds/meta/names';
+import {
+  CLUSTER_GOVERNANCE_POLICIES,
+  GOVERNANCE_POLICIES,
+  POLICY_NAME,
+} from '@agenttier/crds/meta/resources';
+import type { KubeClient } from '@agenttier/machinery/kube/client';
+import { isNotFound } from '@agenttier/machinery/kube/errors';
+import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
+import { namespaceAllowed } from '../../auth/authorize.ts';
+import { refusals } from '../errors.ts';
+import { requireMatch, tagOfObject } from '../precondition.ts';
+import type { Call, Reply } from '../route.ts';
+import { removeAs, replace, withWarnings } from '../write.ts';
+
+/** Both scopes have the same shape. */
+export type Policy = ClusterGovernancePolicy & KubeObject;
+
+type Client = Pick<KubeClient, 'get' | 'create' | 'update' | 'raw'>;
+
+interface Place {
+  readonly resource: Resource;
+  readonly namespace: string | undefined;
+}
+
+/** The namespace of the path, within the key's reach; without one the policy of the cluster is meant. */
+export function placeOf({ params, principal }: Call): Place {
+  const namespace = params['namespace'];
+  if (namespace === undefined) return { resource: CLUSTER_GOVERNANCE_POLICIES, namespace };
+  if (!isDnsLabel(namespace)) throw refusals.badRequest('namespace is not the name of a namespace');
+  if (!namespaceAllowed(principal, namespace)) throw refusals.namespaceRefused(namespace);
+  return { resource: GOVERNANCE_POLICIES, namespace };
+}
+
+/** A policy as clients know it, with the scope that it is for. */
+export const policyBody = (namespace: string | undefined, policy: Policy | undefined) => ({
+  ...(namespace === undefined ? { scope: 'cluster' } : { namespace }),
+  policy: policy?.spec ?? {},
+});
+
+/** Replaces the policy, or makes the first one. A field that no policy has is refused: it would bound nothing. */
+export async function replacePolicy(client: Client, call: Call<object>): Promise<Reply> {
+  const { resource, namespace } = placeOf(call);
+  const { object, warnings } = await replace<Policy>(client, call, {
+    resource,
+    key: { namespace, name: POLICY_NAME },
+    change: (current) => ({
+      ...current,
+      apiVersion: API_VERSION,
+      kind: resource.kind,
+      metadata: {
+        ...current?.metadata,
+        name: POLICY_NAME,
+        ...(namespace === undefined ? {} : { namespace }),
+      },
+      // Whatever the body holds: the schema at the API server and admission judge it.
+      spec: call.body,
+    }),
+    view: (policy) => policyBody(namespace, policy),
+  });
+  const body = { ...policyBody(namespace, object), ...withWarnings(warnings) };
+  return { status: 200, body, headers: { ETag: tagOfObject(object) } };
+}
+
+/** No policy is what clients want here, so that there is none already is as good. */
+export async function deletePolicy(client: Client, call: Call): Promise<Reply> {
+  const { resource, namespace } = placeOf(call);
+  const key = { namespace, name: POLICY_NAME };
+  try {
+    const current = await client.get<Policy>(resource, key);
+    requireMatch(call, current, policyBody(namespace, current));
+    await removeAs(client, call, { resource, key, uid: current.metadata.uid ?? '' });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+  return { status: 204 };
+}
