@@ -38,6 +38,8 @@ const others: Readonly<Record<string, unknown>> = {
   'tracing.ratio': 0.5,
   'router.trustedProxies': ['10.0.0.0/8'],
   'router.corsAllowedOrigins': ['https://console.example'],
+  'networking.previewDomain': 'preview.example.com',
+  'networking.previewScheme': 'http',
 };
 
 function flipped(path: readonly string[], value: unknown): unknown {

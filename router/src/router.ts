@@ -48,6 +48,8 @@ import type { Wake } from './cluster/wake.ts';
 import type { Config } from './config.ts';
 import { execInTarget } from './exec/exec.ts';
 import { execViaApiServer } from './exec/viaApiServer.ts';
+import { createPreviews, previewOperations } from './preview/previews.ts';
+import type { PreviewsOptions } from './preview/previews.ts';
 import { createRouterMetrics } from './telemetry.ts';
 import type { RouterMetrics } from './telemetry.ts';
 import { connectPty } from './terminal/connect.ts';
@@ -93,6 +95,7 @@ export function createRouter(options: RouterOptions): Router {
     metrics,
     agentMetrics: createAgentMetrics(options.registry),
     runtime: new RuntimeClient(config.runtimePort),
+    previewRuntime: new RuntimeClient(config.runtimePort),
     reachability: new Reachability(),
     activity: new ActivityRecorder({ client, sandboxes: stores.sandboxes, log }),
     ...door,
@@ -151,36 +154,55 @@ async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer)
   await closed;
   await Promise.all([parts.activity.flush(true), parts.recorder.flush()]);
   parts.activity.stop();
-  await parts.runtime.close();
+  await Promise.all([parts.runtime.close(), parts.previewRuntime.close()]);
 }
 
 function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
-  const { config, auth, health, finder, stores, caches, metrics, registry, log } = parts;
+  const { config, auth, finder, stores, caches, metrics, registry, log } = parts;
   const { host, port, drainMs, corsOrigins } = config;
+  const unavailable = (): string | undefined => unavailabilityOf(parts);
+  const previewing = previewOptions(parts, unavailable);
+  const previews = createPreviews(previewing);
   const app = createApp({
-    handlers: createHandlers(parts),
+    handlers: createHandlers(parts, previewing),
     auth,
     gate: parts.gate,
     corsOrigins,
-    unready: () => health.unready(),
+    unready: () => parts.health.unready(),
     missing: () => caches.missing(),
     metricsPage: metricsHandler(registry),
     metrics,
     tracer: parts.tracer ?? createTracer(),
     log,
   });
-  const server = createHttpServer({ app, host, port, drainMs, log });
-  const unavailable = (): string | undefined => {
-    if (health.draining) return 'this replica is shutting down';
-    return caches.missing().length > 0 ? 'this replica has not read the cluster yet' : undefined;
-  };
+  const server = createHttpServer({ app: previews.before(app), host, port, drainMs, log });
   const observe = (status: number): void =>
     metrics.request({ method: 'GET', route: '/ws/terminal/:id', status }, 0);
   const { addressOf } = parts.gate;
   const common = { auth, stores, finder, corsOrigins, gateway, log, wake: parts.wake, addressOf };
   Object.assign(server.server, { shouldUpgradeCallback: wantsWebSocket });
-  server.server.on('upgrade', upgradeHandler({ ...common, unavailable, observe }));
+  const terminals = upgradeHandler({ ...common, unavailable, observe });
+  server.server.on('upgrade', previews.beforeUpgrade(terminals));
   return server;
+}
+
+function unavailabilityOf({ health, caches }: Parts): string | undefined {
+  if (health.draining) return 'this replica is shutting down';
+  return caches.missing().length > 0 ? 'this replica has not read the cluster yet' : undefined;
+}
+
+function previewOptions(parts: Parts, unavailable: () => string | undefined): PreviewsOptions {
+  const { config, previewRuntime: runtime, activity, gate, metrics } = parts;
+  return {
+    ...parts,
+    ...config,
+    site: config.preview,
+    runtime,
+    touch: activity.touch,
+    addressOf: gate.addressOf,
+    unavailable,
+    observe: (method, status, seconds) => metrics.request({ method, route: 'preview', status }, seconds),
+  };
 }
 
 interface Parts extends RouterOptions, Door {
@@ -191,6 +213,8 @@ interface Parts extends RouterOptions, Door {
   readonly metrics: RouterMetrics;
   readonly agentMetrics: AgentMetrics;
   readonly runtime: RuntimeClient;
+  /** With connections of its own: a page that holds all it can get must not keep commands waiting. */
+  readonly previewRuntime: RuntimeClient;
   readonly reachability: Reachability;
   readonly activity: ActivityRecorder;
   readonly wake: Wake;
@@ -201,16 +225,18 @@ interface Parts extends RouterOptions, Door {
 }
 
 /** What is known about a pod's address ends with the pod, or with a change of it. */
-function followPods({ stores, runtime, reachability }: Parts): void {
+function followPods({ stores, runtime, previewRuntime, reachability }: Parts): void {
   stores.pods.subscribe(({ type, object, old }) => {
     const uid = (old ?? object).metadata.uid;
     if (uid === undefined) return;
     reachability.forget(uid);
-    if (type === 'deleted' || uid !== object.metadata.uid) void runtime.forget(uid);
+    if (type !== 'deleted' && uid === object.metadata.uid) return;
+    void runtime.forget(uid);
+    void previewRuntime.forget(uid);
   });
 }
 
-function createHandlers(parts: Parts): Handlers {
+function createHandlers(parts: Parts, previewing: PreviewsOptions): Handlers {
   const { stores, finder, client, config, metrics, runtime, reachability, activity, access } = parts;
   const defaultNamespace = config.sandboxNamespace;
   const paths = {
@@ -231,6 +257,7 @@ function createHandlers(parts: Parts): Handlers {
     ...governanceOperations({ client, defaultNamespace }),
     ...agentOperations(agentOptions(parts)),
     ...portOperations({ ...parts, site: config.preview }),
+    ...previewOperations(previewing),
     ...sharingOperations({ client, stores, finder, audit: parts.audit }),
     ...copyOperations({ client, stores, finder, audit: parts.audit }),
     ...backupOperations({ client, stores, finder, audit: parts.audit }),

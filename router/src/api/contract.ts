@@ -9,6 +9,7 @@ import { governanceRoutes } from './governance/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import type { HandlersOf } from './route.ts';
 import { portRoutes } from './ports/routes.ts';
+import { previewRoutes } from './previews/routes.ts';
 import { referenceRoutes } from './reference/routes.ts';
 import { sandboxRoutes } from './sandboxes/routes.ts';
 import { sharingRoutes } from './sharing/routes.ts';
@@ -21,6 +22,7 @@ export const ROUTES = [
   ...sandboxRoutes,
   ...execRoutes,
   ...portRoutes,
+  ...previewRoutes,
   ...agentRoutes,
   ...explainRoutes,
   ...checkRoutes,

@@ -2,7 +2,6 @@
 import type { IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
 import type { ForwardedPort } from '@agenttier/crds/sandbox/ports';
-import type { Dispatcher } from 'undici';
 import type { RuntimeAnswer, RuntimeClient } from '../cluster/runtimeClient.ts';
 import type { RuntimeAddress } from '../cluster/target.ts';
 import { protocolOf } from '../api/ports/forwarded.ts';
@@ -47,7 +46,7 @@ export async function forward(
   { request, port, target, seen, signal }: Forwarding,
 ): Promise<RuntimeAnswer> {
   const answer = await reach(runtime, address, {
-    method: (request.method ?? 'GET') as Dispatcher.HttpMethod,
+    method: request.method ?? 'GET',
     path: proxyPath(port, target),
     headers: headersFor(request, port, seen),
     body: hasBody(request) ? request : undefined,

@@ -80,7 +80,7 @@ export class PreviewGateway {
       const { runtimePort } = this.#options;
       const path = proxyPath(port, target);
       const far = await dial({ address, runtimePort, path, headers, signal: gone.signal });
-      join(socket, head, far, seen, () => this.#options.touch(sandbox));
+      join({ socket, head }, far, seen, () => this.#options.touch(sandbox));
       this.#options.tunnels.hold(socket, visitor);
       this.#options.observe('GET', 101, 0);
     } catch (error) {

@@ -111,9 +111,10 @@ export function toBrowser(headers: Values, seen: Seen): Record<string, string | 
   const named = namedInConnection(one(headers['connection']));
   const onPath = seen.ownOrigin === undefined;
   const answer: Record<string, string | string[]> = {};
+  const stays = (name: string): boolean =>
+    HOP_BY_HOP.has(name) || named.has(name) || isOurs(name) || (onPath && isForOrigin(name));
   for (const [name, value] of Object.entries(headers)) {
-    const stays = HOP_BY_HOP.has(name) || named.has(name) || isOurs(name) || (onPath && isForOrigin(name));
-    if (value !== undefined && !stays) answer[name] = typeof value === 'string' ? value : [...value];
+    if (value !== undefined && !stays(name)) answer[name] = typeof value === 'string' ? value : [...value];
   }
   const location = one(headers['location']);
   if (location !== undefined) answer['location'] = relocated(location, seen);

@@ -55,8 +55,11 @@ export function previewOrigin(site: PreviewSite, port: number, sandbox: Named): 
 
 /** Reads a Host header; undefined when it is of another domain. */
 export function readPreviewHost(host: string | undefined, domain: string): PreviewHost | undefined {
-  const name = host?.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '');
-  if (name === undefined || (name !== domain && !name.endsWith(`.${domain}`))) return undefined;
+  const name = (host ?? '').toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '');
+  return `.${name}`.endsWith(`.${domain}`) ? readName(name, domain) : undefined;
+}
+
+function readName(name: string, domain: string): PreviewHost {
   const [, port = '0', first = '', namespace] = LABEL.exec(name.slice(0, -domain.length - 1)) ?? [];
   const number = Number(port);
   if (number === 0 || number > 65_535) return { port: 0, place: undefined };

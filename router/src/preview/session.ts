@@ -17,12 +17,9 @@ export const SESSION_MS = 8 * 60 * 60 * 1000;
 const SHAPE = /^([A-Za-z0-9_-]{1,4096})\.([A-Za-z0-9_-]{43})$/;
 
 /** The session that follows from a ticket; it does not outlive the sign-in. */
-export function sessionOf(
-  { purpose: _, nonce: _once, ...ticket }: Ticket,
-  port: number,
-  now: number,
-): PreviewSession {
-  return { ...ticket, port, expiresAt: Math.min(now + SESSION_MS, ticket.signInEndsAt ?? Infinity) };
+export function sessionOf(ticket: Ticket, port: number, now: number): PreviewSession {
+  const { purpose: _purpose, nonce: _nonce, ...person } = ticket;
+  return { ...person, port, expiresAt: Math.min(now + SESSION_MS, ticket.signInEndsAt ?? Infinity) };
 }
 
 export function sealSession(key: Uint8Array, session: PreviewSession): string {

@@ -17,16 +17,21 @@ export interface Dial {
   readonly signal: AbortSignal;
 }
 
-/** The program's end of a WebSocket. */
-export interface Dialled {
-  readonly answer: IncomingMessage;
+/** One end of a WebSocket. */
+interface End {
   readonly socket: Duplex;
-  /** What has come with the answer already. */
+  /** What has come of it already. */
   readonly head: Buffer;
+}
+
+/** The program's. */
+export interface Dialled extends End {
+  readonly answer: IncomingMessage;
 }
 
 const CONNECT_MS = 10_000;
 const GOODBYE_MS = 5_000;
+const MAX_LISTENERS = 30;
 
 /** Asks the program for a WebSocket. Throws an HttpError when there will be none. */
 export function dial({ address, runtimePort, path, headers, signal }: Dial): Promise<Dialled> {
@@ -60,16 +65,20 @@ export function dial({ address, runtimePort, path, headers, signal }: Dial): Pro
 }
 
 /** Joins a browser with the program until one of them ends; `used` is called for what the browser sends. */
-export function join(client: Duplex, clientHead: Buffer, far: Dialled, seen: Seen, used: () => void): void {
+export function join(near: End, far: Dialled, seen: Seen, used: () => void): void {
   const { answer, socket, head } = far;
+  const client = near.socket;
   const lines = Object.entries(toBrowser(answer.headers, seen)).flatMap(([name, value]) =>
     (Array.isArray(value) ? value : [value]).map((each) => `${name}: ${each}`),
   );
   const status = `HTTP/1.1 101 ${STATUS_CODES[101]}`;
   client.write([status, 'connection: Upgrade', 'upgrade: websocket', ...lines, '', ''].join('\r\n'));
   if (head.length > 0) client.write(head);
-  if (clientHead.length > 0) socket.write(clientHead);
+  if (near.head.length > 0) socket.write(near.head);
   client.on('data', used);
+  // Either pipeline listens to both of them, beside the server.
+  client.setMaxListeners(MAX_LISTENERS);
+  socket.setMaxListeners(MAX_LISTENERS);
   for (const [from, to] of [
     [client, socket],
     [socket, client],

@@ -76,7 +76,7 @@ async function forward(
     isNew = next !== undefined;
     return next && { ports: next };
   });
-  if (isNew) tell(options, call, written, 'PortForwarded', `Port ${port} is forwarded`);
+  if (isNew) tell(options, call, written, { action: 'PortForwarded', note: `Port ${port} is forwarded` });
   return { status: 201, body: portView(options, written, { port, protocol }) };
 }
 
@@ -89,7 +89,8 @@ async function unforward(options: PortsOptions, call: Call): Promise<Reply> {
     had = next !== undefined;
     return next && { ports: next };
   });
-  if (had) tell(options, call, written, 'PortUnforwarded', `Port ${port} is no longer forwarded`);
+  if (had)
+    tell(options, call, written, { action: 'PortUnforwarded', note: `Port ${port} is no longer forwarded` });
   return { status: 204 };
 }
 
@@ -125,8 +126,7 @@ function tell(
   { audit }: PortsOptions,
   call: Call,
   sandbox: Sandbox,
-  action: SandboxAct['action'],
-  note: string,
+  act: Pick<SandboxAct, 'action' | 'note'>,
 ): void {
-  audit(sandbox, { action, note, principal: call.principal, sourceIp: call.sourceIp });
+  audit(sandbox, { ...act, principal: call.principal, sourceIp: call.sourceIp });
 }
