@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Walks that others would feel: they kill or reconfigure what all share, or fill the node. */
 const ALONE = [
+  'auth',
   'data',
   'failures',
   'headroom',

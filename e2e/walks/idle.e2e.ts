@@ -42,7 +42,7 @@ describe('a sandbox with an idle timeout', () => {
     await until('the terminal to be told', async () =>
       terminal.notices().some(({ kind }) => kind === 'idle_warning'),
     );
-    expect(await terminal.closed).toEqual({ code: 4001, reason: 'idle_timeout' });
+    expect(await terminal.closed).toEqual({ code: 4008, reason: 'idle_timeout' });
     expect(await ok(inSandbox('idle', namespace(), 'echo awake'))).toBe('awake\n');
     expect(await podUid('idle', namespace())).not.toBe(first);
     expect(await reasonsOf('idle', namespace())).toContain('IdleTimeout');

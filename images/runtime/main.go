@@ -28,7 +28,7 @@ const (
 
 const usage = `usage:
   agenttier-runtime serve [--workdir DIR] [--shell PATH] [--listen-addr ADDR] [--token-file FILE] [--invoke-grace TIME] [--await-adopt] [-- COMMAND ARG...]
-  agenttier-runtime attach [--session NAME] [--mode control|view] [--cols N --rows N] [--addr ADDR] [--token-file FILE]
+  agenttier-runtime attach [--session NAME] [--mode control|view] [--who NAME] [--cols N --rows N] [--addr ADDR] [--token-file FILE]
   agenttier-runtime relay [--addr ADDR] [--token-file FILE]
   agenttier-runtime install [--plan DIR --workdir DIR] DIR
   agenttier-runtime files --plan DIR [--workdir DIR]
@@ -83,6 +83,9 @@ func runAttach(args []string) int {
 	flags.StringVar(&o.TokenFile, "token-file", defaultTokenFile, "file with the runtime's bearer token")
 	flags.StringVar(&o.Session, "session", "main", "name of the session to join or start")
 	flags.StringVar(&o.Mode, "mode", "control", "control, or view to look on only")
+	flags.StringVar(&o.Who, "who", "", "name that the others who are attached see")
+	flags.StringVar(&o.Ticket, "ticket", "", "nonce of the ticket that this terminal was opened with")
+	flags.StringVar(&o.AltScreen, "altscreen", "", "keep or strip: what a new session does with the alternate screen")
 	flags.IntVar(&o.Cols, "cols", 0, "columns; default: those of the terminal")
 	flags.IntVar(&o.Rows, "rows", 0, "rows; default: those of the terminal")
 	if err := flags.Parse(args); err != nil {

@@ -224,6 +224,46 @@ describe('a terminal', () => {
     expect(await Promise.all([one.closed, two.closed, viewer.closed])).toEqual([1000, 1000, 1000]);
   });
 
+  it('tells everybody who is there, and how large it is now', async () => {
+    const ann = runtime.terminal({ session: 'company', who: 'Ann', cols: 80, rows: 24 });
+    await ann.frame('presence');
+    const bob = runtime.terminal({ session: 'company', who: 'Bob', mode: 'view' });
+    const both = [
+      { name: 'Ann', mode: 'control' },
+      { name: 'Bob', mode: 'view' },
+    ];
+    expect((await bob.frame('presence')).people).toEqual(both);
+    ann.send({ type: 'resize', cols: 99, rows: 33 });
+    expect(await bob.frame('size')).toEqual({ type: 'size', cols: 99, rows: 33 });
+    expect(ann.frames.at(-1)).toEqual({ type: 'presence', people: both });
+    await Promise.all([ann.cut(), bob.cut()]);
+  });
+
+  it('leaves the alternate screen out, unless it is to be kept', async () => {
+    const full = "printf 'A\\033[?1049;25hB\\033[?1049lC\\n'\n";
+    const stripped = runtime.terminal({ session: 'strip' });
+    await stripped.type(full);
+    await stripped.shows('A\u001b[?25hBC\r\n');
+    const kept = runtime.terminal({ session: 'keep', altscreen: 'keep' });
+    await kept.type(full);
+    await kept.shows('A\u001b[?1049;25hB\u001b[?1049lC\r\n');
+    await Promise.all([stripped.cut(), kept.cut()]);
+  });
+
+  it('is opened by a ticket once, whichever way it is used', async () => {
+    const use = (nonce: string): Promise<Response> => runtime.fetch(`/tickets/${nonce}`, { method: 'POST' });
+    const answers = await Promise.all(Array.from({ length: 20 }, () => use('one')));
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+      204,
+      ...Array(19).fill(409),
+    ]);
+    expect((await runtime.fetch('/pty?ticket=one')).status).toBe(409);
+    const terminal = runtime.terminal({ session: 'ticket', ticket: 'two' });
+    await terminal.frame('ready');
+    expect((await use('two')).status).toBe(409);
+    await terminal.cut();
+  });
+
   it('takes a paste of one mebibyte whole', async () => {
     const terminal = runtime.terminal({ session: 'paste' });
     await terminal.type("stty raw -echo; echo rea''dy; head -c 1048576 > pasted; stty sane; echo do''ne\n");

@@ -46,6 +46,7 @@ type serveOptions struct {
 	invokeGrace                        time.Duration
 	awaitAdopt                         bool
 	limits                             limits.Limits
+	terminal                           session.Settings
 }
 
 func parseServe(args []string) (o serveOptions, err error) {
@@ -57,6 +58,9 @@ func parseServe(args []string) (o serveOptions, err error) {
 	flags.DurationVar(&o.invokeGrace, "invoke-grace", 0, "how long a stop waits for invocations to end")
 	flags.DurationVar(&o.limits.Command, "max-command-timeout", 0, "how long a command may run, whatever is asked for")
 	flags.Int64Var(&o.limits.FileBytes, "max-file-bytes", 0, "size beyond which no process can write a file")
+	flags.IntVar(&o.terminal.Scrollback, "scrollback-bytes", session.RingSize, "how much output a terminal keeps for clients that come back")
+	flags.DurationVar(&o.terminal.DetachedTTL, "detached-ttl", 0, "how long a terminal lives on that nobody is attached to; 0: for ever")
+	flags.BoolVar(&o.terminal.KeepScreen, "keep-alternate-screen", false, "leave the alternate screen to the programs in terminals")
 	flags.BoolVar(&o.awaitAdopt, "await-adopt", false, "be a slot: nothing runs here before POST /adopt")
 	err = flags.Parse(args)
 	o.command = flags.Args()
@@ -108,6 +112,7 @@ func work(o serveOptions, tokens *auth.Tokens, listener net.Listener, log *slog.
 		Jobs:     jobs,
 		Files:    &files.Store{Roots: files.NewRoots(o.workdir, "/tmp"), MaxFile: o.limits.FileBytes},
 	}
+	api.Sessions.Settings = o.terminal
 	if o.awaitAdopt {
 		api.Slot = adopt.New(env, tokens, o.workdir)
 	}

@@ -7,13 +7,14 @@ import { addClone } from './clone/command.ts';
 import { addCompletion } from './completion/command.ts';
 import { addGlobalOptions, type App } from './context/app.ts';
 import { describeFailure, withoutSecret } from './context/failure.ts';
-import { type Host, write } from './context/host.ts';
+import { type GlobalFlags, type Host, write } from './context/host.ts';
 import { addCreate } from './create/command.ts';
 import { addDelete } from './delete/command.ts';
 import { addExec } from './exec/command.ts';
 import { addExplain } from './explain/command.ts';
 import { addGet } from './get/command.ts';
 import { addList } from './list/command.ts';
+import { addLogin } from './login/command.ts';
 import { addLogs } from './logs/command.ts';
 import { addMcp } from './mcp/command.ts';
 import { addPatch } from './patch/command.ts';
@@ -50,6 +51,7 @@ const COMMANDS = [
   addTemplate,
   addPool,
   addMcp,
+  addLogin,
   addWhoami,
   addVersion,
   addCompletion,
@@ -99,14 +101,15 @@ export async function runPlugin(args: readonly string[], host: Host): Promise<nu
   } catch (error) {
     // Help and version end with 0; everything else that the parser refuses is a mistake on the command line.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
-    return await report(error, host, program.opts<{ apiKey?: string }>().apiKey);
+    return await report(error, host, program.opts<GlobalFlags>());
   }
 }
 
-async function report(error: unknown, host: Host, apiKey: string | undefined): Promise<number> {
+async function report(error: unknown, host: Host, flags: GlobalFlags): Promise<number> {
   if (host.signal.aborted) return 130;
   const { lines, exitCode } = describeFailure(error);
-  const secret = apiKey ?? host.environment.apiKey;
-  await write(host.streams.err, `${lines.map((line) => withoutSecret(line, secret)).join('\n')}\n`);
+  const secrets = [flags.apiKey, flags.token, host.environment.apiKey, host.environment.token];
+  const told = secrets.reduce(withoutSecret, lines.join('\n'));
+  await write(host.streams.err, `${told}\n`);
   return exitCode;
 }

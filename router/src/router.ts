@@ -22,25 +22,28 @@ import { createAgentMetrics } from './api/agent/metrics.ts';
 import type { AgentMetrics } from './api/agent/metrics.ts';
 import { agentOperations } from './api/agent/operations.ts';
 import { checkOperations } from './api/check/operations.ts';
+import { clusterOperations } from './api/cluster/operations.ts';
 import { copyOperations } from './api/copies/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { keyOperations } from './api/keys/operations.ts';
-import { governanceOperations } from './api/governance/operations.ts';
+import { preferenceOperations } from './api/preferences/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
-import { SandboxRows } from './api/sandboxes/rows.ts';
 import { portOperations } from './api/ports/operations.ts';
-import { sandboxOperations } from './api/sandboxes/operations.ts';
 import { sharingOperations } from './api/sharing/operations.ts';
 import { signInOperations } from './api/signIn/operations.ts';
-import { templateOperations } from './api/templates/operations.ts';
+import { terminalOperations } from './api/terminals/operations.ts';
 import { userOperations } from './api/user/operations.ts';
+import { warmPoolOperations } from './api/warmpools/operations.ts';
+import { webhookOperations } from './api/webhooks/operations.ts';
 import { createApp } from './app.ts';
+import { objectHandlers } from './objectHandlers.ts';
 import { createDoor } from './auth/door.ts';
 import type { Door } from './auth/door.ts';
 import { Caches, createStores } from './cluster/caches.ts';
 import type { Stores } from './cluster/caches.ts';
 import { SandboxFinder } from './cluster/finder.ts';
+import { Overview } from './cluster/overview.ts';
 import { Reachability } from './cluster/reachability.ts';
 import { RuntimeClient } from './cluster/runtimeClient.ts';
 import { wakeOnUse } from './cluster/wake.ts';
@@ -52,10 +55,11 @@ import { createPreviews, previewOperations } from './preview/previews.ts';
 import type { PreviewsOptions } from './preview/previews.ts';
 import { createRouterMetrics } from './telemetry.ts';
 import type { RouterMetrics } from './telemetry.ts';
-import { connectPty } from './terminal/connect.ts';
-import { openExecLink } from './terminal/execFallback.ts';
+import { connectPty } from './terminal/pod/connect.ts';
+import { openExecLink } from './terminal/pod/execFallback.ts';
 import { TerminalGateway } from './terminal/gateway.ts';
-import { upgradeHandler, wantsWebSocket } from './terminal/upgrade.ts';
+import { TicketDesk } from './terminal/door/ticketDesk.ts';
+import { upgradeHandler, wantsWebSocket } from './terminal/door/upgrade.ts';
 
 export interface RouterOptions {
   readonly config: Config;
@@ -86,17 +90,19 @@ export function createRouter(options: RouterOptions): Router {
   const health = healthOf(caches);
   const metrics = createRouterMetrics(options.registry);
   const door = createDoor({ client, stores, config, log, limited: metrics.limited });
+  const reach = { runtime: new RuntimeClient(config.runtimePort), reachability: new Reachability() };
   const parts: Parts = {
     ...options,
+    ...reach,
     stores,
     caches,
+    overview: new Overview({ client, installNamespace: config.installNamespace, log }),
     health,
     finder: createFinder(client, stores, config),
     metrics,
     agentMetrics: createAgentMetrics(options.registry),
-    runtime: new RuntimeClient(config.runtimePort),
     previewRuntime: new RuntimeClient(config.runtimePort),
-    reachability: new Reachability(),
+    tickets: new TicketDesk({ stores, installNamespace: config.installNamespace, ...reach }),
     activity: new ActivityRecorder({ client, sandboxes: stores.sandboxes, log }),
     ...door,
     wake: wakeOnUse({ client, stores, waitMs: config.wakeMs }),
@@ -154,6 +160,7 @@ async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer)
   await closed;
   await Promise.all([parts.activity.flush(true), parts.recorder.flush()]);
   parts.activity.stop();
+  parts.overview.stop();
   await Promise.all([parts.runtime.close(), parts.previewRuntime.close()]);
 }
 
@@ -179,7 +186,8 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
   const observe = (status: number): void =>
     metrics.request({ method: 'GET', route: '/ws/terminal/:id', status }, 0);
   const { addressOf } = parts.gate;
-  const common = { auth, stores, finder, corsOrigins, gateway, log, wake: parts.wake, addressOf };
+  const { wake, tickets } = parts;
+  const common = { auth, stores, finder, corsOrigins, gateway, log, wake, tickets, addressOf };
   Object.assign(server.server, { shouldUpgradeCallback: wantsWebSocket });
   const terminals = upgradeHandler({ ...common, unavailable, observe });
   server.server.on('upgrade', previews.beforeUpgrade(terminals));
@@ -200,6 +208,7 @@ function previewOptions(parts: Parts, unavailable: () => string | undefined): Pr
     runtime,
     touch: activity.touch,
     addressOf: gate.addressOf,
+    spend: (ticket, target) => parts.tickets.spend(ticket, target),
     unavailable,
     observe: (method, status, seconds) => metrics.request({ method, route: 'preview', status }, seconds),
   };
@@ -218,6 +227,8 @@ interface Parts extends RouterOptions, Door {
   readonly reachability: Reachability;
   readonly activity: ActivityRecorder;
   readonly wake: Wake;
+  readonly overview: Overview;
+  readonly tickets: TicketDesk;
   readonly recorder: EventRecorder;
   /** Audits any act; `audit` one on a sandbox. */
   readonly trail: Audit;
@@ -246,21 +257,18 @@ function createHandlers(parts: Parts, previewing: PreviewsOptions): Handlers {
     onFallback: metrics.fallback,
   };
   return {
-    ...sandboxOperations({ client, stores, finder, rows: new SandboxRows(), defaultNamespace }),
-    ...templateOperations({ client, stores }),
+    ...objectHandlers({ client, stores, finder, defaultNamespace }),
+    ...terminalOperations({ finder, tickets: parts.tickets }),
     ...userOperations,
     ...keyOperations({ ...config, client, stores, finder, audit: parts.trail }),
     ...signInOperations(config),
     ...referenceOperations,
     ...explainOperations({ client, finder, stores, defaultNamespace }),
     ...checkOperations({ client, stores, defaultNamespace }),
-    ...governanceOperations({ client, defaultNamespace }),
     ...agentOperations(agentOptions(parts)),
     ...portOperations({ ...parts, site: config.preview }),
     ...previewOperations(previewing),
-    ...sharingOperations({ client, stores, finder, audit: parts.audit }),
-    ...copyOperations({ client, stores, finder, audit: parts.audit }),
-    ...backupOperations({ client, stores, finder, audit: parts.audit }),
+    ...managementOperations(parts),
     execInSandbox: execOperation({
       stores,
       finder,
@@ -270,6 +278,20 @@ function createHandlers(parts: Parts, previewing: PreviewsOptions): Handlers {
       audit: parts.audit,
       observe: metrics.exec,
     }),
+  };
+}
+
+/** What is around a sandbox: who else may use it, copies of it, what it runs on. */
+function managementOperations({ client, stores, finder, audit, trail, overview, config }: Parts) {
+  const { installNamespace, sandboxNamespace: defaultNamespace } = config;
+  return {
+    ...sharingOperations({ client, stores, finder, audit }),
+    ...copyOperations({ client, stores, finder, audit }),
+    ...backupOperations({ client, stores, finder, audit }),
+    ...warmPoolOperations({ client, stores, defaultNamespace }),
+    ...clusterOperations({ client, stores, overview, installNamespace }),
+    ...webhookOperations({ client, stores, finder, audit: trail, installNamespace, defaultNamespace }),
+    ...preferenceOperations({ client, installNamespace }),
   };
 }
 
@@ -287,12 +309,14 @@ function createGateway(parts: Parts): TerminalGateway {
     viaApiServer: openExecLink(access),
     onFallback: metrics.fallback,
     pingMs: config.terminalPingMs,
+    onEcho: (seconds: number) => metrics.terminals.echo(seconds),
   };
   return new TerminalGateway({
     sandboxes: stores.sandboxes,
     apiKeys: stores.apiKeys,
     perPerson: config.terminalsPerPerson,
     connect: (target, query) => connectPty(paths, target, query),
+    renew: (ticket, admission) => parts.tickets.renew(ticket, admission),
     touch: activity.touch,
     audit: parts.audit,
     observer: metrics.terminals,

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Counter, Gauge, Histogram } from 'prom-client';
+import { Counter, Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
 import type { FallbackReason } from './exec/exec.ts';
 import type { LimitName } from './ratelimit/gate.ts';
-import type { TerminalObserver } from './terminal/gateway.ts';
+import { terminalObserver } from './terminal/observer.ts';
+import type { TerminalObserver } from './terminal/observer.ts';
 
 /** What the router counts. Labels come from small fixed sets: never a name of a sandbox or a person. */
 export interface RouterMetrics {
@@ -77,28 +78,5 @@ function execObserver(registry: Registry): RouterMetrics['exec'] {
   return (outcome, transport, seconds) => {
     execs.inc({ transport, outcome });
     durations.observe({ transport }, seconds);
-  };
-}
-
-function terminalObserver(registry: Registry): TerminalObserver {
-  const registers = [registry];
-  const sessions = new Gauge({
-    name: 'agenttier_terminal_sessions',
-    help: 'Open terminals',
-    labelNames: ['transport', 'mode'],
-    registers,
-  });
-  const bytes = new Counter({
-    name: 'agenttier_terminal_bytes_total',
-    help: 'Bytes passed on; in = towards the sandbox',
-    labelNames: ['direction'],
-    registers,
-  });
-  return {
-    opened: (labels) => {
-      sessions.inc(labels);
-      return () => sessions.dec(labels);
-    },
-    bytes: (direction, count) => bytes.inc({ direction }, count),
   };
 }

@@ -920,6 +920,8 @@ export interface SandboxSpecHarness {
   readonly systemPrompt?: SandboxSpecHarnessSystemPrompt;
   /** Shell texts run at turning points of the life of the sandbox. */
   readonly hooks?: SandboxSpecHarnessHooks;
+  /** How terminals behave. */
+  readonly terminal?: SandboxSpecHarnessTerminal;
   /** Bounds for the program in the sandbox. */
   readonly constraints?: SandboxSpecHarnessConstraints;
   /** How the agent of an agent sandbox is installed and invoked. */
@@ -1014,6 +1016,16 @@ export interface SandboxSpecHarnessHooks {
   readonly onIdle?: string;
   /** Run after a resume. */
   readonly onResume?: string;
+}
+
+/** How terminals behave. */
+export interface SandboxSpecHarnessTerminal {
+  /** How much output a terminal keeps for clients that come back. */
+  readonly scrollbackBytes?: Quantity;
+  /** How long a terminal lives on that nobody is attached to. For ever when absent. */
+  readonly detachedTTL?: string;
+  /** Whether full-screen programs get a second screen (Keep), or draw where there is a scrollback. */
+  readonly alternateScreen?: 'Strip' | 'Keep';
 }
 
 /** Bounds for the program in the sandbox. */
@@ -2329,6 +2341,8 @@ export interface TemplateSpecHarness {
   readonly systemPrompt?: TemplateSpecHarnessSystemPrompt;
   /** Shell texts run at turning points of the life of the sandbox. */
   readonly hooks?: TemplateSpecHarnessHooks;
+  /** How terminals behave. */
+  readonly terminal?: TemplateSpecHarnessTerminal;
   /** Bounds for the program in the sandbox. */
   readonly constraints?: TemplateSpecHarnessConstraints;
   /** How the agent of an agent sandbox is installed and invoked. */
@@ -2423,6 +2437,16 @@ export interface TemplateSpecHarnessHooks {
   readonly onIdle?: string;
   /** Run after a resume. */
   readonly onResume?: string;
+}
+
+/** How terminals behave. */
+export interface TemplateSpecHarnessTerminal {
+  /** How much output a terminal keeps for clients that come back. */
+  readonly scrollbackBytes?: Quantity;
+  /** How long a terminal lives on that nobody is attached to. For ever when absent. */
+  readonly detachedTTL?: string;
+  /** Whether full-screen programs get a second screen (Keep), or draw where there is a scrollback. */
+  readonly alternateScreen?: 'Strip' | 'Keep';
 }
 
 /** Bounds for the program in the sandbox. */
@@ -2871,7 +2895,7 @@ export interface WebhookSubscriptionSpec {
   /** Where events are posted: https, on a public address. Redirects are not followed. */
   readonly url: string;
   /** Which events; when left out, every one. */
-  readonly eventTypes?: readonly ('sandbox.creating' | 'sandbox.running' | 'sandbox.resumed' | 'sandbox.restarted' | 'sandbox.idle_warning' | 'sandbox.stopped' | 'sandbox.error' | 'sandbox.deleting')[];
+  readonly eventTypes?: readonly ('sandbox.creating' | 'sandbox.running' | 'sandbox.resumed' | 'sandbox.restarted' | 'sandbox.idle_warning' | 'sandbox.stopped' | 'sandbox.error' | 'sandbox.deleting' | 'backup.created')[];
   /** Whose sandboxes: Own are those of the subscription's owner in its namespace, Namespace all of its namespace, Cluster all of the cluster (administrators only). */
   readonly scope?: 'Own' | 'Namespace' | 'Cluster';
   /** Only the sandbox of this name. */

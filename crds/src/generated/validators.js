@@ -2389,7 +2389,7 @@ validate51.errors = vErrors;
 return errors === 0;
 }
 
-const schema26 = {"type":["object","null"],"properties":{"command":{"type":["array","null"],"maxItems":64,"items":{"type":["string"],"maxLength":32768}},"args":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"maxLength":32768}},"workingDir":{"type":["string","null"],"pattern":"^(/[^\\x00]*)?$","maxLength":512},"shell":{"type":["string","null"],"pattern":"^(/[^\\x00\\s]+)?$","maxLength":512},"tools":{"type":["array","null"],"maxItems":64,"items":{"type":["object"],"required":["name"],"properties":{"name":{"type":["string"],"maxLength":128},"version":{"type":["string","null"],"maxLength":128},"installCommand":{"type":["string","null"],"maxLength":32768},"verifyCommand":{"type":["string","null"],"maxLength":32768}}},"uniqueBy":[["name",null]]},"skills":{"type":["array","null"],"maxItems":64,"items":{"type":["object"],"required":["name"],"properties":{"name":{"type":["string"],"maxLength":128},"content":{"$ref":"shared#/definitions/d17"}}},"uniqueBy":[["name",null]]},"systemPrompt":{"$ref":"shared#/definitions/d17"},"hooks":{"type":["object","null"],"properties":{"onStart":{"type":["string","null"],"maxLength":65536},"onStop":{"type":["string","null"],"maxLength":65536},"onIdle":{"type":["string","null"],"maxLength":65536},"onResume":{"type":["string","null"],"maxLength":65536}}},"constraints":{"type":["object","null"],"properties":{"maxFileSize":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxCommandTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"restrictedCommands":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"maxLength":1024}},"restrictedPaths":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"maxLength":1024}},"allowedNetworkDests":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"maxLength":1024}},"deniedNetworkDests":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"maxLength":1024}}}},"agent":{"type":["object","null"],"properties":{"entrypoint":{"type":["array","null"],"maxItems":64,"items":{"type":["string"],"maxLength":32768}},"installCommand":{"type":["array","null"],"maxItems":64,"items":{"type":["string"],"maxLength":32768}},"workingDir":{"type":["string","null"],"maxLength":512},"env":{"type":["array","null"],"maxItems":200,"items":{"$ref":"shared#/definitions/d7"},"uniqueBy":[["name",null]]},"maxConcurrentInvokes":{"type":["integer","null"],"minimum":0,"maximum":10000},"defaultInvokeTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64}}},"useHTTPExec":{"type":["boolean","null"]}}};
+const schema26 = {"type":["object","null"],"properties":{"command":{"type":["array","null"],"maxItems":64,"items":{"type":["string"],"maxLength":32768}},"args":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"maxLength":32768}},"workingDir":{"type":["string","null"],"pattern":"^(/[^\\x00]*)?$","maxLength":512},"shell":{"type":["string","null"],"pattern":"^(/[^\\x00\\s]+)?$","maxLength":512},"tools":{"type":["array","null"],"maxItems":64,"items":{"type":["object"],"required":["name"],"properties":{"name":{"type":["string"],"maxLength":128},"version":{"type":["string","null"],"maxLength":128},"installCommand":{"type":["string","null"],"maxLength":32768},"verifyCommand":{"type":["string","null"],"maxLength":32768}}},"uniqueBy":[["name",null]]},"skills":{"type":["array","null"],"maxItems":64,"items":{"type":["object"],"required":["name"],"properties":{"name":{"type":["string"],"maxLength":128},"content":{"$ref":"shared#/definitions/d17"}}},"uniqueBy":[["name",null]]},"systemPrompt":{"$ref":"shared#/definitions/d17"},"hooks":{"type":["object","null"],"properties":{"onStart":{"type":["string","null"],"maxLength":65536},"onStop":{"type":["string","null"],"maxLength":65536},"onIdle":{"type":["string","null"],"maxLength":65536},"onResume":{"type":["string","null"],"maxLength":65536}}},"terminal":{"type":["object","null"],"properties":{"scrollbackBytes":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"detachedTTL":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"alternateScreen":{"type":["string","null"],"enum":["Strip","Keep",null]}}},"constraints":{"type":["object","null"],"properties":{"maxFileSize":{"type":["integer","string","null"],"pattern":"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$","maxLength":64},"maxCommandTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64},"restrictedCommands":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"maxLength":1024}},"restrictedPaths":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"maxLength":1024}},"allowedNetworkDests":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"maxLength":1024}},"deniedNetworkDests":{"type":["array","null"],"maxItems":128,"items":{"type":["string"],"maxLength":1024}}}},"agent":{"type":["object","null"],"properties":{"entrypoint":{"type":["array","null"],"maxItems":64,"items":{"type":["string"],"maxLength":32768}},"installCommand":{"type":["array","null"],"maxItems":64,"items":{"type":["string"],"maxLength":32768}},"workingDir":{"type":["string","null"],"maxLength":512},"env":{"type":["array","null"],"maxItems":200,"items":{"$ref":"shared#/definitions/d7"},"uniqueBy":[["name",null]]},"maxConcurrentInvokes":{"type":["integer","null"],"minimum":0,"maximum":10000},"defaultInvokeTimeout":{"type":["string","null"],"pattern":"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$","maxLength":64}}},"useHTTPExec":{"type":["boolean","null"]}}};
 const pattern33 = new RegExp("^(/[^\\x00]*)?$", "");
 const pattern34 = new RegExp("^(/[^\\x00\\s]+)?$", "");
 const schema27 = {"type":["object","null"],"properties":{"content":{"type":["string","null"],"maxLength":1048576},"configMapRef":{"$ref":"shared#/definitions/d18"},"secretRef":{"$ref":"shared#/definitions/d18"},"path":{"type":["string","null"],"maxLength":1024}}};
@@ -2859,173 +2859,236 @@ errors++;
 }
 }
 }
-if(data.constraints !== undefined){
-let data22 = data.constraints;
+if(data.terminal !== undefined){
+let data22 = data.terminal;
 if((!(data22 && typeof data22 == "object" && !Array.isArray(data22))) && (data22 !== null)){
-const err44 = {instancePath:instancePath+"/constraints",keyword:"type",params:{type: schema26.properties.constraints.type},message:"must be object,null"};
+const err44 = {instancePath:instancePath+"/terminal",keyword:"type",params:{type: schema26.properties.terminal.type},message:"must be object,null"};
 (vErrors ??= []).push(err44);
 errors++;
 }
 if(data22 && typeof data22 == "object" && !Array.isArray(data22)){
-if(data22.maxFileSize !== undefined){
-let data23 = data22.maxFileSize;
+if(data22.scrollbackBytes !== undefined){
+let data23 = data22.scrollbackBytes;
 if(((!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))) && (typeof data23 !== "string")) && (data23 !== null)){
-const err45 = {instancePath:instancePath+"/constraints/maxFileSize",keyword:"type",params:{type: schema26.properties.constraints.properties.maxFileSize.type},message:"must be integer,string,null"};
+const err45 = {instancePath:instancePath+"/terminal/scrollbackBytes",keyword:"type",params:{type: schema26.properties.terminal.properties.scrollbackBytes.type},message:"must be integer,string,null"};
 (vErrors ??= []).push(err45);
 errors++;
 }
 if(typeof data23 === "string"){
 if(data23.length > 64){
-const err46 = {instancePath:instancePath+"/constraints/maxFileSize",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+const err46 = {instancePath:instancePath+"/terminal/scrollbackBytes",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
 (vErrors ??= []).push(err46);
 errors++;
 }
 if(!pattern5.test(data23)){
-const err47 = {instancePath:instancePath+"/constraints/maxFileSize",keyword:"pattern",params:{pattern: "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"},message:"must match pattern \""+"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"+"\""};
+const err47 = {instancePath:instancePath+"/terminal/scrollbackBytes",keyword:"pattern",params:{pattern: "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"},message:"must match pattern \""+"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"+"\""};
 (vErrors ??= []).push(err47);
 errors++;
 }
 }
 }
-if(data22.maxCommandTimeout !== undefined){
-let data24 = data22.maxCommandTimeout;
+if(data22.detachedTTL !== undefined){
+let data24 = data22.detachedTTL;
 if((typeof data24 !== "string") && (data24 !== null)){
-const err48 = {instancePath:instancePath+"/constraints/maxCommandTimeout",keyword:"type",params:{type: schema26.properties.constraints.properties.maxCommandTimeout.type},message:"must be string,null"};
+const err48 = {instancePath:instancePath+"/terminal/detachedTTL",keyword:"type",params:{type: schema26.properties.terminal.properties.detachedTTL.type},message:"must be string,null"};
 (vErrors ??= []).push(err48);
 errors++;
 }
 if(typeof data24 === "string"){
 if(data24.length > 64){
-const err49 = {instancePath:instancePath+"/constraints/maxCommandTimeout",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+const err49 = {instancePath:instancePath+"/terminal/detachedTTL",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
 (vErrors ??= []).push(err49);
 errors++;
 }
 if(!pattern17.test(data24)){
-const err50 = {instancePath:instancePath+"/constraints/maxCommandTimeout",keyword:"pattern",params:{pattern: "^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"},message:"must match pattern \""+"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"+"\""};
+const err50 = {instancePath:instancePath+"/terminal/detachedTTL",keyword:"pattern",params:{pattern: "^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"},message:"must match pattern \""+"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"+"\""};
 (vErrors ??= []).push(err50);
 errors++;
 }
 }
 }
-if(data22.restrictedCommands !== undefined){
-let data25 = data22.restrictedCommands;
-if((!(Array.isArray(data25))) && (data25 !== null)){
-const err51 = {instancePath:instancePath+"/constraints/restrictedCommands",keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedCommands.type},message:"must be array,null"};
+if(data22.alternateScreen !== undefined){
+let data25 = data22.alternateScreen;
+if((typeof data25 !== "string") && (data25 !== null)){
+const err51 = {instancePath:instancePath+"/terminal/alternateScreen",keyword:"type",params:{type: schema26.properties.terminal.properties.alternateScreen.type},message:"must be string,null"};
 (vErrors ??= []).push(err51);
 errors++;
 }
-if(Array.isArray(data25)){
-if(data25.length > 128){
-const err52 = {instancePath:instancePath+"/constraints/restrictedCommands",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
+if(!(((data25 === "Strip") || (data25 === "Keep")) || (data25 === null))){
+const err52 = {instancePath:instancePath+"/terminal/alternateScreen",keyword:"enum",params:{allowedValues: schema26.properties.terminal.properties.alternateScreen.enum},message:"must be equal to one of the allowed values"};
 (vErrors ??= []).push(err52);
 errors++;
 }
-const len4 = data25.length;
-for(let i4=0; i4<len4; i4++){
-let data26 = data25[i4];
-if(typeof data26 === "string"){
-if(data26.length > 1024){
-const err53 = {instancePath:instancePath+"/constraints/restrictedCommands/" + i4,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+}
+}
+}
+if(data.constraints !== undefined){
+let data26 = data.constraints;
+if((!(data26 && typeof data26 == "object" && !Array.isArray(data26))) && (data26 !== null)){
+const err53 = {instancePath:instancePath+"/constraints",keyword:"type",params:{type: schema26.properties.constraints.type},message:"must be object,null"};
 (vErrors ??= []).push(err53);
 errors++;
 }
-}
-else {
-const err54 = {instancePath:instancePath+"/constraints/restrictedCommands/" + i4,keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedCommands.items.type},message:"must be string"};
+if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
+if(data26.maxFileSize !== undefined){
+let data27 = data26.maxFileSize;
+if(((!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))) && (typeof data27 !== "string")) && (data27 !== null)){
+const err54 = {instancePath:instancePath+"/constraints/maxFileSize",keyword:"type",params:{type: schema26.properties.constraints.properties.maxFileSize.type},message:"must be integer,string,null"};
 (vErrors ??= []).push(err54);
 errors++;
 }
-}
-}
-}
-if(data22.restrictedPaths !== undefined){
-let data27 = data22.restrictedPaths;
-if((!(Array.isArray(data27))) && (data27 !== null)){
-const err55 = {instancePath:instancePath+"/constraints/restrictedPaths",keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedPaths.type},message:"must be array,null"};
+if(typeof data27 === "string"){
+if(data27.length > 64){
+const err55 = {instancePath:instancePath+"/constraints/maxFileSize",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
 (vErrors ??= []).push(err55);
 errors++;
 }
-if(Array.isArray(data27)){
-if(data27.length > 128){
-const err56 = {instancePath:instancePath+"/constraints/restrictedPaths",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
+if(!pattern5.test(data27)){
+const err56 = {instancePath:instancePath+"/constraints/maxFileSize",keyword:"pattern",params:{pattern: "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"},message:"must match pattern \""+"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"+"\""};
 (vErrors ??= []).push(err56);
 errors++;
 }
-const len5 = data27.length;
-for(let i5=0; i5<len5; i5++){
-let data28 = data27[i5];
-if(typeof data28 === "string"){
-if(data28.length > 1024){
-const err57 = {instancePath:instancePath+"/constraints/restrictedPaths/" + i5,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+}
+}
+if(data26.maxCommandTimeout !== undefined){
+let data28 = data26.maxCommandTimeout;
+if((typeof data28 !== "string") && (data28 !== null)){
+const err57 = {instancePath:instancePath+"/constraints/maxCommandTimeout",keyword:"type",params:{type: schema26.properties.constraints.properties.maxCommandTimeout.type},message:"must be string,null"};
 (vErrors ??= []).push(err57);
 errors++;
 }
-}
-else {
-const err58 = {instancePath:instancePath+"/constraints/restrictedPaths/" + i5,keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedPaths.items.type},message:"must be string"};
+if(typeof data28 === "string"){
+if(data28.length > 64){
+const err58 = {instancePath:instancePath+"/constraints/maxCommandTimeout",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
 (vErrors ??= []).push(err58);
+errors++;
+}
+if(!pattern17.test(data28)){
+const err59 = {instancePath:instancePath+"/constraints/maxCommandTimeout",keyword:"pattern",params:{pattern: "^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"},message:"must match pattern \""+"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"+"\""};
+(vErrors ??= []).push(err59);
 errors++;
 }
 }
 }
-}
-if(data22.allowedNetworkDests !== undefined){
-let data29 = data22.allowedNetworkDests;
+if(data26.restrictedCommands !== undefined){
+let data29 = data26.restrictedCommands;
 if((!(Array.isArray(data29))) && (data29 !== null)){
-const err59 = {instancePath:instancePath+"/constraints/allowedNetworkDests",keyword:"type",params:{type: schema26.properties.constraints.properties.allowedNetworkDests.type},message:"must be array,null"};
-(vErrors ??= []).push(err59);
+const err60 = {instancePath:instancePath+"/constraints/restrictedCommands",keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedCommands.type},message:"must be array,null"};
+(vErrors ??= []).push(err60);
 errors++;
 }
 if(Array.isArray(data29)){
 if(data29.length > 128){
-const err60 = {instancePath:instancePath+"/constraints/allowedNetworkDests",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
-(vErrors ??= []).push(err60);
-errors++;
-}
-const len6 = data29.length;
-for(let i6=0; i6<len6; i6++){
-let data30 = data29[i6];
-if(typeof data30 === "string"){
-if(data30.length > 1024){
-const err61 = {instancePath:instancePath+"/constraints/allowedNetworkDests/" + i6,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+const err61 = {instancePath:instancePath+"/constraints/restrictedCommands",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
 (vErrors ??= []).push(err61);
 errors++;
 }
-}
-else {
-const err62 = {instancePath:instancePath+"/constraints/allowedNetworkDests/" + i6,keyword:"type",params:{type: schema26.properties.constraints.properties.allowedNetworkDests.items.type},message:"must be string"};
+const len4 = data29.length;
+for(let i4=0; i4<len4; i4++){
+let data30 = data29[i4];
+if(typeof data30 === "string"){
+if(data30.length > 1024){
+const err62 = {instancePath:instancePath+"/constraints/restrictedCommands/" + i4,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
 (vErrors ??= []).push(err62);
 errors++;
 }
 }
-}
-}
-if(data22.deniedNetworkDests !== undefined){
-let data31 = data22.deniedNetworkDests;
-if((!(Array.isArray(data31))) && (data31 !== null)){
-const err63 = {instancePath:instancePath+"/constraints/deniedNetworkDests",keyword:"type",params:{type: schema26.properties.constraints.properties.deniedNetworkDests.type},message:"must be array,null"};
+else {
+const err63 = {instancePath:instancePath+"/constraints/restrictedCommands/" + i4,keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedCommands.items.type},message:"must be string"};
 (vErrors ??= []).push(err63);
+errors++;
+}
+}
+}
+}
+if(data26.restrictedPaths !== undefined){
+let data31 = data26.restrictedPaths;
+if((!(Array.isArray(data31))) && (data31 !== null)){
+const err64 = {instancePath:instancePath+"/constraints/restrictedPaths",keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedPaths.type},message:"must be array,null"};
+(vErrors ??= []).push(err64);
 errors++;
 }
 if(Array.isArray(data31)){
 if(data31.length > 128){
-const err64 = {instancePath:instancePath+"/constraints/deniedNetworkDests",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
-(vErrors ??= []).push(err64);
+const err65 = {instancePath:instancePath+"/constraints/restrictedPaths",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
+(vErrors ??= []).push(err65);
 errors++;
 }
-const len7 = data31.length;
-for(let i7=0; i7<len7; i7++){
-let data32 = data31[i7];
+const len5 = data31.length;
+for(let i5=0; i5<len5; i5++){
+let data32 = data31[i5];
 if(typeof data32 === "string"){
 if(data32.length > 1024){
-const err65 = {instancePath:instancePath+"/constraints/deniedNetworkDests/" + i7,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
-(vErrors ??= []).push(err65);
+const err66 = {instancePath:instancePath+"/constraints/restrictedPaths/" + i5,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+(vErrors ??= []).push(err66);
 errors++;
 }
 }
 else {
-const err66 = {instancePath:instancePath+"/constraints/deniedNetworkDests/" + i7,keyword:"type",params:{type: schema26.properties.constraints.properties.deniedNetworkDests.items.type},message:"must be string"};
-(vErrors ??= []).push(err66);
+const err67 = {instancePath:instancePath+"/constraints/restrictedPaths/" + i5,keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedPaths.items.type},message:"must be string"};
+(vErrors ??= []).push(err67);
+errors++;
+}
+}
+}
+}
+if(data26.allowedNetworkDests !== undefined){
+let data33 = data26.allowedNetworkDests;
+if((!(Array.isArray(data33))) && (data33 !== null)){
+const err68 = {instancePath:instancePath+"/constraints/allowedNetworkDests",keyword:"type",params:{type: schema26.properties.constraints.properties.allowedNetworkDests.type},message:"must be array,null"};
+(vErrors ??= []).push(err68);
+errors++;
+}
+if(Array.isArray(data33)){
+if(data33.length > 128){
+const err69 = {instancePath:instancePath+"/constraints/allowedNetworkDests",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
+(vErrors ??= []).push(err69);
+errors++;
+}
+const len6 = data33.length;
+for(let i6=0; i6<len6; i6++){
+let data34 = data33[i6];
+if(typeof data34 === "string"){
+if(data34.length > 1024){
+const err70 = {instancePath:instancePath+"/constraints/allowedNetworkDests/" + i6,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+(vErrors ??= []).push(err70);
+errors++;
+}
+}
+else {
+const err71 = {instancePath:instancePath+"/constraints/allowedNetworkDests/" + i6,keyword:"type",params:{type: schema26.properties.constraints.properties.allowedNetworkDests.items.type},message:"must be string"};
+(vErrors ??= []).push(err71);
+errors++;
+}
+}
+}
+}
+if(data26.deniedNetworkDests !== undefined){
+let data35 = data26.deniedNetworkDests;
+if((!(Array.isArray(data35))) && (data35 !== null)){
+const err72 = {instancePath:instancePath+"/constraints/deniedNetworkDests",keyword:"type",params:{type: schema26.properties.constraints.properties.deniedNetworkDests.type},message:"must be array,null"};
+(vErrors ??= []).push(err72);
+errors++;
+}
+if(Array.isArray(data35)){
+if(data35.length > 128){
+const err73 = {instancePath:instancePath+"/constraints/deniedNetworkDests",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
+(vErrors ??= []).push(err73);
+errors++;
+}
+const len7 = data35.length;
+for(let i7=0; i7<len7; i7++){
+let data36 = data35[i7];
+if(typeof data36 === "string"){
+if(data36.length > 1024){
+const err74 = {instancePath:instancePath+"/constraints/deniedNetworkDests/" + i7,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+(vErrors ??= []).push(err74);
+errors++;
+}
+}
+else {
+const err75 = {instancePath:instancePath+"/constraints/deniedNetworkDests/" + i7,keyword:"type",params:{type: schema26.properties.constraints.properties.deniedNetworkDests.items.type},message:"must be string"};
+(vErrors ??= []).push(err75);
 errors++;
 }
 }
@@ -3034,154 +3097,154 @@ errors++;
 }
 }
 if(data.agent !== undefined){
-let data33 = data.agent;
-if((!(data33 && typeof data33 == "object" && !Array.isArray(data33))) && (data33 !== null)){
-const err67 = {instancePath:instancePath+"/agent",keyword:"type",params:{type: schema26.properties.agent.type},message:"must be object,null"};
-(vErrors ??= []).push(err67);
-errors++;
-}
-if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
-if(data33.entrypoint !== undefined){
-let data34 = data33.entrypoint;
-if((!(Array.isArray(data34))) && (data34 !== null)){
-const err68 = {instancePath:instancePath+"/agent/entrypoint",keyword:"type",params:{type: schema26.properties.agent.properties.entrypoint.type},message:"must be array,null"};
-(vErrors ??= []).push(err68);
-errors++;
-}
-if(Array.isArray(data34)){
-if(data34.length > 64){
-const err69 = {instancePath:instancePath+"/agent/entrypoint",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
-(vErrors ??= []).push(err69);
-errors++;
-}
-const len8 = data34.length;
-for(let i8=0; i8<len8; i8++){
-let data35 = data34[i8];
-if(typeof data35 === "string"){
-if(data35.length > 32768){
-const err70 = {instancePath:instancePath+"/agent/entrypoint/" + i8,keyword:"maxLength",params:{limit: 32768},message:"must NOT have more than 32768 characters"};
-(vErrors ??= []).push(err70);
-errors++;
-}
-}
-else {
-const err71 = {instancePath:instancePath+"/agent/entrypoint/" + i8,keyword:"type",params:{type: schema26.properties.agent.properties.entrypoint.items.type},message:"must be string"};
-(vErrors ??= []).push(err71);
-errors++;
-}
-}
-}
-}
-if(data33.installCommand !== undefined){
-let data36 = data33.installCommand;
-if((!(Array.isArray(data36))) && (data36 !== null)){
-const err72 = {instancePath:instancePath+"/agent/installCommand",keyword:"type",params:{type: schema26.properties.agent.properties.installCommand.type},message:"must be array,null"};
-(vErrors ??= []).push(err72);
-errors++;
-}
-if(Array.isArray(data36)){
-if(data36.length > 64){
-const err73 = {instancePath:instancePath+"/agent/installCommand",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
-(vErrors ??= []).push(err73);
-errors++;
-}
-const len9 = data36.length;
-for(let i9=0; i9<len9; i9++){
-let data37 = data36[i9];
-if(typeof data37 === "string"){
-if(data37.length > 32768){
-const err74 = {instancePath:instancePath+"/agent/installCommand/" + i9,keyword:"maxLength",params:{limit: 32768},message:"must NOT have more than 32768 characters"};
-(vErrors ??= []).push(err74);
-errors++;
-}
-}
-else {
-const err75 = {instancePath:instancePath+"/agent/installCommand/" + i9,keyword:"type",params:{type: schema26.properties.agent.properties.installCommand.items.type},message:"must be string"};
-(vErrors ??= []).push(err75);
-errors++;
-}
-}
-}
-}
-if(data33.workingDir !== undefined){
-let data38 = data33.workingDir;
-if((typeof data38 !== "string") && (data38 !== null)){
-const err76 = {instancePath:instancePath+"/agent/workingDir",keyword:"type",params:{type: schema26.properties.agent.properties.workingDir.type},message:"must be string,null"};
+let data37 = data.agent;
+if((!(data37 && typeof data37 == "object" && !Array.isArray(data37))) && (data37 !== null)){
+const err76 = {instancePath:instancePath+"/agent",keyword:"type",params:{type: schema26.properties.agent.type},message:"must be object,null"};
 (vErrors ??= []).push(err76);
 errors++;
 }
-if(typeof data38 === "string"){
-if(data38.length > 512){
-const err77 = {instancePath:instancePath+"/agent/workingDir",keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"};
+if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
+if(data37.entrypoint !== undefined){
+let data38 = data37.entrypoint;
+if((!(Array.isArray(data38))) && (data38 !== null)){
+const err77 = {instancePath:instancePath+"/agent/entrypoint",keyword:"type",params:{type: schema26.properties.agent.properties.entrypoint.type},message:"must be array,null"};
 (vErrors ??= []).push(err77);
 errors++;
 }
-}
-}
-if(data33.env !== undefined){
-let data39 = data33.env;
-if((!(Array.isArray(data39))) && (data39 !== null)){
-const err78 = {instancePath:instancePath+"/agent/env",keyword:"type",params:{type: schema26.properties.agent.properties.env.type},message:"must be array,null"};
+if(Array.isArray(data38)){
+if(data38.length > 64){
+const err78 = {instancePath:instancePath+"/agent/entrypoint",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
 (vErrors ??= []).push(err78);
 errors++;
 }
-if(Array.isArray(data39)){
-if(data39.length > 200){
-const err79 = {instancePath:instancePath+"/agent/env",keyword:"maxItems",params:{limit: 200},message:"must NOT have more than 200 items"};
+const len8 = data38.length;
+for(let i8=0; i8<len8; i8++){
+let data39 = data38[i8];
+if(typeof data39 === "string"){
+if(data39.length > 32768){
+const err79 = {instancePath:instancePath+"/agent/entrypoint/" + i8,keyword:"maxLength",params:{limit: 32768},message:"must NOT have more than 32768 characters"};
 (vErrors ??= []).push(err79);
 errors++;
 }
-const len10 = data39.length;
-for(let i10=0; i10<len10; i10++){
-if(!(validate52(data39[i10], {instancePath:instancePath+"/agent/env/" + i10,parentData:data39,parentDataProperty:i10,rootData}))){
-vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
-errors = vErrors.length;
 }
-}
-const keyOf2 = (i) => JSON.stringify([i?.["name"] ?? null]);
-if(new Set(data39.map(keyOf2)).size < data39.length){
-const err80 = {instancePath:instancePath+"/agent/env",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
+else {
+const err80 = {instancePath:instancePath+"/agent/entrypoint/" + i8,keyword:"type",params:{type: schema26.properties.agent.properties.entrypoint.items.type},message:"must be string"};
 (vErrors ??= []).push(err80);
 errors++;
 }
 }
 }
-if(data33.maxConcurrentInvokes !== undefined){
-let data41 = data33.maxConcurrentInvokes;
-if((!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))) && (data41 !== null)){
-const err81 = {instancePath:instancePath+"/agent/maxConcurrentInvokes",keyword:"type",params:{type: schema26.properties.agent.properties.maxConcurrentInvokes.type},message:"must be integer,null"};
+}
+if(data37.installCommand !== undefined){
+let data40 = data37.installCommand;
+if((!(Array.isArray(data40))) && (data40 !== null)){
+const err81 = {instancePath:instancePath+"/agent/installCommand",keyword:"type",params:{type: schema26.properties.agent.properties.installCommand.type},message:"must be array,null"};
 (vErrors ??= []).push(err81);
 errors++;
 }
-if((typeof data41 == "number") && (isFinite(data41))){
-if(data41 > 10000 || isNaN(data41)){
-const err82 = {instancePath:instancePath+"/agent/maxConcurrentInvokes",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000"};
+if(Array.isArray(data40)){
+if(data40.length > 64){
+const err82 = {instancePath:instancePath+"/agent/installCommand",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
 (vErrors ??= []).push(err82);
 errors++;
 }
-if(data41 < 0 || isNaN(data41)){
-const err83 = {instancePath:instancePath+"/agent/maxConcurrentInvokes",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+const len9 = data40.length;
+for(let i9=0; i9<len9; i9++){
+let data41 = data40[i9];
+if(typeof data41 === "string"){
+if(data41.length > 32768){
+const err83 = {instancePath:instancePath+"/agent/installCommand/" + i9,keyword:"maxLength",params:{limit: 32768},message:"must NOT have more than 32768 characters"};
 (vErrors ??= []).push(err83);
 errors++;
 }
 }
-}
-if(data33.defaultInvokeTimeout !== undefined){
-let data42 = data33.defaultInvokeTimeout;
-if((typeof data42 !== "string") && (data42 !== null)){
-const err84 = {instancePath:instancePath+"/agent/defaultInvokeTimeout",keyword:"type",params:{type: schema26.properties.agent.properties.defaultInvokeTimeout.type},message:"must be string,null"};
+else {
+const err84 = {instancePath:instancePath+"/agent/installCommand/" + i9,keyword:"type",params:{type: schema26.properties.agent.properties.installCommand.items.type},message:"must be string"};
 (vErrors ??= []).push(err84);
 errors++;
 }
-if(typeof data42 === "string"){
-if(data42.length > 64){
-const err85 = {instancePath:instancePath+"/agent/defaultInvokeTimeout",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+}
+}
+}
+if(data37.workingDir !== undefined){
+let data42 = data37.workingDir;
+if((typeof data42 !== "string") && (data42 !== null)){
+const err85 = {instancePath:instancePath+"/agent/workingDir",keyword:"type",params:{type: schema26.properties.agent.properties.workingDir.type},message:"must be string,null"};
 (vErrors ??= []).push(err85);
 errors++;
 }
-if(!pattern17.test(data42)){
-const err86 = {instancePath:instancePath+"/agent/defaultInvokeTimeout",keyword:"pattern",params:{pattern: "^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"},message:"must match pattern \""+"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"+"\""};
+if(typeof data42 === "string"){
+if(data42.length > 512){
+const err86 = {instancePath:instancePath+"/agent/workingDir",keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"};
 (vErrors ??= []).push(err86);
+errors++;
+}
+}
+}
+if(data37.env !== undefined){
+let data43 = data37.env;
+if((!(Array.isArray(data43))) && (data43 !== null)){
+const err87 = {instancePath:instancePath+"/agent/env",keyword:"type",params:{type: schema26.properties.agent.properties.env.type},message:"must be array,null"};
+(vErrors ??= []).push(err87);
+errors++;
+}
+if(Array.isArray(data43)){
+if(data43.length > 200){
+const err88 = {instancePath:instancePath+"/agent/env",keyword:"maxItems",params:{limit: 200},message:"must NOT have more than 200 items"};
+(vErrors ??= []).push(err88);
+errors++;
+}
+const len10 = data43.length;
+for(let i10=0; i10<len10; i10++){
+if(!(validate52(data43[i10], {instancePath:instancePath+"/agent/env/" + i10,parentData:data43,parentDataProperty:i10,rootData}))){
+vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
+errors = vErrors.length;
+}
+}
+const keyOf2 = (i) => JSON.stringify([i?.["name"] ?? null]);
+if(new Set(data43.map(keyOf2)).size < data43.length){
+const err89 = {instancePath:instancePath+"/agent/env",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
+(vErrors ??= []).push(err89);
+errors++;
+}
+}
+}
+if(data37.maxConcurrentInvokes !== undefined){
+let data45 = data37.maxConcurrentInvokes;
+if((!(((typeof data45 == "number") && (!(data45 % 1) && !isNaN(data45))) && (isFinite(data45)))) && (data45 !== null)){
+const err90 = {instancePath:instancePath+"/agent/maxConcurrentInvokes",keyword:"type",params:{type: schema26.properties.agent.properties.maxConcurrentInvokes.type},message:"must be integer,null"};
+(vErrors ??= []).push(err90);
+errors++;
+}
+if((typeof data45 == "number") && (isFinite(data45))){
+if(data45 > 10000 || isNaN(data45)){
+const err91 = {instancePath:instancePath+"/agent/maxConcurrentInvokes",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000"};
+(vErrors ??= []).push(err91);
+errors++;
+}
+if(data45 < 0 || isNaN(data45)){
+const err92 = {instancePath:instancePath+"/agent/maxConcurrentInvokes",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+(vErrors ??= []).push(err92);
+errors++;
+}
+}
+}
+if(data37.defaultInvokeTimeout !== undefined){
+let data46 = data37.defaultInvokeTimeout;
+if((typeof data46 !== "string") && (data46 !== null)){
+const err93 = {instancePath:instancePath+"/agent/defaultInvokeTimeout",keyword:"type",params:{type: schema26.properties.agent.properties.defaultInvokeTimeout.type},message:"must be string,null"};
+(vErrors ??= []).push(err93);
+errors++;
+}
+if(typeof data46 === "string"){
+if(data46.length > 64){
+const err94 = {instancePath:instancePath+"/agent/defaultInvokeTimeout",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+(vErrors ??= []).push(err94);
+errors++;
+}
+if(!pattern17.test(data46)){
+const err95 = {instancePath:instancePath+"/agent/defaultInvokeTimeout",keyword:"pattern",params:{pattern: "^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"},message:"must match pattern \""+"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"+"\""};
+(vErrors ??= []).push(err95);
 errors++;
 }
 }
@@ -3189,10 +3252,10 @@ errors++;
 }
 }
 if(data.useHTTPExec !== undefined){
-let data43 = data.useHTTPExec;
-if((typeof data43 !== "boolean") && (data43 !== null)){
-const err87 = {instancePath:instancePath+"/useHTTPExec",keyword:"type",params:{type: schema26.properties.useHTTPExec.type},message:"must be boolean,null"};
-(vErrors ??= []).push(err87);
+let data47 = data.useHTTPExec;
+if((typeof data47 !== "boolean") && (data47 !== null)){
+const err96 = {instancePath:instancePath+"/useHTTPExec",keyword:"type",params:{type: schema26.properties.useHTTPExec.type},message:"must be boolean,null"};
+(vErrors ??= []).push(err96);
 errors++;
 }
 }
@@ -3528,9 +3591,9 @@ validate83.errors = vErrors;
 return errors === 0;
 }
 
-const pattern40 = new RegExp("^/", "");
-const pattern41 = new RegExp("^[0-9a-f]{64}$", "");
-const pattern42 = new RegExp("^[A-Za-z0-9_-]+$", "");
+const pattern42 = new RegExp("^/", "");
+const pattern43 = new RegExp("^[0-9a-f]{64}$", "");
+const pattern44 = new RegExp("^[A-Za-z0-9_-]+$", "");
 
 function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -4155,7 +4218,7 @@ const err75 = {instancePath:instancePath+"/spec/agentConfig/files/" + i9+"/path"
 (vErrors ??= []).push(err75);
 errors++;
 }
-if(!pattern40.test(data46)){
+if(!pattern42.test(data46)){
 const err76 = {instancePath:instancePath+"/spec/agentConfig/files/" + i9+"/path",keyword:"pattern",params:{pattern: "^/"},message:"must match pattern \""+"^/"+"\""};
 (vErrors ??= []).push(err76);
 errors++;
@@ -4195,7 +4258,7 @@ const err81 = {instancePath:instancePath+"/spec/agentConfig/files/" + i9+"/sha25
 (vErrors ??= []).push(err81);
 errors++;
 }
-if(!pattern41.test(data48)){
+if(!pattern43.test(data48)){
 const err82 = {instancePath:instancePath+"/spec/agentConfig/files/" + i9+"/sha256",keyword:"pattern",params:{pattern: "^[0-9a-f]{64}$"},message:"must match pattern \""+"^[0-9a-f]{64}$"+"\""};
 (vErrors ??= []).push(err82);
 errors++;
@@ -4520,7 +4583,7 @@ const err127 = {instancePath:instancePath+"/spec/sharing/shareLinks/" + i12+"/id
 (vErrors ??= []).push(err127);
 errors++;
 }
-if(!pattern42.test(data67)){
+if(!pattern44.test(data67)){
 const err128 = {instancePath:instancePath+"/spec/sharing/shareLinks/" + i12+"/id",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]+$"},message:"must match pattern \""+"^[A-Za-z0-9_-]+$"+"\""};
 (vErrors ??= []).push(err128);
 errors++;
@@ -4540,7 +4603,7 @@ const err130 = {instancePath:instancePath+"/spec/sharing/shareLinks/" + i12+"/to
 (vErrors ??= []).push(err130);
 errors++;
 }
-if(!pattern41.test(data68)){
+if(!pattern43.test(data68)){
 const err131 = {instancePath:instancePath+"/spec/sharing/shareLinks/" + i12+"/tokenHash",keyword:"pattern",params:{pattern: "^[0-9a-f]{64}$"},message:"must match pattern \""+"^[0-9a-f]{64}$"+"\""};
 (vErrors ??= []).push(err131);
 errors++;
@@ -7840,173 +7903,236 @@ errors++;
 }
 }
 }
-if(data.constraints !== undefined){
-let data22 = data.constraints;
+if(data.terminal !== undefined){
+let data22 = data.terminal;
 if((!(data22 && typeof data22 == "object" && !Array.isArray(data22))) && (data22 !== null)){
-const err44 = {instancePath:instancePath+"/constraints",keyword:"type",params:{type: schema26.properties.constraints.type},message:"must be object,null"};
+const err44 = {instancePath:instancePath+"/terminal",keyword:"type",params:{type: schema26.properties.terminal.type},message:"must be object,null"};
 (vErrors ??= []).push(err44);
 errors++;
 }
 if(data22 && typeof data22 == "object" && !Array.isArray(data22)){
-if(data22.maxFileSize !== undefined){
-let data23 = data22.maxFileSize;
+if(data22.scrollbackBytes !== undefined){
+let data23 = data22.scrollbackBytes;
 if(((!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))) && (typeof data23 !== "string")) && (data23 !== null)){
-const err45 = {instancePath:instancePath+"/constraints/maxFileSize",keyword:"type",params:{type: schema26.properties.constraints.properties.maxFileSize.type},message:"must be integer,string,null"};
+const err45 = {instancePath:instancePath+"/terminal/scrollbackBytes",keyword:"type",params:{type: schema26.properties.terminal.properties.scrollbackBytes.type},message:"must be integer,string,null"};
 (vErrors ??= []).push(err45);
 errors++;
 }
 if(typeof data23 === "string"){
 if(data23.length > 64){
-const err46 = {instancePath:instancePath+"/constraints/maxFileSize",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+const err46 = {instancePath:instancePath+"/terminal/scrollbackBytes",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
 (vErrors ??= []).push(err46);
 errors++;
 }
 if(!pattern5.test(data23)){
-const err47 = {instancePath:instancePath+"/constraints/maxFileSize",keyword:"pattern",params:{pattern: "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"},message:"must match pattern \""+"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"+"\""};
+const err47 = {instancePath:instancePath+"/terminal/scrollbackBytes",keyword:"pattern",params:{pattern: "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"},message:"must match pattern \""+"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"+"\""};
 (vErrors ??= []).push(err47);
 errors++;
 }
 }
 }
-if(data22.maxCommandTimeout !== undefined){
-let data24 = data22.maxCommandTimeout;
+if(data22.detachedTTL !== undefined){
+let data24 = data22.detachedTTL;
 if((typeof data24 !== "string") && (data24 !== null)){
-const err48 = {instancePath:instancePath+"/constraints/maxCommandTimeout",keyword:"type",params:{type: schema26.properties.constraints.properties.maxCommandTimeout.type},message:"must be string,null"};
+const err48 = {instancePath:instancePath+"/terminal/detachedTTL",keyword:"type",params:{type: schema26.properties.terminal.properties.detachedTTL.type},message:"must be string,null"};
 (vErrors ??= []).push(err48);
 errors++;
 }
 if(typeof data24 === "string"){
 if(data24.length > 64){
-const err49 = {instancePath:instancePath+"/constraints/maxCommandTimeout",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+const err49 = {instancePath:instancePath+"/terminal/detachedTTL",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
 (vErrors ??= []).push(err49);
 errors++;
 }
 if(!pattern17.test(data24)){
-const err50 = {instancePath:instancePath+"/constraints/maxCommandTimeout",keyword:"pattern",params:{pattern: "^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"},message:"must match pattern \""+"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"+"\""};
+const err50 = {instancePath:instancePath+"/terminal/detachedTTL",keyword:"pattern",params:{pattern: "^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"},message:"must match pattern \""+"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"+"\""};
 (vErrors ??= []).push(err50);
 errors++;
 }
 }
 }
-if(data22.restrictedCommands !== undefined){
-let data25 = data22.restrictedCommands;
-if((!(Array.isArray(data25))) && (data25 !== null)){
-const err51 = {instancePath:instancePath+"/constraints/restrictedCommands",keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedCommands.type},message:"must be array,null"};
+if(data22.alternateScreen !== undefined){
+let data25 = data22.alternateScreen;
+if((typeof data25 !== "string") && (data25 !== null)){
+const err51 = {instancePath:instancePath+"/terminal/alternateScreen",keyword:"type",params:{type: schema26.properties.terminal.properties.alternateScreen.type},message:"must be string,null"};
 (vErrors ??= []).push(err51);
 errors++;
 }
-if(Array.isArray(data25)){
-if(data25.length > 128){
-const err52 = {instancePath:instancePath+"/constraints/restrictedCommands",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
+if(!(((data25 === "Strip") || (data25 === "Keep")) || (data25 === null))){
+const err52 = {instancePath:instancePath+"/terminal/alternateScreen",keyword:"enum",params:{allowedValues: schema26.properties.terminal.properties.alternateScreen.enum},message:"must be equal to one of the allowed values"};
 (vErrors ??= []).push(err52);
 errors++;
 }
-const len4 = data25.length;
-for(let i4=0; i4<len4; i4++){
-let data26 = data25[i4];
-if(typeof data26 === "string"){
-if(data26.length > 1024){
-const err53 = {instancePath:instancePath+"/constraints/restrictedCommands/" + i4,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+}
+}
+}
+if(data.constraints !== undefined){
+let data26 = data.constraints;
+if((!(data26 && typeof data26 == "object" && !Array.isArray(data26))) && (data26 !== null)){
+const err53 = {instancePath:instancePath+"/constraints",keyword:"type",params:{type: schema26.properties.constraints.type},message:"must be object,null"};
 (vErrors ??= []).push(err53);
 errors++;
 }
-}
-else {
-const err54 = {instancePath:instancePath+"/constraints/restrictedCommands/" + i4,keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedCommands.items.type},message:"must be string"};
+if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
+if(data26.maxFileSize !== undefined){
+let data27 = data26.maxFileSize;
+if(((!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))) && (typeof data27 !== "string")) && (data27 !== null)){
+const err54 = {instancePath:instancePath+"/constraints/maxFileSize",keyword:"type",params:{type: schema26.properties.constraints.properties.maxFileSize.type},message:"must be integer,string,null"};
 (vErrors ??= []).push(err54);
 errors++;
 }
-}
-}
-}
-if(data22.restrictedPaths !== undefined){
-let data27 = data22.restrictedPaths;
-if((!(Array.isArray(data27))) && (data27 !== null)){
-const err55 = {instancePath:instancePath+"/constraints/restrictedPaths",keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedPaths.type},message:"must be array,null"};
+if(typeof data27 === "string"){
+if(data27.length > 64){
+const err55 = {instancePath:instancePath+"/constraints/maxFileSize",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
 (vErrors ??= []).push(err55);
 errors++;
 }
-if(Array.isArray(data27)){
-if(data27.length > 128){
-const err56 = {instancePath:instancePath+"/constraints/restrictedPaths",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
+if(!pattern5.test(data27)){
+const err56 = {instancePath:instancePath+"/constraints/maxFileSize",keyword:"pattern",params:{pattern: "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"},message:"must match pattern \""+"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"+"\""};
 (vErrors ??= []).push(err56);
 errors++;
 }
-const len5 = data27.length;
-for(let i5=0; i5<len5; i5++){
-let data28 = data27[i5];
-if(typeof data28 === "string"){
-if(data28.length > 1024){
-const err57 = {instancePath:instancePath+"/constraints/restrictedPaths/" + i5,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+}
+}
+if(data26.maxCommandTimeout !== undefined){
+let data28 = data26.maxCommandTimeout;
+if((typeof data28 !== "string") && (data28 !== null)){
+const err57 = {instancePath:instancePath+"/constraints/maxCommandTimeout",keyword:"type",params:{type: schema26.properties.constraints.properties.maxCommandTimeout.type},message:"must be string,null"};
 (vErrors ??= []).push(err57);
 errors++;
 }
-}
-else {
-const err58 = {instancePath:instancePath+"/constraints/restrictedPaths/" + i5,keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedPaths.items.type},message:"must be string"};
+if(typeof data28 === "string"){
+if(data28.length > 64){
+const err58 = {instancePath:instancePath+"/constraints/maxCommandTimeout",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
 (vErrors ??= []).push(err58);
+errors++;
+}
+if(!pattern17.test(data28)){
+const err59 = {instancePath:instancePath+"/constraints/maxCommandTimeout",keyword:"pattern",params:{pattern: "^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"},message:"must match pattern \""+"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"+"\""};
+(vErrors ??= []).push(err59);
 errors++;
 }
 }
 }
-}
-if(data22.allowedNetworkDests !== undefined){
-let data29 = data22.allowedNetworkDests;
+if(data26.restrictedCommands !== undefined){
+let data29 = data26.restrictedCommands;
 if((!(Array.isArray(data29))) && (data29 !== null)){
-const err59 = {instancePath:instancePath+"/constraints/allowedNetworkDests",keyword:"type",params:{type: schema26.properties.constraints.properties.allowedNetworkDests.type},message:"must be array,null"};
-(vErrors ??= []).push(err59);
+const err60 = {instancePath:instancePath+"/constraints/restrictedCommands",keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedCommands.type},message:"must be array,null"};
+(vErrors ??= []).push(err60);
 errors++;
 }
 if(Array.isArray(data29)){
 if(data29.length > 128){
-const err60 = {instancePath:instancePath+"/constraints/allowedNetworkDests",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
-(vErrors ??= []).push(err60);
-errors++;
-}
-const len6 = data29.length;
-for(let i6=0; i6<len6; i6++){
-let data30 = data29[i6];
-if(typeof data30 === "string"){
-if(data30.length > 1024){
-const err61 = {instancePath:instancePath+"/constraints/allowedNetworkDests/" + i6,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+const err61 = {instancePath:instancePath+"/constraints/restrictedCommands",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
 (vErrors ??= []).push(err61);
 errors++;
 }
-}
-else {
-const err62 = {instancePath:instancePath+"/constraints/allowedNetworkDests/" + i6,keyword:"type",params:{type: schema26.properties.constraints.properties.allowedNetworkDests.items.type},message:"must be string"};
+const len4 = data29.length;
+for(let i4=0; i4<len4; i4++){
+let data30 = data29[i4];
+if(typeof data30 === "string"){
+if(data30.length > 1024){
+const err62 = {instancePath:instancePath+"/constraints/restrictedCommands/" + i4,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
 (vErrors ??= []).push(err62);
 errors++;
 }
 }
-}
-}
-if(data22.deniedNetworkDests !== undefined){
-let data31 = data22.deniedNetworkDests;
-if((!(Array.isArray(data31))) && (data31 !== null)){
-const err63 = {instancePath:instancePath+"/constraints/deniedNetworkDests",keyword:"type",params:{type: schema26.properties.constraints.properties.deniedNetworkDests.type},message:"must be array,null"};
+else {
+const err63 = {instancePath:instancePath+"/constraints/restrictedCommands/" + i4,keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedCommands.items.type},message:"must be string"};
 (vErrors ??= []).push(err63);
+errors++;
+}
+}
+}
+}
+if(data26.restrictedPaths !== undefined){
+let data31 = data26.restrictedPaths;
+if((!(Array.isArray(data31))) && (data31 !== null)){
+const err64 = {instancePath:instancePath+"/constraints/restrictedPaths",keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedPaths.type},message:"must be array,null"};
+(vErrors ??= []).push(err64);
 errors++;
 }
 if(Array.isArray(data31)){
 if(data31.length > 128){
-const err64 = {instancePath:instancePath+"/constraints/deniedNetworkDests",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
-(vErrors ??= []).push(err64);
+const err65 = {instancePath:instancePath+"/constraints/restrictedPaths",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
+(vErrors ??= []).push(err65);
 errors++;
 }
-const len7 = data31.length;
-for(let i7=0; i7<len7; i7++){
-let data32 = data31[i7];
+const len5 = data31.length;
+for(let i5=0; i5<len5; i5++){
+let data32 = data31[i5];
 if(typeof data32 === "string"){
 if(data32.length > 1024){
-const err65 = {instancePath:instancePath+"/constraints/deniedNetworkDests/" + i7,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
-(vErrors ??= []).push(err65);
+const err66 = {instancePath:instancePath+"/constraints/restrictedPaths/" + i5,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+(vErrors ??= []).push(err66);
 errors++;
 }
 }
 else {
-const err66 = {instancePath:instancePath+"/constraints/deniedNetworkDests/" + i7,keyword:"type",params:{type: schema26.properties.constraints.properties.deniedNetworkDests.items.type},message:"must be string"};
-(vErrors ??= []).push(err66);
+const err67 = {instancePath:instancePath+"/constraints/restrictedPaths/" + i5,keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedPaths.items.type},message:"must be string"};
+(vErrors ??= []).push(err67);
+errors++;
+}
+}
+}
+}
+if(data26.allowedNetworkDests !== undefined){
+let data33 = data26.allowedNetworkDests;
+if((!(Array.isArray(data33))) && (data33 !== null)){
+const err68 = {instancePath:instancePath+"/constraints/allowedNetworkDests",keyword:"type",params:{type: schema26.properties.constraints.properties.allowedNetworkDests.type},message:"must be array,null"};
+(vErrors ??= []).push(err68);
+errors++;
+}
+if(Array.isArray(data33)){
+if(data33.length > 128){
+const err69 = {instancePath:instancePath+"/constraints/allowedNetworkDests",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
+(vErrors ??= []).push(err69);
+errors++;
+}
+const len6 = data33.length;
+for(let i6=0; i6<len6; i6++){
+let data34 = data33[i6];
+if(typeof data34 === "string"){
+if(data34.length > 1024){
+const err70 = {instancePath:instancePath+"/constraints/allowedNetworkDests/" + i6,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+(vErrors ??= []).push(err70);
+errors++;
+}
+}
+else {
+const err71 = {instancePath:instancePath+"/constraints/allowedNetworkDests/" + i6,keyword:"type",params:{type: schema26.properties.constraints.properties.allowedNetworkDests.items.type},message:"must be string"};
+(vErrors ??= []).push(err71);
+errors++;
+}
+}
+}
+}
+if(data26.deniedNetworkDests !== undefined){
+let data35 = data26.deniedNetworkDests;
+if((!(Array.isArray(data35))) && (data35 !== null)){
+const err72 = {instancePath:instancePath+"/constraints/deniedNetworkDests",keyword:"type",params:{type: schema26.properties.constraints.properties.deniedNetworkDests.type},message:"must be array,null"};
+(vErrors ??= []).push(err72);
+errors++;
+}
+if(Array.isArray(data35)){
+if(data35.length > 128){
+const err73 = {instancePath:instancePath+"/constraints/deniedNetworkDests",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
+(vErrors ??= []).push(err73);
+errors++;
+}
+const len7 = data35.length;
+for(let i7=0; i7<len7; i7++){
+let data36 = data35[i7];
+if(typeof data36 === "string"){
+if(data36.length > 1024){
+const err74 = {instancePath:instancePath+"/constraints/deniedNetworkDests/" + i7,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+(vErrors ??= []).push(err74);
+errors++;
+}
+}
+else {
+const err75 = {instancePath:instancePath+"/constraints/deniedNetworkDests/" + i7,keyword:"type",params:{type: schema26.properties.constraints.properties.deniedNetworkDests.items.type},message:"must be string"};
+(vErrors ??= []).push(err75);
 errors++;
 }
 }
@@ -8015,154 +8141,154 @@ errors++;
 }
 }
 if(data.agent !== undefined){
-let data33 = data.agent;
-if((!(data33 && typeof data33 == "object" && !Array.isArray(data33))) && (data33 !== null)){
-const err67 = {instancePath:instancePath+"/agent",keyword:"type",params:{type: schema26.properties.agent.type},message:"must be object,null"};
-(vErrors ??= []).push(err67);
-errors++;
-}
-if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
-if(data33.entrypoint !== undefined){
-let data34 = data33.entrypoint;
-if((!(Array.isArray(data34))) && (data34 !== null)){
-const err68 = {instancePath:instancePath+"/agent/entrypoint",keyword:"type",params:{type: schema26.properties.agent.properties.entrypoint.type},message:"must be array,null"};
-(vErrors ??= []).push(err68);
-errors++;
-}
-if(Array.isArray(data34)){
-if(data34.length > 64){
-const err69 = {instancePath:instancePath+"/agent/entrypoint",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
-(vErrors ??= []).push(err69);
-errors++;
-}
-const len8 = data34.length;
-for(let i8=0; i8<len8; i8++){
-let data35 = data34[i8];
-if(typeof data35 === "string"){
-if(data35.length > 32768){
-const err70 = {instancePath:instancePath+"/agent/entrypoint/" + i8,keyword:"maxLength",params:{limit: 32768},message:"must NOT have more than 32768 characters"};
-(vErrors ??= []).push(err70);
-errors++;
-}
-}
-else {
-const err71 = {instancePath:instancePath+"/agent/entrypoint/" + i8,keyword:"type",params:{type: schema26.properties.agent.properties.entrypoint.items.type},message:"must be string"};
-(vErrors ??= []).push(err71);
-errors++;
-}
-}
-}
-}
-if(data33.installCommand !== undefined){
-let data36 = data33.installCommand;
-if((!(Array.isArray(data36))) && (data36 !== null)){
-const err72 = {instancePath:instancePath+"/agent/installCommand",keyword:"type",params:{type: schema26.properties.agent.properties.installCommand.type},message:"must be array,null"};
-(vErrors ??= []).push(err72);
-errors++;
-}
-if(Array.isArray(data36)){
-if(data36.length > 64){
-const err73 = {instancePath:instancePath+"/agent/installCommand",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
-(vErrors ??= []).push(err73);
-errors++;
-}
-const len9 = data36.length;
-for(let i9=0; i9<len9; i9++){
-let data37 = data36[i9];
-if(typeof data37 === "string"){
-if(data37.length > 32768){
-const err74 = {instancePath:instancePath+"/agent/installCommand/" + i9,keyword:"maxLength",params:{limit: 32768},message:"must NOT have more than 32768 characters"};
-(vErrors ??= []).push(err74);
-errors++;
-}
-}
-else {
-const err75 = {instancePath:instancePath+"/agent/installCommand/" + i9,keyword:"type",params:{type: schema26.properties.agent.properties.installCommand.items.type},message:"must be string"};
-(vErrors ??= []).push(err75);
-errors++;
-}
-}
-}
-}
-if(data33.workingDir !== undefined){
-let data38 = data33.workingDir;
-if((typeof data38 !== "string") && (data38 !== null)){
-const err76 = {instancePath:instancePath+"/agent/workingDir",keyword:"type",params:{type: schema26.properties.agent.properties.workingDir.type},message:"must be string,null"};
+let data37 = data.agent;
+if((!(data37 && typeof data37 == "object" && !Array.isArray(data37))) && (data37 !== null)){
+const err76 = {instancePath:instancePath+"/agent",keyword:"type",params:{type: schema26.properties.agent.type},message:"must be object,null"};
 (vErrors ??= []).push(err76);
 errors++;
 }
-if(typeof data38 === "string"){
-if(data38.length > 512){
-const err77 = {instancePath:instancePath+"/agent/workingDir",keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"};
+if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
+if(data37.entrypoint !== undefined){
+let data38 = data37.entrypoint;
+if((!(Array.isArray(data38))) && (data38 !== null)){
+const err77 = {instancePath:instancePath+"/agent/entrypoint",keyword:"type",params:{type: schema26.properties.agent.properties.entrypoint.type},message:"must be array,null"};
 (vErrors ??= []).push(err77);
 errors++;
 }
-}
-}
-if(data33.env !== undefined){
-let data39 = data33.env;
-if((!(Array.isArray(data39))) && (data39 !== null)){
-const err78 = {instancePath:instancePath+"/agent/env",keyword:"type",params:{type: schema26.properties.agent.properties.env.type},message:"must be array,null"};
+if(Array.isArray(data38)){
+if(data38.length > 64){
+const err78 = {instancePath:instancePath+"/agent/entrypoint",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
 (vErrors ??= []).push(err78);
 errors++;
 }
-if(Array.isArray(data39)){
-if(data39.length > 200){
-const err79 = {instancePath:instancePath+"/agent/env",keyword:"maxItems",params:{limit: 200},message:"must NOT have more than 200 items"};
+const len8 = data38.length;
+for(let i8=0; i8<len8; i8++){
+let data39 = data38[i8];
+if(typeof data39 === "string"){
+if(data39.length > 32768){
+const err79 = {instancePath:instancePath+"/agent/entrypoint/" + i8,keyword:"maxLength",params:{limit: 32768},message:"must NOT have more than 32768 characters"};
 (vErrors ??= []).push(err79);
 errors++;
 }
-const len10 = data39.length;
-for(let i10=0; i10<len10; i10++){
-if(!(validate52(data39[i10], {instancePath:instancePath+"/agent/env/" + i10,parentData:data39,parentDataProperty:i10,rootData}))){
-vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
-errors = vErrors.length;
 }
-}
-const keyOf2 = (i) => JSON.stringify([i?.["name"] ?? null]);
-if(new Set(data39.map(keyOf2)).size < data39.length){
-const err80 = {instancePath:instancePath+"/agent/env",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
+else {
+const err80 = {instancePath:instancePath+"/agent/entrypoint/" + i8,keyword:"type",params:{type: schema26.properties.agent.properties.entrypoint.items.type},message:"must be string"};
 (vErrors ??= []).push(err80);
 errors++;
 }
 }
 }
-if(data33.maxConcurrentInvokes !== undefined){
-let data41 = data33.maxConcurrentInvokes;
-if((!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))) && (data41 !== null)){
-const err81 = {instancePath:instancePath+"/agent/maxConcurrentInvokes",keyword:"type",params:{type: schema26.properties.agent.properties.maxConcurrentInvokes.type},message:"must be integer,null"};
+}
+if(data37.installCommand !== undefined){
+let data40 = data37.installCommand;
+if((!(Array.isArray(data40))) && (data40 !== null)){
+const err81 = {instancePath:instancePath+"/agent/installCommand",keyword:"type",params:{type: schema26.properties.agent.properties.installCommand.type},message:"must be array,null"};
 (vErrors ??= []).push(err81);
 errors++;
 }
-if((typeof data41 == "number") && (isFinite(data41))){
-if(data41 > 10000 || isNaN(data41)){
-const err82 = {instancePath:instancePath+"/agent/maxConcurrentInvokes",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000"};
+if(Array.isArray(data40)){
+if(data40.length > 64){
+const err82 = {instancePath:instancePath+"/agent/installCommand",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
 (vErrors ??= []).push(err82);
 errors++;
 }
-if(data41 < 0 || isNaN(data41)){
-const err83 = {instancePath:instancePath+"/agent/maxConcurrentInvokes",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+const len9 = data40.length;
+for(let i9=0; i9<len9; i9++){
+let data41 = data40[i9];
+if(typeof data41 === "string"){
+if(data41.length > 32768){
+const err83 = {instancePath:instancePath+"/agent/installCommand/" + i9,keyword:"maxLength",params:{limit: 32768},message:"must NOT have more than 32768 characters"};
 (vErrors ??= []).push(err83);
 errors++;
 }
 }
-}
-if(data33.defaultInvokeTimeout !== undefined){
-let data42 = data33.defaultInvokeTimeout;
-if((typeof data42 !== "string") && (data42 !== null)){
-const err84 = {instancePath:instancePath+"/agent/defaultInvokeTimeout",keyword:"type",params:{type: schema26.properties.agent.properties.defaultInvokeTimeout.type},message:"must be string,null"};
+else {
+const err84 = {instancePath:instancePath+"/agent/installCommand/" + i9,keyword:"type",params:{type: schema26.properties.agent.properties.installCommand.items.type},message:"must be string"};
 (vErrors ??= []).push(err84);
 errors++;
 }
-if(typeof data42 === "string"){
-if(data42.length > 64){
-const err85 = {instancePath:instancePath+"/agent/defaultInvokeTimeout",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+}
+}
+}
+if(data37.workingDir !== undefined){
+let data42 = data37.workingDir;
+if((typeof data42 !== "string") && (data42 !== null)){
+const err85 = {instancePath:instancePath+"/agent/workingDir",keyword:"type",params:{type: schema26.properties.agent.properties.workingDir.type},message:"must be string,null"};
 (vErrors ??= []).push(err85);
 errors++;
 }
-if(!pattern17.test(data42)){
-const err86 = {instancePath:instancePath+"/agent/defaultInvokeTimeout",keyword:"pattern",params:{pattern: "^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"},message:"must match pattern \""+"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"+"\""};
+if(typeof data42 === "string"){
+if(data42.length > 512){
+const err86 = {instancePath:instancePath+"/agent/workingDir",keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"};
 (vErrors ??= []).push(err86);
+errors++;
+}
+}
+}
+if(data37.env !== undefined){
+let data43 = data37.env;
+if((!(Array.isArray(data43))) && (data43 !== null)){
+const err87 = {instancePath:instancePath+"/agent/env",keyword:"type",params:{type: schema26.properties.agent.properties.env.type},message:"must be array,null"};
+(vErrors ??= []).push(err87);
+errors++;
+}
+if(Array.isArray(data43)){
+if(data43.length > 200){
+const err88 = {instancePath:instancePath+"/agent/env",keyword:"maxItems",params:{limit: 200},message:"must NOT have more than 200 items"};
+(vErrors ??= []).push(err88);
+errors++;
+}
+const len10 = data43.length;
+for(let i10=0; i10<len10; i10++){
+if(!(validate52(data43[i10], {instancePath:instancePath+"/agent/env/" + i10,parentData:data43,parentDataProperty:i10,rootData}))){
+vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
+errors = vErrors.length;
+}
+}
+const keyOf2 = (i) => JSON.stringify([i?.["name"] ?? null]);
+if(new Set(data43.map(keyOf2)).size < data43.length){
+const err89 = {instancePath:instancePath+"/agent/env",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
+(vErrors ??= []).push(err89);
+errors++;
+}
+}
+}
+if(data37.maxConcurrentInvokes !== undefined){
+let data45 = data37.maxConcurrentInvokes;
+if((!(((typeof data45 == "number") && (!(data45 % 1) && !isNaN(data45))) && (isFinite(data45)))) && (data45 !== null)){
+const err90 = {instancePath:instancePath+"/agent/maxConcurrentInvokes",keyword:"type",params:{type: schema26.properties.agent.properties.maxConcurrentInvokes.type},message:"must be integer,null"};
+(vErrors ??= []).push(err90);
+errors++;
+}
+if((typeof data45 == "number") && (isFinite(data45))){
+if(data45 > 10000 || isNaN(data45)){
+const err91 = {instancePath:instancePath+"/agent/maxConcurrentInvokes",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000"};
+(vErrors ??= []).push(err91);
+errors++;
+}
+if(data45 < 0 || isNaN(data45)){
+const err92 = {instancePath:instancePath+"/agent/maxConcurrentInvokes",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+(vErrors ??= []).push(err92);
+errors++;
+}
+}
+}
+if(data37.defaultInvokeTimeout !== undefined){
+let data46 = data37.defaultInvokeTimeout;
+if((typeof data46 !== "string") && (data46 !== null)){
+const err93 = {instancePath:instancePath+"/agent/defaultInvokeTimeout",keyword:"type",params:{type: schema26.properties.agent.properties.defaultInvokeTimeout.type},message:"must be string,null"};
+(vErrors ??= []).push(err93);
+errors++;
+}
+if(typeof data46 === "string"){
+if(data46.length > 64){
+const err94 = {instancePath:instancePath+"/agent/defaultInvokeTimeout",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+(vErrors ??= []).push(err94);
+errors++;
+}
+if(!pattern17.test(data46)){
+const err95 = {instancePath:instancePath+"/agent/defaultInvokeTimeout",keyword:"pattern",params:{pattern: "^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"},message:"must match pattern \""+"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"+"\""};
+(vErrors ??= []).push(err95);
 errors++;
 }
 }
@@ -8170,10 +8296,10 @@ errors++;
 }
 }
 if(data.useHTTPExec !== undefined){
-let data43 = data.useHTTPExec;
-if((typeof data43 !== "boolean") && (data43 !== null)){
-const err87 = {instancePath:instancePath+"/useHTTPExec",keyword:"type",params:{type: schema26.properties.useHTTPExec.type},message:"must be boolean,null"};
-(vErrors ??= []).push(err87);
+let data47 = data.useHTTPExec;
+if((typeof data47 !== "boolean") && (data47 !== null)){
+const err96 = {instancePath:instancePath+"/useHTTPExec",keyword:"type",params:{type: schema26.properties.useHTTPExec.type},message:"must be boolean,null"};
+(vErrors ??= []).push(err96);
 errors++;
 }
 }
@@ -10944,173 +11070,236 @@ errors++;
 }
 }
 }
-if(data.constraints !== undefined){
-let data22 = data.constraints;
+if(data.terminal !== undefined){
+let data22 = data.terminal;
 if((!(data22 && typeof data22 == "object" && !Array.isArray(data22))) && (data22 !== null)){
-const err44 = {instancePath:instancePath+"/constraints",keyword:"type",params:{type: schema26.properties.constraints.type},message:"must be object,null"};
+const err44 = {instancePath:instancePath+"/terminal",keyword:"type",params:{type: schema26.properties.terminal.type},message:"must be object,null"};
 (vErrors ??= []).push(err44);
 errors++;
 }
 if(data22 && typeof data22 == "object" && !Array.isArray(data22)){
-if(data22.maxFileSize !== undefined){
-let data23 = data22.maxFileSize;
+if(data22.scrollbackBytes !== undefined){
+let data23 = data22.scrollbackBytes;
 if(((!(((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23))) && (isFinite(data23)))) && (typeof data23 !== "string")) && (data23 !== null)){
-const err45 = {instancePath:instancePath+"/constraints/maxFileSize",keyword:"type",params:{type: schema26.properties.constraints.properties.maxFileSize.type},message:"must be integer,string,null"};
+const err45 = {instancePath:instancePath+"/terminal/scrollbackBytes",keyword:"type",params:{type: schema26.properties.terminal.properties.scrollbackBytes.type},message:"must be integer,string,null"};
 (vErrors ??= []).push(err45);
 errors++;
 }
 if(typeof data23 === "string"){
 if(data23.length > 64){
-const err46 = {instancePath:instancePath+"/constraints/maxFileSize",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+const err46 = {instancePath:instancePath+"/terminal/scrollbackBytes",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
 (vErrors ??= []).push(err46);
 errors++;
 }
 if(!pattern5.test(data23)){
-const err47 = {instancePath:instancePath+"/constraints/maxFileSize",keyword:"pattern",params:{pattern: "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"},message:"must match pattern \""+"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"+"\""};
+const err47 = {instancePath:instancePath+"/terminal/scrollbackBytes",keyword:"pattern",params:{pattern: "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"},message:"must match pattern \""+"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"+"\""};
 (vErrors ??= []).push(err47);
 errors++;
 }
 }
 }
-if(data22.maxCommandTimeout !== undefined){
-let data24 = data22.maxCommandTimeout;
+if(data22.detachedTTL !== undefined){
+let data24 = data22.detachedTTL;
 if((typeof data24 !== "string") && (data24 !== null)){
-const err48 = {instancePath:instancePath+"/constraints/maxCommandTimeout",keyword:"type",params:{type: schema26.properties.constraints.properties.maxCommandTimeout.type},message:"must be string,null"};
+const err48 = {instancePath:instancePath+"/terminal/detachedTTL",keyword:"type",params:{type: schema26.properties.terminal.properties.detachedTTL.type},message:"must be string,null"};
 (vErrors ??= []).push(err48);
 errors++;
 }
 if(typeof data24 === "string"){
 if(data24.length > 64){
-const err49 = {instancePath:instancePath+"/constraints/maxCommandTimeout",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+const err49 = {instancePath:instancePath+"/terminal/detachedTTL",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
 (vErrors ??= []).push(err49);
 errors++;
 }
 if(!pattern17.test(data24)){
-const err50 = {instancePath:instancePath+"/constraints/maxCommandTimeout",keyword:"pattern",params:{pattern: "^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"},message:"must match pattern \""+"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"+"\""};
+const err50 = {instancePath:instancePath+"/terminal/detachedTTL",keyword:"pattern",params:{pattern: "^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"},message:"must match pattern \""+"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"+"\""};
 (vErrors ??= []).push(err50);
 errors++;
 }
 }
 }
-if(data22.restrictedCommands !== undefined){
-let data25 = data22.restrictedCommands;
-if((!(Array.isArray(data25))) && (data25 !== null)){
-const err51 = {instancePath:instancePath+"/constraints/restrictedCommands",keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedCommands.type},message:"must be array,null"};
+if(data22.alternateScreen !== undefined){
+let data25 = data22.alternateScreen;
+if((typeof data25 !== "string") && (data25 !== null)){
+const err51 = {instancePath:instancePath+"/terminal/alternateScreen",keyword:"type",params:{type: schema26.properties.terminal.properties.alternateScreen.type},message:"must be string,null"};
 (vErrors ??= []).push(err51);
 errors++;
 }
-if(Array.isArray(data25)){
-if(data25.length > 128){
-const err52 = {instancePath:instancePath+"/constraints/restrictedCommands",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
+if(!(((data25 === "Strip") || (data25 === "Keep")) || (data25 === null))){
+const err52 = {instancePath:instancePath+"/terminal/alternateScreen",keyword:"enum",params:{allowedValues: schema26.properties.terminal.properties.alternateScreen.enum},message:"must be equal to one of the allowed values"};
 (vErrors ??= []).push(err52);
 errors++;
 }
-const len4 = data25.length;
-for(let i4=0; i4<len4; i4++){
-let data26 = data25[i4];
-if(typeof data26 === "string"){
-if(data26.length > 1024){
-const err53 = {instancePath:instancePath+"/constraints/restrictedCommands/" + i4,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+}
+}
+}
+if(data.constraints !== undefined){
+let data26 = data.constraints;
+if((!(data26 && typeof data26 == "object" && !Array.isArray(data26))) && (data26 !== null)){
+const err53 = {instancePath:instancePath+"/constraints",keyword:"type",params:{type: schema26.properties.constraints.type},message:"must be object,null"};
 (vErrors ??= []).push(err53);
 errors++;
 }
-}
-else {
-const err54 = {instancePath:instancePath+"/constraints/restrictedCommands/" + i4,keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedCommands.items.type},message:"must be string"};
+if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
+if(data26.maxFileSize !== undefined){
+let data27 = data26.maxFileSize;
+if(((!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))) && (typeof data27 !== "string")) && (data27 !== null)){
+const err54 = {instancePath:instancePath+"/constraints/maxFileSize",keyword:"type",params:{type: schema26.properties.constraints.properties.maxFileSize.type},message:"must be integer,string,null"};
 (vErrors ??= []).push(err54);
 errors++;
 }
-}
-}
-}
-if(data22.restrictedPaths !== undefined){
-let data27 = data22.restrictedPaths;
-if((!(Array.isArray(data27))) && (data27 !== null)){
-const err55 = {instancePath:instancePath+"/constraints/restrictedPaths",keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedPaths.type},message:"must be array,null"};
+if(typeof data27 === "string"){
+if(data27.length > 64){
+const err55 = {instancePath:instancePath+"/constraints/maxFileSize",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
 (vErrors ??= []).push(err55);
 errors++;
 }
-if(Array.isArray(data27)){
-if(data27.length > 128){
-const err56 = {instancePath:instancePath+"/constraints/restrictedPaths",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
+if(!pattern5.test(data27)){
+const err56 = {instancePath:instancePath+"/constraints/maxFileSize",keyword:"pattern",params:{pattern: "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"},message:"must match pattern \""+"^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"+"\""};
 (vErrors ??= []).push(err56);
 errors++;
 }
-const len5 = data27.length;
-for(let i5=0; i5<len5; i5++){
-let data28 = data27[i5];
-if(typeof data28 === "string"){
-if(data28.length > 1024){
-const err57 = {instancePath:instancePath+"/constraints/restrictedPaths/" + i5,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+}
+}
+if(data26.maxCommandTimeout !== undefined){
+let data28 = data26.maxCommandTimeout;
+if((typeof data28 !== "string") && (data28 !== null)){
+const err57 = {instancePath:instancePath+"/constraints/maxCommandTimeout",keyword:"type",params:{type: schema26.properties.constraints.properties.maxCommandTimeout.type},message:"must be string,null"};
 (vErrors ??= []).push(err57);
 errors++;
 }
-}
-else {
-const err58 = {instancePath:instancePath+"/constraints/restrictedPaths/" + i5,keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedPaths.items.type},message:"must be string"};
+if(typeof data28 === "string"){
+if(data28.length > 64){
+const err58 = {instancePath:instancePath+"/constraints/maxCommandTimeout",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
 (vErrors ??= []).push(err58);
+errors++;
+}
+if(!pattern17.test(data28)){
+const err59 = {instancePath:instancePath+"/constraints/maxCommandTimeout",keyword:"pattern",params:{pattern: "^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"},message:"must match pattern \""+"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"+"\""};
+(vErrors ??= []).push(err59);
 errors++;
 }
 }
 }
-}
-if(data22.allowedNetworkDests !== undefined){
-let data29 = data22.allowedNetworkDests;
+if(data26.restrictedCommands !== undefined){
+let data29 = data26.restrictedCommands;
 if((!(Array.isArray(data29))) && (data29 !== null)){
-const err59 = {instancePath:instancePath+"/constraints/allowedNetworkDests",keyword:"type",params:{type: schema26.properties.constraints.properties.allowedNetworkDests.type},message:"must be array,null"};
-(vErrors ??= []).push(err59);
+const err60 = {instancePath:instancePath+"/constraints/restrictedCommands",keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedCommands.type},message:"must be array,null"};
+(vErrors ??= []).push(err60);
 errors++;
 }
 if(Array.isArray(data29)){
 if(data29.length > 128){
-const err60 = {instancePath:instancePath+"/constraints/allowedNetworkDests",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
-(vErrors ??= []).push(err60);
-errors++;
-}
-const len6 = data29.length;
-for(let i6=0; i6<len6; i6++){
-let data30 = data29[i6];
-if(typeof data30 === "string"){
-if(data30.length > 1024){
-const err61 = {instancePath:instancePath+"/constraints/allowedNetworkDests/" + i6,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+const err61 = {instancePath:instancePath+"/constraints/restrictedCommands",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
 (vErrors ??= []).push(err61);
 errors++;
 }
-}
-else {
-const err62 = {instancePath:instancePath+"/constraints/allowedNetworkDests/" + i6,keyword:"type",params:{type: schema26.properties.constraints.properties.allowedNetworkDests.items.type},message:"must be string"};
+const len4 = data29.length;
+for(let i4=0; i4<len4; i4++){
+let data30 = data29[i4];
+if(typeof data30 === "string"){
+if(data30.length > 1024){
+const err62 = {instancePath:instancePath+"/constraints/restrictedCommands/" + i4,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
 (vErrors ??= []).push(err62);
 errors++;
 }
 }
-}
-}
-if(data22.deniedNetworkDests !== undefined){
-let data31 = data22.deniedNetworkDests;
-if((!(Array.isArray(data31))) && (data31 !== null)){
-const err63 = {instancePath:instancePath+"/constraints/deniedNetworkDests",keyword:"type",params:{type: schema26.properties.constraints.properties.deniedNetworkDests.type},message:"must be array,null"};
+else {
+const err63 = {instancePath:instancePath+"/constraints/restrictedCommands/" + i4,keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedCommands.items.type},message:"must be string"};
 (vErrors ??= []).push(err63);
+errors++;
+}
+}
+}
+}
+if(data26.restrictedPaths !== undefined){
+let data31 = data26.restrictedPaths;
+if((!(Array.isArray(data31))) && (data31 !== null)){
+const err64 = {instancePath:instancePath+"/constraints/restrictedPaths",keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedPaths.type},message:"must be array,null"};
+(vErrors ??= []).push(err64);
 errors++;
 }
 if(Array.isArray(data31)){
 if(data31.length > 128){
-const err64 = {instancePath:instancePath+"/constraints/deniedNetworkDests",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
-(vErrors ??= []).push(err64);
+const err65 = {instancePath:instancePath+"/constraints/restrictedPaths",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
+(vErrors ??= []).push(err65);
 errors++;
 }
-const len7 = data31.length;
-for(let i7=0; i7<len7; i7++){
-let data32 = data31[i7];
+const len5 = data31.length;
+for(let i5=0; i5<len5; i5++){
+let data32 = data31[i5];
 if(typeof data32 === "string"){
 if(data32.length > 1024){
-const err65 = {instancePath:instancePath+"/constraints/deniedNetworkDests/" + i7,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
-(vErrors ??= []).push(err65);
+const err66 = {instancePath:instancePath+"/constraints/restrictedPaths/" + i5,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+(vErrors ??= []).push(err66);
 errors++;
 }
 }
 else {
-const err66 = {instancePath:instancePath+"/constraints/deniedNetworkDests/" + i7,keyword:"type",params:{type: schema26.properties.constraints.properties.deniedNetworkDests.items.type},message:"must be string"};
-(vErrors ??= []).push(err66);
+const err67 = {instancePath:instancePath+"/constraints/restrictedPaths/" + i5,keyword:"type",params:{type: schema26.properties.constraints.properties.restrictedPaths.items.type},message:"must be string"};
+(vErrors ??= []).push(err67);
+errors++;
+}
+}
+}
+}
+if(data26.allowedNetworkDests !== undefined){
+let data33 = data26.allowedNetworkDests;
+if((!(Array.isArray(data33))) && (data33 !== null)){
+const err68 = {instancePath:instancePath+"/constraints/allowedNetworkDests",keyword:"type",params:{type: schema26.properties.constraints.properties.allowedNetworkDests.type},message:"must be array,null"};
+(vErrors ??= []).push(err68);
+errors++;
+}
+if(Array.isArray(data33)){
+if(data33.length > 128){
+const err69 = {instancePath:instancePath+"/constraints/allowedNetworkDests",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
+(vErrors ??= []).push(err69);
+errors++;
+}
+const len6 = data33.length;
+for(let i6=0; i6<len6; i6++){
+let data34 = data33[i6];
+if(typeof data34 === "string"){
+if(data34.length > 1024){
+const err70 = {instancePath:instancePath+"/constraints/allowedNetworkDests/" + i6,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+(vErrors ??= []).push(err70);
+errors++;
+}
+}
+else {
+const err71 = {instancePath:instancePath+"/constraints/allowedNetworkDests/" + i6,keyword:"type",params:{type: schema26.properties.constraints.properties.allowedNetworkDests.items.type},message:"must be string"};
+(vErrors ??= []).push(err71);
+errors++;
+}
+}
+}
+}
+if(data26.deniedNetworkDests !== undefined){
+let data35 = data26.deniedNetworkDests;
+if((!(Array.isArray(data35))) && (data35 !== null)){
+const err72 = {instancePath:instancePath+"/constraints/deniedNetworkDests",keyword:"type",params:{type: schema26.properties.constraints.properties.deniedNetworkDests.type},message:"must be array,null"};
+(vErrors ??= []).push(err72);
+errors++;
+}
+if(Array.isArray(data35)){
+if(data35.length > 128){
+const err73 = {instancePath:instancePath+"/constraints/deniedNetworkDests",keyword:"maxItems",params:{limit: 128},message:"must NOT have more than 128 items"};
+(vErrors ??= []).push(err73);
+errors++;
+}
+const len7 = data35.length;
+for(let i7=0; i7<len7; i7++){
+let data36 = data35[i7];
+if(typeof data36 === "string"){
+if(data36.length > 1024){
+const err74 = {instancePath:instancePath+"/constraints/deniedNetworkDests/" + i7,keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"};
+(vErrors ??= []).push(err74);
+errors++;
+}
+}
+else {
+const err75 = {instancePath:instancePath+"/constraints/deniedNetworkDests/" + i7,keyword:"type",params:{type: schema26.properties.constraints.properties.deniedNetworkDests.items.type},message:"must be string"};
+(vErrors ??= []).push(err75);
 errors++;
 }
 }
@@ -11119,154 +11308,154 @@ errors++;
 }
 }
 if(data.agent !== undefined){
-let data33 = data.agent;
-if((!(data33 && typeof data33 == "object" && !Array.isArray(data33))) && (data33 !== null)){
-const err67 = {instancePath:instancePath+"/agent",keyword:"type",params:{type: schema26.properties.agent.type},message:"must be object,null"};
-(vErrors ??= []).push(err67);
-errors++;
-}
-if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
-if(data33.entrypoint !== undefined){
-let data34 = data33.entrypoint;
-if((!(Array.isArray(data34))) && (data34 !== null)){
-const err68 = {instancePath:instancePath+"/agent/entrypoint",keyword:"type",params:{type: schema26.properties.agent.properties.entrypoint.type},message:"must be array,null"};
-(vErrors ??= []).push(err68);
-errors++;
-}
-if(Array.isArray(data34)){
-if(data34.length > 64){
-const err69 = {instancePath:instancePath+"/agent/entrypoint",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
-(vErrors ??= []).push(err69);
-errors++;
-}
-const len8 = data34.length;
-for(let i8=0; i8<len8; i8++){
-let data35 = data34[i8];
-if(typeof data35 === "string"){
-if(data35.length > 32768){
-const err70 = {instancePath:instancePath+"/agent/entrypoint/" + i8,keyword:"maxLength",params:{limit: 32768},message:"must NOT have more than 32768 characters"};
-(vErrors ??= []).push(err70);
-errors++;
-}
-}
-else {
-const err71 = {instancePath:instancePath+"/agent/entrypoint/" + i8,keyword:"type",params:{type: schema26.properties.agent.properties.entrypoint.items.type},message:"must be string"};
-(vErrors ??= []).push(err71);
-errors++;
-}
-}
-}
-}
-if(data33.installCommand !== undefined){
-let data36 = data33.installCommand;
-if((!(Array.isArray(data36))) && (data36 !== null)){
-const err72 = {instancePath:instancePath+"/agent/installCommand",keyword:"type",params:{type: schema26.properties.agent.properties.installCommand.type},message:"must be array,null"};
-(vErrors ??= []).push(err72);
-errors++;
-}
-if(Array.isArray(data36)){
-if(data36.length > 64){
-const err73 = {instancePath:instancePath+"/agent/installCommand",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
-(vErrors ??= []).push(err73);
-errors++;
-}
-const len9 = data36.length;
-for(let i9=0; i9<len9; i9++){
-let data37 = data36[i9];
-if(typeof data37 === "string"){
-if(data37.length > 32768){
-const err74 = {instancePath:instancePath+"/agent/installCommand/" + i9,keyword:"maxLength",params:{limit: 32768},message:"must NOT have more than 32768 characters"};
-(vErrors ??= []).push(err74);
-errors++;
-}
-}
-else {
-const err75 = {instancePath:instancePath+"/agent/installCommand/" + i9,keyword:"type",params:{type: schema26.properties.agent.properties.installCommand.items.type},message:"must be string"};
-(vErrors ??= []).push(err75);
-errors++;
-}
-}
-}
-}
-if(data33.workingDir !== undefined){
-let data38 = data33.workingDir;
-if((typeof data38 !== "string") && (data38 !== null)){
-const err76 = {instancePath:instancePath+"/agent/workingDir",keyword:"type",params:{type: schema26.properties.agent.properties.workingDir.type},message:"must be string,null"};
+let data37 = data.agent;
+if((!(data37 && typeof data37 == "object" && !Array.isArray(data37))) && (data37 !== null)){
+const err76 = {instancePath:instancePath+"/agent",keyword:"type",params:{type: schema26.properties.agent.type},message:"must be object,null"};
 (vErrors ??= []).push(err76);
 errors++;
 }
-if(typeof data38 === "string"){
-if(data38.length > 512){
-const err77 = {instancePath:instancePath+"/agent/workingDir",keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"};
+if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
+if(data37.entrypoint !== undefined){
+let data38 = data37.entrypoint;
+if((!(Array.isArray(data38))) && (data38 !== null)){
+const err77 = {instancePath:instancePath+"/agent/entrypoint",keyword:"type",params:{type: schema26.properties.agent.properties.entrypoint.type},message:"must be array,null"};
 (vErrors ??= []).push(err77);
 errors++;
 }
-}
-}
-if(data33.env !== undefined){
-let data39 = data33.env;
-if((!(Array.isArray(data39))) && (data39 !== null)){
-const err78 = {instancePath:instancePath+"/agent/env",keyword:"type",params:{type: schema26.properties.agent.properties.env.type},message:"must be array,null"};
+if(Array.isArray(data38)){
+if(data38.length > 64){
+const err78 = {instancePath:instancePath+"/agent/entrypoint",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
 (vErrors ??= []).push(err78);
 errors++;
 }
-if(Array.isArray(data39)){
-if(data39.length > 200){
-const err79 = {instancePath:instancePath+"/agent/env",keyword:"maxItems",params:{limit: 200},message:"must NOT have more than 200 items"};
+const len8 = data38.length;
+for(let i8=0; i8<len8; i8++){
+let data39 = data38[i8];
+if(typeof data39 === "string"){
+if(data39.length > 32768){
+const err79 = {instancePath:instancePath+"/agent/entrypoint/" + i8,keyword:"maxLength",params:{limit: 32768},message:"must NOT have more than 32768 characters"};
 (vErrors ??= []).push(err79);
 errors++;
 }
-const len10 = data39.length;
-for(let i10=0; i10<len10; i10++){
-if(!(validate52(data39[i10], {instancePath:instancePath+"/agent/env/" + i10,parentData:data39,parentDataProperty:i10,rootData}))){
-vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
-errors = vErrors.length;
 }
-}
-const keyOf2 = (i) => JSON.stringify([i?.["name"] ?? null]);
-if(new Set(data39.map(keyOf2)).size < data39.length){
-const err80 = {instancePath:instancePath+"/agent/env",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
+else {
+const err80 = {instancePath:instancePath+"/agent/entrypoint/" + i8,keyword:"type",params:{type: schema26.properties.agent.properties.entrypoint.items.type},message:"must be string"};
 (vErrors ??= []).push(err80);
 errors++;
 }
 }
 }
-if(data33.maxConcurrentInvokes !== undefined){
-let data41 = data33.maxConcurrentInvokes;
-if((!(((typeof data41 == "number") && (!(data41 % 1) && !isNaN(data41))) && (isFinite(data41)))) && (data41 !== null)){
-const err81 = {instancePath:instancePath+"/agent/maxConcurrentInvokes",keyword:"type",params:{type: schema26.properties.agent.properties.maxConcurrentInvokes.type},message:"must be integer,null"};
+}
+if(data37.installCommand !== undefined){
+let data40 = data37.installCommand;
+if((!(Array.isArray(data40))) && (data40 !== null)){
+const err81 = {instancePath:instancePath+"/agent/installCommand",keyword:"type",params:{type: schema26.properties.agent.properties.installCommand.type},message:"must be array,null"};
 (vErrors ??= []).push(err81);
 errors++;
 }
-if((typeof data41 == "number") && (isFinite(data41))){
-if(data41 > 10000 || isNaN(data41)){
-const err82 = {instancePath:instancePath+"/agent/maxConcurrentInvokes",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000"};
+if(Array.isArray(data40)){
+if(data40.length > 64){
+const err82 = {instancePath:instancePath+"/agent/installCommand",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
 (vErrors ??= []).push(err82);
 errors++;
 }
-if(data41 < 0 || isNaN(data41)){
-const err83 = {instancePath:instancePath+"/agent/maxConcurrentInvokes",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+const len9 = data40.length;
+for(let i9=0; i9<len9; i9++){
+let data41 = data40[i9];
+if(typeof data41 === "string"){
+if(data41.length > 32768){
+const err83 = {instancePath:instancePath+"/agent/installCommand/" + i9,keyword:"maxLength",params:{limit: 32768},message:"must NOT have more than 32768 characters"};
 (vErrors ??= []).push(err83);
 errors++;
 }
 }
-}
-if(data33.defaultInvokeTimeout !== undefined){
-let data42 = data33.defaultInvokeTimeout;
-if((typeof data42 !== "string") && (data42 !== null)){
-const err84 = {instancePath:instancePath+"/agent/defaultInvokeTimeout",keyword:"type",params:{type: schema26.properties.agent.properties.defaultInvokeTimeout.type},message:"must be string,null"};
+else {
+const err84 = {instancePath:instancePath+"/agent/installCommand/" + i9,keyword:"type",params:{type: schema26.properties.agent.properties.installCommand.items.type},message:"must be string"};
 (vErrors ??= []).push(err84);
 errors++;
 }
-if(typeof data42 === "string"){
-if(data42.length > 64){
-const err85 = {instancePath:instancePath+"/agent/defaultInvokeTimeout",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+}
+}
+}
+if(data37.workingDir !== undefined){
+let data42 = data37.workingDir;
+if((typeof data42 !== "string") && (data42 !== null)){
+const err85 = {instancePath:instancePath+"/agent/workingDir",keyword:"type",params:{type: schema26.properties.agent.properties.workingDir.type},message:"must be string,null"};
 (vErrors ??= []).push(err85);
 errors++;
 }
-if(!pattern17.test(data42)){
-const err86 = {instancePath:instancePath+"/agent/defaultInvokeTimeout",keyword:"pattern",params:{pattern: "^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"},message:"must match pattern \""+"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"+"\""};
+if(typeof data42 === "string"){
+if(data42.length > 512){
+const err86 = {instancePath:instancePath+"/agent/workingDir",keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"};
 (vErrors ??= []).push(err86);
+errors++;
+}
+}
+}
+if(data37.env !== undefined){
+let data43 = data37.env;
+if((!(Array.isArray(data43))) && (data43 !== null)){
+const err87 = {instancePath:instancePath+"/agent/env",keyword:"type",params:{type: schema26.properties.agent.properties.env.type},message:"must be array,null"};
+(vErrors ??= []).push(err87);
+errors++;
+}
+if(Array.isArray(data43)){
+if(data43.length > 200){
+const err88 = {instancePath:instancePath+"/agent/env",keyword:"maxItems",params:{limit: 200},message:"must NOT have more than 200 items"};
+(vErrors ??= []).push(err88);
+errors++;
+}
+const len10 = data43.length;
+for(let i10=0; i10<len10; i10++){
+if(!(validate52(data43[i10], {instancePath:instancePath+"/agent/env/" + i10,parentData:data43,parentDataProperty:i10,rootData}))){
+vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
+errors = vErrors.length;
+}
+}
+const keyOf2 = (i) => JSON.stringify([i?.["name"] ?? null]);
+if(new Set(data43.map(keyOf2)).size < data43.length){
+const err89 = {instancePath:instancePath+"/agent/env",keyword:"uniqueBy",params:{keys: "name"},message:"must not repeat the key of another item"};
+(vErrors ??= []).push(err89);
+errors++;
+}
+}
+}
+if(data37.maxConcurrentInvokes !== undefined){
+let data45 = data37.maxConcurrentInvokes;
+if((!(((typeof data45 == "number") && (!(data45 % 1) && !isNaN(data45))) && (isFinite(data45)))) && (data45 !== null)){
+const err90 = {instancePath:instancePath+"/agent/maxConcurrentInvokes",keyword:"type",params:{type: schema26.properties.agent.properties.maxConcurrentInvokes.type},message:"must be integer,null"};
+(vErrors ??= []).push(err90);
+errors++;
+}
+if((typeof data45 == "number") && (isFinite(data45))){
+if(data45 > 10000 || isNaN(data45)){
+const err91 = {instancePath:instancePath+"/agent/maxConcurrentInvokes",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000"};
+(vErrors ??= []).push(err91);
+errors++;
+}
+if(data45 < 0 || isNaN(data45)){
+const err92 = {instancePath:instancePath+"/agent/maxConcurrentInvokes",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+(vErrors ??= []).push(err92);
+errors++;
+}
+}
+}
+if(data37.defaultInvokeTimeout !== undefined){
+let data46 = data37.defaultInvokeTimeout;
+if((typeof data46 !== "string") && (data46 !== null)){
+const err93 = {instancePath:instancePath+"/agent/defaultInvokeTimeout",keyword:"type",params:{type: schema26.properties.agent.properties.defaultInvokeTimeout.type},message:"must be string,null"};
+(vErrors ??= []).push(err93);
+errors++;
+}
+if(typeof data46 === "string"){
+if(data46.length > 64){
+const err94 = {instancePath:instancePath+"/agent/defaultInvokeTimeout",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
+(vErrors ??= []).push(err94);
+errors++;
+}
+if(!pattern17.test(data46)){
+const err95 = {instancePath:instancePath+"/agent/defaultInvokeTimeout",keyword:"pattern",params:{pattern: "^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"},message:"must match pattern \""+"^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$"+"\""};
+(vErrors ??= []).push(err95);
 errors++;
 }
 }
@@ -11274,10 +11463,10 @@ errors++;
 }
 }
 if(data.useHTTPExec !== undefined){
-let data43 = data.useHTTPExec;
-if((typeof data43 !== "boolean") && (data43 !== null)){
-const err87 = {instancePath:instancePath+"/useHTTPExec",keyword:"type",params:{type: schema26.properties.useHTTPExec.type},message:"must be boolean,null"};
-(vErrors ??= []).push(err87);
+let data47 = data.useHTTPExec;
+if((typeof data47 !== "boolean") && (data47 !== null)){
+const err96 = {instancePath:instancePath+"/useHTTPExec",keyword:"type",params:{type: schema26.properties.useHTTPExec.type},message:"must be boolean,null"};
+(vErrors ??= []).push(err96);
 errors++;
 }
 }
@@ -12881,7 +13070,7 @@ validate184.errors = vErrors;
 return errors === 0;
 }
 
-const pattern117 = new RegExp("^(\\*|[^*/\\s]+)(/(\\*|[^*/\\s]+))*/?$", "");
+const pattern123 = new RegExp("^(\\*|[^*/\\s]+)(/(\\*|[^*/\\s]+))*/?$", "");
 
 function validate181(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -13176,7 +13365,7 @@ const err40 = {instancePath:instancePath+"/spec/approvedRegistries/" + i1,keywor
 (vErrors ??= []).push(err40);
 errors++;
 }
-if(!pattern117.test(data17)){
+if(!pattern123.test(data17)){
 const err41 = {instancePath:instancePath+"/spec/approvedRegistries/" + i1,keyword:"pattern",params:{pattern: "^(\\*|[^*/\\s]+)(/(\\*|[^*/\\s]+))*/?$"},message:"must match pattern \""+"^(\\*|[^*/\\s]+)(/(\\*|[^*/\\s]+))*/?$"+"\""};
 (vErrors ??= []).push(err41);
 errors++;
@@ -14372,7 +14561,7 @@ const err40 = {instancePath:instancePath+"/spec/approvedRegistries/" + i1,keywor
 (vErrors ??= []).push(err40);
 errors++;
 }
-if(!pattern117.test(data17)){
+if(!pattern123.test(data17)){
 const err41 = {instancePath:instancePath+"/spec/approvedRegistries/" + i1,keyword:"pattern",params:{pattern: "^(\\*|[^*/\\s]+)(/(\\*|[^*/\\s]+))*/?$"},message:"must match pattern \""+"^(\\*|[^*/\\s]+)(/(\\*|[^*/\\s]+))*/?$"+"\""};
 (vErrors ??= []).push(err41);
 errors++;
@@ -15399,8 +15588,8 @@ return errors === 0;
 }
 
 export const validateWebhookSubscription = validate197;
-const schema73 = {"type":"object","required":["spec"],"properties":{"metadata":{"type":"object"},"spec":{"type":["object"],"required":["url","secretRef"],"properties":{"url":{"type":["string"],"pattern":"^https://[^\\s/?#@]+([/?][^\\s#]*)?$","maxLength":2048},"eventTypes":{"type":["array","null"],"maxItems":32,"items":{"type":["string"],"enum":["sandbox.creating","sandbox.running","sandbox.resumed","sandbox.restarted","sandbox.idle_warning","sandbox.stopped","sandbox.error","sandbox.deleting"]},"uniqueBy":[]},"scope":{"type":["string","null"],"enum":["Own","Namespace","Cluster",null]},"sandbox":{"type":["string","null"],"minLength":1,"maxLength":63},"selector":{"type":["object","null"],"properties":{"matchLabels":{"type":["object","null"],"maxProperties":16,"additionalProperties":{"type":["string"],"maxLength":63}}}},"secretRef":{"type":["object"],"required":["name"],"properties":{"name":{"type":["string"],"minLength":1,"maxLength":253}}},"disabled":{"type":["boolean","null"]},"createdBy":{"type":["object","null"],"required":["sub"],"properties":{"sub":{"type":["string"],"minLength":1,"maxLength":512},"email":{"type":["string","null"],"maxLength":512}}}}},"status":{"type":["object","null"],"properties":{"observedGeneration":{"type":["integer","null"],"minimum":0},"state":{"type":["string","null"],"enum":["Active","Disabled",null]},"disabledReason":{"type":["string","null"],"maxLength":1024},"consecutiveFailures":{"type":["integer","null"],"minimum":0},"dropped":{"type":["integer","null"],"minimum":0},"deliveries":{"type":["array","null"],"maxItems":20,"items":{"type":["object"],"required":["id","eventType","timestamp","attempt","success"],"properties":{"id":{"type":["string"],"maxLength":256},"eventType":{"type":["string"],"maxLength":64},"timestamp":{"type":["string"],"format":"date-time"},"attempt":{"type":["integer"],"minimum":1},"success":{"type":["boolean"]},"statusCode":{"type":["integer","null"],"minimum":0},"error":{"type":["string","null"],"maxLength":512}}}}}}}};
-const pattern148 = new RegExp("^https://[^\\s/?#@]+([/?][^\\s#]*)?$", "");
+const schema73 = {"type":"object","required":["spec"],"properties":{"metadata":{"type":"object"},"spec":{"type":["object"],"required":["url","secretRef"],"properties":{"url":{"type":["string"],"pattern":"^https://[^\\s/?#@]+([/?][^\\s#]*)?$","maxLength":2048},"eventTypes":{"type":["array","null"],"maxItems":32,"items":{"type":["string"],"enum":["sandbox.creating","sandbox.running","sandbox.resumed","sandbox.restarted","sandbox.idle_warning","sandbox.stopped","sandbox.error","sandbox.deleting","backup.created"]},"uniqueBy":[]},"scope":{"type":["string","null"],"enum":["Own","Namespace","Cluster",null]},"sandbox":{"type":["string","null"],"minLength":1,"maxLength":63},"selector":{"type":["object","null"],"properties":{"matchLabels":{"type":["object","null"],"maxProperties":16,"additionalProperties":{"type":["string"],"maxLength":63}}}},"secretRef":{"type":["object"],"required":["name"],"properties":{"name":{"type":["string"],"minLength":1,"maxLength":253}}},"disabled":{"type":["boolean","null"]},"createdBy":{"type":["object","null"],"required":["sub"],"properties":{"sub":{"type":["string"],"minLength":1,"maxLength":512},"email":{"type":["string","null"],"maxLength":512}}}}},"status":{"type":["object","null"],"properties":{"observedGeneration":{"type":["integer","null"],"minimum":0},"state":{"type":["string","null"],"enum":["Active","Disabled",null]},"disabledReason":{"type":["string","null"],"maxLength":1024},"consecutiveFailures":{"type":["integer","null"],"minimum":0},"dropped":{"type":["integer","null"],"minimum":0},"deliveries":{"type":["array","null"],"maxItems":20,"items":{"type":["object"],"required":["id","eventType","timestamp","attempt","success"],"properties":{"id":{"type":["string"],"maxLength":256},"eventType":{"type":["string"],"maxLength":64},"timestamp":{"type":["string"],"format":"date-time"},"attempt":{"type":["integer"],"minimum":1},"success":{"type":["boolean"]},"statusCode":{"type":["integer","null"],"minimum":0},"error":{"type":["string","null"],"maxLength":512}}}}}}}};
+const pattern154 = new RegExp("^https://[^\\s/?#@]+([/?][^\\s#]*)?$", "");
 
 function validate197(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -15440,7 +15629,7 @@ const err4 = {instancePath:instancePath+"/spec/url",keyword:"maxLength",params:{
 (vErrors ??= []).push(err4);
 errors++;
 }
-if(!pattern148.test(data2)){
+if(!pattern154.test(data2)){
 const err5 = {instancePath:instancePath+"/spec/url",keyword:"pattern",params:{pattern: "^https://[^\\s/?#@]+([/?][^\\s#]*)?$"},message:"must match pattern \""+"^https://[^\\s/?#@]+([/?][^\\s#]*)?$"+"\""};
 (vErrors ??= []).push(err5);
 errors++;
@@ -15473,7 +15662,7 @@ const err9 = {instancePath:instancePath+"/spec/eventTypes/" + i0,keyword:"type",
 (vErrors ??= []).push(err9);
 errors++;
 }
-if(!((((((((data4 === "sandbox.creating") || (data4 === "sandbox.running")) || (data4 === "sandbox.resumed")) || (data4 === "sandbox.restarted")) || (data4 === "sandbox.idle_warning")) || (data4 === "sandbox.stopped")) || (data4 === "sandbox.error")) || (data4 === "sandbox.deleting"))){
+if(!(((((((((data4 === "sandbox.creating") || (data4 === "sandbox.running")) || (data4 === "sandbox.resumed")) || (data4 === "sandbox.restarted")) || (data4 === "sandbox.idle_warning")) || (data4 === "sandbox.stopped")) || (data4 === "sandbox.error")) || (data4 === "sandbox.deleting")) || (data4 === "backup.created"))){
 const err10 = {instancePath:instancePath+"/spec/eventTypes/" + i0,keyword:"enum",params:{allowedValues: schema73.properties.spec.properties.eventTypes.items.enum},message:"must be equal to one of the allowed values"};
 (vErrors ??= []).push(err10);
 errors++;

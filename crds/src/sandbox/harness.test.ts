@@ -8,6 +8,21 @@ describe('harnessViolations', () => {
     expect(harnessViolations({})).toEqual([]);
   });
 
+  it('wants terminals that can be kept', () => {
+    const at = (scrollbackBytes: string | number, detachedTTL: string) =>
+      harnessViolations({ harness: { terminal: { scrollbackBytes, detachedTTL } } }).map(
+        ({ field }) => field,
+      );
+    expect(at('4Mi', '8h')).toEqual([]);
+    expect(at(262_144, '1s')).toEqual([]);
+    expect(at('1Mi', '0')).toEqual([]);
+    expect(at('255Ki', '10ms')).toEqual([
+      'spec.harness.terminal.scrollbackBytes',
+      'spec.harness.terminal.detachedTTL',
+    ]);
+    expect(at('65Mi', '1h')).toEqual(['spec.harness.terminal.scrollbackBytes']);
+  });
+
   it('wants constraints that can be held to', () => {
     const at = (maxCommandTimeout: string, maxFileSize: string) =>
       harnessViolations({ harness: { constraints: { maxCommandTimeout, maxFileSize } } }).map(

@@ -5,6 +5,11 @@
  * messages and the control frames below as text. Version 1, without a sub-protocol, sends everything as JSON text.
  */
 export const PTY_PROTOCOL_V2 = 'agenttier.pty.v2';
+/** Name of version 1 for browsers, which have to offer a protocol beside the one that carries their credential. */
+export const PTY_PROTOCOL_V1 = 'agenttier.pty.v1';
+/** Sub-protocols that carry a credential: `ticket.<ticket>`, and `bearer.<token in base64url>`. */
+export const TICKET_PROTOCOL = 'ticket.';
+export const BEARER_PROTOCOL = 'bearer.';
 
 export const DEFAULT_SESSION = 'main';
 /** Size of a terminal until its first resize. */
@@ -18,6 +23,8 @@ export interface TerminalSize {
 }
 
 export type ResizeFrame = { readonly type: 'resize' } & TerminalSize;
+/** Carries the credential on before it ends: a new ticket for the same sandbox and person. Answered by `auth-renewed`. */
+export type AuthFrame = { readonly type: 'auth'; readonly ticket: string };
 export type PingFrame = { readonly type: 'ping' };
 export type PongFrame = { readonly type: 'pong'; readonly ts?: number };
 export type HeartbeatFrame = { readonly type: 'heartbeat'; readonly ts: number };
@@ -37,11 +44,35 @@ export type ReadyFrame = {
   readonly offset: number;
   readonly reset: boolean;
 } & TerminalSize;
+/** Another client has changed the size of the terminal. */
+export type SizeFrame = { readonly type: 'size' } & TerminalSize;
+/** Somebody who is attached to the session. */
+export interface Person {
+  readonly name: string;
+  readonly mode: 'control' | 'view';
+}
+/** Everybody who is attached, after somebody came or left. */
+export type PresenceFrame = { readonly type: 'presence'; readonly people: readonly Person[] };
+/** The credential that opened the terminal ends then (RFC 3339), and the terminal with it unless an `auth` frame comes. */
+export type AuthExpiringFrame = { readonly type: 'auth-expiring'; readonly expiresAt: string };
+/** The terminal goes on; until then, or for good. */
+export type AuthRenewedFrame = { readonly type: 'auth-renewed'; readonly expiresAt?: string };
 /** The program ended; the socket is closed with 1000 right after. */
 export type ExitFrame = { readonly type: 'exit'; readonly code: number; readonly signal?: string };
 
-export type ClientControl = ResizeFrame | PingFrame;
-export type ServerControl = ReadyFrame | PongFrame | HeartbeatFrame | ExitFrame | ErrorFrame | NoticeFrame;
+export type ClientControl = ResizeFrame | PingFrame | AuthFrame;
+export type ServerControl =
+  | ReadyFrame
+  | SizeFrame
+  | PresenceFrame
+  | AuthExpiringFrame
+  | AuthRenewedFrame
+  | CloseFrame
+  | PongFrame
+  | HeartbeatFrame
+  | ExitFrame
+  | ErrorFrame
+  | NoticeFrame;
 
 export type InputFrame = { readonly type: 'input'; readonly data: string };
 export type OutputFrame = { readonly type: 'output'; readonly stream: 'stdout'; readonly data: string };
@@ -78,7 +109,7 @@ export const NOTICES = {
 export const CLOSE_CODES: Readonly<Record<CloseReason, number>> = {
   sandbox_stopped: 4001,
   sandbox_deleted: 4001,
-  idle_timeout: 4001,
+  idle_timeout: 4008,
   session_expired: 4003,
   access_revoked: 4003,
   error: 1011,
@@ -88,6 +119,8 @@ export const CLOSE_CODES: Readonly<Record<CloseReason, number>> = {
 export function parseClientControl(text: string): ClientControl | undefined {
   const frame = parseObject(text);
   if (frame?.['type'] === 'ping') return { type: 'ping' };
+  if (frame?.['type'] === 'auth' && typeof frame['ticket'] === 'string')
+    return { type: 'auth', ticket: frame['ticket'] };
   return frame?.['type'] === 'resize'
     ? { type: 'resize', ...clampSize(frame['cols'], frame['rows']) }
     : undefined;
@@ -115,15 +148,8 @@ export function parseServerFrameV1(text: string): ServerFrameV1 | undefined {
   if (frame?.['type'] === 'output' && typeof frame['data'] === 'string') {
     return { type: 'output', stream: 'stdout', data: frame['data'] };
   }
-  if (frame?.['type'] === 'close' && isCloseReason(frame['reason'])) {
-    return {
-      type: 'close',
-      reason: frame['reason'],
-      code: number(frame['code'], CLOSE_CODES[frame['reason']]),
-    };
-  }
   const control = parseServerControl(text);
-  return control?.type === 'ready' ? undefined : control;
+  return control === undefined || isOfV2(control) ? undefined : control;
 }
 
 /** Text of any frame. */
@@ -136,6 +162,14 @@ export function clampSize(cols: unknown, rows: unknown): TerminalSize {
   return { cols: clamp(cols, DEFAULT_SIZE.cols), rows: clamp(rows, DEFAULT_SIZE.rows) };
 }
 
+type OfV2 = ReadyFrame | SizeFrame | PresenceFrame | AuthExpiringFrame | AuthRenewedFrame;
+
+const OF_V2: ReadonlySet<string> = new Set(['ready', 'size', 'presence', 'auth-expiring', 'auth-renewed']);
+
+/** Frames that clients of version 1 do not know and are not sent. */
+export const isOfV2 = <F extends { readonly type: string }>(frame: F): frame is Extract<F, OfV2> =>
+  OF_V2.has(frame.type);
+
 type Json = Readonly<Record<string, unknown>>;
 
 const SERVER_CONTROL: Readonly<Record<string, (frame: Json) => ServerControl | undefined>> = {
@@ -146,6 +180,24 @@ const SERVER_CONTROL: Readonly<Record<string, (frame: Json) => ServerControl | u
     reset: frame['reset'] === true,
     ...clampSize(frame['cols'], frame['rows']),
   }),
+  size: (frame) => ({ type: 'size', ...clampSize(frame['cols'], frame['rows']) }),
+  presence: (frame) =>
+    Array.isArray(frame['people'])
+      ? { type: 'presence', people: frame['people'].filter((one) => isObject(one)).map(personOf) }
+      : undefined,
+  'auth-expiring': (frame) =>
+    typeof frame['expiresAt'] === 'string'
+      ? { type: 'auth-expiring', expiresAt: frame['expiresAt'] }
+      : undefined,
+  'auth-renewed': (frame) => ({ type: 'auth-renewed', ...text('expiresAt', frame) }),
+  close: (frame) =>
+    isCloseReason(frame['reason'])
+      ? {
+          type: 'close',
+          reason: frame['reason'],
+          code: number(frame['code'], CLOSE_CODES[frame['reason']]),
+        }
+      : undefined,
   pong: (frame) => (typeof frame['ts'] === 'number' ? { type: 'pong', ts: frame['ts'] } : { type: 'pong' }),
   heartbeat: (frame) => ({ type: 'heartbeat', ts: number(frame['ts'], 0) }),
   exit: (frame) => ({
@@ -160,6 +212,11 @@ const SERVER_CONTROL: Readonly<Record<string, (frame: Json) => ServerControl | u
   error: (frame) =>
     typeof frame['message'] === 'string' ? { type: 'error', message: frame['message'] } : undefined,
 };
+
+const personOf = ({ name, mode }: Json): Person => ({
+  name: typeof name === 'string' ? name : '',
+  mode: mode === 'view' ? 'view' : 'control',
+});
 
 const text = <F extends string>(field: F, frame: Json): { readonly [K in F]?: string } =>
   (typeof frame[field] === 'string' ? { [field]: frame[field] } : {}) as { [K in F]?: string };
@@ -177,10 +234,13 @@ function isCloseReason(value: unknown): value is CloseReason {
   return typeof value === 'string' && Object.hasOwn(CLOSE_CODES, value);
 }
 
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 function parseObject(text: string): Json | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     // Malformed frames are skipped: the peer may be newer than we are.
     return undefined;

@@ -19,6 +19,7 @@ describe('terminal frames', () => {
     { type: 'input', data: 'ls\r😀\u0000' },
     { type: 'resize', cols: 80, rows: 24 },
     { type: 'ping' },
+    { type: 'auth', ticket: 'tkt_x' },
   ];
   it.each(client)('of a version 1 client: $type', (frame) => {
     expect(parseClientFrameV1(encodeFrame(frame))).toEqual(frame);
@@ -32,6 +33,12 @@ describe('terminal frames', () => {
     { type: 'exit', code: 3 },
     { type: 'exit', code: -1, signal: 'KILL' },
     { type: 'error', message: 'no shell' },
+    { type: 'size', cols: 80, rows: 24 },
+    { type: 'presence', people: [{ name: 'Ann', mode: 'view' }] },
+    { type: 'auth-expiring', expiresAt: '2026-11-24T09:00:00Z' },
+    { type: 'auth-renewed' },
+    { type: 'auth-renewed', expiresAt: '2026-11-24T09:00:00Z' },
+    { type: 'close', reason: 'idle_timeout', code: 4008 },
   ];
   it.each(control)('of a version 2 server: $type', (frame) => {
     expect(parseServerControl(encodeFrame(frame))).toEqual(frame);
@@ -47,9 +54,19 @@ describe('terminal frames', () => {
     expect(parseServerFrameV1(encodeFrame(frame))).toEqual(frame);
   });
 
+  it('people who are no people are left out', () => {
+    expect(parseServerControl('{"type":"presence","people":[null,{"mode":"root"}]}')).toEqual({
+      type: 'presence',
+      people: [{ name: '', mode: 'control' }],
+    });
+    expect(parseServerControl('{"type":"presence","people":1}')).toBeUndefined();
+  });
+
   it('input is no control frame, and ready no frame of version 1', () => {
     expect(parseClientControl('{"type":"input","data":"x"}')).toBeUndefined();
-    expect(parseServerFrameV1('{"type":"ready","session":"main"}')).toBeUndefined();
+    for (const type of ['ready', 'size', 'auth-renewed']) {
+      expect(parseServerFrameV1(`{"type":"${type}"}`)).toBeUndefined();
+    }
   });
 
   it('sizes are brought into the range of a terminal', () => {

@@ -71,6 +71,18 @@ export function scriptsContainer(
   ];
 }
 
+/** How the runtime runs terminals. */
+export function terminalArguments({ harness }: EffectiveSpec): string[] {
+  const { scrollbackBytes, detachedTTL, alternateScreen } = harness?.terminal ?? {};
+  const bytes = scrollbackBytes === undefined ? 0n : (parseQuantity(scrollbackBytes) ?? 0n) / 1000n;
+  const ms = detachedTTL ? (parseDuration(detachedTTL) ?? 0) : 0;
+  return [
+    ...(bytes > 0n ? ['--scrollback-bytes', String(bytes)] : []),
+    ...(ms > 0 ? ['--detached-ttl', `${ms}ms`] : []),
+    ...(alternateScreen === 'Keep' ? ['--keep-alternate-screen'] : []),
+  ];
+}
+
 /** What the runtime holds the sandbox's programs to. */
 export function limitArguments({ harness }: EffectiveSpec): string[] {
   const { maxCommandTimeout, maxFileSize } = harness?.constraints ?? {};

@@ -93,6 +93,7 @@ const HARNESSED: EffectiveSpec = {
     systemPrompt: { content: 'Be brief.' },
     skills: [{ name: 'go', content: { content: 'Use gofmt.' } }],
     constraints: { maxCommandTimeout: '5m', maxFileSize: '1Gi' },
+    terminal: { scrollbackBytes: '4Mi', detachedTTL: '8h', alternateScreen: 'Keep' },
   },
 };
 

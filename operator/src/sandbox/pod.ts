@@ -12,6 +12,7 @@ import { withEnforcer } from '../egress/proxy.ts';
 import {
   hasFiles,
   limitArguments,
+  terminalArguments,
   outsideMounts,
   PLAN_MOUNT,
   planArguments,
@@ -177,6 +178,7 @@ function mainCommand({ spec, awaitsClaim }: PodInput): string[] {
     ...(shell ? ['--shell', shell] : []),
     ...(spec.mode === 'agent' ? ['--invoke-grace', `${INVOKE_GRACE_SECONDS}s`] : []),
     ...limitArguments(spec),
+    ...terminalArguments(spec),
     ...(awaitsClaim ? ['--await-adopt'] : []),
     ...(child.length > 0 ? ['--', ...child] : []),
   ];

@@ -9,6 +9,7 @@ import type { SandboxState } from '../sandbox/state.ts';
 import type { Origin } from './claim.ts';
 import { beginCut } from './cut.ts';
 import { faultOf, isReady, NO_SNAPSHOTS, snapshotNamed } from './snapshot.ts';
+import type { Shot } from './snapshot.ts';
 
 /** Where a new volume's content comes from, or what has to happen before that is known. */
 export type Source =
@@ -51,17 +52,16 @@ function copyOf(state: SandboxState, sourceName: string, now: number): Source {
   if (source.pvc?.status?.phase !== 'Bound')
     return waiting('SnapshotNotReady', `Sandbox ${sourceName} has no volume yet that could be copied`);
   const refusal = observations.refusals.get('snapshot');
-  const shot = {
-    name,
-    kind: SNAPSHOT_KINDS.clone,
-    claim: source.pvc.metadata.name ?? '',
-    source: sourceName,
-    snapshotClass: state.sandbox.spec?.cloneFrom?.snapshotClass,
-  };
+  const shot = shotOf(state, name, source.pvc.metadata.name ?? '');
   const writer = source.pod && { pod: source.pod, sandboxUid: source.sandbox.metadata.uid ?? '' };
   const actions = beginCut(state, shot, writer, now);
   if (refusal !== undefined) return waiting('SnapshotFailed', refusal.message, actions);
   return waiting('SnapshotNotReady', `the volume of Sandbox ${sourceName} is being copied`, actions);
+}
+
+function shotOf({ sandbox }: SandboxState, name: string, claim: string): Shot {
+  const { sandbox: source = '', snapshotClass } = sandbox.spec?.cloneFrom ?? {};
+  return { name, kind: SNAPSHOT_KINDS.clone, claim, source, snapshotClass };
 }
 
 /** What the volume came from, as `Kind/name`; undefined for one that began empty. */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { type Credential, givenCredential, savedCredential } from './credential.ts';
 import { CommandError, isFact, messageOf, type Refusal, RouterError } from '../context/failure.ts';
 import type { GlobalFlags, Host } from '../context/host.ts';
 
-/** Where the router is and the key to be let in with. The key goes into a header and nowhere else. */
+/** Where the router is, and what lets the caller in; without that it is one that lets everybody in (development). */
 export interface RouterAccess {
   readonly url: URL;
-  readonly key: string;
+  readonly credential?: Credential;
 }
 
 /** Which way into a sandbox to take. */
@@ -13,27 +14,62 @@ export const WAYS = ['auto', 'router', 'kubernetes'] as const;
 export type Way = (typeof WAYS)[number];
 
 /**
- * The router, if this command is to use it: URL and key are known, and `way` does not say otherwise. Throws CommandError
- * when the router was asked for and something is missing, or when the URL is none.
+ * The router, if this command is to use it: it and a credential are known, and `way` does not say otherwise. Flags win over
+ * the environment, and that over what `login` remembered; a remembered credential goes to the router that it was remembered
+ * for and to no other. Throws CommandError when the router was asked for and something is missing, or when the URL is none.
  */
-export function routerAccess(host: Host, flags: GlobalFlags, way: Way = 'auto'): RouterAccess | undefined {
-  const url = flags.apiUrl ?? host.environment.apiUrl;
-  const key = flags.apiKey ?? host.environment.apiKey;
+export async function routerAccess(
+  host: Host,
+  flags: GlobalFlags,
+  way: Way = 'auto',
+): Promise<RouterAccess | undefined> {
   if (way === 'kubernetes') return undefined;
-  if (url !== undefined && key !== undefined) return { url: parseUrl(url), key };
+  const address = flags.apiUrl ?? host.environment.apiUrl;
+  const given = givenCredential(host, flags);
+  if (address !== undefined && given !== undefined)
+    return { url: parseRouterUrl(address), credential: given };
+  return rememberedRouter(host, way, { address, given });
+}
+
+interface Told {
+  readonly address: string | undefined;
+  readonly given: Credential | undefined;
+}
+
+/** Fills in what was not told. */
+async function rememberedRouter(
+  host: Host,
+  way: Way,
+  { address, given }: Told,
+): Promise<RouterAccess | undefined> {
+  const { readLogin } = await import('./savedLogin.ts');
+  const saved = await readLogin(host);
+  const known = address ?? saved.api_url;
+  if (known === undefined) return missing(way, '--api-url or AGENTTIER_API_URL');
+  const url = parseRouterUrl(known);
+  if (given !== undefined) return { url, credential: given };
+  const theirs = saved.api_url !== undefined && parseRouterUrl(saved.api_url).href === url.href;
+  if (!theirs) return missing(way, '--api-key or AGENTTIER_API_KEY');
+  const credential = await savedCredential(host, saved);
+  return { url, ...(credential ? { credential } : {}) };
+}
+
+function missing(way: Way, what: string): undefined {
   if (way === 'auto') return undefined;
-  const missing = url === undefined ? '--api-url or AGENTTIER_API_URL' : '--api-key or AGENTTIER_API_KEY';
-  throw new CommandError(`the router cannot be used: set ${missing}`);
+  throw new CommandError(
+    `the router cannot be used: set ${what}, or sign in with: kubectl agenttier login --api-url URL`,
+  );
 }
 
 /** The router of a command that cannot do without one. */
-export function requiredRouter(host: Host, flags: GlobalFlags): RouterAccess {
-  const router = routerAccess(host, flags, 'router');
+export async function requiredRouter(host: Host, flags: GlobalFlags): Promise<RouterAccess> {
+  const router = await routerAccess(host, flags, 'router');
   if (router === undefined) throw new CommandError('the router cannot be used');
   return router;
 }
 
-function parseUrl(text: string): URL {
+/** Throws CommandError for what is no address of a router. */
+export function parseRouterUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
     throw new CommandError(
@@ -121,7 +157,8 @@ export async function askRouter(access: RouterAccess, url: URL, call: RouterCall
 }
 
 /** The headers that let the caller in. */
-export const credentials = ({ key }: RouterAccess): Record<string, string> => ({ 'X-API-Key': key });
+export const credentials = ({ credential }: RouterAccess): Record<string, string> =>
+  credential === undefined ? {} : { [credential.header]: credential.value };
 
 /** fetch says only "fetch failed"; what happened is in its cause. */
 function reasonOf(error: unknown): string {

@@ -26,11 +26,12 @@ export function addGlobalOptions(program: Command): Command {
     .addOption(namespaceOption())
     .option('--context <name>', 'kubeconfig context to use')
     .option('--kubeconfig <file>', 'kubeconfig file to use')
-    .option('--api-url <url>', 'AgentTier router, for exec and terminal (AGENTTIER_API_URL)')
+    .option('--api-url <url>', 'AgentTier router (AGENTTIER_API_URL, or what login remembered)')
     .option(
       '--api-key <key>',
       'API key for the router; prefer AGENTTIER_API_KEY, flags are visible in the process list',
-    );
+    )
+    .option('--token <token>', 'token of the issuer instead of a key; prefer AGENTTIER_TOKEN');
 }
 
 export function addOutputOption(command: Command): Command {

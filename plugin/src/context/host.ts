@@ -44,6 +44,7 @@ export interface GlobalFlags {
   readonly kubeconfig?: string;
   readonly apiUrl?: string;
   readonly apiKey?: string;
+  readonly token?: string;
 }
 
 /** Writes and waits until the stream has taken it, so that nothing is lost when the process ends next. */

@@ -200,7 +200,7 @@ describe('exec through the router', () => {
   it('says what is missing for the router', async () => {
     variables = { ...variables, AGENTTIER_API_KEY: '' };
     expect((await start(['exec', 'demo', '--via', 'router', '--', 'true'])).err).toBe(
-      'error: the router cannot be used: set --api-key or AGENTTIER_API_KEY\n',
+      'error: the router cannot be used: set --api-key or AGENTTIER_API_KEY, or sign in with: kubectl agenttier login --api-url URL\n',
     );
   });
 });

@@ -33,7 +33,7 @@ export async function runExec(host: Host, options: ExecOptions): Promise<number>
       '-i and -t need a stream to the command, which the router offers by terminal only: leave --via out',
     );
   }
-  const router = streaming ? undefined : routerAccess(host, options, options.via);
+  const router = streaming ? undefined : await routerAccess(host, options, options.via);
   if (router) {
     const { execThroughRouter } = await import('./routerExec.ts');
     return execThroughRouter(host, options, { router, request });

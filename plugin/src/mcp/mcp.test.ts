@@ -104,7 +104,7 @@ describe('kubectl agenttier mcp', () => {
     });
     const poor = fakeHost();
     expect((await runWith(poor, 'mcp')).err).toBe(
-      'error: the router cannot be used: set --api-url or AGENTTIER_API_URL\n',
+      'error: the router cannot be used: set --api-url or AGENTTIER_API_URL, or sign in with: kubectl agenttier login --api-url URL\n',
     );
   });
 });

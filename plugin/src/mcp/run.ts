@@ -12,7 +12,7 @@ export type McpOptions = GlobalFlags;
 
 /** Serves until standard input ends. Standard output carries messages only; whatever else there is to say goes to stderr. */
 export async function runMcp(host: Host, options: McpOptions): Promise<void> {
-  const router = requiredRouter(host, options);
+  const router = await requiredRouter(host, options);
   const identity = { name: 'agenttier', version: manifest.version, instructions: INSTRUCTIONS };
   const source = await restTools(host, router);
   const transport = new StdioServerTransport(host.streams.in, host.streams.out);

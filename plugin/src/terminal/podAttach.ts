@@ -27,7 +27,7 @@ export function podAttach(target: {
   const { session, ...rest } = target;
   return execAttach({
     ...rest,
-    commands: [[RUNTIME, 'attach', '--session', session], PLAIN_SHELL],
+    commands: [[RUNTIME, 'attach', '--session', session, '--altscreen', 'keep'], PLAIN_SHELL],
     survives: true,
   });
 }

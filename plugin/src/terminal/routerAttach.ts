@@ -9,7 +9,7 @@ import {
 } from '@agenttier/crds/wire/terminal';
 import type { Clock } from '@agenttier/machinery/runtime/clock';
 import { type RawData, WebSocket } from 'ws';
-import { type RouterAccess, routerError, routerUrl } from '../client/router.ts';
+import { credentials, type RouterAccess, routerError, routerUrl } from '../client/router.ts';
 import { messageOf } from '../context/failure.ts';
 import type { WindowSize } from '../context/host.ts';
 import type { Attach, Attachment, AttachmentEvents, AttachPoint, Ending } from './attachment.ts';
@@ -39,6 +39,7 @@ const FINAL_CLOSES: Readonly<Record<number, string>> = {
   4001: 'the sandbox was stopped or deleted',
   4003: 'access to the sandbox was taken away',
   4004: 'the sandbox does not exist any more',
+  4008: 'the sandbox was stopped because nobody used it',
   4009: 'the sandbox is not running',
 };
 
@@ -61,7 +62,7 @@ class RouterAttachment implements Attachment {
     this.#events = events;
     this.#lastHeard = target.clock.monotonic();
     this.#socket = new WebSocket(socketUrl(target, point), PTY_PROTOCOL_V2, {
-      headers: { 'X-API-Key': target.access.key },
+      headers: credentials(target.access),
       perMessageDeflate: false,
       handshakeTimeout: point.since === undefined ? FIRST_HANDSHAKE_MS : HANDSHAKE_MS,
       maxPayload: MAX_MESSAGE,
@@ -179,6 +180,8 @@ function socketUrl(target: RouterTarget, point: AttachPoint): URL {
   const url = routerUrl(target.access, `/ws/terminal/${encodeURIComponent(target.sandbox)}`, {
     namespace: target.namespace,
     session: target.session,
+    // A person's own terminal has a second screen, and gets the first one back when an editor ends.
+    altscreen: 'keep',
     since: point.since?.toString(),
     cols: point.size?.cols.toString(),
     rows: point.size?.rows.toString(),

@@ -23,7 +23,7 @@ export async function runTerminal(host: Host, options: TerminalOptions): Promise
   const name = sandboxNames([options.name])[0] ?? '';
   const detachKey = parseDetachKey(options.detachKey);
   const reconnectMs = parseTimeout('--reconnect-timeout', options.reconnectTimeout);
-  const router = routerAccess(host, options, options.via);
+  const router = await routerAccess(host, options, options.via);
   const attach = router
     ? await throughRouter(host, options, { router, name })
     : await throughCluster(host, options, name);

@@ -42,6 +42,7 @@ describe('a terminal through the router', () => {
     const { path, query, headers } = await router.attached(1);
     expect(path).toBe('/ws/terminal/demo');
     expect(Object.fromEntries(query)).toEqual({
+      altscreen: 'keep',
       namespace: 'team',
       session: 'build',
       cols: '80',

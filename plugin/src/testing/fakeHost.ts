@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { type Clock, systemClock } from '@agenttier/machinery/runtime/clock';
+import { readEnvironment } from '../config.ts';
 import type { Host, TerminalDevice, WindowSize } from '../context/host.ts';
 import { runPlugin } from '../root.ts';
 
@@ -93,13 +94,13 @@ export interface FakeHostOptions {
 }
 
 export function fakeHost(options: FakeHostOptions = {}): FakeHost {
-  const variables = options.variables ?? {};
-  const { AGENTTIER_API_URL: apiUrl, AGENTTIER_API_KEY: apiKey } = variables;
+  // A login of the person who runs the tests must not reach them.
+  const variables = { AGENTTIER_CONFIG: '/nonexistent/config.json', ...options.variables };
   const interrupt = new AbortController();
   return {
     streams: { in: new PassThrough(), out: new Sink(), err: new Sink() },
     clock: options.clock ?? systemClock,
-    environment: { variables, ...(apiUrl ? { apiUrl } : {}), ...(apiKey ? { apiKey } : {}) },
+    environment: readEnvironment(variables),
     terminal: new FakeTerminal(options.interactive === true),
     signal: interrupt.signal,
     interrupt,

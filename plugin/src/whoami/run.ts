@@ -32,7 +32,7 @@ interface Identities {
 export async function runWhoami(host: Host, options: WhoamiOptions): Promise<void> {
   const output = parseOutput(options.output);
   if (output.kind === 'name') throw new CommandError('whoami prints text, json, yaml or jsonpath, not names');
-  const router = routerAccess(host, options);
+  const router = await routerAccess(host, options);
   const [cluster, person] = await Promise.allSettled([
     withCluster(host, options, (open) => kubernetesIdentity(host, open)),
     router ? routerIdentity(host, router) : Promise.resolve(undefined),

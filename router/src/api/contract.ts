@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { backupRoutes } from './backups/routes.ts';
+import { adminRoutes } from './admin/routes.ts';
 import { agentRoutes } from './agent/routes.ts';
 import { checkRoutes } from './check/routes.ts';
+import { clusterRoutes } from './cluster/routes.ts';
 import { copyRoutes } from './copies/routes.ts';
 import { execRoutes } from './exec/routes.ts';
 import { explainRoutes } from './explain/routes.ts';
@@ -10,12 +12,16 @@ import { keyRoutes } from './keys/routes.ts';
 import type { HandlersOf } from './route.ts';
 import { portRoutes } from './ports/routes.ts';
 import { previewRoutes } from './previews/routes.ts';
+import { preferenceRoutes } from './preferences/routes.ts';
 import { referenceRoutes } from './reference/routes.ts';
 import { sandboxRoutes } from './sandboxes/routes.ts';
 import { sharingRoutes } from './sharing/routes.ts';
 import { signInRoutes } from './signIn/routes.ts';
 import { templateRoutes } from './templates/routes.ts';
+import { terminalRoutes } from './terminals/routes.ts';
 import { userRoutes } from './user/routes.ts';
+import { warmPoolRoutes } from './warmpools/routes.ts';
+import { webhookRoutes } from './webhooks/routes.ts';
 
 /** The REST surface as data; whatever is not here is 404. */
 export const ROUTES = [
@@ -23,6 +29,7 @@ export const ROUTES = [
   ...execRoutes,
   ...portRoutes,
   ...previewRoutes,
+  ...terminalRoutes,
   ...agentRoutes,
   ...explainRoutes,
   ...checkRoutes,
@@ -33,7 +40,12 @@ export const ROUTES = [
   ...sharingRoutes,
   ...copyRoutes,
   ...backupRoutes,
+  ...warmPoolRoutes,
+  ...clusterRoutes,
+  ...webhookRoutes,
+  ...preferenceRoutes,
   ...signInRoutes,
+  ...adminRoutes,
   ...referenceRoutes,
 ] as const;
 

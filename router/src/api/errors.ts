@@ -28,6 +28,7 @@ export const refusals = {
   invalidAuthorizationFormat: () =>
     say(401, 'invalid_authorization_format', 'Authorization must read "Bearer <token>"'),
   invalidApiKey: () => say(401, 'invalid_api_key', 'this API key is unknown, revoked or expired'),
+  invalidTicket: (why: string) => say(401, 'invalid_ticket', why),
   invalidToken: (why: string) => say(401, 'invalid_token', why),
   scopedKey: (why: string) => say(403, why),
   originRefused: (origin: string) =>
@@ -53,6 +54,18 @@ export const refusals = {
       'snapshots_unavailable',
       'the cluster has no VolumeSnapshots: install the CSI snapshot controller and its kinds',
     ),
+  noHeadroom: () =>
+    say(
+      404,
+      'no headroom',
+      'this installation keeps no headroom: set headroom.replicas of the chart above 0 first',
+    ),
+  warmPoolNotFound: (name: string) => say(404, `warm pool ${name} not found`),
+  webhookNotFound: (id: string) => say(404, `webhook ${id} not found`),
+  webhookNeedsSandbox: () =>
+    say(403, 'admin_required', 'name one of your sandboxes in sandboxId: all others are for administrators'),
+  tooManyWebhooks: (most: number) =>
+    say(409, 'too many webhooks', `you have ${most} webhooks: delete one that is not needed`),
   noSuchRoute: (method: string, path: string) =>
     say(404, 'no such route', `${method} ${path} does not exist`),
   noSuchMethod: (method: string, allowed: readonly string[]) =>

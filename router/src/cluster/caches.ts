@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ClusterSandboxTemplate, Sandbox, SandboxTemplate } from '@agenttier/crds/generated/types';
+import type {
+  ClusterSandboxTemplate,
+  Sandbox,
+  SandboxTemplate,
+  SandboxWarmPool,
+  WebhookSubscription,
+} from '@agenttier/crds/generated/types';
 import {
   ANNOTATION_TOKEN_NONCE,
   COMPONENT_SANDBOX,
@@ -7,7 +13,13 @@ import {
   LABEL_SECRET_PURPOSE,
   SECRET_PURPOSES,
 } from '@agenttier/crds/meta/labels';
-import { CLUSTER_SANDBOX_TEMPLATES, SANDBOX_TEMPLATES, SANDBOXES } from '@agenttier/crds/meta/resources';
+import {
+  CLUSTER_SANDBOX_TEMPLATES,
+  SANDBOX_TEMPLATES,
+  SANDBOX_WARM_POOLS,
+  SANDBOXES,
+  WEBHOOK_SUBSCRIPTIONS,
+} from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { PODS, SECRETS } from '@agenttier/machinery/kube/resource';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
@@ -24,6 +36,8 @@ export interface Stores {
   readonly sandboxes: Store<Sandbox>;
   readonly clusterTemplates: Store<ClusterSandboxTemplate>;
   readonly templates: Store<SandboxTemplate>;
+  readonly warmPools: Store<SandboxWarmPool>;
+  readonly subscriptions: Store<WebhookSubscription>;
   readonly pods: Store<Pod>;
   /** The key that the runtimes' tokens are derived from; empty until the operator has made it. */
   readonly keys: Store<Secret>;
@@ -58,6 +72,8 @@ export function createStores(): Stores {
     ),
     clusterTemplates: new Store<ClusterSandboxTemplate>({}, { keep: slim }),
     templates: new Store<SandboxTemplate>({}, { keep: slim }),
+    warmPools: new Store<SandboxWarmPool>({}, { keep: slim }),
+    subscriptions: new Store<WebhookSubscription>({}, { keep: slim }),
     pods: new Store<Pod>({}, { keep: slimPod }),
     keys: new Store<Secret>({}, { keep: slim }),
     apiKeys: new Store<Secret>({ [BY_OWNER]: (secret) => ownersOf(secret) }, { keep: slim }),
@@ -117,6 +133,8 @@ export class Caches {
         store: stores.clusterTemplates,
       }),
       feed({ name: 'templates', resource: SANDBOX_TEMPLATES, store: stores.templates }),
+      feed({ name: 'warm pools', resource: SANDBOX_WARM_POOLS, store: stores.warmPools }),
+      feed({ name: 'subscriptions', resource: WEBHOOK_SUBSCRIPTIONS, store: stores.subscriptions }),
       feed({
         name: 'pods',
         resource: PODS,

@@ -47,6 +47,12 @@ export interface PtyQuery {
   readonly session: string;
   readonly mode: 'control' | 'view';
   readonly since?: string;
+  /** Name that the others who are attached see. */
+  readonly who?: string;
+  /** What a new session does with the alternate screen; absent = as the sandbox says. */
+  readonly altscreen?: string;
+  /** Nonce of a ticket that the runtime has not been told of. */
+  readonly ticket?: string;
   readonly cols?: number;
   readonly rows?: number;
 }

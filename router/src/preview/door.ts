@@ -7,6 +7,7 @@ import { mayDo, roleOn, scopeRefusal } from '../auth/authorize.ts';
 import { isExpired, readKeySecret } from '../auth/keyRecord.ts';
 import type { Principal } from '../auth/principal.ts';
 import { bearerOf, verifyTicket } from '../auth/tickets.ts';
+import type { Ticket } from '../auth/tickets.ts';
 import { BY_PREVIEW } from '../cluster/caches.ts';
 import type { Stores } from '../cluster/caches.ts';
 import { installKey } from './entry.ts';
@@ -29,32 +30,33 @@ export interface Visitor {
   readonly session: PreviewSession;
 }
 
-/** Nonces of a minute; whoever fills this up comes in with fresh tickets each time, and is known. */
-const MAX_USED = 100_000;
+/** Somebody at the door, with a ticket that lets them in. */
+export interface Entry extends Visitor {
+  readonly cookie: string;
+  readonly ticket: Ticket;
+}
 
 /** Decides who comes into previews. */
 export class PreviewDoor {
   readonly #options: DoorOptions;
-  /** Nonces of used tickets, with the end of their time. */
-  readonly #used = new Map<string, number>();
 
   constructor(options: DoorOptions) {
     this.#options = options;
   }
 
-  /** Takes a ticket, once; gives the cookie that stands for it from now on. Throws the 401. */
-  enter(host: PreviewHost, ticketText: string): Visitor & { readonly cookie: string } {
+  /** Reads a ticket, with the cookie that is to stand for it from now on. Throws the 401; it is not used up by this. */
+  read(host: PreviewHost, ticketText: string): Entry {
     const { stores, isSecure } = this.#options;
     const now = this.#now();
     const key = installKey(stores.keys);
     const verdict = verifyTicket(key, ticketText, 'preview', now);
-    if (!verdict.ok || !this.#isFirstUse(verdict.ticket, now)) throw refusals.previewClosed();
-    const session = sessionOf(verdict.ticket, host.port, now);
     const sandbox = this.#sandboxOf(host);
-    const principal = sandbox && this.mayEnter(session, sandbox);
-    if (!sandbox || !principal) throw refusals.previewClosed();
+    if (!verdict.ok || !sandbox) throw refusals.previewClosed();
+    const session = sessionOf(verdict.ticket, host.port, now);
+    const principal = this.mayEnter(session, sandbox);
+    if (!principal) throw refusals.previewClosed();
     const cookie = sessionCookie(sealSession(key, session), isSecure, session.expiresAt - now);
-    return { sandbox, principal, session, cookie };
+    return { sandbox, principal, session, cookie, ticket: verdict.ticket };
   }
 
   /** Whoever sends the request. Throws one 401 for all reasons: what there is is nobody else's business. */
@@ -101,17 +103,6 @@ export class PreviewDoor {
     const secret = stores.apiKeys.get(installNamespace, id);
     const record = secret && readKeySecret(secret);
     return record && !isExpired(record, this.#now()) ? record.principal : undefined;
-  }
-
-  #isFirstUse({ nonce, expiresAt }: { nonce: string; expiresAt: number }, now: number): boolean {
-    if (this.#used.has(nonce)) return false;
-    // In the order in which they came, so the first ones end first.
-    for (const [old, end] of this.#used) {
-      if (end > now && this.#used.size < MAX_USED) break;
-      this.#used.delete(old);
-    }
-    this.#used.set(nonce, expiresAt);
-    return true;
   }
 
   #now(): number {

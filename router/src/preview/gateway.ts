@@ -9,7 +9,8 @@ import type { SandboxAudit } from '../audit.ts';
 import { awaitTarget } from '../cluster/awaitTarget.ts';
 import type { Stores } from '../cluster/caches.ts';
 import type { RuntimeClient } from '../cluster/runtimeClient.ts';
-import type { RuntimeAddress } from '../cluster/target.ts';
+import type { RuntimeAddress, Target } from '../cluster/target.ts';
+import type { Ticket } from '../auth/tickets.ts';
 import type { Wake } from '../cluster/wake.ts';
 import { refuseUpgrade } from '../middleware/refuseUpgrade.ts';
 import { addressOf as runtimeOf } from './askRuntime.ts';
@@ -32,6 +33,8 @@ export interface PreviewOptions {
   readonly runtimePort: number;
   readonly tunnels: OpenTunnels;
   readonly wake: Wake;
+  /** Uses a ticket up, for all replicas; rejects with the 401 when it has been used. */
+  readonly spend: (ticket: Ticket, target: Target) => Promise<unknown>;
   /** The sandbox is being used. */
   readonly touch: (sandbox: Sandbox) => void;
   readonly audit: SandboxAudit;
@@ -91,15 +94,15 @@ export class PreviewGateway {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const host = this.#hostOf(request);
-    if ((request.url ?? '').split('?')[0] === ENTRY_PATH) {
-      this.#enter(host, request, response);
-      return;
-    }
     const gone = new AbortController();
     response.once('close', () => {
       if (!response.writableFinished) gone.abort(new Error('the client went away'));
     });
+    const host = this.#hostOf(request);
+    if ((request.url ?? '').split('?')[0] === ENTRY_PATH) {
+      await this.#enter(host, request, response, gone.signal);
+      return;
+    }
     const { visitor, target } = this.#admit(request);
     const { address, seen, sandbox } = await this.#reach(request, visitor, gone.signal);
     const forwarding = { request, port: portOf(visitor), target, seen, signal: gone.signal };
@@ -111,11 +114,20 @@ export class PreviewGateway {
     this.#options.touch(sandbox);
   }
 
-  #enter(host: PreviewHost, request: IncomingMessage, response: ServerResponse): void {
+  async #enter(
+    host: PreviewHost,
+    request: IncomingMessage,
+    response: ServerResponse,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (request.method !== 'GET') throw refusals.noSuchMethod(request.method ?? '', ['GET']);
     const { searchParams } = new URL(request.url ?? '/', 'http://preview');
-    const { door, audit, addressOf } = this.#options;
-    const { sandbox, principal, cookie } = door.enter(host, searchParams.get('ticket') ?? '');
+    const { door, audit, addressOf, spend } = this.#options;
+    const entry = door.read(host, searchParams.get('ticket') ?? '');
+    const { sandbox, principal, cookie, ticket } = entry;
+    portOf(entry);
+    const { target } = await this.#awaken(entry, signal);
+    await spend(ticket, target);
     const note = `The preview of port ${host.port} was opened`;
     audit(sandbox, { action: 'PreviewOpened', principal, note, sourceIp: addressOf(request) });
     response.writeHead(303, {
@@ -146,19 +158,25 @@ export class PreviewGateway {
     visitor: Visitor,
     signal: AbortSignal,
   ): Promise<{ address: RuntimeAddress; seen: Seen; sandbox: Sandbox }> {
-    const { wake, stores, touch, site } = this.#options;
-    const { principal, session } = visitor;
-    const sandbox = await wake({ sandbox: visitor.sandbox, role: session.role }, { principal, signal });
-    const target = await awaitTarget(stores, sandbox, { signal });
-    touch(sandbox);
+    const { sandbox, target } = await this.#awaken(visitor, signal);
     const seen = {
       localOrigin: localOriginOf(portOf(visitor)),
       ownOrigin: this.#originOf(request),
       host: request.headers.host ?? '',
-      scheme: site.scheme,
+      scheme: this.#options.site.scheme,
       sourceIp: this.#options.addressOf(request),
     };
     return { address: runtimeOf(target), seen, sandbox };
+  }
+
+  /** The running pod of the sandbox, which is being used from now on. */
+  async #awaken(visitor: Visitor, signal: AbortSignal): Promise<{ sandbox: Sandbox; target: Target }> {
+    const { wake, stores, touch } = this.#options;
+    const { principal, session } = visitor;
+    const sandbox = await wake({ sandbox: visitor.sandbox, role: session.role }, { principal, signal });
+    const target = await awaitTarget(stores, sandbox, { signal });
+    touch(sandbox);
+    return { sandbox, target };
   }
 
   #hostOf({ headers }: IncomingMessage): PreviewHost {

@@ -306,6 +306,7 @@ describe('through the API server', () => {
       '100',
       '--rows',
       '30',
+      '--who=key',
     ]);
     expect(exec?.tty).toBe(true);
     client.type('hi');

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RawData, WebSocket } from 'ws';
 import { PTY_PROTOCOL_V2 } from '@agenttier/crds/wire/terminal';
-import type { NoticeFrame } from '@agenttier/crds/wire/terminal';
+import type {
+  AuthExpiringFrame,
+  AuthRenewedFrame,
+  ErrorFrame,
+  NoticeFrame,
+} from '@agenttier/crds/wire/terminal';
 import { binaryPeer, textPeer } from './clientPeer.ts';
-import type { ClientPeer } from './clientPeer.ts';
+import type { ClientPeer, ClientRequest } from './clientPeer.ts';
 import { ENDINGS } from './ending.ts';
 import type { Ending } from './ending.ts';
 import { FlowGate } from './flow.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { DRAINING } from './notice.ts';
-import type { LinkEnd, PtyLink } from './link.ts';
+import type { ControlFrame, LinkEnd, PtyLink } from './pod/link.ts';
 
 export interface BridgeOptions {
   readonly client: WebSocket;
@@ -18,6 +23,10 @@ export interface BridgeOptions {
   readonly takesInput: boolean;
   readonly onInput: (bytes: number) => void;
   readonly onOutput: (bytes: number) => void;
+  /** The client brings another ticket, to stay beyond the end of its credential. */
+  readonly onAuth: (ticket: string) => void;
+  /** The output goes on where the client left, or from another place (`reset`). */
+  readonly onReady: (reset: boolean) => void;
 }
 
 /**
@@ -67,7 +76,7 @@ export class Bridge {
     this.#toPod = new FlowGate(client, () => link.buffered());
     link.start({
       output: (bytes) => this.#output(bytes),
-      control: (frame) => this.#over || this.#peer.control(frame),
+      control: (frame) => this.#told(frame),
       ended: (end) => this.#ended(end),
       drained: () => this.#toPod?.check(),
     });
@@ -75,7 +84,7 @@ export class Bridge {
   }
 
   /** Tells the client something that is no output. */
-  notice(frame: NoticeFrame): void {
+  tell(frame: NoticeFrame | AuthExpiringFrame | AuthRenewedFrame | ErrorFrame): void {
     if (!this.#over) this.#peer.control({ ...frame });
   }
 
@@ -100,6 +109,12 @@ export class Bridge {
     this.#finish(ENDINGS.lost.code, ENDINGS.lost.reason);
   }
 
+  #told(frame: ControlFrame): void {
+    if (this.#over) return;
+    if (frame.type === 'ready') this.#options.onReady(frame['reset'] === true);
+    this.#peer.control(frame);
+  }
+
   #output(bytes: Buffer): void {
     if (this.#over) return;
     this.#peer.output(bytes);
@@ -112,10 +127,11 @@ export class Bridge {
     const link = this.#link;
     if (!request || !link || this.#over) return;
     if (request.type === 'ping') link.ping();
+    else if (request.type === 'auth') this.#options.onAuth(request.ticket);
     else if (this.#options.takesInput) this.#pass(link, request);
   }
 
-  #pass(link: PtyLink, request: Exclude<ReturnType<ClientPeer['read']>, undefined | { type: 'ping' }>): void {
+  #pass(link: PtyLink, request: Extract<ClientRequest, { type: 'input' | 'resize' }>): void {
     if (request.type === 'resize') {
       link.resize(request.cols, request.rows);
       return;

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseClientControl, parseClientFrameV1 } from '@agenttier/crds/wire/terminal';
+import { isOfV2, parseClientControl, parseClientFrameV1 } from '@agenttier/crds/wire/terminal';
+import type { ClientControl } from '@agenttier/crds/wire/terminal';
 import type { RawData, WebSocket } from 'ws';
-import type { ControlFrame } from './link.ts';
+import type { ControlFrame } from './pod/link.ts';
 import { InputBytes, OutputFrames } from './textFrames.ts';
 
 /** What a client asks for, in the terms of a PTY. */
-export type ClientRequest =
-  | { readonly type: 'input'; readonly bytes: Buffer }
-  | { readonly type: 'resize'; readonly cols: number; readonly rows: number }
-  | { readonly type: 'ping' };
+export type ClientRequest = { readonly type: 'input'; readonly bytes: Buffer } | ClientControl;
 
 /** The two dialects of clients: what goes out as which message, and what comes in. */
 export interface ClientPeer {
@@ -31,8 +29,8 @@ export function binaryPeer(socket: WebSocket, sent: () => void): ClientPeer {
 }
 
 /**
- * Clients without a sub-protocol: everything is JSON text. They know nothing of
- * sessions, so `ready` is not for them.
+ * Clients of version 1: everything is JSON text. They know nothing of sessions,
+ * so `ready` and what came with version 2 is not for them.
  */
 export function textPeer(socket: WebSocket, sent: () => void): ClientPeer {
   const frames = new OutputFrames();
@@ -43,10 +41,8 @@ export function textPeer(socket: WebSocket, sent: () => void): ClientPeer {
   return {
     output: (bytes) => send(frames.push(bytes)),
     control: (frame) => {
-      if (frame.type === 'ready') {
-        if (frame['reset'] === true) frames.restart();
-        return;
-      }
+      if (frame.type === 'ready' && frame['reset'] === true) frames.restart();
+      if (isOfV2(frame)) return;
       if (frame.type === 'exit') send(frames.end());
       send(JSON.stringify(frame));
     },

@@ -16,7 +16,7 @@ export interface Ending {
 
 const ending = (reason: CloseReason): Ending => ({ reason, code: CLOSE_CODES[reason] });
 
-/** 4001 and 4003 tell clients not to come back; 1011 and 1012 (RFC 6455 registry) invite a new attempt. */
+/** 4001, 4003 and 4008 tell clients not to come back; 1011 and 1012 (RFC 6455 registry) invite a new attempt. */
 export const ENDINGS = {
   stopped: ending('sandbox_stopped'),
   idle: ending('idle_timeout'),

@@ -8,19 +8,17 @@ import type { WebSocket } from 'ws';
 import type { Secret } from '../cluster/shapes.ts';
 import type { PtyQuery } from '../cluster/runtimeClient.ts';
 import type { Target } from '../cluster/target.ts';
+import { toHttpError } from '../api/errors.ts';
 import { readKeySecret } from '../auth/keyRecord.ts';
-import { alarmAt } from './alarm.ts';
+import { signInEnd } from '../auth/principal.ts';
+import type { Principal } from '../auth/principal.ts';
 import { Bridge } from './bridge.ts';
-import type { PtyLink } from './link.ts';
+import type { PtyLink } from './pod/link.ts';
 import { ENDINGS, endingFor } from './ending.ts';
 import type { Seat } from './ending.ts';
 import { noticeAt, noticeFor } from './notice.ts';
-
-export interface TerminalObserver {
-  /** Returns how to say that the terminal is over. */
-  opened(labels: { transport: string; mode: string }): () => void;
-  bytes(direction: 'in' | 'out', count: number): void;
-}
+import type { TerminalObserver } from './observer.ts';
+import { SignInWatch } from './signInWatch.ts';
 
 export interface GatewayOptions {
   readonly sandboxes: Store<Sandbox>;
@@ -29,6 +27,8 @@ export interface GatewayOptions {
   /** At most so many terminals for one person. */
   readonly perPerson: number;
   readonly connect: (target: Target, query: PtyQuery) => Promise<PtyLink>;
+  /** Takes another ticket for a terminal that is open: who speaks now. Throws the refusal. */
+  readonly renew: (ticket: string, admission: Admission) => Promise<Principal>;
   /** The sandbox is being used: somebody types, or a program prints. */
   readonly touch: (sandbox: Sandbox) => void;
   readonly observer: TerminalObserver;
@@ -49,8 +49,11 @@ export interface Admission {
 interface Session extends Admission {
   readonly key: string;
   readonly bridge: Bridge;
-  /** Calls off the end that the key's expiry would bring. */
-  forgetKey: () => void;
+  readonly signIn: SignInWatch;
+  /** Changes with the ticket that keeps the terminal open. */
+  seat: Seat;
+  readonly traffic: { in: number; out: number };
+  transport: string;
 }
 
 /** All terminals of this process. They hold nothing but sockets: what a person sees lives in the pod. */
@@ -65,7 +68,7 @@ export class TerminalGateway {
       for (const session of this.#sessions) {
         if (session.seat.principal.key?.id !== object.metadata.name) continue;
         if (record === undefined) session.bridge.end(ENDINGS.revoked);
-        else this.#endWithKey(session, record.expiresAt);
+        else session.signIn.follow(record.expiresAt);
       }
     });
     options.sandboxes.subscribe((event) => {
@@ -75,7 +78,7 @@ export class TerminalGateway {
         if (session.key !== key) continue;
         const ending = endingFor(event, session.seat);
         if (ending) session.bridge.end(ending);
-        else if (notice) session.bridge.notice(notice);
+        else if (notice) session.bridge.tell(notice);
       }
     });
   }
@@ -94,60 +97,96 @@ export class TerminalGateway {
   /** Takes over a client whose WebSocket has just been opened. Resolves when it is connected or was told why not. */
   async open(client: WebSocket, admission: Admission): Promise<void> {
     client.pause();
-    const { observer, pingMs, connect, log } = this.#options;
+    const { observer, connect, log } = this.#options;
     const { sandbox, seat, query, target } = admission;
-    const bridge = new Bridge({
-      client,
-      pingMs,
-      takesInput: seat.mode === 'control',
-      onInput: (count) => this.#used('in', admission, count),
-      onOutput: (count) => this.#used('out', admission, count),
-    });
-    const session: Session = { ...admission, key: keyOf(sandbox), bridge, forgetKey: () => {} };
-    this.#sessions.add(session);
-    this.#endWithKey(session, seat.principal.key?.expiresAt);
+    const session = this.#seated(client, admission);
+    const { bridge } = session;
     const fields = { sandbox: session.key, sub: seat.principal.sub, mode: seat.mode };
     const started = performance.now();
+    const seconds = (): number => (performance.now() - started) / 1000;
     client.once('close', (code) => {
       this.#sessions.delete(session);
-      session.forgetKey();
-      log.info({ ...fields, code, duration_ms: Math.round(performance.now() - started) }, 'terminal closed');
+      session.signIn.stop();
+      log.info({ ...fields, code, duration_ms: Math.round(seconds() * 1000) }, 'terminal closed');
     });
     try {
       const link = await connect(target, query);
+      session.transport = link.transport;
       const over = observer.opened({ transport: link.transport, mode: seat.mode });
-      if (bridge.closed) over();
-      else client.once('close', over);
+      whenClosed(client, () => over(seconds()));
       log.info({ ...fields, transport: link.transport }, 'terminal opened');
-      this.#audited(client, admission);
+      this.#audited(client, session, seconds);
       bridge.attach(link);
       const notice = noticeAt(
         this.#options.sandboxes.get(sandbox.metadata.namespace, sandbox.metadata.name ?? ''),
       );
-      if (notice) bridge.notice(notice);
+      if (notice) bridge.tell(notice);
     } catch (error) {
       log.warn({ ...fields, err: error }, 'terminal could not be opened');
       bridge.fail('the terminal could not be started in the sandbox');
     }
   }
 
-  /** Only a terminal that was really there is told of, and once each way. */
-  #audited(client: WebSocket, { sandbox, seat, sourceIp }: Admission): void {
-    const { principal, mode } = seat;
-    const { audit } = this.#options;
-    const how = mode === 'view' ? 'to watch' : 'to type';
-    audit(sandbox, { action: 'TerminalOpened', principal, sourceIp, note: `A terminal was opened ${how}` });
-    const closed = (): void =>
-      audit(sandbox, { action: 'TerminalClosed', principal, sourceIp, note: 'A terminal was closed' });
-    if (client.readyState === client.OPEN) client.once('close', closed);
-    else closed();
+  #seated(client: WebSocket, admission: Admission): Session {
+    const { observer, pingMs } = this.#options;
+    const { seat, query } = admission;
+    const traffic = { in: 0, out: 0 };
+    const used = (direction: 'in' | 'out', count: number): void => {
+      traffic[direction] += count;
+      this.#used(direction, admission, count);
+    };
+    const bridge = new Bridge({
+      client,
+      pingMs,
+      takesInput: seat.mode === 'control',
+      onInput: (count) => used('in', count),
+      onOutput: (count) => used('out', count),
+      onAuth: (ticket) => void this.#renew(session, ticket),
+      onReady: firstOnly((reset: boolean) => {
+        if (query.since !== undefined) observer.reconnected(reset ? 'reset' : 'exact');
+      }),
+    });
+    const signIn = new SignInWatch({
+      expiring: (at) => bridge.tell({ type: 'auth-expiring', expiresAt: new Date(at).toISOString() }),
+      expired: () => bridge.end(ENDINGS.expired),
+    });
+    const key = keyOf(admission.sandbox);
+    const session: Session = { ...admission, key, bridge, signIn, traffic, transport: '' };
+    this.#sessions.add(session);
+    signIn.follow(signInEnd(seat.principal));
+    return session;
   }
 
-  /** A key that expires takes along what was opened with it; another moment replaces the one before. */
-  #endWithKey(session: Session, expiresAt: number | undefined): void {
-    session.forgetKey();
-    if (expiresAt === undefined) session.forgetKey = () => {};
-    else session.forgetKey = alarmAt(expiresAt, () => session.bridge.end(ENDINGS.expired));
+  /** Another ticket carries the terminal on; a bad one changes nothing. */
+  async #renew(session: Session, ticket: string): Promise<void> {
+    try {
+      const principal = await this.#options.renew(ticket, session);
+      session.seat = { ...session.seat, principal };
+      // Whoever speaks now may be less than who spoke before.
+      const { namespace, name = '' } = session.sandbox.metadata;
+      const object = this.#options.sandboxes.get(namespace, name);
+      const ending = object && endingFor({ type: 'modified', object }, session.seat);
+      if (ending) return session.bridge.end(ending);
+      const end = signInEnd(principal);
+      session.signIn.follow(end);
+      const until = end === undefined ? {} : { expiresAt: new Date(end).toISOString() };
+      session.bridge.tell({ type: 'auth-renewed', ...until });
+    } catch (error) {
+      session.bridge.tell({ type: 'error', message: toHttpError(error).message });
+    }
+  }
+
+  /** Only a terminal that was really there is told of, and once each way. */
+  #audited(client: WebSocket, session: Session, seconds: () => number): void {
+    const { sandbox, sourceIp, transport, traffic } = session;
+    const { principal, mode } = session.seat;
+    const { audit } = this.#options;
+    const how = `${mode === 'view' ? 'to watch' : 'to type'}, by ${transport}`;
+    audit(sandbox, { action: 'TerminalOpened', principal, sourceIp, note: `A terminal was opened ${how}` });
+    whenClosed(client, () => {
+      const note = `A terminal was closed after ${Math.round(seconds())} s: ${traffic.in} bytes in, ${traffic.out} bytes out, by ${transport}`;
+      audit(sandbox, { action: 'TerminalClosed', principal, sourceIp, note });
+    });
   }
 
   /**
@@ -163,4 +202,17 @@ export class TerminalGateway {
   drain(): void {
     for (const { bridge } of this.#sessions) bridge.drain();
   }
+}
+
+function whenClosed(client: WebSocket, done: () => void): void {
+  if (client.readyState === client.OPEN) client.once('close', done);
+  else done();
+}
+
+function firstOnly<T>(act: (value: T) => void): (value: T) => void {
+  let over = false;
+  return (value) => {
+    if (!over) act(value);
+    over = true;
+  };
 }

@@ -7,6 +7,8 @@ export interface HeartbeatOptions {
   readonly isPaused: () => boolean;
   /** Called with every ping. */
   readonly onBeat?: () => void;
+  /** Called with the time that a pong took. */
+  readonly onEcho?: (seconds: number) => void;
 }
 
 /** A pong may take two intervals and a little: 70 s with the usual 30. */
@@ -19,12 +21,19 @@ export function isSilent(heardAt: number, now: number, pingMs: number): boolean 
 
 /** Pings a peer and cuts it when it has been silent for too long. Returns how to stop; stops by itself on close. */
 export function startHeartbeat(socket: WebSocket, options: HeartbeatOptions): () => void {
-  const { pingMs, isPaused, onBeat } = options;
+  const { pingMs, isPaused, onBeat, onEcho } = options;
+  let pingedAt: number | undefined;
   let heardAt = performance.now();
   const heard = (): void => {
     heardAt = performance.now();
   };
-  socket.on('pong', heard);
+  const answered = (): void => {
+    heard();
+    // While reading is held back the pong waits with everything else.
+    if (pingedAt !== undefined && !isPaused()) onEcho?.((performance.now() - pingedAt) / 1000);
+    pingedAt = undefined;
+  };
+  socket.on('pong', answered);
   socket.on('message', heard);
   const timer = setInterval(() => {
     if (isPaused()) heard();
@@ -33,12 +42,13 @@ export function startHeartbeat(socket: WebSocket, options: HeartbeatOptions): ()
       return;
     }
     if (socket.readyState !== socket.OPEN) return;
+    pingedAt = performance.now();
     socket.ping();
     onBeat?.();
   }, pingMs);
   const stop = (): void => {
     clearInterval(timer);
-    socket.off('pong', heard);
+    socket.off('pong', answered);
     socket.off('message', heard);
   };
   socket.once('close', stop);

@@ -60,14 +60,14 @@ describe('an open terminal is told', () => {
   });
 
   it.each([
-    ['IdleTimeout', 'idle_timeout'],
-    ['MaxRuntime', 'sandbox_stopped'],
-  ])('why it ends when the operator stops for %s', async (reason, word) => {
+    ['IdleTimeout', 'idle_timeout', 4008],
+    ['MaxRuntime', 'sandbox_stopped', 4001],
+  ])('why it ends when the operator stops for %s', async (reason, word, code) => {
     const box = await harness.add({ name: 'box', spec });
     const client = await open();
     await client.frame('ready');
     harness.change(box, { status: status(condition('Held', reason)) });
-    expect(await client.end()).toEqual({ code: 4001, reason: word });
+    expect(await client.end()).toEqual({ code, reason: word });
   });
 });
 

@@ -203,10 +203,12 @@ function clientOf(api: MemoryApi): KubeClient {
       options?.dryRun ? body : api.create(resource, namespace, body),
     update: async (resource, body, options) => (options?.dryRun ? body : api.update(resource, body)),
     apply: (resource, body) => api.apply(resource, body),
-    patch: (resource, key, patch) => api.patch(resource, key, patch),
+    patch: async (resource, key, patch, options) =>
+      options?.dryRun ? api.get(resource, key) : api.patch(resource, key, patch),
     delete: (resource, key, options) => api.delete(resource, key, options),
-    // A streaming list of nothing, and then silence: tests fill the stores themselves.
-    watch: async function* (_resource, _query, control) {
+    // A streaming list of what is there when it begins, and then silence: tests fill the stores themselves.
+    watch: async function* (resource, _query, control) {
+      for (const object of (await api.list(resource)).items) yield { type: 'ADDED', object } as never;
       const annotations = { [INITIAL_EVENTS_END]: 'true' };
       yield { type: 'BOOKMARK', object: { metadata: { resourceVersion: '0', annotations } } };
       await new Promise((resolve) => control?.signal?.addEventListener('abort', resolve, { once: true }));

@@ -18,7 +18,13 @@ const ROLE_BINDINGS = rbac('rolebindings', 'RoleBinding', true);
 const ROUTER_RULES = [
   {
     apiGroups: ['agenttier.io'],
-    resources: ['sandboxes', 'sandboxtemplates', 'clustersandboxtemplates'],
+    resources: [
+      'sandboxes',
+      'sandboxtemplates',
+      'clustersandboxtemplates',
+      'sandboxwarmpools',
+      'webhooksubscriptions',
+    ],
     verbs: ['get', 'list', 'watch'],
   },
   {
@@ -27,6 +33,7 @@ const ROUTER_RULES = [
     verbs: ['get', 'list'],
   },
   { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: ['list'] },
+  { apiGroups: [''], resources: ['nodes', 'persistentvolumeclaims'], verbs: ['list', 'watch'] },
   { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['list', 'create', 'patch'] },
   { apiGroups: ['agenttier.io'], resources: ['sandboxes/status'], verbs: ['patch'] },
   { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] },
@@ -48,11 +55,17 @@ const ROUTER_RULES = [
 /** And in the install namespace: hashed API keys and the key of the runtime tokens are there. */
 const INSTALL_RULES = [
   { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'watch', 'create', 'delete'] },
+  { apiGroups: ['apps'], resources: ['deployments'], verbs: ['list', 'watch'] },
+  { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'create', 'update'] },
 ];
 
 /** What people may do whom the router speaks for; ownership is admission's business. */
 const PEOPLE_RULES = [
-  { apiGroups: ['agenttier.io'], resources: ['sandboxes'], verbs: ['create', 'patch', 'delete'] },
+  {
+    apiGroups: ['agenttier.io'],
+    resources: ['sandboxes', 'webhooksubscriptions'],
+    verbs: ['create', 'patch', 'delete'],
+  },
   { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: ['delete'] },
 ];
 
@@ -70,6 +83,12 @@ const ADMIN_RULES = [
       'webhooksubscriptions',
     ],
     verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
+  },
+  {
+    apiGroups: ['apps'],
+    resources: ['deployments'],
+    resourceNames: ['agenttier-headroom'],
+    verbs: ['get', 'patch'],
   },
 ];
 

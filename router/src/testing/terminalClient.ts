@@ -8,6 +8,8 @@ interface ClientOptions {
   readonly key?: string;
   readonly binary?: boolean;
   readonly headers?: Record<string, string>;
+  /** Offered beside the one of the dialect. */
+  readonly protocols?: readonly string[];
 }
 
 /** A person's end of a terminal: collects everything, speaks either dialect. */
@@ -20,9 +22,10 @@ export class TerminalClient {
   readonly #binary: boolean;
 
   constructor(url: string, options: ClientOptions = {}) {
-    const { key = ANN_KEY, binary = false, headers = {} } = options;
+    const { key = ANN_KEY, binary = false, headers = {}, protocols = [] } = options;
+    const offered = [...(binary ? [PTY_PROTOCOL_V2] : []), ...protocols];
     this.#binary = binary;
-    this.socket = new WebSocket(url.replace('http', 'ws'), binary ? [PTY_PROTOCOL_V2] : [], {
+    this.socket = new WebSocket(url.replace('http', 'ws'), offered, {
       headers: { ...(key === '' ? {} : { 'X-API-Key': key }), ...headers },
       perMessageDeflate: false,
     });

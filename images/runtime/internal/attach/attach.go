@@ -39,6 +39,9 @@ type Options struct {
 	TokenFile  string
 	Session    string
 	Mode       string
+	Who        string
+	Ticket     string
+	AltScreen  string
 	Cols, Rows int
 	Stdin      *os.File
 	Stdout     io.Writer
@@ -88,15 +91,23 @@ func dial(ctx context.Context, o Options) (*websocket.Conn, error) {
 	}
 	token, _, _ := strings.Cut(strings.TrimSpace(string(content)), "\n")
 	query := url.Values{"session": {o.Session}, "mode": {o.Mode}}
+	for name, value := range map[string]string{"who": o.Who, "ticket": o.Ticket, "altscreen": o.AltScreen} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
 	if cols, rows := initialSize(o); cols > 0 && rows > 0 {
 		query.Set("cols", strconv.Itoa(cols))
 		query.Set("rows", strconv.Itoa(rows))
 	}
 	target := url.URL{Scheme: "ws", Host: o.Address, Path: "/pty", RawQuery: query.Encode()}
-	conn, _, err := websocket.Dial(ctx, target.String(), &websocket.DialOptions{
+	conn, answer, err := websocket.Dial(ctx, target.String(), &websocket.DialOptions{
 		HTTPHeader:   http.Header{"Authorization": {"Bearer " + strings.TrimSpace(token)}},
 		Subprotocols: []string{subProtocol},
 	})
+	if err != nil && answer != nil && answer.StatusCode == http.StatusConflict {
+		return nil, errors.New("this ticket has been used: get another one")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("no runtime at %s: %w", o.Address, err)
 	}

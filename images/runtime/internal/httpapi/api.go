@@ -23,6 +23,7 @@ import (
 	"github.com/agenttier/agenttier/images/runtime/internal/limits"
 	"github.com/agenttier/agenttier/images/runtime/internal/quiesce"
 	"github.com/agenttier/agenttier/images/runtime/internal/session"
+	"github.com/agenttier/agenttier/images/runtime/internal/spent"
 	"github.com/agenttier/agenttier/images/runtime/internal/tools"
 )
 
@@ -30,8 +31,8 @@ import (
 const Protocol = 2
 
 var capabilities = []string{
-	"exec", "exec.stream", "exec.detach", "pty", "pty.v2", "sessions", "activity", "attach", "adopt", "hooks", "tools",
-	"install", "invoke", "quiesce", "ports", "proxy", "stats", "agent.files",
+	"exec", "exec.stream", "exec.detach", "pty", "pty.v2", "sessions", "presence", "tickets", "activity", "attach", "adopt",
+	"hooks", "tools", "install", "invoke", "quiesce", "ports", "proxy", "stats", "agent.files",
 	"files", "archive",
 }
 
@@ -54,7 +55,9 @@ type API struct {
 	Jobs     *job.Manager
 	Files    *files.Store
 	Detached detached.Manager
-	Log      *slog.Logger
+	// Tickets remembers those that have opened a terminal.
+	Tickets spent.Nonces
+	Log     *slog.Logger
 	// Still holds the programs while a snapshot is cut.
 	Still quiesce.Stillness
 
@@ -101,6 +104,7 @@ func (a *API) routes() http.Handler {
 	closed.HandleFunc("POST /hooks/{name}", a.hook)
 	closed.HandleFunc("POST /tools", a.tools)
 	closed.HandleFunc("GET /pty", a.terminal)
+	closed.HandleFunc("POST /tickets/{nonce}", a.useTicket)
 	closed.HandleFunc("GET /sessions", a.listSessions)
 	closed.HandleFunc("DELETE /sessions/{name}", a.removeSession)
 	a.agentRoutes(closed)

@@ -36,6 +36,17 @@ type readyFrame struct {
 	Reset   bool   `json:"reset"`
 }
 
+type sizeFrame struct {
+	Type string `json:"type"`
+	Cols uint16 `json:"cols"`
+	Rows uint16 `json:"rows"`
+}
+
+type presenceFrame struct {
+	Type   string           `json:"type"`
+	People []session.Person `json:"people"`
+}
+
 type outputFrame struct {
 	Type   string `json:"type"`
 	Stream string `json:"stream"`
@@ -88,6 +99,8 @@ type codec interface {
 	// output returns the message for some output, or nil when all of it is
 	// held back.
 	output(p []byte) (websocket.MessageType, []byte)
+	// news returns the frames that tell what other clients have done, if any.
+	news(size *session.Size, people []session.Person) [][]byte
 	// rest returns what is still held back at the end, or nil.
 	rest() []byte
 }
@@ -99,6 +112,16 @@ func (rawCodec) placed(name string, place session.Placement) []byte {
 }
 func (rawCodec) output(p []byte) (websocket.MessageType, []byte) { return websocket.MessageBinary, p }
 func (rawCodec) rest() []byte                                    { return nil }
+
+func (rawCodec) news(size *session.Size, people []session.Person) (frames [][]byte) {
+	if size != nil {
+		frames = append(frames, encode(sizeFrame{"size", size.Cols, size.Rows}))
+	}
+	if people != nil {
+		frames = append(frames, encode(presenceFrame{"presence", people}))
+	}
+	return frames
+}
 
 // textCodec serves clients of the first protocol, which take JSON text only.
 type textCodec struct {
@@ -118,6 +141,9 @@ func (c *textCodec) output(p []byte) (websocket.MessageType, []byte) {
 	}
 	return websocket.MessageText, textOutput(c.decoder.Next(p))
 }
+
+// news is nothing to clients of the first protocol, which know none of it.
+func (*textCodec) news(*session.Size, []session.Person) [][]byte { return nil }
 
 func (c *textCodec) rest() []byte { return textOutput(c.decoder.Flush()) }
 

@@ -95,16 +95,17 @@ func TestDimension(t *testing.T) {
 func TestTerminalQuery(t *testing.T) {
 	good, err := parseTerminal(url.Values{"session": {"a.b-c_1"}, "cols": {"100"}, "rows": {"99999999"}, "since": {"7"}, "mode": {"view"}})
 	if err != nil || good.request.Name != "a.b-c_1" || good.request.Cols != 100 || good.request.Rows != 65535 ||
-		good.request.Since != 7 || !good.view || !good.sized {
+		good.request.Since != 7 || good.client != (session.Client{Since: 7, View: true, Cols: 100, Rows: 65535}) {
 		t.Errorf("%+v %v", good, err)
 	}
 	plain, err := parseTerminal(url.Values{})
 	if err != nil || plain.request.Name != "main" || plain.request.Cols != 120 || plain.request.Rows != 40 ||
-		plain.request.Since != -1 || plain.view || plain.sized {
+		plain.request.Since != -1 || plain.client != (session.Client{Since: -1}) {
 		t.Errorf("%+v %v", plain, err)
 	}
 	for field, value := range map[string]string{
 		"session": "../x", "shell": "bash", "cols": "wide", "rows": "1.5", "since": "-3", "mode": "admin",
+		"altscreen": "yes", "who": strings.Repeat("x", 257),
 	} {
 		if _, err := parseTerminal(url.Values{field: {value}}); err == nil || !strings.HasPrefix(err.Error(), field+":") {
 			t.Errorf("%s=%s: %v", field, value, err)

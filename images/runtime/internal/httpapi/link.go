@@ -28,7 +28,6 @@ const (
 // so frames keep their order; the reader hands its answers over in replies.
 type link struct {
 	conn    *websocket.Conn
-	session *session.Session
 	place   *session.Attachment
 	query   terminalQuery
 	codec   codec
@@ -44,13 +43,13 @@ func serve(conn *websocket.Conn, s *session.Session, query terminalQuery) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	l := &link{
-		conn: conn, session: s, query: query, codec: &textCodec{},
+		conn: conn, query: query, codec: &textCodec{},
 		replies: make(chan []byte, 16), cancel: cancel, raw: conn.Subprotocol() == SubProtocol,
 	}
 	if l.raw {
 		l.codec = rawCodec{}
 	}
-	place, where := s.Attach(query.request.Since, query.view)
+	place, where := s.Attach(query.client)
 	l.place = place
 	defer conn.CloseNow()
 	defer place.Detach()
@@ -74,6 +73,9 @@ func (l *link) run(ctx context.Context) (ended bool) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
+		if l.tell() != nil {
+			return false
+		}
 		pending, typed := l.place.Pending()
 		wait := forever
 		if pending > 0 {
@@ -87,6 +89,17 @@ func (l *link) run(ctx context.Context) (ended bool) {
 			return false
 		}
 	}
+}
+
+// tell passes on what the other clients have done.
+func (l *link) tell() error {
+	size, people := l.place.News()
+	for _, frame := range l.codec.news(size, people) {
+		if err := l.text(frame); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // next waits for something to do, at most for the given time.
@@ -196,16 +209,12 @@ func (l *link) handle(ctx context.Context, frame clientFrame) {
 	case "input":
 		l.typed(ctx, []byte(frame.Data))
 	case "resize":
-		if !l.query.view {
-			_ = l.session.Resize(dimension(frame.Cols), dimension(frame.Rows))
-		}
+		l.place.Resize(dimension(frame.Cols), dimension(frame.Rows))
 	case "ping":
 		l.reply(encode(clock("pong")))
 	}
 }
 
 func (l *link) typed(ctx context.Context, data []byte) {
-	if !l.query.view && len(data) > 0 {
-		_ = l.session.Input(ctx, data)
-	}
+	_ = l.place.Input(ctx, data)
 }

@@ -3,6 +3,8 @@
 package session
 
 import (
+	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/agenttier/agenttier/images/runtime/internal/reaper"
@@ -11,12 +13,28 @@ import (
 // Attachment is one client's place in a session's output. Each client reads
 // the ring at its own pace, so none can make another lose a byte.
 type Attachment struct {
-	session *Session
-	view    bool
-	cursor  int64
-	behind  time.Time // since when it is more than MaxLag behind
-	inputs  uint64
-	changed chan struct{}
+	session    *Session
+	view       bool
+	name       string
+	cols, rows uint16 // of its own window; 0: it has not said
+	turn       uint64 // the greater, the later it was active
+	cursor     int64
+	behind     time.Time // since when it is more than the lag behind
+	inputs     uint64
+	changed    chan struct{}
+	news       atomic.Bool
+	sized, met bool // what the news is about
+}
+
+// Client says who attaches, and how. With Since >= 0 the replay begins there
+// if the ring still has it, otherwise at the oldest byte held.
+type Client struct {
+	Since int64
+	View  bool
+	// Name is for the others who are attached to read.
+	Name string
+	// Cols and Rows are the size of its window, or 0.
+	Cols, Rows uint16
 }
 
 // Placement tells a client where its replay begins. Reset says that this is
@@ -27,19 +45,27 @@ type Placement struct {
 	Cols, Rows uint16
 }
 
-// Attach adds a client. With since >= 0 the replay begins there if the ring
-// still has it, otherwise at the oldest byte held. Viewers never slow the
-// program down, clients that sleep only for MaxHold; they are moved on when they
-// fall out of the ring.
-func (s *Session) Attach(since int64, view bool) (*Attachment, Placement) {
+// Attach adds a client. Viewers never slow the program down, clients that sleep
+// only for MaxHold; they are moved on when they fall out of the ring.
+func (s *Session) Attach(c Client) (*Attachment, Placement) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := &Attachment{session: s, view: view, cursor: s.ring.Start(), inputs: s.inputs, changed: make(chan struct{}, 1)}
-	known := since >= s.ring.Start() && since <= s.ring.End()
+	a := &Attachment{
+		session: s, view: c.View, name: c.Name, cursor: s.ring.Start(), inputs: s.inputs, changed: make(chan struct{}, 1),
+	}
+	known := c.Since >= s.ring.Start() && c.Since <= s.ring.End()
 	if known {
-		a.cursor = since
+		a.cursor = c.Since
 	}
 	s.attached[a] = struct{}{}
+	if s.away != nil {
+		s.away.Stop()
+	}
+	if !a.view && c.Cols > 0 && c.Rows > 0 {
+		a.cols, a.rows = c.Cols, c.Rows
+		s.lead(a)
+	}
+	s.tellPeople()
 	a.wake()
 	return a, a.placement(!known)
 }
@@ -55,7 +81,30 @@ func (a *Attachment) Detach() {
 	if _, there := a.session.attached[a]; there {
 		delete(a.session.attached, a)
 		a.session.drained.Broadcast()
+		a.session.left(a)
 	}
+}
+
+// Input types bytes for the program, see Session.Input. Viewers type nothing.
+func (a *Attachment) Input(ctx context.Context, p []byte) error {
+	if a.view || len(p) == 0 {
+		return nil
+	}
+	a.session.mu.Lock()
+	a.session.lead(a)
+	a.session.mu.Unlock()
+	return a.session.Input(ctx, p)
+}
+
+// Resize says how large the client's window is now. Viewers change nothing.
+func (a *Attachment) Resize(cols, rows uint16) {
+	if a.view {
+		return
+	}
+	a.session.mu.Lock()
+	defer a.session.mu.Unlock()
+	a.cols, a.rows = cols, rows
+	a.session.lead(a)
 }
 
 // Changed receives after new output or the end of the session.
@@ -82,7 +131,7 @@ func (a *Attachment) Read(buf []byte) (n int, moved *Placement) {
 	before := s.ring.End() - a.cursor
 	n = s.ring.ReadAt(buf, a.cursor)
 	a.cursor += int64(n)
-	if before > MaxLag && before-int64(n) <= MaxLag {
+	if before > s.lag && before-int64(n) <= s.lag {
 		a.behind = time.Time{}
 		s.drained.Broadcast()
 	}

@@ -32,6 +32,21 @@ type Request struct {
 	Folder     string
 	Cols, Rows uint16
 	Since      int64
+	// KeepScreen says whether a new session leaves the alternate screen to its
+	// programs; nil: as the Settings say.
+	KeepScreen *bool
+}
+
+// Settings are those of the sandbox for all of its terminals. The zero value is
+// what a sandbox has that says nothing.
+type Settings struct {
+	// Scrollback is how many bytes of output a session keeps; 0: RingSize.
+	Scrollback int
+	// DetachedTTL is how long a session lives on while nobody is attached;
+	// 0: for ever.
+	DetachedTTL time.Duration
+	// KeepScreen leaves the alternate screen to the programs.
+	KeepScreen bool
 }
 
 type plan struct {
@@ -39,10 +54,16 @@ type plan struct {
 	env           []string
 	cols, rows    uint16
 	touch         func()
+	scrollback    int
+	ttl           time.Duration
+	keepScreen    bool
 }
 
 // Manager holds the sessions of a sandbox by name.
 type Manager struct {
+	// Settings must not change once a session is open.
+	Settings Settings
+
 	workdir, shell string
 	env            *childenv.Live
 	touch          func()
@@ -96,7 +117,21 @@ func (m *Manager) plan(r Request) (plan, error) {
 		return plan{}, err
 	}
 	env := terminalEnv(base, program, folder)
-	return plan{shell: program, folder: folder, env: env, cols: r.Cols, rows: r.Rows, touch: m.touch}, nil
+	p := plan{
+		shell: program, folder: folder, env: env, cols: r.Cols, rows: r.Rows, touch: m.touch,
+		scrollback: m.scrollback(), ttl: m.Settings.DetachedTTL, keepScreen: m.Settings.KeepScreen,
+	}
+	if r.KeepScreen != nil {
+		p.keepScreen = *r.KeepScreen
+	}
+	return p, nil
+}
+
+func (m *Manager) scrollback() int {
+	if m.Settings.Scrollback == 0 {
+		return RingSize
+	}
+	return max(m.Settings.Scrollback, SmallestRing)
 }
 
 // base makes positions grow over all shells that ever ran, also over restarts
@@ -109,7 +144,7 @@ func (m *Manager) base() int64 {
 
 func (m *Manager) retire(s *Session) {
 	if s != nil {
-		m.nextBase = max(m.nextBase, s.end()+RingSize)
+		m.nextBase = max(m.nextBase, s.end()+int64(m.scrollback()))
 		delete(m.sessions, s.name)
 	}
 }

@@ -12,15 +12,18 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/agenttier/agenttier/images/runtime/internal/altscreen"
 	"github.com/agenttier/agenttier/images/runtime/internal/reaper"
 	"github.com/agenttier/agenttier/images/runtime/internal/ring"
 )
 
 const (
-	// RingSize is how much output a session keeps for replay.
-	RingSize = 2 << 20
+	// RingSize is how much output a session keeps for replay, unless Settings say
+	// otherwise; SmallestRing is the least that they can say.
+	RingSize     = 2 << 20
+	SmallestRing = 256 << 10
 	// MaxLag is how far a controlling client may fall behind before the program
-	// in the terminal is held up.
+	// in the terminal is held up; half of the ring, where that is smaller.
 	MaxLag = 1 << 20
 	// MaxHold is how long one client may hold the program up while another
 	// controlling client keeps pace. After that it is moved on like a viewer.
@@ -50,12 +53,20 @@ type Session struct {
 	input   chan []byte
 	turn    sync.Mutex
 	touch   func()
+	filter  *altscreen.Filter // nil: the alternate screen is left to the program
+	lag     int64
+	ttl     time.Duration
 
 	mu         sync.Mutex
 	drained    sync.Cond
 	ring       *ring.Ring
 	attached   map[*Attachment]struct{}
 	cols, rows uint16
+	// leader is the controlling client that was active last: its size is the
+	// terminal's. turns orders the others, should it leave.
+	leader     *Attachment
+	turns      uint64
+	away       *time.Timer
 	lastInput  time.Time
 	lastOutput time.Time
 	inputs     uint64
@@ -70,6 +81,7 @@ type Info struct {
 	Cols         uint16     `json:"cols"`
 	Rows         uint16     `json:"rows"`
 	Clients      int        `json:"clients"`
+	Viewers      int        `json:"viewers"`
 	CreatedAt    time.Time  `json:"createdAt"`
 	LastInputAt  *time.Time `json:"lastInputAt"`
 	LastOutputAt *time.Time `json:"lastOutputAt"`
@@ -96,8 +108,12 @@ func launch(name string, plan plan, base int64) (*Session, error) {
 	}
 	s := &Session{
 		name: name, created: time.Now(), child: child, control: control,
-		input: make(chan []byte, inputPieces), touch: plan.touch, ring: ring.New(RingSize, base),
+		input: make(chan []byte, inputPieces), touch: plan.touch, ring: ring.New(plan.scrollback, base),
 		attached: map[*Attachment]struct{}{}, cols: plan.cols, rows: plan.rows,
+		lag: int64(min(MaxLag, plan.scrollback/2)), ttl: plan.ttl,
+	}
+	if !plan.keepScreen {
+		s.filter = &altscreen.Filter{}
 	}
 	s.drained.L = &s.mu
 	output := make(chan struct{})
@@ -146,6 +162,13 @@ func (s *Session) drain(buf []byte) {
 }
 
 func (s *Session) publish(p []byte) {
+	if s.filter != nil {
+		p = s.filter.Next(p)
+	}
+	s.append(p)
+}
+
+func (s *Session) append(p []byte) {
 	if len(p) == 0 {
 		return
 	}
@@ -158,7 +181,8 @@ func (s *Session) publish(p []byte) {
 	}
 	s.ring.Write(p)
 	s.lastOutput = time.Now()
-	if len(s.attached) > 0 {
+	// Those who only look on use nothing.
+	if len(s.attached) > s.viewers() {
 		s.touch()
 	}
 	for a := range s.attached {
@@ -175,7 +199,7 @@ func (s *Session) held(now time.Time) bool {
 		if a.view {
 			continue
 		}
-		if s.ring.End()-a.cursor <= MaxLag {
+		if s.ring.End()-a.cursor <= s.lag {
 			keepsPace = true
 			continue
 		}
@@ -205,6 +229,9 @@ func (s *Session) finish(output <-chan struct{}) {
 	exit := s.child.Wait()
 	_ = s.control.SetReadDeadline(time.Now())
 	<-output
+	if s.filter != nil {
+		s.append(s.filter.Rest())
+	}
 	s.mu.Lock()
 	s.ended, s.exit = true, exit
 	for a := range s.attached {
@@ -243,20 +270,6 @@ func (s *Session) Input(ctx context.Context, p []byte) error {
 	return nil
 }
 
-// Resize sets the terminal's size for all clients: the last one wins.
-func (s *Session) Resize(cols, rows uint16) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended {
-		return ErrEnded
-	}
-	if s.cols == cols && s.rows == rows {
-		return nil
-	}
-	s.cols, s.rows = cols, rows
-	return resize(s.control, cols, rows)
-}
-
 // hangUp ends the shell and its jobs as a closed terminal would, and for good
 // when they do not heed it.
 func (s *Session) hangUp() {
@@ -293,12 +306,22 @@ func (s *Session) info() Info {
 	defer s.mu.Unlock()
 	info := Info{
 		Name: s.name, Pid: s.child.Pid, Cols: s.cols, Rows: s.rows, Clients: len(s.attached),
-		CreatedAt: s.created.UTC(), LastInputAt: instant(s.lastInput), LastOutputAt: instant(s.lastOutput),
+		Viewers: s.viewers(), CreatedAt: s.created.UTC(), LastInputAt: instant(s.lastInput), LastOutputAt: instant(s.lastOutput),
 	}
 	if s.ended {
 		info.ExitCode = &s.exit.Code
 	}
 	return info
+}
+
+func (s *Session) viewers() int {
+	count := 0
+	for a := range s.attached {
+		if a.view {
+			count++
+		}
+	}
+	return count
 }
 
 func instant(t time.Time) *time.Time {

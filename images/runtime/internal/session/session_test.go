@@ -87,7 +87,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 func TestASessionOutlivesItsClients(t *testing.T) {
 	m := manager(t)
 	s := open(t, m, "main")
-	first, place := s.Attach(-1, false)
+	first, place := s.Attach(Client{Since: -1})
 	if !place.Reset {
 		t.Error("a first client is told that it goes on")
 	}
@@ -97,7 +97,7 @@ func TestASessionOutlivesItsClients(t *testing.T) {
 	typeIn(t, s, "echo while-$KEPT-away\n")
 	eventually(t, "output without a client", func() bool { return s.end() > place.Offset+int64(len(seen)) })
 	since := place.Offset + int64(len(seen))
-	again, place := open(t, m, "main").Attach(since, false)
+	again, place := open(t, m, "main").Attach(Client{Since: since})
 	if place.Reset || place.Offset != since {
 		t.Errorf("asked for %d, got %+v", since, place)
 	}
@@ -108,11 +108,11 @@ func TestASessionOutlivesItsClients(t *testing.T) {
 
 func TestReplayOfAnUnknownPlaceStartsAtTheOldestByte(t *testing.T) {
 	s := open(t, manager(t), "main")
-	a, place := s.Attach(-1, false)
+	a, place := s.Attach(Client{Since: -1})
 	typeIn(t, s, "echo mar''ker\n")
 	whole := readUntil(t, a, holds("marker\r\n"))
 	for _, since := range []int64{-1, 0, place.Offset - 1, place.Offset + int64(len(whole)) + 1_000_000} {
-		again, where := s.Attach(since, true)
+		again, where := s.Attach(Client{Since: since, View: true})
 		if !where.Reset || where.Offset != place.Offset {
 			t.Errorf("since %d: %+v", since, where)
 		}
@@ -124,7 +124,7 @@ func TestReplayOfAnUnknownPlaceStartsAtTheOldestByte(t *testing.T) {
 
 func TestExitCodeAfterTheLastByte(t *testing.T) {
 	s := open(t, manager(t), "main")
-	a, _ := s.Attach(-1, false)
+	a, _ := s.Attach(Client{Since: -1})
 	typeIn(t, s, "stty -echo; head -c 300000 /dev/zero | tr '\\0' x; echo; echo las''t; exit 3\n")
 	text := readUntil(t, a, func(string) bool { _, over := a.Exited(); return over })
 	if exit, _ := a.Exited(); exit.Code != 3 {
@@ -140,7 +140,7 @@ func TestExitCodeAfterTheLastByte(t *testing.T) {
 
 func TestABackgroundJobDoesNotDelayTheExit(t *testing.T) {
 	s := open(t, manager(t), "main")
-	a, _ := s.Attach(-1, false)
+	a, _ := s.Attach(Client{Since: -1})
 	typeIn(t, s, "(trap '' HUP; while echo noise; do :; done) & exit 5\n")
 	<-s.child.Done()
 	began := time.Now()
@@ -157,7 +157,7 @@ func TestABackgroundJobDoesNotDelayTheExit(t *testing.T) {
 func TestAnEndedSessionIsKeptForWhoComesBack(t *testing.T) {
 	m := manager(t)
 	s := open(t, m, "main")
-	a, place := s.Attach(-1, false)
+	a, place := s.Attach(Client{Since: -1})
 	typeIn(t, s, "stty -echo; echo rea''dy\n")
 	seen := readUntil(t, a, holds("ready\r\n"))
 	a.Detach()
@@ -168,7 +168,7 @@ func TestAnEndedSessionIsKeptForWhoComesBack(t *testing.T) {
 	if err != nil || started || back != s {
 		t.Fatalf("started=%v err=%v", started, err)
 	}
-	again, _ := back.Attach(since, false)
+	again, _ := back.Attach(Client{Since: since})
 	rest := readUntil(t, again, func(string) bool { _, over := again.Exited(); return over })
 	if exit, _ := again.Exited(); exit.Code != 9 || rest != "missed\r\n" {
 		t.Errorf("%+v after %q", exit, rest)
@@ -183,7 +183,7 @@ func TestAnEndedSessionIsKeptForWhoComesBack(t *testing.T) {
 func TestOneMebibytePasteArrivesWhole(t *testing.T) {
 	m := manager(t)
 	s := open(t, m, "main")
-	a, _ := s.Attach(-1, false)
+	a, _ := s.Attach(Client{Since: -1})
 	file := filepath.Join(m.workdir, "paste")
 	typeIn(t, s, "stty -echo raw; echo rea''dy; head -c 1048576 > paste; stty sane; echo do''ne\n")
 	readUntil(t, a, holds("ready"))
@@ -201,13 +201,13 @@ func TestOneMebibytePasteArrivesWhole(t *testing.T) {
 
 func TestTheLastResizeWins(t *testing.T) {
 	s := open(t, manager(t), "main")
-	a, place := s.Attach(-1, false)
+	a, place := s.Attach(Client{Since: -1})
 	if place.Cols != 80 || place.Rows != 24 {
 		t.Errorf("%+v", place)
 	}
-	_ = s.Resize(100, 30)
-	_ = s.Resize(65535, 1)
-	_ = s.Resize(133, 51)
+	a.Resize(100, 30)
+	a.Resize(65535, 1)
+	a.Resize(133, 51)
 	typeIn(t, s, "stty size\n")
 	readUntil(t, a, holds("51 133\r\n"))
 }
@@ -216,8 +216,8 @@ func TestTheLastResizeWins(t *testing.T) {
 // client is lost, and a viewer holds up nobody.
 func TestBackPressure(t *testing.T) {
 	s := open(t, manager(t), "main")
-	slow, place := s.Attach(-1, false)
-	viewer, _ := s.Attach(-1, true)
+	slow, place := s.Attach(Client{Since: -1})
+	viewer, _ := s.Attach(Client{Since: -1, View: true})
 	const lines = 1_000_000
 	typeIn(t, s, fmt.Sprintf("stty -echo; seq %d; echo en''d\n", lines))
 	eventually(t, "a full MaxLag", func() bool { n, _ := slow.Pending(); return n > MaxLag })
@@ -242,8 +242,8 @@ func TestBackPressure(t *testing.T) {
 // A client that sleeps must not stop the one that is awake.
 func TestASleepingClientHoldsNobodyUpForLong(t *testing.T) {
 	s := open(t, manager(t), "main")
-	asleep, _ := s.Attach(-1, false)
-	awake, _ := s.Attach(-1, false)
+	asleep, _ := s.Attach(Client{Since: -1})
+	awake, _ := s.Attach(Client{Since: -1})
 	typeIn(t, s, "stty -echo; seq 600000; echo en''d\n")
 	began := time.Now()
 	text := readUntil(t, awake, holds("end\r\n"))
@@ -264,7 +264,7 @@ func TestRemoveEndsTheShellAndItsJobs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, _ := s.Attach(-1, false)
+	a, _ := s.Attach(Client{Since: -1})
 	seconds := fmt.Sprint(900_000 + os.Getpid()) // of this run alone: other runs may count at the same time
 	typeIn(t, s, "trap '' HUP TERM; sleep "+seconds+" & sleep "+seconds+"\n")
 	eventually(t, "the jobs", func() bool { return count("sleep\x00"+seconds) == 2 })

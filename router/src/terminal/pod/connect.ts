@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Reachability } from '../cluster/reachability.ts';
-import type { PtyQuery, RuntimeClient } from '../cluster/runtimeClient.ts';
-import { RuntimeRefused, RuntimeUnreachable } from '../cluster/runtimeErrors.ts';
-import type { Target } from '../cluster/target.ts';
-import type { FallbackReason } from '../exec/exec.ts';
+import type { Reachability } from '../../cluster/reachability.ts';
+import type { PtyQuery, RuntimeClient } from '../../cluster/runtimeClient.ts';
+import { RuntimeRefused, RuntimeUnreachable } from '../../cluster/runtimeErrors.ts';
+import type { Target } from '../../cluster/target.ts';
+import type { FallbackReason } from '../../exec/exec.ts';
 import type { PtyLink } from './link.ts';
 import { RuntimeLink } from './runtimeLink.ts';
 
@@ -13,6 +13,8 @@ export interface PtyPaths {
   readonly reachability: Reachability;
   readonly onFallback: (reason: FallbackReason) => void;
   readonly pingMs: number;
+  /** How long the runtime took to answer a ping. */
+  readonly onEcho: (seconds: number) => void;
 }
 
 /** Attaches to a session in the pod: over the runtime, or through the API server when the runtime cannot be reached. */
@@ -24,14 +26,14 @@ export async function connectPty(paths: PtyPaths, target: Target, query: PtyQuer
 }
 
 async function tryRuntime(
-  { runtime, reachability, pingMs }: PtyPaths,
+  { runtime, reachability, pingMs, onEcho }: PtyPaths,
   target: Target,
   query: PtyQuery,
 ): Promise<PtyLink | FallbackReason> {
   if (!target.runtime) return target.reason ?? 'no_address';
   if (!reachability.isReachable(target.podUid)) return 'recently_unreachable';
   try {
-    return new RuntimeLink(await runtime.dialPty(target.runtime, query), { pingMs });
+    return new RuntimeLink(await runtime.dialPty(target.runtime, query), { pingMs, onEcho });
   } catch (error) {
     if (error instanceof RuntimeUnreachable) {
       reachability.failed(target.podUid);

@@ -3,9 +3,9 @@ import { DEFAULT_SIZE } from '@agenttier/crds/wire/terminal';
 import type { ClusterAccess } from '@agenttier/machinery/kube/access';
 import { execInPod } from '@agenttier/machinery/kube/exec';
 import type { ExecStream } from '@agenttier/machinery/kube/exec';
-import type { PtyQuery } from '../cluster/runtimeClient.ts';
-import type { Target } from '../cluster/target.ts';
-import { MAIN_CONTAINER } from '../exec/viaApiServer.ts';
+import type { PtyQuery } from '../../cluster/runtimeClient.ts';
+import type { Target } from '../../cluster/target.ts';
+import { MAIN_CONTAINER } from '../../exec/viaApiServer.ts';
 import type { PtyPaths } from './connect.ts';
 import type { LinkEnd, LinkSink, PtyLink } from './link.ts';
 
@@ -17,10 +17,13 @@ const ANY_SHELL =
 
 /** What runs in the pod, best first: joining the runtime's session keeps it over a reconnect, a shell alone does not. */
 export function attachCommands(query: PtyQuery): string[][] {
-  const { session, mode, cols = DEFAULT_SIZE.cols, rows = DEFAULT_SIZE.rows } = query;
+  const { session, mode, cols = DEFAULT_SIZE.cols, rows = DEFAULT_SIZE.rows, who, ticket, altscreen } = query;
   const size = ['--cols', String(cols), '--rows', String(rows)];
+  const others = Object.entries({ who, ticket, altscreen }).flatMap(([name, value]) =>
+    value ? [`--${name}=${value}`] : [],
+  );
   return [
-    [RUNTIME, 'attach', '--session', session, '--mode', mode, ...size],
+    [RUNTIME, 'attach', '--session', session, '--mode', mode, ...size, ...others],
     ['/bin/sh', '-c', ANY_SHELL],
   ];
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { until } from '@agenttier/machinery/testing/until';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FakeRuntime } from '../testing/fakeRuntime.ts';
-import { ADMIN_KEY, ANN_KEY, Harness, keySecret } from '../testing/harness.ts';
-import { runtimeToken } from '../testing/tokens.ts';
-import { refusedUpgrade, TerminalClient } from '../testing/terminalClient.ts';
+import { FakeRuntime } from '../../testing/fakeRuntime.ts';
+import { ADMIN_KEY, ANN_KEY, Harness, keySecret } from '../../testing/harness.ts';
+import { runtimeToken } from '../../testing/tokens.ts';
+import { refusedUpgrade, TerminalClient } from '../../testing/terminalClient.ts';
 import { readTerminalRequest } from './request.ts';
 
 let runtime: FakeRuntime;
@@ -139,8 +139,14 @@ describe('what the runtime is asked for', () => {
       since: '4096',
       cols: '100',
       rows: '30',
+      who: 'key',
     });
-    expect(Object.fromEntries(await asked('/ws/terminal/box'))).toEqual({ session: 'main', mode: 'control' });
+    expect(Object.fromEntries(await asked('/ws/terminal/box?altscreen=keep'))).toEqual({
+      session: 'main',
+      mode: 'control',
+      who: 'key',
+      altscreen: 'keep',
+    });
     expect(runtime.ptyRequests.at(-1)?.headers.authorization).toBe(`Bearer ${runtimeToken(uid)}`);
     expect(runtime.ptyRequests.at(-1)?.headers['x-api-key']).toBeUndefined();
   });

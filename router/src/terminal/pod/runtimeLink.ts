@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RawData, WebSocket } from 'ws';
-import { startHeartbeat } from './heartbeat.ts';
+import { startHeartbeat } from '../heartbeat.ts';
 import type { ControlFrame, LinkSink, PtyLink } from './link.ts';
 
 /** A paste of any size goes on in pieces that a reader with a small message limit takes, too. */
@@ -8,19 +8,20 @@ const CHUNK = 16 * 1024;
 
 export interface RuntimeLinkOptions {
   readonly pingMs: number;
+  readonly onEcho: (seconds: number) => void;
 }
 
 /** Attachment over the runtime's own WebSocket (sub-protocol agenttier.pty.v2). The socket comes open and paused. */
 export class RuntimeLink implements PtyLink {
   readonly transport = 'runtime';
   readonly #socket: WebSocket;
-  readonly #pingMs: number;
+  readonly #options: RuntimeLinkOptions;
   #exited = false;
   #sink: LinkSink | undefined;
 
   constructor(socket: WebSocket, options: RuntimeLinkOptions) {
     this.#socket = socket;
-    this.#pingMs = options.pingMs;
+    this.#options = options;
   }
 
   start(sink: LinkSink): void {
@@ -36,7 +37,7 @@ export class RuntimeLink implements PtyLink {
       sink.ended(this.#exited ? { clean: true } : { clean: false, why: fault || `closed with ${code}` });
     });
     // A pod whose node is gone sends no reset: only missing pongs tell.
-    const stop = startHeartbeat(socket, { pingMs: this.#pingMs, isPaused: () => socket.isPaused });
+    const stop = startHeartbeat(socket, { ...this.#options, isPaused: () => socket.isPaused });
     socket.resume();
   }
 
