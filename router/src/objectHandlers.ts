@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { adminOperations } from './api/admin/operations.ts';
+import { changeOperations } from './api/changes/operations.ts';
 import { governanceOperations } from './api/governance/operations.ts';
-import { SandboxRows } from './api/sandboxes/rows.ts';
+import type { SandboxRows } from './api/sandboxes/rows.ts';
 import { sandboxOperations } from './api/sandboxes/operations.ts';
 import { templateOperations } from './api/templates/operations.ts';
+import type { ChangeFeed } from './changes/feed.ts';
 import type { Stores } from './cluster/caches.ts';
 import type { SandboxFinder } from './cluster/finder.ts';
 import { PodResize } from './cluster/podResize.ts';
@@ -14,16 +16,18 @@ export interface ObjectOptions {
   readonly stores: Stores;
   readonly finder: SandboxFinder;
   readonly defaultNamespace: string;
+  readonly rows: SandboxRows;
+  readonly changes: ChangeFeed;
 }
 
 /** Handlers for the objects of the cluster themselves: sandboxes, templates, policies, and the views over them. */
 export function objectHandlers(options: ObjectOptions) {
-  const { client, stores } = options;
-  const rows = new SandboxRows();
+  const { client, stores, rows, changes } = options;
   return {
-    ...sandboxOperations({ ...options, rows, podResize: new PodResize(client) }),
+    ...sandboxOperations({ ...options, podResize: new PodResize(client) }),
     ...templateOperations({ client, stores }),
     ...governanceOperations(options),
     ...adminOperations({ stores, rows }),
+    ...changeOperations(changes),
   };
 }

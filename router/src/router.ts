@@ -27,6 +27,7 @@ import { copyOperations } from './api/copies/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { keyOperations } from './api/keys/operations.ts';
+import { fileOperations } from './api/files/operations.ts';
 import { preferenceOperations } from './api/preferences/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
 import { portOperations } from './api/ports/operations.ts';
@@ -35,11 +36,13 @@ import { signInOperations } from './api/signIn/operations.ts';
 import { terminalOperations } from './api/terminals/operations.ts';
 import { userOperations } from './api/user/operations.ts';
 import { warmPoolOperations } from './api/warmpools/operations.ts';
+import { SandboxRows } from './api/sandboxes/rows.ts';
 import { webhookOperations } from './api/webhooks/operations.ts';
 import { createApp } from './app.ts';
 import { objectHandlers } from './objectHandlers.ts';
 import { createDoor } from './auth/door.ts';
 import type { Door } from './auth/door.ts';
+import { ChangeFeed } from './changes/feed.ts';
 import { Caches, createStores } from './cluster/caches.ts';
 import type { Stores } from './cluster/caches.ts';
 import { SandboxFinder } from './cluster/finder.ts';
@@ -49,7 +52,9 @@ import { RuntimeClient } from './cluster/runtimeClient.ts';
 import { wakeOnUse } from './cluster/wake.ts';
 import type { Wake } from './cluster/wake.ts';
 import type { Config } from './config.ts';
+import { askRuntime } from './exec/askRuntime.ts';
 import { execInTarget } from './exec/exec.ts';
+import { relayViaApiServer } from './exec/relay.ts';
 import { execViaApiServer } from './exec/viaApiServer.ts';
 import { createPreviews, previewOperations } from './preview/previews.ts';
 import type { PreviewsOptions } from './preview/previews.ts';
@@ -86,6 +91,7 @@ export interface Router {
 export function createRouter(options: RouterOptions): Router {
   const { config, client, log } = options;
   const stores = createStores();
+  const rows = new SandboxRows();
   const caches = createCaches(options, stores);
   const health = healthOf(caches);
   const metrics = createRouterMetrics(options.registry);
@@ -95,6 +101,8 @@ export function createRouter(options: RouterOptions): Router {
     ...options,
     ...reach,
     stores,
+    rows,
+    changes: new ChangeFeed({ stores, rows }),
     caches,
     overview: new Overview({ client, installNamespace: config.installNamespace, log }),
     health,
@@ -157,6 +165,7 @@ const createFinder = (client: KubeClient, { sandboxes }: Stores, config: Config)
 async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer): Promise<void> {
   const closed = server.close();
   gateway.drain();
+  parts.changes.close();
   await closed;
   await Promise.all([parts.activity.flush(true), parts.recorder.flush()]);
   parts.activity.stop();
@@ -182,7 +191,7 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
     tracer: parts.tracer ?? createTracer(),
     log,
   });
-  const server = createHttpServer({ app: previews.before(app), host, port, drainMs, log });
+  const server = createHttpServer({ app: previews.before(app), host, port, drainMs, requestMs: 0, log });
   const observe = (status: number): void =>
     metrics.request({ method: 'GET', route: '/ws/terminal/:id', status }, 0);
   const { addressOf } = parts.gate;
@@ -216,6 +225,8 @@ function previewOptions(parts: Parts, unavailable: () => string | undefined): Pr
 
 interface Parts extends RouterOptions, Door {
   readonly stores: Stores;
+  readonly rows: SandboxRows;
+  readonly changes: ChangeFeed;
   readonly caches: Caches;
   readonly health: Health;
   readonly finder: SandboxFinder;
@@ -257,7 +268,7 @@ function createHandlers(parts: Parts, previewing: PreviewsOptions): Handlers {
     onFallback: metrics.fallback,
   };
   return {
-    ...objectHandlers({ client, stores, finder, defaultNamespace }),
+    ...objectHandlers({ ...parts, defaultNamespace }),
     ...terminalOperations({ finder, tickets: parts.tickets }),
     ...userOperations,
     ...keyOperations({ ...config, client, stores, finder, audit: parts.trail }),
@@ -268,6 +279,7 @@ function createHandlers(parts: Parts, previewing: PreviewsOptions): Handlers {
     ...agentOperations(agentOptions(parts)),
     ...portOperations({ ...parts, site: config.preview }),
     ...previewOperations(previewing),
+    ...fileOperations(filesOptions(parts)),
     ...managementOperations(parts),
     execInSandbox: execOperation({
       stores,
@@ -279,6 +291,14 @@ function createHandlers(parts: Parts, previewing: PreviewsOptions): Handlers {
       observe: metrics.exec,
     }),
   };
+}
+
+function filesOptions(parts: Parts): Parameters<typeof fileOperations>[0] {
+  const { stores, finder, runtime, reachability, wake, audit, activity, metrics, access } = parts;
+  const paths = { runtime, reachability, relay: relayViaApiServer(access), onFallback: metrics.fallback };
+  const ask: Parameters<typeof fileOperations>[0]['ask'] = (target, request) =>
+    askRuntime(paths, target, request);
+  return { stores, finder, wake, audit, ask, touch: activity.touch };
 }
 
 /** What is around a sandbox: who else may use it, copies of it, what it runs on. */
@@ -298,7 +318,8 @@ function managementOperations({ client, stores, finder, audit, trail, overview, 
 function agentOptions(parts: Parts): Parameters<typeof agentOperations>[0] {
   const { stores, finder, runtime, wake, audit, activity } = parts;
   const tracer = parts.tracer ?? createTracer();
-  return { stores, finder, runtime, wake, audit, tracer, metrics: parts.agentMetrics, touch: activity.touch };
+  const { client, agentMetrics: metrics } = parts;
+  return { client, stores, finder, runtime, wake, audit, tracer, metrics, touch: activity.touch };
 }
 
 function createGateway(parts: Parts): TerminalGateway {

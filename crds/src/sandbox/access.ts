@@ -13,6 +13,8 @@ export type SandboxAction =
   | 'watch'
   | 'terminal'
   | 'exec'
+  | 'readFiles'
+  | 'writeFiles'
   | 'invoke'
   | 'configure'
   | 'ports'
@@ -40,6 +42,8 @@ export const ACCESS: Readonly<Record<SandboxAction, readonly Standing[]>> = {
   watch: SEEING,
   terminal: ENTERING,
   exec: ENTERING,
+  readFiles: ENTERING,
+  writeFiles: ENTERING,
   invoke: ENTERING,
   configure: CONFIGURING,
   // Whoever may enter reaches every port from inside; offering one lets in nobody else.

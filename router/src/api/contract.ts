@@ -2,11 +2,13 @@
 import { backupRoutes } from './backups/routes.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { agentRoutes } from './agent/routes.ts';
+import { changeRoutes } from './changes/routes.ts';
 import { checkRoutes } from './check/routes.ts';
 import { clusterRoutes } from './cluster/routes.ts';
 import { copyRoutes } from './copies/routes.ts';
 import { execRoutes } from './exec/routes.ts';
 import { explainRoutes } from './explain/routes.ts';
+import { fileRoutes } from './files/routes.ts';
 import { governanceRoutes } from './governance/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import type { HandlersOf } from './route.ts';
@@ -29,6 +31,7 @@ export const ROUTES = [
   ...execRoutes,
   ...portRoutes,
   ...previewRoutes,
+  ...fileRoutes,
   ...terminalRoutes,
   ...agentRoutes,
   ...explainRoutes,
@@ -46,6 +49,7 @@ export const ROUTES = [
   ...preferenceRoutes,
   ...signInRoutes,
   ...adminRoutes,
+  ...changeRoutes,
   ...referenceRoutes,
 ] as const;
 
