@@ -50,7 +50,12 @@ describe('judgeSandbox', () => {
 
   it('finds what is wrong with the object, with the merge and by policy, once each', () => {
     const { violations } = judgeSandbox(
-      sandbox({ ...ref, timeout: '1d', resources: { limits: { cpu: '8' } }, ports: [{ port: 80, public: true }] }),
+      sandbox({
+        ...ref,
+        timeout: '1d',
+        resources: { limits: { cpu: '8' } },
+        ports: [{ port: 80, public: true }],
+      }),
       { namespace: 'team', chain, cluster: { maxCpu: '4' }, local: { approvedRegistries: ['quay.io'] } },
     );
     expect(violations.map(({ code, field }) => `${code} ${field}`).toSorted()).toEqual([
