@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readAudit } from './auditStore/settings.ts';
+import type { AuditSettings } from './auditStore/settings.ts';
 import type { GroupNamespaces } from './auth/namespaces.ts';
 import { readGroupNamespaces, readOidc } from './auth/oidc/settings.ts';
 import type { OidcSettings } from './auth/oidc/settings.ts';
@@ -21,6 +23,7 @@ export interface Config {
   readonly oidc: OidcSettings | undefined;
   readonly groupNamespaces: GroupNamespaces;
   readonly rateLimits: RateLimits;
+  readonly auditing: AuditSettings;
   readonly corsOrigins: readonly string[];
   readonly logLevel: string;
   /** How long requests are still taken after SIGTERM, until the Service has forgotten us. */
@@ -58,6 +61,7 @@ export function readConfig(env: Environment): ConfigResult {
     oidc: readOidc(env, (name) => readFlag(env, name, problems), problems),
     groupNamespaces: readGroupNamespaces(env['OIDC_GROUP_NAMESPACES'], problems),
     rateLimits: readRateLimits(env, problems),
+    auditing: readAudit(env, problems),
     corsOrigins: readOrigins(textOf(env, 'CORS_ALLOWED_ORIGINS', ''), problems),
     logLevel: readLevel(textOf(env, 'LOG_LEVEL', 'info'), problems),
     drainDelayMs: seconds('AGENTTIER_DRAIN_DELAY_SECONDS', { fallback: 3, min: 0, max: 60 }),

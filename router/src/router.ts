@@ -15,6 +15,11 @@ import { createAudit } from '@agenttier/machinery/telemetry/audit';
 import type { Audit } from '@agenttier/machinery/telemetry/audit';
 import { sandboxAudit } from './audit.ts';
 import type { SandboxAudit } from './audit.ts';
+import { openAuditStore } from './auditStore/open.ts';
+import type { AuditStore } from './auditStore/store.ts';
+import { AuditTrail, keeping } from './auditStore/trail.ts';
+import { auditedHandlers } from './auditStore/audited.ts';
+import { auditOperations } from './api/audit/operations.ts';
 import { ActivityRecorder } from './activity/recorder.ts';
 import type { Handlers } from './api/contract.ts';
 import { backupOperations } from './api/backups/operations.ts';
@@ -96,7 +101,7 @@ export function createRouter(options: RouterOptions): Router {
   const health = healthOf(caches);
   const metrics = createRouterMetrics(options.registry);
   const door = createDoor({ client, stores, config, log, limited: metrics.limited });
-  const reach = { runtime: new RuntimeClient(config.runtimePort), reachability: new Reachability() };
+  const reach = reachOf(config);
   const parts: Parts = {
     ...options,
     ...reach,
@@ -109,12 +114,11 @@ export function createRouter(options: RouterOptions): Router {
     finder: createFinder(client, stores, config),
     metrics,
     agentMetrics: createAgentMetrics(options.registry),
-    previewRuntime: new RuntimeClient(config.runtimePort),
     tickets: new TicketDesk({ stores, installNamespace: config.installNamespace, ...reach }),
     activity: new ActivityRecorder({ client, sandboxes: stores.sandboxes, log }),
     ...door,
     wake: wakeOnUse({ client, stores, waitMs: config.wakeMs }),
-    ...createAuditParts(options),
+    ...createAuditParts(options, metrics),
   };
   followPods(parts);
   const gateway = createGateway(parts);
@@ -123,12 +127,18 @@ export function createRouter(options: RouterOptions): Router {
     health,
     stores,
     watch: async (signal) => {
-      await Promise.all([caches.run(signal), door.issuer?.run(signal)]);
+      await Promise.all([caches.run(signal), door.issuer?.run(signal), parts.kept.run(signal)]);
     },
     listen: () => server.listen(),
     close: () => close(parts, gateway, server),
   };
 }
+
+const reachOf = ({ runtimePort }: Config): Pick<Parts, 'runtime' | 'previewRuntime' | 'reachability'> => ({
+  runtime: new RuntimeClient(runtimePort),
+  previewRuntime: new RuntimeClient(runtimePort),
+  reachability: new Reachability(),
+});
 
 const createCaches = ({ client, config, log, registry }: RouterOptions, stores: Stores): Caches =>
   new Caches({
@@ -139,15 +149,17 @@ const createCaches = ({ client, config, log, registry }: RouterOptions, stores: 
     metrics: reflectorMetrics(registry),
   });
 
-function createAuditParts({
-  client,
-  config,
-  log,
-}: RouterOptions): Pick<Parts, 'recorder' | 'trail' | 'audit'> {
+function createAuditParts(
+  { client, config, log }: RouterOptions,
+  { auditDropped }: RouterMetrics,
+): Pick<Parts, 'recorder' | 'kept' | 'trail' | 'audit'> {
   const component = 'agenttier.io/router';
-  const recorder = createEventRecorder({ client, component, instance: config.podName, log });
-  const trail = createAudit({ log, recorder });
-  return { recorder, trail, audit: sandboxAudit(trail) };
+  const { podName: instance, auditing } = config;
+  const recorder = createEventRecorder({ client, component, instance, log });
+  const open = (): Promise<AuditStore> => openAuditStore(auditing, client, log);
+  const kept = new AuditTrail({ open, retentionMs: auditing.retentionMs, dropped: auditDropped, log });
+  const trail = keeping(createAudit({ log, recorder }), kept.keep);
+  return { recorder, kept, trail, audit: sandboxAudit(trail) };
 }
 
 function healthOf(caches: Caches): Health {
@@ -167,7 +179,7 @@ async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer)
   gateway.drain();
   parts.changes.close();
   await closed;
-  await Promise.all([parts.activity.flush(true), parts.recorder.flush()]);
+  await Promise.all([parts.activity.flush(true), parts.recorder.flush(), parts.kept.close()]);
   parts.activity.stop();
   parts.overview.stop();
   await Promise.all([parts.runtime.close(), parts.previewRuntime.close()]);
@@ -180,7 +192,11 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
   const previewing = previewOptions(parts, unavailable);
   const previews = createPreviews(previewing);
   const app = createApp({
-    handlers: createHandlers(parts, previewing),
+    handlers: auditedHandlers(createHandlers(parts, previewing), {
+      stores,
+      defaultNamespace: config.sandboxNamespace,
+      keep: parts.kept.keep,
+    }),
     auth,
     gate: parts.gate,
     corsOrigins,
@@ -241,6 +257,7 @@ interface Parts extends RouterOptions, Door {
   readonly overview: Overview;
   readonly tickets: TicketDesk;
   readonly recorder: EventRecorder;
+  readonly kept: AuditTrail;
   /** Audits any act; `audit` one on a sandbox. */
   readonly trail: Audit;
   readonly audit: SandboxAudit;
@@ -272,6 +289,7 @@ function createHandlers(parts: Parts, previewing: PreviewsOptions): Handlers {
     ...terminalOperations({ finder, tickets: parts.tickets }),
     ...userOperations,
     ...keyOperations({ ...config, client, stores, finder, audit: parts.trail }),
+    ...auditOperations({ stores, find: (query) => parts.kept.find(query) }),
     ...signInOperations(config),
     ...referenceOperations,
     ...explainOperations({ client, finder, stores, defaultNamespace }),

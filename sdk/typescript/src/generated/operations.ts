@@ -702,6 +702,24 @@ export interface Operations {
     };
     readonly answer: Readonly<Record<string, unknown>>;
   };
+  /** The same, all of it, as lines of JSON or as a table. */
+  readonly exportAuditEvents: {
+    readonly query?: {
+      /** name of the sandbox */
+      readonly sandbox?: string;
+      readonly namespace?: string;
+      /** subject or e-mail address of who acted */
+      readonly user?: string;
+      /** what was done, such as ExecRun */
+      readonly type?: string;
+      /** RFC 3339; what happened then is included */
+      readonly from?: string;
+      /** RFC 3339; what happened then is not */
+      readonly to?: string;
+      readonly format?: 'ndjson' | 'csv';
+    };
+    readonly answer: Response;
+  };
   /** Tells of changes of sandboxes, templates and warm pools as they happen. */
   readonly followChanges: {
     readonly query?: {
@@ -967,6 +985,48 @@ export interface Operations {
         readonly createdAt: string;
         readonly expiresAt?: string;
       }[];
+    };
+  };
+  /** Lists who did what, newest first: everything for administrators, for others what concerns them. */
+  readonly listAuditEvents: {
+    readonly query?: {
+      /** name of the sandbox */
+      readonly sandbox?: string;
+      readonly namespace?: string;
+      /** subject or e-mail address of who acted */
+      readonly user?: string;
+      /** what was done, such as ExecRun */
+      readonly type?: string;
+      /** RFC 3339; what happened then is included */
+      readonly from?: string;
+      /** RFC 3339; what happened then is not */
+      readonly to?: string;
+      readonly limit?: number;
+      /** the `continue` of the page before */
+      readonly continue?: string;
+    };
+    readonly answer: {
+      readonly events: readonly {
+        readonly id: string;
+        readonly timestamp: string;
+        readonly eventType: string;
+        readonly sandboxId: string;
+        readonly sandboxName: string;
+        readonly namespace: string;
+        readonly userEmail: string;
+        /** subject of who acted; empty where it is not known */
+        readonly user: string;
+        readonly outcome: string;
+        /** kind of what it was done to */
+        readonly resource: string;
+        readonly name: string;
+        readonly sourceIp: string;
+        readonly details: {
+          readonly reason: string;
+          readonly code?: string;
+        };
+      }[];
+      readonly continue?: string;
     };
   };
   /** Lists the snapshots of a sandbox's volume, the newest first. */
@@ -1589,6 +1649,7 @@ export const OPERATIONS = {
   execInSandbox: { method: 'POST', path: '/sandboxes/{id}/exec', answers: ['json'] },
   explainSandbox: { method: 'GET', path: '/sandboxes/{id}/explain', answers: ['json'] },
   explainTemplate: { method: 'GET', path: '/templates/{name}/explain', answers: ['json'] },
+  exportAuditEvents: { method: 'GET', path: '/audit/export', answers: ['bytes'] },
   followChanges: { method: 'GET', path: '/events/stream', answers: ['events'] },
   followInvocation: { method: 'GET', path: '/sandboxes/{id}/invoke/{invokeId}', answers: ['events'] },
   getHeadroom: { method: 'GET', path: '/cluster/headroom', answers: ['json'] },
@@ -1603,6 +1664,7 @@ export const OPERATIONS = {
   listAllSandboxes: { method: 'GET', path: '/admin/sandboxes', answers: ['json'] },
   listAllSharing: { method: 'GET', path: '/admin/sharing', answers: ['json'] },
   listApiKeys: { method: 'GET', path: '/user/api-keys', answers: ['json'] },
+  listAuditEvents: { method: 'GET', path: '/audit/events', answers: ['json'] },
   listBackups: { method: 'GET', path: '/sandboxes/{id}/backups', answers: ['json'] },
   listDeliveries: { method: 'GET', path: '/webhooks/{webhook}/deliveries', answers: ['json'] },
   listFiles: { method: 'GET', path: '/sandboxes/{id}/files', answers: ['json'] },
