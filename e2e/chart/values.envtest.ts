@@ -38,6 +38,7 @@ const others: Readonly<Record<string, unknown>> = {
   'tracing.ratio': 0.5,
   'router.trustedProxies': ['10.0.0.0/8'],
   'router.corsAllowedOrigins': ['https://console.example'],
+  'router.dashboard.frameAncestors': ['https://portal.example'],
 };
 
 function flipped(path: readonly string[], value: unknown): unknown {

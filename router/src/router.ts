@@ -49,6 +49,8 @@ import { RuntimeClient } from './cluster/runtimeClient.ts';
 import { wakeOnUse } from './cluster/wake.ts';
 import type { Wake } from './cluster/wake.ts';
 import type { Config } from './config.ts';
+import type { RequestHandler } from 'express';
+import { pages } from './pages/pages.ts';
 import { execInTarget } from './exec/exec.ts';
 import { execViaApiServer } from './exec/viaApiServer.ts';
 import { createRouterMetrics } from './telemetry.ts';
@@ -174,6 +176,7 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
     metricsPage: metricsHandler(registry),
     metrics,
     tracer: parts.tracer ?? createTracer(),
+    pages: pagesOf(config),
     log,
   });
   const server = createHttpServer({ app, host, port, drainMs, log });
@@ -189,6 +192,13 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
   Object.assign(server.server, { shouldUpgradeCallback: wantsWebSocket });
   server.server.on('upgrade', upgradeHandler({ ...common, unavailable, observe }));
   return server;
+}
+
+/** The dashboard, where there is one to serve. */
+function pagesOf({ pagesFolder, oidc, frameAncestors }: Config): RequestHandler | undefined {
+  if (pagesFolder === undefined) return undefined;
+  const issuerOrigin = oidc && new URL(oidc.issuer).origin;
+  return pages({ folder: pagesFolder, issuerOrigin, frameAncestors });
 }
 
 interface Parts extends RouterOptions, Door {
@@ -230,7 +240,7 @@ function createHandlers(parts: Parts): Handlers {
     onFallback: metrics.fallback,
   };
   return {
-    ...objectHandlers({ client, stores, finder, defaultNamespace }),
+    ...objectHandlers({ client, stores, finder, touch: activity.touch, defaultNamespace }),
     ...terminalOperations({ finder, tickets: parts.tickets }),
     ...userOperations,
     ...keyOperations({ ...config, client, stores, finder, audit: parts.trail }),
