@@ -41,6 +41,7 @@ const others: Readonly<Record<string, unknown>> = {
   'router.corsAllowedOrigins': ['https://console.example'],
   'networking.previewDomain': 'preview.example.com',
   'networking.previewScheme': 'http',
+  'router.dashboard.frameAncestors': ['https://portal.example'],
 };
 
 function flipped(path: readonly string[], value: unknown): unknown {

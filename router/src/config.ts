@@ -37,6 +37,10 @@ export interface Config {
   readonly runtimePort: number;
   /** Where previews have origins of their own; undefined = they have none. */
   readonly preview: PreviewSite | undefined;
+  /** Folder of the built dashboard; undefined = none is served. */
+  readonly pagesFolder: string | undefined;
+  /** Origins of pages that may show the dashboard in a frame. */
+  readonly frameAncestors: readonly string[];
   readonly kubeconfig: string | undefined;
   readonly kubeContext: string | undefined;
 }
@@ -62,7 +66,7 @@ export function readConfig(env: Environment): ConfigResult {
     groupNamespaces: readGroupNamespaces(env['OIDC_GROUP_NAMESPACES'], problems),
     rateLimits: readRateLimits(env, problems),
     auditing: readAudit(env, problems),
-    corsOrigins: readOrigins(textOf(env, 'CORS_ALLOWED_ORIGINS', ''), problems),
+    corsOrigins: readOrigins(env, 'CORS_ALLOWED_ORIGINS', problems),
     logLevel: readLevel(textOf(env, 'LOG_LEVEL', 'info'), problems),
     drainDelayMs: seconds('AGENTTIER_DRAIN_DELAY_SECONDS', { fallback: 3, min: 0, max: 60 }),
     drainMs: seconds('AGENTTIER_DRAIN_SECONDS', { fallback: 30, min: 0, max: 600 }),
@@ -76,6 +80,8 @@ export function readConfig(env: Environment): ConfigResult {
     wakeMs: seconds('AGENTTIER_WAKE_SECONDS', { fallback: 60, min: 1, max: 600 }),
     runtimePort: readNumber(env, 'AGENTTIER_RUNTIME_PORT', { fallback: 9000, min: 1, max: 65535 }, problems),
     preview: readPreviewSite(env, problems),
+    pagesFolder: env['AGENTTIER_PAGES'] || undefined,
+    frameAncestors: readOrigins(env, 'AGENTTIER_FRAME_ANCESTORS', problems),
     kubeconfig: env['KUBECONFIG'] || undefined,
     kubeContext: env['AGENTTIER_KUBE_CONTEXT'] || undefined,
   };
@@ -149,16 +155,14 @@ function readPreviewSite(env: Environment, problems: string[]): PreviewSite | un
   return { domain, scheme, ...(port === 0 ? {} : { port }) };
 }
 
-function readOrigins(text: string, problems: string[]): string[] {
-  const origins = text
+function readOrigins(env: Environment, name: string, problems: string[]): string[] {
+  const origins = (env[name] ?? '')
     .split(',')
     .map((origin) => origin.trim())
     .filter((origin) => origin !== '');
   for (const origin of origins) {
     if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
-      problems.push(
-        `CORS_ALLOWED_ORIGINS "${origin}" is not an origin; write scheme://host[:port] without a path`,
-      );
+      problems.push(`${name} "${origin}" is not an origin; write scheme://host[:port] without a path`);
     }
   }
   return origins;

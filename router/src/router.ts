@@ -58,6 +58,8 @@ import { wakeOnUse } from './cluster/wake.ts';
 import type { Wake } from './cluster/wake.ts';
 import type { Config } from './config.ts';
 import { askRuntime } from './exec/askRuntime.ts';
+import type { RequestHandler } from 'express';
+import { pages } from './pages/pages.ts';
 import { execInTarget } from './exec/exec.ts';
 import { relayViaApiServer } from './exec/relay.ts';
 import { execViaApiServer } from './exec/viaApiServer.ts';
@@ -205,6 +207,7 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
     metricsPage: metricsHandler(registry),
     metrics,
     tracer: parts.tracer ?? createTracer(),
+    pages: pagesOf(config),
     log,
   });
   const server = createHttpServer({ app: previews.before(app), host, port, drainMs, requestMs: 0, log });
@@ -237,6 +240,13 @@ function previewOptions(parts: Parts, unavailable: () => string | undefined): Pr
     unavailable,
     observe: (method, status, seconds) => metrics.request({ method, route: 'preview', status }, seconds),
   };
+}
+
+/** The dashboard, where there is one to serve. */
+function pagesOf({ pagesFolder, oidc, frameAncestors }: Config): RequestHandler | undefined {
+  if (pagesFolder === undefined) return undefined;
+  const issuerOrigin = oidc && new URL(oidc.issuer).origin;
+  return pages({ folder: pagesFolder, issuerOrigin, frameAncestors });
 }
 
 interface Parts extends RouterOptions, Door {
@@ -285,7 +295,7 @@ function createHandlers(parts: Parts, previewing: PreviewsOptions): Handlers {
     onFallback: metrics.fallback,
   };
   return {
-    ...objectHandlers({ ...parts, defaultNamespace }),
+    ...objectHandlers({ ...parts, touch: activity.touch, defaultNamespace }),
     ...terminalOperations({ finder, tickets: parts.tickets }),
     ...userOperations,
     ...keyOperations({ ...config, client, stores, finder, audit: parts.trail }),

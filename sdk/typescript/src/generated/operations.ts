@@ -1357,6 +1357,16 @@ export interface Operations {
       }[];
     };
   };
+  /** Says that somebody uses a sandbox: an automatic stop that is near is off. */
+  readonly markSandboxInUse: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: undefined;
+  };
   /** The OpenAPI 3.1 document of this API. */
   readonly openApi: {
     readonly answer: Readonly<Record<string, unknown>>;
@@ -1929,6 +1939,7 @@ export const OPERATIONS = {
   listTemplates: { method: 'GET', path: '/templates', answers: ['json'] },
   listWarmPools: { method: 'GET', path: '/warmpools', answers: ['json'] },
   listWebhooks: { method: 'GET', path: '/webhooks', answers: ['json'] },
+  markSandboxInUse: { method: 'POST', path: '/sandboxes/{id}/activity', answers: ['nothing'] },
   openApi: { method: 'GET', path: '/openapi.json', answers: ['json'] },
   policyUsage: { method: 'GET', path: '/governance/usage', answers: ['json'] },
   previewDelete: { method: 'DELETE', path: '/sandboxes/{id}/preview/{port}', answers: ['bytes'] },
