@@ -36,6 +36,7 @@ const others: Readonly<Record<string, unknown>> = {
   'networkPolicy.defaultDenyNamespaces': ['team-a'],
   'notifications.allowedCIDRs': ['10.0.0.0/8'],
   'tracing.ratio': 0.5,
+  'costs.currency': 'EUR',
   'audit.store': 'postgres',
   'router.trustedProxies': ['10.0.0.0/8'],
   'router.corsAllowedOrigins': ['https://console.example'],

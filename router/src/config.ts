@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readRates } from './api/analytics/rates.ts';
+import type { CostRates } from './api/analytics/rates.ts';
 import { readAudit } from './auditStore/settings.ts';
 import type { AuditSettings } from './auditStore/settings.ts';
 import type { GroupNamespaces } from './auth/namespaces.ts';
@@ -41,6 +43,8 @@ export interface Config {
   readonly pagesFolder: string | undefined;
   /** Origins of pages that may show the dashboard in a frame. */
   readonly frameAncestors: readonly string[];
+  /** What sandboxes cost. */
+  readonly costs: CostRates;
   readonly kubeconfig: string | undefined;
   readonly kubeContext: string | undefined;
 }
@@ -82,6 +86,7 @@ export function readConfig(env: Environment): ConfigResult {
     preview: readPreviewSite(env, problems),
     pagesFolder: env['AGENTTIER_PAGES'] || undefined,
     frameAncestors: readOrigins(env, 'AGENTTIER_FRAME_ANCESTORS', problems),
+    costs: readRates(env, problems),
     kubeconfig: env['KUBECONFIG'] || undefined,
     kubeContext: env['AGENTTIER_KUBE_CONTEXT'] || undefined,
   };

@@ -22,6 +22,7 @@ import { auditedHandlers } from './auditStore/audited.ts';
 import { auditOperations } from './api/audit/operations.ts';
 import { ActivityRecorder } from './activity/recorder.ts';
 import type { Handlers } from './api/contract.ts';
+import { analyticsOperations } from './api/analytics/operations.ts';
 import { backupOperations } from './api/backups/operations.ts';
 import { createAgentMetrics } from './api/agent/metrics.ts';
 import type { AgentMetrics } from './api/agent/metrics.ts';
@@ -340,6 +341,7 @@ function managementOperations({ client, stores, finder, audit, trail, overview, 
     ...clusterOperations({ client, stores, overview, installNamespace }),
     ...webhookOperations({ client, stores, finder, audit: trail, installNamespace, defaultNamespace }),
     ...preferenceOperations({ client, installNamespace }),
+    ...analyticsOperations({ stores, overview, rates: config.costs }),
   };
 }
 

@@ -1320,6 +1320,8 @@ export interface SandboxStatus {
   readonly harness?: SandboxStatusHarness;
   /** Latest observations of the state, one per type. */
   readonly conditions?: readonly SandboxStatusConditionsItem[];
+  /** Seconds that it ran in all, without the present run. */
+  readonly runSeconds?: number;
   /** When the last pod was gone; absent while there is one. */
   readonly stoppedAt?: string;
   /** What is known of the backups of the volume. */

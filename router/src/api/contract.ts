@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { analyticsRoutes } from './analytics/routes.ts';
 import { backupRoutes } from './backups/routes.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { agentRoutes } from './agent/routes.ts';
@@ -49,6 +50,7 @@ export const ROUTES = [
   ...clusterRoutes,
   ...webhookRoutes,
   ...preferenceRoutes,
+  ...analyticsRoutes,
   ...signInRoutes,
   ...adminRoutes,
   ...changeRoutes,

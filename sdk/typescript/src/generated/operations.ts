@@ -321,6 +321,44 @@ export interface Operations {
     readonly body: NonNullable<RequestInit['body']>;
     readonly answer: FileWritten | FileReceived;
   };
+  /** Estimates what sandboxes cost, by the rates of the chart. */
+  readonly costAnalytics: {
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly currency: string;
+      readonly rates: {
+        readonly cpu_hour: number;
+        readonly memory_gib_hour: number;
+        readonly storage_gib_month: number;
+      };
+      readonly running_sandboxes: number;
+      readonly stopped_sandboxes: number;
+      readonly total_hourly_compute: number;
+      readonly total_hourly_storage: number;
+      readonly total_estimated_monthly: number;
+      readonly total_cost_to_date: number;
+      readonly per_template: readonly {
+        readonly template: string;
+        readonly hourly_cost: number;
+        readonly cost_to_date: number;
+        readonly count: number;
+      }[];
+      readonly per_user: readonly {
+        readonly user: string;
+        readonly hourly_cost: number;
+        readonly cost_to_date: number;
+        readonly count: number;
+      }[];
+      readonly per_namespace: readonly {
+        readonly namespace: string;
+        readonly hourly_cost: number;
+        readonly cost_to_date: number;
+        readonly count: number;
+      }[];
+    };
+  };
   /** Makes an API key, of the whole person or of one sandbox and a few actions; it is shown this once. */
   readonly createApiKey: {
     readonly body?: {
@@ -735,6 +773,13 @@ export interface Operations {
       /** RFC 3339; what happened then is not */
       readonly to?: string;
       readonly format?: 'ndjson' | 'csv';
+    };
+    readonly answer: Response;
+  };
+  /** The same as a table for spreadsheets, a line for each sandbox. */
+  readonly exportCosts: {
+    readonly query?: {
+      readonly namespace?: string;
     };
     readonly answer: Response;
   };
@@ -1820,6 +1865,57 @@ export interface Operations {
     readonly body: NonNullable<RequestInit['body']>;
     readonly answer: ArchiveUnpacked;
   };
+  /** Counts sandboxes by state and template, and tells how long starts took, by path and phase. */
+  readonly usageAnalytics: {
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly total_sandboxes: number;
+      readonly status_breakdown: Readonly<Record<string, number>>;
+      readonly template_breakdown: Readonly<Record<string, number>>;
+      readonly avg_startup_ms: number;
+      readonly startup_sample_count: number;
+      readonly startup: {
+        readonly warm: {
+          readonly count: number;
+          readonly p50_ms: number;
+          readonly p95_ms: number;
+          readonly p99_ms: number;
+          readonly phases: Readonly<Record<string, {
+            readonly count: number;
+            readonly p50_ms: number;
+            readonly p95_ms: number;
+            readonly p99_ms: number;
+          }>>;
+        };
+        readonly cold: {
+          readonly count: number;
+          readonly p50_ms: number;
+          readonly p95_ms: number;
+          readonly p99_ms: number;
+          readonly phases: Readonly<Record<string, {
+            readonly count: number;
+            readonly p50_ms: number;
+            readonly p95_ms: number;
+            readonly p99_ms: number;
+          }>>;
+        };
+        readonly resume: {
+          readonly count: number;
+          readonly p50_ms: number;
+          readonly p95_ms: number;
+          readonly p99_ms: number;
+          readonly phases: Readonly<Record<string, {
+            readonly count: number;
+            readonly p50_ms: number;
+            readonly p95_ms: number;
+            readonly p99_ms: number;
+          }>>;
+        };
+      };
+    };
+  };
   /** Shows how full the pools are; of a single pool also flat. */
   readonly warmPoolStatus: {
     readonly query?: {
@@ -1883,6 +1979,7 @@ export const OPERATIONS = {
   configureAgent: { method: 'POST', path: '/sandboxes/{id}/configure', answers: ['events'] },
   configureWarmPools: { method: 'PUT', path: '/warmpool/config', answers: ['json'] },
   continueFile: { method: 'PATCH', path: '/sandboxes/{id}/files/{path}', answers: ['json'], rest: 'path' },
+  costAnalytics: { method: 'GET', path: '/analytics/costs', answers: ['json'] },
   createApiKey: { method: 'POST', path: '/user/api-keys', answers: ['json'] },
   createBackup: { method: 'POST', path: '/sandboxes/{id}/backups', answers: ['json'] },
   createPreviewTicket: { method: 'POST', path: '/sandboxes/{id}/ports/{port}/preview-tickets', answers: ['json'] },
@@ -1909,6 +2006,7 @@ export const OPERATIONS = {
   explainSandbox: { method: 'GET', path: '/sandboxes/{id}/explain', answers: ['json'] },
   explainTemplate: { method: 'GET', path: '/templates/{name}/explain', answers: ['json'] },
   exportAuditEvents: { method: 'GET', path: '/audit/export', answers: ['bytes'] },
+  exportCosts: { method: 'GET', path: '/analytics/costs.csv', answers: ['bytes'] },
   followChanges: { method: 'GET', path: '/events/stream', answers: ['events'] },
   followInvocation: { method: 'GET', path: '/sandboxes/{id}/invoke/{invokeId}', answers: ['events'] },
   forwardPort: { method: 'POST', path: '/sandboxes/{id}/ports', answers: ['json'] },
@@ -1972,6 +2070,7 @@ export const OPERATIONS = {
   unforwardPort: { method: 'DELETE', path: '/sandboxes/{id}/ports/{port}', answers: ['nothing'] },
   updateSandbox: { method: 'PATCH', path: '/sandboxes/{id}', answers: ['json'] },
   uploadArchive: { method: 'PUT', path: '/sandboxes/{id}/archive', answers: ['json'] },
+  usageAnalytics: { method: 'GET', path: '/analytics/usage', answers: ['json'] },
   warmPoolStatus: { method: 'GET', path: '/warmpool/status', answers: ['json'] },
   whySandbox: { method: 'GET', path: '/sandboxes/{id}/why', answers: ['json'] },
   writeFile: { method: 'PUT', path: '/sandboxes/{id}/files/{path}', answers: ['json'], rest: 'path' },
