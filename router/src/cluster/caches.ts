@@ -76,7 +76,8 @@ export function createStores(): Stores {
   };
 }
 
-function readersOf(sandbox: Sandbox): string[] {
+/** Whom the reader index files a sandbox under. */
+export function readersOf(sandbox: Sandbox): string[] {
   const { createdBy, sharing } = sandbox.spec ?? {};
   const readers = [
     ...(createdBy?.sub ? [userReader(createdBy.sub)] : []),
