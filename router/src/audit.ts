@@ -9,6 +9,8 @@ import type { Principal } from './auth/principal.ts';
 export interface SandboxAct {
   readonly action:
     | 'ExecRun'
+    | 'FilesRead'
+    | 'FilesWritten'
     | 'TerminalOpened'
     | 'TerminalClosed'
     | 'SandboxCopied'

@@ -33,6 +33,8 @@ import { copyOperations } from './api/copies/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { keyOperations } from './api/keys/operations.ts';
+import { fileOperations } from './api/files/operations.ts';
+import { governanceOperations } from './api/governance/operations.ts';
 import { preferenceOperations } from './api/preferences/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
 import { sharingOperations } from './api/sharing/operations.ts';
@@ -56,9 +58,11 @@ import { RuntimeClient } from './cluster/runtimeClient.ts';
 import { wakeOnUse } from './cluster/wake.ts';
 import type { Wake } from './cluster/wake.ts';
 import type { Config } from './config.ts';
+import { askRuntime } from './exec/askRuntime.ts';
 import type { RequestHandler } from 'express';
 import { pages } from './pages/pages.ts';
 import { execInTarget } from './exec/exec.ts';
+import { relayViaApiServer } from './exec/relay.ts';
 import { execViaApiServer } from './exec/viaApiServer.ts';
 import { createRouterMetrics } from './telemetry.ts';
 import type { RouterMetrics } from './telemetry.ts';
@@ -196,7 +200,7 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
     pages: pagesOf(config),
     log,
   });
-  const server = createHttpServer({ app, host, port, drainMs, log });
+  const server = createHttpServer({ app, host, port, drainMs, requestMs: 0, log });
   const unavailable = (): string | undefined => {
     if (health.draining) return 'this replica is shutting down';
     return caches.missing().length > 0 ? 'this replica has not read the cluster yet' : undefined;
@@ -270,6 +274,7 @@ function createHandlers(parts: Parts): Handlers {
     ...explainOperations({ client, finder, stores, defaultNamespace }),
     ...checkOperations({ client, stores, defaultNamespace }),
     ...agentOperations(agentOptions(parts)),
+    ...fileOperations(filesOptions(parts)),
     ...managementOperations(parts),
     execInSandbox: execOperation({
       stores,
@@ -281,6 +286,14 @@ function createHandlers(parts: Parts): Handlers {
       observe: metrics.exec,
     }),
   };
+}
+
+function filesOptions(parts: Parts): Parameters<typeof fileOperations>[0] {
+  const { stores, finder, runtime, reachability, wake, audit, activity, metrics, access } = parts;
+  const paths = { runtime, reachability, relay: relayViaApiServer(access), onFallback: metrics.fallback };
+  const ask: Parameters<typeof fileOperations>[0]['ask'] = (target, request) =>
+    askRuntime(paths, target, request);
+  return { stores, finder, wake, audit, ask, touch: activity.touch };
 }
 
 /** What is around a sandbox: who else may use it, copies of it, what it runs on. */
@@ -301,7 +314,8 @@ function managementOperations({ client, stores, finder, audit, trail, overview, 
 function agentOptions(parts: Parts): Parameters<typeof agentOperations>[0] {
   const { stores, finder, runtime, wake, audit, activity } = parts;
   const tracer = parts.tracer ?? createTracer();
-  return { stores, finder, runtime, wake, audit, tracer, metrics: parts.agentMetrics, touch: activity.touch };
+  const { client, agentMetrics: metrics } = parts;
+  return { client, stores, finder, runtime, wake, audit, tracer, metrics, touch: activity.touch };
 }
 
 function createGateway(parts: Parts): TerminalGateway {

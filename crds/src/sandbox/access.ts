@@ -13,6 +13,8 @@ export type SandboxAction =
   | 'watch'
   | 'terminal'
   | 'exec'
+  | 'readFiles'
+  | 'writeFiles'
   | 'invoke'
   | 'configure'
   | 'stop'
@@ -39,6 +41,8 @@ export const ACCESS: Readonly<Record<SandboxAction, readonly Standing[]>> = {
   watch: SEEING,
   terminal: ENTERING,
   exec: ENTERING,
+  readFiles: ENTERING,
+  writeFiles: ENTERING,
   invoke: ENTERING,
   configure: CONFIGURING,
   stop: MANAGING,

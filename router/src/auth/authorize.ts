@@ -25,6 +25,8 @@ const GROUP: Readonly<Record<Action, string | undefined>> = {
   watch: 'terminal',
   terminal: 'terminal',
   exec: 'run-command',
+  readFiles: 'files:read',
+  writeFiles: 'files:write',
   invoke: 'agent:invoke',
   configure: 'agent:configure',
   stop: 'stop',
