@@ -34,7 +34,6 @@ import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { keyOperations } from './api/keys/operations.ts';
 import { fileOperations } from './api/files/operations.ts';
-import { governanceOperations } from './api/governance/operations.ts';
 import { preferenceOperations } from './api/preferences/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
 import { sharingOperations } from './api/sharing/operations.ts';
