@@ -7,6 +7,7 @@ const ALONE = [
   'data',
   'failures',
   'headroom',
+  'invoke',
   'lifecycle',
   'matrix',
   'notify',
