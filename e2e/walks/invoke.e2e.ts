@@ -248,7 +248,7 @@ describe('an agent behind two routers', () => {
     const reader = new Reader(
       await ask(one.url, 'invoke', { query: { prompt: 'tree' }, signal: gone.signal }),
     );
-    const processes = `ps -o args | grep -c '^sleep 600'`;
+    const processes = `ps -o args | grep -c '[s]leep 600'`;
     await until('the processes', async () => Number(await inAgent(`${processes} || true`)) >= 4);
     expect(reader.lines()).toEqual(['grown']);
     const command = `while [ "$(${processes})" != 0 ]; do sleep 0.02; done`;
