@@ -9,8 +9,6 @@ import type { Principal } from './auth/principal.ts';
 export interface SandboxAct {
   readonly action:
     | 'ExecRun'
-    | 'FilesRead'
-    | 'FilesWritten'
     | 'TerminalOpened'
     | 'TerminalClosed'
     | 'SandboxCopied'

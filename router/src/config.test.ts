@@ -46,6 +46,9 @@ describe('readConfig', () => {
     ['an issuer that is no URL', { OIDC_ISSUER_URL: 'login.example', OIDC_CLIENT_ID: 'a' }, /not a URL/],
     ['a mapping that is no JSON', { OIDC_GROUP_NAMESPACES: 'dev=team' }, /OIDC_GROUP_NAMESPACES/],
     ['a mapping to a number', { OIDC_GROUP_NAMESPACES: '{"dev":[1]}' }, /"dev"/],
+    ['an audit store that there is none of', { AUDIT_STORE: 'mysql' }, /AUDIT_STORE/],
+    ['an audit database without an address', { AUDIT_STORE: 'postgres' }, /AUDIT_POSTGRES_URL/],
+    ['rows for ever', { AUDIT_RETENTION_DAYS: '0' }, /AUDIT_RETENTION_DAYS/],
     ['a level pino does not know', { LOG_LEVEL: 'loud' }, /LOG_LEVEL/],
   ];
   it.each(refused)('refuses %s', (_name, env, words) => {

@@ -15,8 +15,14 @@ import { createAudit } from '@agenttier/machinery/telemetry/audit';
 import type { Audit } from '@agenttier/machinery/telemetry/audit';
 import { sandboxAudit } from './audit.ts';
 import type { SandboxAudit } from './audit.ts';
+import { openAuditStore } from './auditStore/open.ts';
+import type { AuditStore } from './auditStore/store.ts';
+import { AuditTrail, keeping } from './auditStore/trail.ts';
+import { auditedHandlers } from './auditStore/audited.ts';
+import { auditOperations } from './api/audit/operations.ts';
 import { ActivityRecorder } from './activity/recorder.ts';
 import type { Handlers } from './api/contract.ts';
+import { analyticsOperations } from './api/analytics/operations.ts';
 import { backupOperations } from './api/backups/operations.ts';
 import { createAgentMetrics } from './api/agent/metrics.ts';
 import type { AgentMetrics } from './api/agent/metrics.ts';
@@ -27,8 +33,6 @@ import { copyOperations } from './api/copies/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { keyOperations } from './api/keys/operations.ts';
-import { fileOperations } from './api/files/operations.ts';
-import { governanceOperations } from './api/governance/operations.ts';
 import { preferenceOperations } from './api/preferences/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
 import { sharingOperations } from './api/sharing/operations.ts';
@@ -52,9 +56,9 @@ import { RuntimeClient } from './cluster/runtimeClient.ts';
 import { wakeOnUse } from './cluster/wake.ts';
 import type { Wake } from './cluster/wake.ts';
 import type { Config } from './config.ts';
-import { askRuntime } from './exec/askRuntime.ts';
+import type { RequestHandler } from 'express';
+import { pages } from './pages/pages.ts';
 import { execInTarget } from './exec/exec.ts';
-import { relayViaApiServer } from './exec/relay.ts';
 import { execViaApiServer } from './exec/viaApiServer.ts';
 import { createRouterMetrics } from './telemetry.ts';
 import type { RouterMetrics } from './telemetry.ts';
@@ -111,7 +115,7 @@ export function createRouter(options: RouterOptions): Router {
     activity: new ActivityRecorder({ client, sandboxes: stores.sandboxes, log }),
     ...door,
     wake: wakeOnUse({ client, stores, waitMs: config.wakeMs }),
-    ...createAuditParts(options),
+    ...createAuditParts(options, metrics),
   };
   followPods(parts);
   const gateway = createGateway(parts);
@@ -120,7 +124,7 @@ export function createRouter(options: RouterOptions): Router {
     health,
     stores,
     watch: async (signal) => {
-      await Promise.all([caches.run(signal), door.issuer?.run(signal)]);
+      await Promise.all([caches.run(signal), door.issuer?.run(signal), parts.kept.run(signal)]);
     },
     listen: () => server.listen(),
     close: () => close(parts, gateway, server),
@@ -136,15 +140,17 @@ const createCaches = ({ client, config, log, registry }: RouterOptions, stores: 
     metrics: reflectorMetrics(registry),
   });
 
-function createAuditParts({
-  client,
-  config,
-  log,
-}: RouterOptions): Pick<Parts, 'recorder' | 'trail' | 'audit'> {
+function createAuditParts(
+  { client, config, log }: RouterOptions,
+  { auditDropped }: RouterMetrics,
+): Pick<Parts, 'recorder' | 'kept' | 'trail' | 'audit'> {
   const component = 'agenttier.io/router';
-  const recorder = createEventRecorder({ client, component, instance: config.podName, log });
-  const trail = createAudit({ log, recorder });
-  return { recorder, trail, audit: sandboxAudit(trail) };
+  const { podName: instance, auditing } = config;
+  const recorder = createEventRecorder({ client, component, instance, log });
+  const open = (): Promise<AuditStore> => openAuditStore(auditing, client, log);
+  const kept = new AuditTrail({ open, retentionMs: auditing.retentionMs, dropped: auditDropped, log });
+  const trail = keeping(createAudit({ log, recorder }), kept.keep);
+  return { recorder, kept, trail, audit: sandboxAudit(trail) };
 }
 
 function healthOf(caches: Caches): Health {
@@ -164,7 +170,7 @@ async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer)
   gateway.drain();
   parts.changes.close();
   await closed;
-  await Promise.all([parts.activity.flush(true), parts.recorder.flush()]);
+  await Promise.all([parts.activity.flush(true), parts.recorder.flush(), parts.kept.close()]);
   parts.activity.stop();
   parts.overview.stop();
   await parts.runtime.close();
@@ -174,7 +180,11 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
   const { config, auth, health, finder, stores, caches, metrics, registry, log } = parts;
   const { host, port, drainMs, corsOrigins } = config;
   const app = createApp({
-    handlers: createHandlers(parts),
+    handlers: auditedHandlers(createHandlers(parts), {
+      stores,
+      defaultNamespace: config.sandboxNamespace,
+      keep: parts.kept.keep,
+    }),
     auth,
     gate: parts.gate,
     corsOrigins,
@@ -183,9 +193,10 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
     metricsPage: metricsHandler(registry),
     metrics,
     tracer: parts.tracer ?? createTracer(),
+    pages: pagesOf(config),
     log,
   });
-  const server = createHttpServer({ app, host, port, drainMs, requestMs: 0, log });
+  const server = createHttpServer({ app, host, port, drainMs, log });
   const unavailable = (): string | undefined => {
     if (health.draining) return 'this replica is shutting down';
     return caches.missing().length > 0 ? 'this replica has not read the cluster yet' : undefined;
@@ -198,6 +209,13 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
   Object.assign(server.server, { shouldUpgradeCallback: wantsWebSocket });
   server.server.on('upgrade', upgradeHandler({ ...common, unavailable, observe }));
   return server;
+}
+
+/** The dashboard, where there is one to serve. */
+function pagesOf({ pagesFolder, oidc, frameAncestors }: Config): RequestHandler | undefined {
+  if (pagesFolder === undefined) return undefined;
+  const issuerOrigin = oidc && new URL(oidc.issuer).origin;
+  return pages({ folder: pagesFolder, issuerOrigin, frameAncestors });
 }
 
 interface Parts extends RouterOptions, Door {
@@ -216,6 +234,7 @@ interface Parts extends RouterOptions, Door {
   readonly overview: Overview;
   readonly tickets: TicketDesk;
   readonly recorder: EventRecorder;
+  readonly kept: AuditTrail;
   /** Audits any act; `audit` one on a sandbox. */
   readonly trail: Audit;
   readonly audit: SandboxAudit;
@@ -241,16 +260,16 @@ function createHandlers(parts: Parts): Handlers {
     onFallback: metrics.fallback,
   };
   return {
-    ...objectHandlers({ ...parts, defaultNamespace }),
+    ...objectHandlers({ ...parts, touch: activity.touch, defaultNamespace }),
     ...terminalOperations({ finder, tickets: parts.tickets }),
     ...userOperations,
     ...keyOperations({ ...config, client, stores, finder, audit: parts.trail }),
+    ...auditOperations({ stores, find: (query) => parts.kept.find(query) }),
     ...signInOperations(config),
     ...referenceOperations,
     ...explainOperations({ client, finder, stores, defaultNamespace }),
     ...checkOperations({ client, stores, defaultNamespace }),
     ...agentOperations(agentOptions(parts)),
-    ...fileOperations(filesOptions(parts)),
     ...managementOperations(parts),
     execInSandbox: execOperation({
       stores,
@@ -264,14 +283,6 @@ function createHandlers(parts: Parts): Handlers {
   };
 }
 
-function filesOptions(parts: Parts): Parameters<typeof fileOperations>[0] {
-  const { stores, finder, runtime, reachability, wake, audit, activity, metrics, access } = parts;
-  const paths = { runtime, reachability, relay: relayViaApiServer(access), onFallback: metrics.fallback };
-  const ask: Parameters<typeof fileOperations>[0]['ask'] = (target, request) =>
-    askRuntime(paths, target, request);
-  return { stores, finder, wake, audit, ask, touch: activity.touch };
-}
-
 /** What is around a sandbox: who else may use it, copies of it, what it runs on. */
 function managementOperations({ client, stores, finder, audit, trail, overview, config }: Parts) {
   const { installNamespace, sandboxNamespace: defaultNamespace } = config;
@@ -283,14 +294,14 @@ function managementOperations({ client, stores, finder, audit, trail, overview, 
     ...clusterOperations({ client, stores, overview, installNamespace }),
     ...webhookOperations({ client, stores, finder, audit: trail, installNamespace, defaultNamespace }),
     ...preferenceOperations({ client, installNamespace }),
+    ...analyticsOperations({ stores, overview, rates: config.costs }),
   };
 }
 
 function agentOptions(parts: Parts): Parameters<typeof agentOperations>[0] {
   const { stores, finder, runtime, wake, audit, activity } = parts;
   const tracer = parts.tracer ?? createTracer();
-  const { client, agentMetrics: metrics } = parts;
-  return { client, stores, finder, runtime, wake, audit, tracer, metrics, touch: activity.touch };
+  return { stores, finder, runtime, wake, audit, tracer, metrics: parts.agentMetrics, touch: activity.touch };
 }
 
 function createGateway(parts: Parts): TerminalGateway {

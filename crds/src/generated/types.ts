@@ -1322,6 +1322,8 @@ export interface SandboxStatus {
   readonly conditions?: readonly SandboxStatusConditionsItem[];
   /** Ports that are offered outside. */
   readonly ports?: readonly SandboxStatusPortsItem[];
+  /** Seconds that it ran in all, without the present run. */
+  readonly runSeconds?: number;
   /** When the last pod was gone; absent while there is one. */
   readonly stoppedAt?: string;
   /** What is known of the backups of the volume. */

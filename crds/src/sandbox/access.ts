@@ -13,8 +13,6 @@ export type SandboxAction =
   | 'watch'
   | 'terminal'
   | 'exec'
-  | 'readFiles'
-  | 'writeFiles'
   | 'invoke'
   | 'configure'
   | 'stop'
@@ -41,8 +39,6 @@ export const ACCESS: Readonly<Record<SandboxAction, readonly Standing[]>> = {
   watch: SEEING,
   terminal: ENTERING,
   exec: ENTERING,
-  readFiles: ENTERING,
-  writeFiles: ENTERING,
   invoke: ENTERING,
   configure: CONFIGURING,
   stop: MANAGING,

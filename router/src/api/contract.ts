@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+import { analyticsRoutes } from './analytics/routes.ts';
 import { backupRoutes } from './backups/routes.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { agentRoutes } from './agent/routes.ts';
+import { auditRoutes } from './audit/routes.ts';
 import { changeRoutes } from './changes/routes.ts';
 import { checkRoutes } from './check/routes.ts';
 import { clusterRoutes } from './cluster/routes.ts';
 import { copyRoutes } from './copies/routes.ts';
 import { execRoutes } from './exec/routes.ts';
 import { explainRoutes } from './explain/routes.ts';
-import { fileRoutes } from './files/routes.ts';
 import { governanceRoutes } from './governance/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import type { HandlersOf } from './route.ts';
@@ -27,7 +28,6 @@ import { webhookRoutes } from './webhooks/routes.ts';
 export const ROUTES = [
   ...sandboxRoutes,
   ...execRoutes,
-  ...fileRoutes,
   ...terminalRoutes,
   ...agentRoutes,
   ...explainRoutes,
@@ -36,6 +36,7 @@ export const ROUTES = [
   ...governanceRoutes,
   ...userRoutes,
   ...keyRoutes,
+  ...auditRoutes,
   ...sharingRoutes,
   ...copyRoutes,
   ...backupRoutes,
@@ -43,6 +44,7 @@ export const ROUTES = [
   ...clusterRoutes,
   ...webhookRoutes,
   ...preferenceRoutes,
+  ...analyticsRoutes,
   ...signInRoutes,
   ...adminRoutes,
   ...changeRoutes,

@@ -25,8 +25,6 @@ const GROUP: Readonly<Record<Action, string | undefined>> = {
   watch: 'terminal',
   terminal: 'terminal',
   exec: 'run-command',
-  readFiles: 'files:read',
-  writeFiles: 'files:write',
   invoke: 'agent:invoke',
   configure: 'agent:configure',
   stop: 'stop',
