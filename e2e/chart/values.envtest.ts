@@ -41,6 +41,8 @@ const others: Readonly<Record<string, unknown>> = {
   'audit.store': 'postgres',
   'router.trustedProxies': ['10.0.0.0/8'],
   'router.corsAllowedOrigins': ['https://console.example'],
+  'networking.previewDomain': 'preview.example.com',
+  'networking.previewScheme': 'http',
   'router.dashboard.frameAncestors': ['https://portal.example'],
 };
 

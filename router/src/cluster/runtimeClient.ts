@@ -113,12 +113,14 @@ export class RuntimeClient {
         method,
         path,
         headers: { ...headers, authorization: `Bearer ${address.token}` },
-        body: body instanceof Readable ? Readable.from(spared(body), { objectMode: false }) : (body ?? null),
+        body: lent(body),
         signal,
       })
       .catch((error: unknown) => {
         throw this.#fault(error, signal);
       });
+    // Who destroys it before its end does not want to hear of it.
+    answer.body.on('error', () => undefined);
     return { status: answer.statusCode, headers: answer.headers, stream: answer.body };
   }
 
@@ -196,6 +198,10 @@ const hostOf = (ip: string): string => (ip.includes(':') ? `[${ip}]` : ip);
  * The same bytes, but whoever stops reading does not destroy the source: an upload whose connection failed can go another
  * way, and one that the runtime refuses half-way still needs its socket for the answer.
  */
+export function lent(body: RuntimeRequest['body']): Readable | Buffer | string | null {
+  return body instanceof Readable ? Readable.from(spared(body), { objectMode: false }) : (body ?? null);
+}
+
 async function* spared(source: Readable): AsyncGenerator<Buffer> {
   yield* source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
 }
