@@ -28,7 +28,6 @@ import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { keyOperations } from './api/keys/operations.ts';
 import { fileOperations } from './api/files/operations.ts';
-import { governanceOperations } from './api/governance/operations.ts';
 import { preferenceOperations } from './api/preferences/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
 import { sharingOperations } from './api/sharing/operations.ts';
@@ -39,6 +38,7 @@ import { warmPoolOperations } from './api/warmpools/operations.ts';
 import { SandboxRows } from './api/sandboxes/rows.ts';
 import { webhookOperations } from './api/webhooks/operations.ts';
 import { createApp } from './app.ts';
+import { answerBrokenRequests } from './middleware/brokenRequest.ts';
 import { objectHandlers } from './objectHandlers.ts';
 import { createDoor } from './auth/door.ts';
 import type { Door } from './auth/door.ts';
@@ -186,6 +186,7 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
     log,
   });
   const server = createHttpServer({ app, host, port, drainMs, requestMs: 0, log });
+  answerBrokenRequests(server.server);
   const unavailable = (): string | undefined => {
     if (health.draining) return 'this replica is shutting down';
     return caches.missing().length > 0 ? 'this replica has not read the cluster yet' : undefined;
