@@ -10,11 +10,13 @@ import { addCompletion } from './completion/command.ts';
 import { addGlobalOptions, type App } from './context/app.ts';
 import { describeFailure, withoutSecret } from './context/failure.ts';
 import { type GlobalFlags, type Host, write } from './context/host.ts';
+import { addConfigure } from './configure/command.ts';
 import { addCreate } from './create/command.ts';
 import { addDelete } from './delete/command.ts';
 import { addExec } from './exec/command.ts';
 import { addExplain } from './explain/command.ts';
 import { addGet } from './get/command.ts';
+import { addInvoke } from './invoke/command.ts';
 import { addList } from './list/command.ts';
 import { addLogin } from './login/command.ts';
 import { addLogs } from './logs/command.ts';
@@ -47,6 +49,8 @@ const COMMANDS = [
   addWait,
   addExec,
   addTerminal,
+  addConfigure,
+  addInvoke,
   addLogs,
   addPortForward,
   addExplain,

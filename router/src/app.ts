@@ -36,6 +36,8 @@ export interface AppOptions {
   readonly metricsPage: (request: Request, response: Response) => void;
   readonly metrics: Pick<RouterMetrics, 'request'>;
   readonly tracer: Tracer;
+  /** The dashboard; absent = this router serves programs only. */
+  readonly pages?: RequestHandler | undefined;
   readonly log: Logger;
 }
 
@@ -63,6 +65,7 @@ export function createApp(options: AppOptions): Express {
   app.get('/ws/terminal/:id', () => {
     throw refusals.upgradeRequired();
   });
+  if (options.pages) app.use(options.pages);
   app.use((request) => {
     throw refusals.noSuchRoute(request.method, request.path);
   });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Sandbox } from '@agenttier/crds/generated/types';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { adminOperations } from './api/admin/operations.ts';
 import { changeOperations } from './api/changes/operations.ts';
@@ -15,6 +16,8 @@ export interface ObjectOptions {
   readonly client: KubeClient;
   readonly stores: Stores;
   readonly finder: SandboxFinder;
+  /** The sandbox is being used. */
+  readonly touch: (sandbox: Sandbox) => void;
   readonly defaultNamespace: string;
   readonly rows: SandboxRows;
   readonly changes: ChangeFeed;

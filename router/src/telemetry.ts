@@ -11,6 +11,7 @@ export interface RouterMetrics {
   readonly terminals: TerminalObserver;
   readonly request: (labels: { method: string; route: string; status: number }, seconds: number) => void;
   readonly exec: (outcome: string, transport: string, seconds: number) => void;
+  readonly auditDropped: (count: number) => void;
   readonly limited: (limit: LimitName) => void;
   readonly fallback: (reason: FallbackReason) => void;
 }
@@ -30,7 +31,13 @@ export function createRouterMetrics(registry: Registry): RouterMetrics {
     labelNames: ['limit'],
     registers: [registry],
   });
+  const dropped = new Counter({
+    name: 'agenttier_audit_rows_dropped_total',
+    help: 'Acts that are in the log but could not be stored',
+    registers: [registry],
+  });
   return {
+    auditDropped: (count) => dropped.inc(count),
     limited: (limit) => limited.inc({ limit }),
     terminals: terminalObserver(registry),
     request: requestObserver(registry),

@@ -7,6 +7,7 @@ import type { Violation } from '../meta/violation.ts';
 import { hashResolved } from '../template/merge.ts';
 import { unsupportedFields } from '../template/unsupported.ts';
 import { effectiveViolations } from './effective.ts';
+import { portViolations } from './ports.ts';
 import { workloadViolations } from './workload.ts';
 
 /** Fields of the spec that are fixed at creation; the CRD says the same in CEL, for when the webhook is away. */
@@ -26,7 +27,12 @@ const IMMUTABLE = [
 /** What is wrong with a sandbox in itself: its name, unsupported fields, values that the schema cannot judge. */
 export function validateSandboxShape(sandbox: Sandbox): Violation[] {
   const spec = sandbox.spec ?? {};
-  return [...nameViolations(sandbox), ...unsupportedFields('Sandbox', spec), ...workloadViolations(spec)];
+  return [
+    ...nameViolations(sandbox),
+    ...unsupportedFields('Sandbox', spec),
+    ...workloadViolations(spec),
+    ...portViolations(spec),
+  ];
 }
 
 /** What may not change between the stored sandbox and the one that is to replace it. */

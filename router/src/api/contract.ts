@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { analyticsRoutes } from './analytics/routes.ts';
 import { backupRoutes } from './backups/routes.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { agentRoutes } from './agent/routes.ts';
+import { auditRoutes } from './audit/routes.ts';
 import { changeRoutes } from './changes/routes.ts';
 import { checkRoutes } from './check/routes.ts';
 import { clusterRoutes } from './cluster/routes.ts';
@@ -12,6 +14,8 @@ import { fileRoutes } from './files/routes.ts';
 import { governanceRoutes } from './governance/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import type { HandlersOf } from './route.ts';
+import { portRoutes } from './ports/routes.ts';
+import { previewRoutes } from './previews/routes.ts';
 import { preferenceRoutes } from './preferences/routes.ts';
 import { referenceRoutes } from './reference/routes.ts';
 import { sandboxRoutes } from './sandboxes/routes.ts';
@@ -27,6 +31,8 @@ import { webhookRoutes } from './webhooks/routes.ts';
 export const ROUTES = [
   ...sandboxRoutes,
   ...execRoutes,
+  ...portRoutes,
+  ...previewRoutes,
   ...fileRoutes,
   ...terminalRoutes,
   ...agentRoutes,
@@ -36,6 +42,7 @@ export const ROUTES = [
   ...governanceRoutes,
   ...userRoutes,
   ...keyRoutes,
+  ...auditRoutes,
   ...sharingRoutes,
   ...copyRoutes,
   ...backupRoutes,
@@ -43,6 +50,7 @@ export const ROUTES = [
   ...clusterRoutes,
   ...webhookRoutes,
   ...preferenceRoutes,
+  ...analyticsRoutes,
   ...signInRoutes,
   ...adminRoutes,
   ...changeRoutes,

@@ -267,4 +267,14 @@ export const sandboxRoutes = [
     query: WriteQuery,
     answers: { 200: Status },
   },
+  {
+    method: 'post',
+    path: '/sandboxes/:id/activity',
+    operation: 'markSandboxInUse',
+    tag: TAG,
+    summary: 'Says that somebody uses a sandbox: an automatic stop that is near is off.',
+    action: 'terminal',
+    query: NamespaceQuery,
+    answers: { 204: 'nothing' },
+  },
 ] as const satisfies readonly Route[];

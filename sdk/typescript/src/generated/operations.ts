@@ -321,6 +321,44 @@ export interface Operations {
     readonly body: NonNullable<RequestInit['body']>;
     readonly answer: FileWritten | FileReceived;
   };
+  /** Estimates what sandboxes cost, by the rates of the chart. */
+  readonly costAnalytics: {
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly currency: string;
+      readonly rates: {
+        readonly cpu_hour: number;
+        readonly memory_gib_hour: number;
+        readonly storage_gib_month: number;
+      };
+      readonly running_sandboxes: number;
+      readonly stopped_sandboxes: number;
+      readonly total_hourly_compute: number;
+      readonly total_hourly_storage: number;
+      readonly total_estimated_monthly: number;
+      readonly total_cost_to_date: number;
+      readonly per_template: readonly {
+        readonly template: string;
+        readonly hourly_cost: number;
+        readonly cost_to_date: number;
+        readonly count: number;
+      }[];
+      readonly per_user: readonly {
+        readonly user: string;
+        readonly hourly_cost: number;
+        readonly cost_to_date: number;
+        readonly count: number;
+      }[];
+      readonly per_namespace: readonly {
+        readonly namespace: string;
+        readonly hourly_cost: number;
+        readonly cost_to_date: number;
+        readonly count: number;
+      }[];
+    };
+  };
   /** Makes an API key, of the whole person or of one sandbox and a few actions; it is shown this once. */
   readonly createApiKey: {
     readonly body?: {
@@ -367,6 +405,24 @@ export interface Operations {
       /** whether programs stood still for it */
       readonly quiesced: boolean;
       readonly error?: string;
+    };
+  };
+  /** Gives a URL that lets one browser into the preview of a forwarded port. */
+  readonly createPreviewTicket: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body?: {
+      /** where the browser is led; / when absent */
+      readonly path?: string;
+    };
+    readonly answer: {
+      readonly url: string;
+      readonly expiresAt: string;
     };
   };
   /** Creates a sandbox from a template; admission has the say. */
@@ -702,6 +758,31 @@ export interface Operations {
     };
     readonly answer: Readonly<Record<string, unknown>>;
   };
+  /** The same, all of it, as lines of JSON or as a table. */
+  readonly exportAuditEvents: {
+    readonly query?: {
+      /** name of the sandbox */
+      readonly sandbox?: string;
+      readonly namespace?: string;
+      /** subject or e-mail address of who acted */
+      readonly user?: string;
+      /** what was done, such as ExecRun */
+      readonly type?: string;
+      /** RFC 3339; what happened then is included */
+      readonly from?: string;
+      /** RFC 3339; what happened then is not */
+      readonly to?: string;
+      readonly format?: 'ndjson' | 'csv';
+    };
+    readonly answer: Response;
+  };
+  /** The same as a table for spreadsheets, a line for each sandbox. */
+  readonly exportCosts: {
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: Response;
+  };
   /** Tells of changes of sandboxes, templates and warm pools as they happen. */
   readonly followChanges: {
     readonly query?: {
@@ -723,6 +804,26 @@ export interface Operations {
       readonly after?: string;
     };
     readonly answer: AsyncIterable<ServerEvent>;
+  };
+  /** Forwards a port; one that is forwarded already stays so. */
+  readonly forwardPort: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: {
+      readonly port: number;
+      /** http, https or tcp */
+      readonly protocol?: 'http' | 'https' | 'tcp';
+    };
+    readonly answer: {
+      readonly port: number;
+      readonly protocol: string;
+      /** where browsers find it, once a ticket has let them in; absent for tcp */
+      readonly previewUrl?: string;
+    };
   };
   /** Shows the placeholders that keep room on the nodes. */
   readonly getHeadroom: {
@@ -786,6 +887,45 @@ export interface Operations {
         readonly maxUses: number;
         readonly usedCount: number;
       }[];
+    };
+  };
+  /** Tells what a running sandbox uses of CPU, memory, disk and processes. */
+  readonly getStats: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly cpu?: {
+        readonly usageUsec: number;
+        readonly userUsec: number;
+        readonly systemUsec: number;
+        readonly throttledUsec: number;
+        readonly limitMillis?: number;
+      };
+      readonly memory?: {
+        readonly usage: number;
+        readonly workingSet: number;
+        readonly limit?: number;
+        readonly oomKills: number;
+      };
+      readonly io?: {
+        readonly readBytes: number;
+        readonly writeBytes: number;
+      };
+      readonly pids?: {
+        readonly current: number;
+        readonly limit?: number;
+      };
+      readonly workspace?: {
+        readonly path: string;
+        readonly total: number;
+        readonly used: number;
+        readonly free: number;
+      };
+      readonly lastActivity: string | null;
     };
   };
   /** Shows one template. */
@@ -969,6 +1109,48 @@ export interface Operations {
       }[];
     };
   };
+  /** Lists who did what, newest first: everything for administrators, for others what concerns them. */
+  readonly listAuditEvents: {
+    readonly query?: {
+      /** name of the sandbox */
+      readonly sandbox?: string;
+      readonly namespace?: string;
+      /** subject or e-mail address of who acted */
+      readonly user?: string;
+      /** what was done, such as ExecRun */
+      readonly type?: string;
+      /** RFC 3339; what happened then is included */
+      readonly from?: string;
+      /** RFC 3339; what happened then is not */
+      readonly to?: string;
+      readonly limit?: number;
+      /** the `continue` of the page before */
+      readonly continue?: string;
+    };
+    readonly answer: {
+      readonly events: readonly {
+        readonly id: string;
+        readonly timestamp: string;
+        readonly eventType: string;
+        readonly sandboxId: string;
+        readonly sandboxName: string;
+        readonly namespace: string;
+        readonly userEmail: string;
+        /** subject of who acted; empty where it is not known */
+        readonly user: string;
+        readonly outcome: string;
+        /** kind of what it was done to */
+        readonly resource: string;
+        readonly name: string;
+        readonly sourceIp: string;
+        readonly details: {
+          readonly reason: string;
+          readonly code?: string;
+        };
+      }[];
+      readonly continue?: string;
+    };
+  };
   /** Lists the snapshots of a sandbox's volume, the newest first. */
   readonly listBackups: {
     readonly params: {
@@ -1050,6 +1232,23 @@ export interface Operations {
       }[];
     };
   };
+  /** Lists what listens for connections in a running sandbox, forwarded or not. */
+  readonly listListeningPorts: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly ports: readonly {
+        readonly port: number;
+        readonly addresses: readonly string[];
+        readonly pid?: number;
+        readonly command?: string;
+      }[];
+    };
+  };
   /** Lists the nodes with what there is and what pods have asked for. */
   readonly listNodes: {
     readonly answer: {
@@ -1095,6 +1294,23 @@ export interface Operations {
       readonly namespaces: readonly NamespacePolicy[];
       /** asks for the next page; absent on the last one */
       readonly continue?: string;
+    };
+  };
+  /** Lists the forwarded ports of a sandbox. */
+  readonly listPorts: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly ports: readonly {
+        readonly port: number;
+        readonly protocol: string;
+        /** where browsers find it, once a ticket has let them in; absent for tcp */
+        readonly previewUrl?: string;
+      }[];
     };
   };
   /** Lists the sandboxes that the caller may see. */
@@ -1186,6 +1402,16 @@ export interface Operations {
       }[];
     };
   };
+  /** Says that somebody uses a sandbox: an automatic stop that is near is off. */
+  readonly markSandboxInUse: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: undefined;
+  };
   /** The OpenAPI 3.1 document of this API. */
   readonly openApi: {
     readonly answer: Readonly<Record<string, unknown>>;
@@ -1196,6 +1422,132 @@ export interface Operations {
       readonly namespace?: string;
     };
     readonly answer: Readonly<Record<string, unknown>>;
+  };
+  /** Hands a request on to a forwarded port, for programs; browsers have the preview’s own host. */
+  readonly previewDelete: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: Response;
+  };
+  /** Hands a request on to a forwarded port, for programs; browsers have the preview’s own host. */
+  readonly previewDeletePath: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+      /** the rest of the path; its segments are percent-encoded one by one */
+      readonly path: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: Response;
+  };
+  /** Hands a request on to a forwarded port, for programs; browsers have the preview’s own host. */
+  readonly previewGet: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: Response;
+  };
+  /** Hands a request on to a forwarded port, for programs; browsers have the preview’s own host. */
+  readonly previewGetPath: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+      /** the rest of the path; its segments are percent-encoded one by one */
+      readonly path: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: Response;
+  };
+  /** Hands a request on to a forwarded port, for programs; browsers have the preview’s own host. */
+  readonly previewPatch: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: NonNullable<RequestInit['body']>;
+    readonly answer: Response;
+  };
+  /** Hands a request on to a forwarded port, for programs; browsers have the preview’s own host. */
+  readonly previewPatchPath: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+      /** the rest of the path; its segments are percent-encoded one by one */
+      readonly path: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: NonNullable<RequestInit['body']>;
+    readonly answer: Response;
+  };
+  /** Hands a request on to a forwarded port, for programs; browsers have the preview’s own host. */
+  readonly previewPost: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: NonNullable<RequestInit['body']>;
+    readonly answer: Response;
+  };
+  /** Hands a request on to a forwarded port, for programs; browsers have the preview’s own host. */
+  readonly previewPostPath: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+      /** the rest of the path; its segments are percent-encoded one by one */
+      readonly path: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: NonNullable<RequestInit['body']>;
+    readonly answer: Response;
+  };
+  /** Hands a request on to a forwarded port, for programs; browsers have the preview’s own host. */
+  readonly previewPut: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: NonNullable<RequestInit['body']>;
+    readonly answer: Response;
+  };
+  /** Hands a request on to a forwarded port, for programs; browsers have the preview’s own host. */
+  readonly previewPutPath: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+      /** the rest of the path; its segments are percent-encoded one by one */
+      readonly path: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: NonNullable<RequestInit['body']>;
+    readonly answer: Response;
   };
   /** Downloads a file, or a range of it. */
   readonly readFile: {
@@ -1450,6 +1802,17 @@ export interface Operations {
       readonly status: string;
     };
   };
+  /** Forwards a port no longer. */
+  readonly unforwardPort: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: undefined;
+  };
   /** Changes a sandbox, and says what takes effect at once and what at its next start. */
   readonly updateSandbox: {
     readonly params: {
@@ -1501,6 +1864,57 @@ export interface Operations {
     };
     readonly body: NonNullable<RequestInit['body']>;
     readonly answer: ArchiveUnpacked;
+  };
+  /** Counts sandboxes by state and template, and tells how long starts took, by path and phase. */
+  readonly usageAnalytics: {
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly total_sandboxes: number;
+      readonly status_breakdown: Readonly<Record<string, number>>;
+      readonly template_breakdown: Readonly<Record<string, number>>;
+      readonly avg_startup_ms: number;
+      readonly startup_sample_count: number;
+      readonly startup: {
+        readonly warm: {
+          readonly count: number;
+          readonly p50_ms: number;
+          readonly p95_ms: number;
+          readonly p99_ms: number;
+          readonly phases: Readonly<Record<string, {
+            readonly count: number;
+            readonly p50_ms: number;
+            readonly p95_ms: number;
+            readonly p99_ms: number;
+          }>>;
+        };
+        readonly cold: {
+          readonly count: number;
+          readonly p50_ms: number;
+          readonly p95_ms: number;
+          readonly p99_ms: number;
+          readonly phases: Readonly<Record<string, {
+            readonly count: number;
+            readonly p50_ms: number;
+            readonly p95_ms: number;
+            readonly p99_ms: number;
+          }>>;
+        };
+        readonly resume: {
+          readonly count: number;
+          readonly p50_ms: number;
+          readonly p95_ms: number;
+          readonly p99_ms: number;
+          readonly phases: Readonly<Record<string, {
+            readonly count: number;
+            readonly p50_ms: number;
+            readonly p95_ms: number;
+            readonly p99_ms: number;
+          }>>;
+        };
+      };
+    };
   };
   /** Shows how full the pools are; of a single pool also flat. */
   readonly warmPoolStatus: {
@@ -1565,8 +1979,10 @@ export const OPERATIONS = {
   configureAgent: { method: 'POST', path: '/sandboxes/{id}/configure', answers: ['events'] },
   configureWarmPools: { method: 'PUT', path: '/warmpool/config', answers: ['json'] },
   continueFile: { method: 'PATCH', path: '/sandboxes/{id}/files/{path}', answers: ['json'], rest: 'path' },
+  costAnalytics: { method: 'GET', path: '/analytics/costs', answers: ['json'] },
   createApiKey: { method: 'POST', path: '/user/api-keys', answers: ['json'] },
   createBackup: { method: 'POST', path: '/sandboxes/{id}/backups', answers: ['json'] },
+  createPreviewTicket: { method: 'POST', path: '/sandboxes/{id}/ports/{port}/preview-tickets', answers: ['json'] },
   createSandbox: { method: 'POST', path: '/sandboxes', answers: ['json'] },
   createSandboxes: { method: 'POST', path: '/sandboxes/bulk', answers: ['json'] },
   createShareLink: { method: 'POST', path: '/sandboxes/{id}/share-links', answers: ['json'] },
@@ -1589,13 +2005,17 @@ export const OPERATIONS = {
   execInSandbox: { method: 'POST', path: '/sandboxes/{id}/exec', answers: ['json'] },
   explainSandbox: { method: 'GET', path: '/sandboxes/{id}/explain', answers: ['json'] },
   explainTemplate: { method: 'GET', path: '/templates/{name}/explain', answers: ['json'] },
+  exportAuditEvents: { method: 'GET', path: '/audit/export', answers: ['bytes'] },
+  exportCosts: { method: 'GET', path: '/analytics/costs.csv', answers: ['bytes'] },
   followChanges: { method: 'GET', path: '/events/stream', answers: ['events'] },
   followInvocation: { method: 'GET', path: '/sandboxes/{id}/invoke/{invokeId}', answers: ['events'] },
+  forwardPort: { method: 'POST', path: '/sandboxes/{id}/ports', answers: ['json'] },
   getHeadroom: { method: 'GET', path: '/cluster/headroom', answers: ['json'] },
   getPolicy: { method: 'GET', path: '/governance/policies/{namespace}', answers: ['json'] },
   getPreferences: { method: 'GET', path: '/user/preferences', answers: ['json'] },
   getSandbox: { method: 'GET', path: '/sandboxes/{id}', answers: ['json'] },
   getSharing: { method: 'GET', path: '/sandboxes/{id}/share', answers: ['json'] },
+  getStats: { method: 'GET', path: '/sandboxes/{id}/stats', answers: ['json'] },
   getTemplate: { method: 'GET', path: '/templates/{name}', answers: ['json'] },
   getWarmPool: { method: 'GET', path: '/warmpools/{name}', answers: ['json'] },
   grantShare: { method: 'POST', path: '/sandboxes/{id}/share', answers: ['json'] },
@@ -1603,19 +2023,33 @@ export const OPERATIONS = {
   listAllSandboxes: { method: 'GET', path: '/admin/sandboxes', answers: ['json'] },
   listAllSharing: { method: 'GET', path: '/admin/sharing', answers: ['json'] },
   listApiKeys: { method: 'GET', path: '/user/api-keys', answers: ['json'] },
+  listAuditEvents: { method: 'GET', path: '/audit/events', answers: ['json'] },
   listBackups: { method: 'GET', path: '/sandboxes/{id}/backups', answers: ['json'] },
   listDeliveries: { method: 'GET', path: '/webhooks/{webhook}/deliveries', answers: ['json'] },
   listFiles: { method: 'GET', path: '/sandboxes/{id}/files', answers: ['json'] },
   listInvocations: { method: 'GET', path: '/sandboxes/{id}/invoke', answers: ['json'] },
+  listListeningPorts: { method: 'GET', path: '/sandboxes/{id}/ports/listening', answers: ['json'] },
   listNodes: { method: 'GET', path: '/cluster/nodes', answers: ['json'] },
   listPolicies: { method: 'GET', path: '/governance/policies', answers: ['json'] },
+  listPorts: { method: 'GET', path: '/sandboxes/{id}/ports', answers: ['json'] },
   listSandboxes: { method: 'GET', path: '/sandboxes', answers: ['json'] },
   listShareLinks: { method: 'GET', path: '/sandboxes/{id}/share-links', answers: ['json'] },
   listTemplates: { method: 'GET', path: '/templates', answers: ['json'] },
   listWarmPools: { method: 'GET', path: '/warmpools', answers: ['json'] },
   listWebhooks: { method: 'GET', path: '/webhooks', answers: ['json'] },
+  markSandboxInUse: { method: 'POST', path: '/sandboxes/{id}/activity', answers: ['nothing'] },
   openApi: { method: 'GET', path: '/openapi.json', answers: ['json'] },
   policyUsage: { method: 'GET', path: '/governance/usage', answers: ['json'] },
+  previewDelete: { method: 'DELETE', path: '/sandboxes/{id}/preview/{port}', answers: ['bytes'] },
+  previewDeletePath: { method: 'DELETE', path: '/sandboxes/{id}/preview/{port}/{path}', answers: ['bytes'], rest: 'path' },
+  previewGet: { method: 'GET', path: '/sandboxes/{id}/preview/{port}', answers: ['bytes'] },
+  previewGetPath: { method: 'GET', path: '/sandboxes/{id}/preview/{port}/{path}', answers: ['bytes'], rest: 'path' },
+  previewPatch: { method: 'PATCH', path: '/sandboxes/{id}/preview/{port}', answers: ['bytes'] },
+  previewPatchPath: { method: 'PATCH', path: '/sandboxes/{id}/preview/{port}/{path}', answers: ['bytes'], rest: 'path' },
+  previewPost: { method: 'POST', path: '/sandboxes/{id}/preview/{port}', answers: ['bytes'] },
+  previewPostPath: { method: 'POST', path: '/sandboxes/{id}/preview/{port}/{path}', answers: ['bytes'], rest: 'path' },
+  previewPut: { method: 'PUT', path: '/sandboxes/{id}/preview/{port}', answers: ['bytes'] },
+  previewPutPath: { method: 'PUT', path: '/sandboxes/{id}/preview/{port}/{path}', answers: ['bytes'], rest: 'path' },
   readFile: { method: 'GET', path: '/sandboxes/{id}/files/{path}', answers: ['bytes'], rest: 'path' },
   redeemShareLink: { method: 'POST', path: '/share-links/redeem', answers: ['json'] },
   replaceClusterPolicy: { method: 'PUT', path: '/governance/policies', answers: ['json'] },
@@ -1633,8 +2067,10 @@ export const OPERATIONS = {
   signInConfig: { method: 'GET', path: '/auth/config', answers: ['json'] },
   statFile: { method: 'GET', path: '/sandboxes/{id}/stat', answers: ['json'] },
   stopSandbox: { method: 'POST', path: '/sandboxes/{id}/stop', answers: ['json'] },
+  unforwardPort: { method: 'DELETE', path: '/sandboxes/{id}/ports/{port}', answers: ['nothing'] },
   updateSandbox: { method: 'PATCH', path: '/sandboxes/{id}', answers: ['json'] },
   uploadArchive: { method: 'PUT', path: '/sandboxes/{id}/archive', answers: ['json'] },
+  usageAnalytics: { method: 'GET', path: '/analytics/usage', answers: ['json'] },
   warmPoolStatus: { method: 'GET', path: '/warmpool/status', answers: ['json'] },
   whySandbox: { method: 'GET', path: '/sandboxes/{id}/why', answers: ['json'] },
   writeFile: { method: 'PUT', path: '/sandboxes/{id}/files/{path}', answers: ['json'], rest: 'path' },
