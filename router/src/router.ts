@@ -200,6 +200,7 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
       stores,
       defaultNamespace: config.sandboxNamespace,
       keep: parts.kept.keep,
+      audit: parts.trail,
     }),
     auth,
     gate: parts.gate,
