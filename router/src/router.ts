@@ -45,6 +45,7 @@ import { warmPoolOperations } from './api/warmpools/operations.ts';
 import { SandboxRows } from './api/sandboxes/rows.ts';
 import { webhookOperations } from './api/webhooks/operations.ts';
 import { createApp } from './app.ts';
+import { answerBrokenRequests } from './middleware/brokenRequest.ts';
 import { objectHandlers } from './objectHandlers.ts';
 import { createDoor } from './auth/door.ts';
 import type { Door } from './auth/door.ts';
@@ -199,6 +200,7 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
       stores,
       defaultNamespace: config.sandboxNamespace,
       keep: parts.kept.keep,
+      audit: parts.trail,
     }),
     auth,
     gate: parts.gate,
@@ -212,6 +214,7 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
     log,
   });
   const server = createHttpServer({ app: previews.before(app), host, port, drainMs, requestMs: 0, log });
+  answerBrokenRequests(server.server);
   const observe = (status: number): void =>
     metrics.request({ method: 'GET', route: '/ws/terminal/:id', status }, 0);
   const { addressOf } = parts.gate;

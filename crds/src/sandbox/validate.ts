@@ -5,6 +5,7 @@ import { isDnsLabel } from '../meta/names.ts';
 import { compareQuantity, parseQuantity } from '../meta/quantity.ts';
 import type { Violation } from '../meta/violation.ts';
 import { hashResolved } from '../template/merge.ts';
+import { withoutMemory } from '../template/memory.ts';
 import { unsupportedFields } from '../template/unsupported.ts';
 import { effectiveViolations } from './effective.ts';
 import { portViolations } from './ports.ts';
@@ -55,7 +56,7 @@ export function validateSandboxUpdate(old: Sandbox, next: Sandbox): Violation[] 
  */
 export function validateResolved(resolved: Resolved): Violation[] {
   const spec = resolved.spec ?? {};
-  const violations = [...workloadViolations(spec), ...effectiveViolations(spec)];
+  const violations = [...workloadViolations(withoutMemory(resolved)), ...effectiveViolations(spec)];
   if (isSealed(resolved)) return violations;
   const message = 'spec.resolved is written by admission only: leave it out';
   return [...violations, { code: 'resolved_forged', field: 'spec.resolved', message }];
