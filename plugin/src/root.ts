@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError } from 'commander';
+import { addApiKey } from './apikey/command.ts';
 import { addBackup } from './backup/command.ts';
 import { addBulk } from './bulk/command.ts';
 import { addCheck } from './check/command.ts';
 import { addClone } from './clone/command.ts';
+import { addCluster } from './cluster/command.ts';
 import { addCompletion } from './completion/command.ts';
 import { addGlobalOptions, type App } from './context/app.ts';
 import { describeFailure, withoutSecret } from './context/failure.ts';
@@ -22,7 +24,9 @@ import { addMcp } from './mcp/command.ts';
 import { addPatch } from './patch/command.ts';
 import { addPolicy } from './policy/command.ts';
 import { addPool } from './pool/command.ts';
+import { addPortForward } from './portForward/command.ts';
 import { addResume } from './resume/command.ts';
+import { addShare } from './share/command.ts';
 import { addStop } from './stop/command.ts';
 import { addTemplate } from './template/command.ts';
 import { addTerminal } from './terminal/command.ts';
@@ -48,12 +52,16 @@ const COMMANDS = [
   addConfigure,
   addInvoke,
   addLogs,
+  addPortForward,
   addExplain,
   addWhy,
   addCheck,
   addPolicy,
   addTemplate,
   addPool,
+  addShare,
+  addApiKey,
+  addCluster,
   addMcp,
   addLogin,
   addWhoami,

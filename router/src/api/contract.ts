@@ -10,9 +10,12 @@ import { clusterRoutes } from './cluster/routes.ts';
 import { copyRoutes } from './copies/routes.ts';
 import { execRoutes } from './exec/routes.ts';
 import { explainRoutes } from './explain/routes.ts';
+import { fileRoutes } from './files/routes.ts';
 import { governanceRoutes } from './governance/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import type { HandlersOf } from './route.ts';
+import { portRoutes } from './ports/routes.ts';
+import { previewRoutes } from './previews/routes.ts';
 import { preferenceRoutes } from './preferences/routes.ts';
 import { referenceRoutes } from './reference/routes.ts';
 import { sandboxRoutes } from './sandboxes/routes.ts';
@@ -28,6 +31,9 @@ import { webhookRoutes } from './webhooks/routes.ts';
 export const ROUTES = [
   ...sandboxRoutes,
   ...execRoutes,
+  ...portRoutes,
+  ...previewRoutes,
+  ...fileRoutes,
   ...terminalRoutes,
   ...agentRoutes,
   ...explainRoutes,

@@ -38,6 +38,7 @@ const ROUTER_RULES = [
   { apiGroups: ['agenttier.io'], resources: ['sandboxes/status'], verbs: ['patch'] },
   { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] },
   { apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'] },
+  { apiGroups: [''], resources: ['configmaps'], verbs: ['get'] },
   { apiGroups: [''], resources: ['users'], verbs: ['impersonate'] },
   {
     apiGroups: [''],

@@ -95,6 +95,7 @@ export async function admitTo(
   const found = await finder.find(query, call.principal);
   if (mayDo(found.role, action)) return found;
   if (action === 'exec') throw refusals.viewOnly('run commands');
+  if (action === 'readFiles' || action === 'writeFiles') throw refusals.viewOnly('open files');
   throw action === 'clone' ? refusals.viewOnly('copy what is') : refusals.roleTooLow(action);
 }
 
