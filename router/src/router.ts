@@ -30,7 +30,7 @@ import { agentOperations } from './api/agent/operations.ts';
 import { checkOperations } from './api/check/operations.ts';
 import { clusterOperations } from './api/cluster/operations.ts';
 import { copyOperations } from './api/copies/operations.ts';
-import { execOperation } from './api/exec/operations.ts';
+import { execOperations } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { keyOperations } from './api/keys/operations.ts';
 import { fileOperations } from './api/files/operations.ts';
@@ -45,6 +45,7 @@ import { warmPoolOperations } from './api/warmpools/operations.ts';
 import { SandboxRows } from './api/sandboxes/rows.ts';
 import { webhookOperations } from './api/webhooks/operations.ts';
 import { createApp } from './app.ts';
+import { answerBrokenRequests } from './middleware/brokenRequest.ts';
 import { objectHandlers } from './objectHandlers.ts';
 import { createDoor } from './auth/door.ts';
 import type { Door } from './auth/door.ts';
@@ -213,6 +214,7 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
     log,
   });
   const server = createHttpServer({ app: previews.before(app), host, port, drainMs, requestMs: 0, log });
+  answerBrokenRequests(server.server);
   const observe = (status: number): void =>
     metrics.request({ method: 'GET', route: '/ws/terminal/:id', status }, 0);
   const { addressOf } = parts.gate;
@@ -311,7 +313,8 @@ function createHandlers(parts: Parts, previewing: PreviewsOptions): Handlers {
     ...previewOperations(previewing),
     ...fileOperations(filesOptions(parts)),
     ...managementOperations(parts),
-    execInSandbox: execOperation({
+    ...execOperations({
+      runtime,
       stores,
       finder,
       wake: parts.wake,
