@@ -15,6 +15,7 @@ import { addCreate } from './create/command.ts';
 import { addDelete } from './delete/command.ts';
 import { addExec } from './exec/command.ts';
 import { addExplain } from './explain/command.ts';
+import { addCp, addFiles } from './files/command.ts';
 import { addGet } from './get/command.ts';
 import { addInvoke } from './invoke/command.ts';
 import { addList } from './list/command.ts';
@@ -53,6 +54,8 @@ const COMMANDS = [
   addInvoke,
   addLogs,
   addPortForward,
+  addFiles,
+  addCp,
   addExplain,
   addWhy,
   addCheck,
