@@ -30,7 +30,7 @@ import { agentOperations } from './api/agent/operations.ts';
 import { checkOperations } from './api/check/operations.ts';
 import { clusterOperations } from './api/cluster/operations.ts';
 import { copyOperations } from './api/copies/operations.ts';
-import { execOperation } from './api/exec/operations.ts';
+import { execOperations } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { keyOperations } from './api/keys/operations.ts';
 import { fileOperations } from './api/files/operations.ts';
@@ -313,7 +313,8 @@ function createHandlers(parts: Parts, previewing: PreviewsOptions): Handlers {
     ...previewOperations(previewing),
     ...fileOperations(filesOptions(parts)),
     ...managementOperations(parts),
-    execInSandbox: execOperation({
+    ...execOperations({
+      runtime,
       stores,
       finder,
       wake: parts.wake,

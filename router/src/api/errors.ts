@@ -119,6 +119,10 @@ export const refusals = {
       { 'Retry-After': '5' },
     );
   },
+  commandNotFound: () =>
+    say(404, 'no such command', 'no detached command of this id; results are kept for the latest 64 only'),
+  tooManyCommands: (why: string) =>
+    new HttpError(429, { error: 'concurrency_exceeded', message: why }, { 'Retry-After': '5' }),
   notForwarded: (port: number) => say(404, `port ${port} is not forwarded`),
   noPreview: (port: number) =>
     say(

@@ -242,6 +242,8 @@ export interface Operations {
     };
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly body?: {
       /** made up when left out */
@@ -287,6 +289,8 @@ export interface Operations {
   readonly configureWarmPools: {
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly body: {
       readonly pools?: readonly {
@@ -528,6 +532,8 @@ export interface Operations {
   readonly createWarmPool: {
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly body: {
       readonly name: string;
@@ -678,6 +684,8 @@ export interface Operations {
     };
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly answer: undefined;
   };
@@ -715,7 +723,18 @@ export interface Operations {
     };
     readonly answer: Readonly<Record<string, unknown>>;
   };
-  /** Runs a command and answers with what it printed. */
+  /** Ends a detached command with everything that it started, and forgets its result. */
+  readonly endExec: {
+    readonly params: {
+      readonly id: string;
+      readonly execId: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: undefined;
+  };
+  /** Runs a command and answers with what it printed; streamed or detached where that is asked for. */
   readonly execInSandbox: {
     readonly params: {
       readonly id: string;
@@ -726,8 +745,23 @@ export interface Operations {
     readonly body: {
       /** a line for /bin/sh -c, or a program and its arguments, run without a shell */
       readonly command: string | readonly string[];
-      /** seconds; 30 when absent */
+      /** seconds; 30 when absent, 1800 at most; detached 1800, 86400 at most */
       readonly timeout?: number;
+      /** input, 8 MiB at most */
+      readonly stdin?: string;
+      /** folder, relative to the workspace */
+      readonly workingDir?: string;
+      readonly env?: Readonly<Record<string, string>>;
+      /** of stdin, stdout and stderr: utf-8, or base64 for any bytes */
+      readonly encoding?: string;
+      readonly limits?: {
+        readonly stdout?: number;
+        readonly stderr?: number;
+      };
+      /** answer with events stdout, stderr and exit, as Accept: text/event-stream does */
+      readonly stream?: boolean;
+      /** answer 202 with an id; nobody waits */
+      readonly detach?: boolean;
     };
     readonly answer: {
       readonly stdout: string;
@@ -735,6 +769,9 @@ export interface Operations {
       readonly exitCode: number;
       readonly timedOut?: boolean;
       readonly truncated?: boolean;
+    } | {
+      readonly execId: string;
+      readonly startedAt: string;
     };
   };
   /** Tells where each value of a sandbox comes from and what bounds it. */
@@ -823,6 +860,31 @@ export interface Operations {
       readonly protocol: string;
       /** where browsers find it, once a ticket has let them in; absent for tcp */
       readonly previewUrl?: string;
+    };
+  };
+  /** Tells the result of a detached command, or what it has printed so far. */
+  readonly getExec: {
+    readonly params: {
+      readonly id: string;
+      readonly execId: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+      /** how long to wait for the end, such as 20s; 60s at most */
+      readonly wait?: string;
+      readonly encoding?: string;
+    };
+    readonly answer: {
+      readonly execId: string;
+      readonly running: boolean;
+      readonly startedAt: string;
+      /** absent while it runs */
+      readonly exitCode?: number;
+      readonly stdout: string;
+      readonly stderr: string;
+      readonly durationMs: number;
+      readonly timedOut: boolean;
+      readonly truncated?: boolean;
     };
   };
   /** Shows the placeholders that keep room on the nodes. */
@@ -1620,6 +1682,8 @@ export interface Operations {
     };
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly body: {
       readonly spec: Readonly<Record<string, unknown>>;
@@ -1649,6 +1713,8 @@ export interface Operations {
     };
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly body?: {
       /** made up when left out */
@@ -2002,6 +2068,7 @@ export const OPERATIONS = {
   deleteWebhook: { method: 'DELETE', path: '/webhooks/{webhook}', answers: ['nothing'] },
   downloadArchive: { method: 'GET', path: '/sandboxes/{id}/archive', answers: ['bytes'] },
   effectivePolicy: { method: 'GET', path: '/governance/effective', answers: ['json'] },
+  endExec: { method: 'DELETE', path: '/sandboxes/{id}/exec/{execId}', answers: ['nothing'] },
   execInSandbox: { method: 'POST', path: '/sandboxes/{id}/exec', answers: ['json'] },
   explainSandbox: { method: 'GET', path: '/sandboxes/{id}/explain', answers: ['json'] },
   explainTemplate: { method: 'GET', path: '/templates/{name}/explain', answers: ['json'] },
@@ -2010,6 +2077,7 @@ export const OPERATIONS = {
   followChanges: { method: 'GET', path: '/events/stream', answers: ['events'] },
   followInvocation: { method: 'GET', path: '/sandboxes/{id}/invoke/{invokeId}', answers: ['events'] },
   forwardPort: { method: 'POST', path: '/sandboxes/{id}/ports', answers: ['json'] },
+  getExec: { method: 'GET', path: '/sandboxes/{id}/exec/{execId}', answers: ['json'] },
   getHeadroom: { method: 'GET', path: '/cluster/headroom', answers: ['json'] },
   getPolicy: { method: 'GET', path: '/governance/policies/{namespace}', answers: ['json'] },
   getPreferences: { method: 'GET', path: '/user/preferences', answers: ['json'] },
