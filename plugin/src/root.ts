@@ -18,6 +18,7 @@ import { addExplain } from './explain/command.ts';
 import { addCp, addFiles } from './files/command.ts';
 import { addGet } from './get/command.ts';
 import { addInvoke } from './invoke/command.ts';
+import { addInsight } from './insight/command.ts';
 import { addList } from './list/command.ts';
 import { addLogin } from './login/command.ts';
 import { addLogs } from './logs/command.ts';
@@ -33,6 +34,7 @@ import { addTemplate } from './template/command.ts';
 import { addTerminal } from './terminal/command.ts';
 import { addVersion } from './version/command.ts';
 import { addWait } from './wait/command.ts';
+import { addWebhook } from './webhook/command.ts';
 import { addWhoami } from './whoami/command.ts';
 import { addWhy } from './why/command.ts';
 
@@ -64,6 +66,8 @@ const COMMANDS = [
   addPool,
   addShare,
   addApiKey,
+  addWebhook,
+  addInsight,
   addCluster,
   addMcp,
   addLogin,
