@@ -9,6 +9,7 @@ const ALONE = [
   'data',
   'failures',
   'headroom',
+  'invoke',
   'lifecycle',
   'matrix',
   'notify',

@@ -33,6 +33,8 @@ describe('readConfig', () => {
     ['a flag that is no flag', { AGENTTIER_DEV_AUTH: 'yes' }, /AGENTTIER_DEV_AUTH/],
     ['dev mode on all interfaces', { AGENTTIER_DEV_AUTH: 'true' }, /AGENTTIER_DEV_AUTH_ALLOW_REMOTE/],
     ['an origin with a path', { CORS_ALLOWED_ORIGINS: 'https://a.example/x' }, /without a path/],
+    ['a preview domain that is a URL', { AGENTTIER_PREVIEW_DOMAIN: 'https://a.example' }, /is not a domain/],
+    ['previews over anything else', { AGENTTIER_PREVIEW_SCHEME: 'ftp' }, /neither http nor https/],
     ['any origin', { CORS_ALLOWED_ORIGINS: '*' }, /not an origin/],
     ['a ping that never comes', { AGENTTIER_TERMINAL_PING_SECONDS: '0' }, /from 1 to 60/],
     ['a client without an issuer', { OIDC_CLIENT_ID: 'agenttier' }, /OIDC_ISSUER_URL/],

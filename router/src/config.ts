@@ -6,6 +6,7 @@ import type { AuditSettings } from './auditStore/settings.ts';
 import type { GroupNamespaces } from './auth/namespaces.ts';
 import { readGroupNamespaces, readOidc } from './auth/oidc/settings.ts';
 import type { OidcSettings } from './auth/oidc/settings.ts';
+import type { PreviewSite } from './preview/host.ts';
 import { readRateLimits } from './ratelimit/settings.ts';
 import type { RateLimits } from './ratelimit/settings.ts';
 
@@ -36,12 +37,14 @@ export interface Config {
   /** How long a request that wakes a sandbox waits for it to run. */
   readonly wakeMs: number;
   readonly runtimePort: number;
-  /** What sandboxes cost. */
-  readonly costs: CostRates;
+  /** Where previews have origins of their own; undefined = they have none. */
+  readonly preview: PreviewSite | undefined;
   /** Folder of the built dashboard; undefined = none is served. */
   readonly pagesFolder: string | undefined;
   /** Origins of pages that may show the dashboard in a frame. */
   readonly frameAncestors: readonly string[];
+  /** What sandboxes cost. */
+  readonly costs: CostRates;
   readonly kubeconfig: string | undefined;
   readonly kubeContext: string | undefined;
 }
@@ -80,9 +83,10 @@ export function readConfig(env: Environment): ConfigResult {
     ),
     wakeMs: seconds('AGENTTIER_WAKE_SECONDS', { fallback: 60, min: 1, max: 600 }),
     runtimePort: readNumber(env, 'AGENTTIER_RUNTIME_PORT', { fallback: 9000, min: 1, max: 65535 }, problems),
-    costs: readRates(env, problems),
+    preview: readPreviewSite(env, problems),
     pagesFolder: env['AGENTTIER_PAGES'] || undefined,
     frameAncestors: readOrigins(env, 'AGENTTIER_FRAME_ANCESTORS', problems),
+    costs: readRates(env, problems),
     kubeconfig: env['KUBECONFIG'] || undefined,
     kubeContext: env['AGENTTIER_KUBE_CONTEXT'] || undefined,
   };
@@ -135,6 +139,25 @@ function readLevel(text: string, problems: string[]): string {
   if (LOG_LEVELS.has(text)) return text;
   problems.push(`LOG_LEVEL "${text}" is not one of ${[...LOG_LEVELS].join(', ')}`);
   return 'info';
+}
+
+const DOMAIN = /^(?=.{1,180}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/;
+
+function readPreviewSite(env: Environment, problems: string[]): PreviewSite | undefined {
+  const domain = textOf(env, 'AGENTTIER_PREVIEW_DOMAIN', '');
+  const scheme = textOf(env, 'AGENTTIER_PREVIEW_SCHEME', 'https');
+  const port = readNumber(env, 'AGENTTIER_PREVIEW_PORT', { fallback: 0, min: 0, max: 65_535 }, problems);
+  if (scheme !== 'http' && scheme !== 'https') {
+    problems.push(`AGENTTIER_PREVIEW_SCHEME "${scheme}" is neither http nor https`);
+    return undefined;
+  }
+  if (domain === '') return undefined;
+  if (!DOMAIN.test(domain)) {
+    problems.push(
+      `AGENTTIER_PREVIEW_DOMAIN "${domain}" is not a domain; write one such as preview.example.com`,
+    );
+  }
+  return { domain, scheme, ...(port === 0 ? {} : { port }) };
 }
 
 function readOrigins(env: Environment, name: string, problems: string[]): string[] {

@@ -30,12 +30,13 @@ import { agentOperations } from './api/agent/operations.ts';
 import { checkOperations } from './api/check/operations.ts';
 import { clusterOperations } from './api/cluster/operations.ts';
 import { copyOperations } from './api/copies/operations.ts';
-import { execOperation } from './api/exec/operations.ts';
+import { execOperations } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { keyOperations } from './api/keys/operations.ts';
 import { fileOperations } from './api/files/operations.ts';
 import { preferenceOperations } from './api/preferences/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
+import { portOperations } from './api/ports/operations.ts';
 import { sharingOperations } from './api/sharing/operations.ts';
 import { signInOperations } from './api/signIn/operations.ts';
 import { terminalOperations } from './api/terminals/operations.ts';
@@ -44,6 +45,7 @@ import { warmPoolOperations } from './api/warmpools/operations.ts';
 import { SandboxRows } from './api/sandboxes/rows.ts';
 import { webhookOperations } from './api/webhooks/operations.ts';
 import { createApp } from './app.ts';
+import { answerBrokenRequests } from './middleware/brokenRequest.ts';
 import { objectHandlers } from './objectHandlers.ts';
 import { createDoor } from './auth/door.ts';
 import type { Door } from './auth/door.ts';
@@ -63,6 +65,8 @@ import { pages } from './pages/pages.ts';
 import { execInTarget } from './exec/exec.ts';
 import { relayViaApiServer } from './exec/relay.ts';
 import { execViaApiServer } from './exec/viaApiServer.ts';
+import { createPreviews, previewOperations } from './preview/previews.ts';
+import type { PreviewsOptions } from './preview/previews.ts';
 import { createRouterMetrics } from './telemetry.ts';
 import type { RouterMetrics } from './telemetry.ts';
 import { connectPty } from './terminal/pod/connect.ts';
@@ -101,7 +105,7 @@ export function createRouter(options: RouterOptions): Router {
   const health = healthOf(caches);
   const metrics = createRouterMetrics(options.registry);
   const door = createDoor({ client, stores, config, log, limited: metrics.limited });
-  const reach = { runtime: new RuntimeClient(config.runtimePort), reachability: new Reachability() };
+  const reach = reachOf(config);
   const parts: Parts = {
     ...options,
     ...reach,
@@ -133,6 +137,12 @@ export function createRouter(options: RouterOptions): Router {
     close: () => close(parts, gateway, server),
   };
 }
+
+const reachOf = ({ runtimePort }: Config): Pick<Parts, 'runtime' | 'previewRuntime' | 'reachability'> => ({
+  runtime: new RuntimeClient(runtimePort),
+  previewRuntime: new RuntimeClient(runtimePort),
+  reachability: new Reachability(),
+});
 
 const createCaches = ({ client, config, log, registry }: RouterOptions, stores: Stores): Caches =>
   new Caches({
@@ -176,22 +186,26 @@ async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer)
   await Promise.all([parts.activity.flush(true), parts.recorder.flush(), parts.kept.close()]);
   parts.activity.stop();
   parts.overview.stop();
-  await parts.runtime.close();
+  await Promise.all([parts.runtime.close(), parts.previewRuntime.close()]);
 }
 
 function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
-  const { config, auth, health, finder, stores, caches, metrics, registry, log } = parts;
+  const { config, auth, finder, stores, caches, metrics, registry, log } = parts;
   const { host, port, drainMs, corsOrigins } = config;
+  const unavailable = (): string | undefined => unavailabilityOf(parts);
+  const previewing = previewOptions(parts, unavailable);
+  const previews = createPreviews(previewing);
   const app = createApp({
-    handlers: auditedHandlers(createHandlers(parts), {
+    handlers: auditedHandlers(createHandlers(parts, previewing), {
       stores,
       defaultNamespace: config.sandboxNamespace,
       keep: parts.kept.keep,
+      audit: parts.trail,
     }),
     auth,
     gate: parts.gate,
     corsOrigins,
-    unready: () => health.unready(),
+    unready: () => parts.health.unready(),
     missing: () => caches.missing(),
     metricsPage: metricsHandler(registry),
     metrics,
@@ -199,19 +213,37 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
     pages: pagesOf(config),
     log,
   });
-  const server = createHttpServer({ app, host, port, drainMs, requestMs: 0, log });
-  const unavailable = (): string | undefined => {
-    if (health.draining) return 'this replica is shutting down';
-    return caches.missing().length > 0 ? 'this replica has not read the cluster yet' : undefined;
-  };
+  const server = createHttpServer({ app: previews.before(app), host, port, drainMs, requestMs: 0, log });
+  answerBrokenRequests(server.server);
   const observe = (status: number): void =>
     metrics.request({ method: 'GET', route: '/ws/terminal/:id', status }, 0);
   const { addressOf } = parts.gate;
   const { wake, tickets } = parts;
   const common = { auth, stores, finder, corsOrigins, gateway, log, wake, tickets, addressOf };
   Object.assign(server.server, { shouldUpgradeCallback: wantsWebSocket });
-  server.server.on('upgrade', upgradeHandler({ ...common, unavailable, observe }));
+  const terminals = upgradeHandler({ ...common, unavailable, observe });
+  server.server.on('upgrade', previews.beforeUpgrade(terminals));
   return server;
+}
+
+function unavailabilityOf({ health, caches }: Parts): string | undefined {
+  if (health.draining) return 'this replica is shutting down';
+  return caches.missing().length > 0 ? 'this replica has not read the cluster yet' : undefined;
+}
+
+function previewOptions(parts: Parts, unavailable: () => string | undefined): PreviewsOptions {
+  const { config, previewRuntime: runtime, activity, gate, metrics } = parts;
+  return {
+    ...parts,
+    ...config,
+    site: config.preview,
+    runtime,
+    touch: activity.touch,
+    addressOf: gate.addressOf,
+    spend: (ticket, target) => parts.tickets.spend(ticket, target),
+    unavailable,
+    observe: (method, status, seconds) => metrics.request({ method, route: 'preview', status }, seconds),
+  };
 }
 
 /** The dashboard, where there is one to serve. */
@@ -231,6 +263,8 @@ interface Parts extends RouterOptions, Door {
   readonly metrics: RouterMetrics;
   readonly agentMetrics: AgentMetrics;
   readonly runtime: RuntimeClient;
+  /** With connections of its own: a page that holds all it can get must not keep commands waiting. */
+  readonly previewRuntime: RuntimeClient;
   readonly reachability: Reachability;
   readonly activity: ActivityRecorder;
   readonly wake: Wake;
@@ -244,16 +278,18 @@ interface Parts extends RouterOptions, Door {
 }
 
 /** What is known about a pod's address ends with the pod, or with a change of it. */
-function followPods({ stores, runtime, reachability }: Parts): void {
+function followPods({ stores, runtime, previewRuntime, reachability }: Parts): void {
   stores.pods.subscribe(({ type, object, old }) => {
     const uid = (old ?? object).metadata.uid;
     if (uid === undefined) return;
     reachability.forget(uid);
-    if (type === 'deleted' || uid !== object.metadata.uid) void runtime.forget(uid);
+    if (type !== 'deleted' && uid === object.metadata.uid) return;
+    void runtime.forget(uid);
+    void previewRuntime.forget(uid);
   });
 }
 
-function createHandlers(parts: Parts): Handlers {
+function createHandlers(parts: Parts, previewing: PreviewsOptions): Handlers {
   const { stores, finder, client, config, metrics, runtime, reachability, activity, access } = parts;
   const defaultNamespace = config.sandboxNamespace;
   const paths = {
@@ -273,9 +309,12 @@ function createHandlers(parts: Parts): Handlers {
     ...explainOperations({ client, finder, stores, defaultNamespace }),
     ...checkOperations({ client, stores, defaultNamespace }),
     ...agentOperations(agentOptions(parts)),
+    ...portOperations({ ...parts, site: config.preview }),
+    ...previewOperations(previewing),
     ...fileOperations(filesOptions(parts)),
     ...managementOperations(parts),
-    execInSandbox: execOperation({
+    ...execOperations({
+      runtime,
       stores,
       finder,
       wake: parts.wake,

@@ -17,6 +17,7 @@ export type SandboxAction =
   | 'writeFiles'
   | 'invoke'
   | 'configure'
+  | 'ports'
   | 'stop'
   | 'resume'
   | 'edit'
@@ -45,6 +46,8 @@ export const ACCESS: Readonly<Record<SandboxAction, readonly Standing[]>> = {
   writeFiles: ENTERING,
   invoke: ENTERING,
   configure: CONFIGURING,
+  // Whoever may enter reaches every port from inside; offering one lets in nobody else.
+  ports: CONFIGURING,
   stop: MANAGING,
   resume: MANAGING,
   edit: MANAGING,

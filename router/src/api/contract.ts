@@ -14,6 +14,8 @@ import { fileRoutes } from './files/routes.ts';
 import { governanceRoutes } from './governance/routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import type { HandlersOf } from './route.ts';
+import { portRoutes } from './ports/routes.ts';
+import { previewRoutes } from './previews/routes.ts';
 import { preferenceRoutes } from './preferences/routes.ts';
 import { referenceRoutes } from './reference/routes.ts';
 import { sandboxRoutes } from './sandboxes/routes.ts';
@@ -29,6 +31,8 @@ import { webhookRoutes } from './webhooks/routes.ts';
 export const ROUTES = [
   ...sandboxRoutes,
   ...execRoutes,
+  ...portRoutes,
+  ...previewRoutes,
   ...fileRoutes,
   ...terminalRoutes,
   ...agentRoutes,

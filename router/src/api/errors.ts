@@ -119,6 +119,31 @@ export const refusals = {
       { 'Retry-After': '5' },
     );
   },
+  commandNotFound: () =>
+    say(404, 'no such command', 'no detached command of this id; results are kept for the latest 64 only'),
+  tooManyCommands: (why: string) =>
+    new HttpError(429, { error: 'concurrency_exceeded', message: why }, { 'Retry-After': '5' }),
+  notForwarded: (port: number) => say(404, `port ${port} is not forwarded`),
+  noPreview: (port: number) =>
+    say(
+      404,
+      `port ${port} has no preview`,
+      `port ${port} is forwarded as tcp; only http and https have a preview`,
+    ),
+  /** One text for everything: who is not let in learns nothing. */
+  previewClosed: () =>
+    say(
+      401,
+      'preview_closed',
+      'this preview is not open to you: open it again from the dashboard, or with `POST …/ports/{port}/preview-tickets`',
+    ),
+  previewForeign: () => say(403, 'origin_not_allowed', 'only pages of this preview itself may ask for this'),
+  noPreviewDomain: () =>
+    say(
+      409,
+      'previews have no domain here',
+      'set networking.previewDomain of the installation, or use the path …/preview/{port}/ with a credential',
+    ),
   wrongPhase: (text: string) => say(409, text),
   badRequest: (text: string) => say(400, text),
   invalidFields: (fields: readonly { field: string; message: string }[]) =>

@@ -8,65 +8,19 @@ import { roleOn } from '../auth/authorize.ts';
 import type { Principal } from '../auth/principal.ts';
 import { BY_NAME } from '../cluster/caches.ts';
 import type { Stores } from '../cluster/caches.ts';
+import { ACTS, BATCH_ACTS } from './acts.ts';
+import type { Act } from './acts.ts';
 
 export interface AuditedOptions {
   readonly stores: Pick<Stores, 'sandboxes'>;
   readonly defaultNamespace: string;
+  /** Into the store alone. */
   readonly keep: (entry: AuditEntry, note?: string) => void;
+  /** Into the log, and the store. */
+  readonly audit: (entry: AuditEntry) => void;
 }
 
-interface Act {
-  readonly type: string;
-  /** Default: the sandbox of the path. */
-  readonly resource?: string;
-  readonly note: string;
-}
-
-/**
- * Acts that are writes of objects: admission logs each of them with whoever made it, so here they only go into the store.
- * What admission does not see is audited where it is done.
- */
-const ACTS: Partial<Record<Operation, Act>> = {
-  createSandbox: { type: 'SandboxCreated', note: 'The sandbox was created' },
-  deleteSandbox: { type: 'SandboxDeleted', note: 'The sandbox was deleted' },
-  stopSandbox: { type: 'SandboxStopped', note: 'The sandbox was told to stop' },
-  resumeSandbox: { type: 'SandboxResumed', note: 'The sandbox was told to start again' },
-  createTemplate: {
-    type: 'TemplateCreated',
-    resource: 'ClusterSandboxTemplate',
-    note: 'A template was created',
-  },
-  replaceTemplate: {
-    type: 'TemplateChanged',
-    resource: 'ClusterSandboxTemplate',
-    note: 'A template was changed',
-  },
-  deleteTemplate: {
-    type: 'TemplateDeleted',
-    resource: 'ClusterSandboxTemplate',
-    note: 'A template was deleted',
-  },
-  replaceClusterPolicy: {
-    type: 'PolicyChanged',
-    resource: 'ClusterGovernancePolicy',
-    note: 'The policy of the cluster was changed',
-  },
-  deleteClusterPolicy: {
-    type: 'PolicyDeleted',
-    resource: 'ClusterGovernancePolicy',
-    note: 'The policy of the cluster was deleted',
-  },
-  replacePolicy: {
-    type: 'PolicyChanged',
-    resource: 'GovernancePolicy',
-    note: "A namespace's policy was changed",
-  },
-  deletePolicy: {
-    type: 'PolicyDeleted',
-    resource: 'GovernancePolicy',
-    note: "A namespace's policy was deleted",
-  },
-};
+type Target = Pick<AuditEntry, 'namespace' | 'name' | 'uid'>;
 
 /** The same handlers; what some of them have done is kept, and what they have refused. */
 export function auditedHandlers(handlers: Handlers, options: AuditedOptions): Handlers {
@@ -74,7 +28,12 @@ export function auditedHandlers(handlers: Handlers, options: AuditedOptions): Ha
     operation,
     audited(handlers[operation as Operation] as Handler, act, options),
   ]);
-  return { ...handlers, ...(Object.fromEntries(wrapped) as Partial<Handlers>) };
+  return {
+    ...handlers,
+    ...(Object.fromEntries(wrapped) as Partial<Handlers>),
+    createSandboxes: inBatch(handlers.createSandboxes as Handler, options),
+    actOnSandboxes: inBatch(handlers.actOnSandboxes as Handler, options),
+  };
 }
 
 function audited(handler: Handler, act: Act, options: AuditedOptions): Handler {
@@ -94,18 +53,45 @@ function audited(handler: Handler, act: Act, options: AuditedOptions): Handler {
   };
 }
 
-type Target = Pick<AuditEntry, 'namespace' | 'name' | 'uid'>;
+/** Each member that was done is an act of its own. */
+function inBatch(handler: Handler, options: AuditedOptions): Handler {
+  return async (call) => {
+    const { ids = [], action = 'created' } = (call.body ?? {}) as {
+      readonly ids?: readonly string[];
+      readonly action?: keyof typeof BATCH_ACTS;
+    };
+    const namespace = call.query.get('namespace') ?? '';
+    const known = new Map(ids.map((id) => [id, sandboxNamed(id, namespace, call.principal, options)]));
+    const reply = await handler(call);
+    const { results = [] } = (reply.body ?? {}) as { readonly results?: readonly BatchResult[] };
+    for (const result of results.filter(({ status }) => status !== 'error')) {
+      const target = known.get(result.id ?? '') ?? stored(options, result.namespace, result.sandboxId);
+      keep(BATCH_ACTS[action], call, options, { ...target, outcome: 'allowed' });
+    }
+    return reply;
+  };
+}
+
+interface BatchResult {
+  readonly status: string;
+  readonly id?: string;
+  readonly sandboxId?: string;
+  readonly namespace?: string;
+}
 
 function keep(
   act: Act,
-  { principal, sourceIp }: Call,
+  { principal, sourceIp, query }: Call,
   options: AuditedOptions,
   about: Target & Pick<AuditEntry, 'outcome' | 'reason'>,
 ): void {
+  // Nothing has been done then.
+  if (query.get('dryRun') === 'true') return;
   const { sub, email } = principal;
   const resource = act.resource ?? SANDBOXES.kind;
-  const note = about.outcome === 'allowed' ? act.note : undefined;
-  options.keep({ actor: { sub, email }, action: act.type, resource, sourceIp, ...about }, note);
+  const entry: AuditEntry = { actor: { sub, email }, action: act.type, resource, sourceIp, ...about };
+  if (act.unseen) options.audit(entry);
+  else options.keep(entry, about.outcome === 'allowed' ? act.note : undefined);
 }
 
 function targetOf(act: Act, { params, query, principal, body }: Call, options: AuditedOptions): Target {
@@ -133,11 +119,17 @@ function sandboxNamed(
 }
 
 /** A sandbox that has just been made is in the cache by its own write. */
-function madeBy(act: Act, { body }: Reply, { stores }: AuditedOptions): Target {
-  if (act.type !== 'SandboxCreated') return {};
+function madeBy(act: Act, { body }: Reply, options: AuditedOptions): Target {
+  if (act !== ACTS.createSandbox) return {};
   const { name, namespace } = (body ?? {}) as { readonly name?: string; readonly namespace?: string };
-  return { name, namespace, uid: stores.sandboxes.get(namespace, name ?? '')?.metadata.uid };
+  return stored(options, namespace, name);
 }
+
+const stored = ({ stores }: AuditedOptions, namespace: string | undefined, name = ''): Target => ({
+  namespace,
+  name,
+  uid: stores.sandboxes.get(namespace, name)?.metadata.uid,
+});
 
 /** A mistake in a request is nobody's act. */
 function outcomeOf(error: unknown): AuditEntry['outcome'] | undefined {

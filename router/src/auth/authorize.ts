@@ -29,6 +29,7 @@ const GROUP: Readonly<Record<Action, string | undefined>> = {
   writeFiles: 'files:write',
   invoke: 'agent:invoke',
   configure: 'agent:configure',
+  ports: 'ports',
   stop: 'stop',
   resume: 'resume',
   edit: undefined,

@@ -27,6 +27,7 @@ import { Reflector } from '@agenttier/machinery/reflector/reflector';
 import type { ReflectorMetrics } from '@agenttier/machinery/reflector/reflector';
 import { Store } from '@agenttier/machinery/reflector/store';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
+import { previewDigest } from '../preview/host.ts';
 import { readKeySecret } from '../auth/keyRecord.ts';
 import type { Pod, Secret } from './shapes.ts';
 
@@ -46,6 +47,8 @@ export interface Stores {
 /** Indexes of the sandboxes: by name over all namespaces, and by everybody who may see one. */
 export const BY_NAME = 'name';
 export const BY_READER = 'reader';
+/** Of those whose previews have a digest in their host. */
+export const BY_PREVIEW = 'preview';
 /** By the hash of the secret of each share link. */
 export const BY_LINK = 'link';
 
@@ -62,6 +65,7 @@ export function createStores(): Stores {
       {
         [BY_NAME]: (sandbox) => [sandbox.metadata.name ?? ''],
         [BY_READER]: readersOf,
+        [BY_PREVIEW]: ({ metadata }) => [previewDigest(metadata)].filter((each) => each !== undefined),
         [BY_LINK]: (sandbox) => (sandbox.spec?.sharing?.shareLinks ?? []).map(({ tokenHash }) => tokenHash),
       },
       { keep: slim },

@@ -10,6 +10,15 @@ import type { RuntimeAddress } from './target.ts';
 export interface ExecRequest {
   readonly command: readonly string[];
   readonly timeoutSeconds: number;
+  readonly stdin?: string;
+  readonly workingDir?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Of stdin, stdout and stderr. */
+  readonly encoding?: 'utf-8' | 'base64';
+  /** Bytes of each stream that are kept. */
+  readonly limits?: { readonly stdout?: number; readonly stderr?: number };
+  /** Nobody waits: the answer is an id. */
+  readonly detach?: true;
 }
 
 export interface ExecResult {

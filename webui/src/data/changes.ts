@@ -2,7 +2,7 @@
 import { readEvents } from '@agenttier/client/events';
 
 /** What has changed, told by the server; `reset` = anything may have. */
-export type ChangeKind = 'sandbox' | 'template' | 'warmpool' | 'reset';
+export type ChangeKind = 'sandbox' | 'template' | 'policy' | 'pool' | 'reset';
 
 type Listener = (kind: ChangeKind) => void;
 
@@ -79,6 +79,8 @@ export class Changes {
       if (!response.ok || response.body === null) return false;
       const bytes = response.body.pipeThrough(noticing(heard.again));
       this.#setLive(true);
+      // Whatever happened before the stream stood was told to nobody.
+      if (resumed === undefined) this.#tell('reset');
       for await (const { event, id } of readEvents(bytes)) {
         this.#lastId = id ?? this.#lastId;
         this.#tell(kindOf(event));
@@ -100,7 +102,7 @@ export class Changes {
   }
 }
 
-const KINDS: ReadonlySet<string> = new Set<ChangeKind>(['sandbox', 'template', 'warmpool']);
+const KINDS: ReadonlySet<string> = new Set<ChangeKind>(['sandbox', 'template', 'policy', 'pool']);
 
 const kindOf = (name: string): ChangeKind => (KINDS.has(name) ? (name as ChangeKind) : 'reset');
 

@@ -109,6 +109,26 @@ describe('with a database', () => {
     });
   });
 
+  it('keeps each member of a batch, and nothing of what is only tried', async () => {
+    const post = (path: string, body: unknown) => harness.call('POST', `/api/v1/sandboxes${path}`, { body });
+    await harness.add({ name: 'one' });
+    await harness.add({ name: 'two', namespace: 'team' });
+    const items = [{ name: 'three', templateRef: template }, { name: 'No' }];
+    expect((await post('/bulk?dryRun=true', { items })).status).toBe(200);
+    expect((await post('?dryRun=true', items[0])).status).toBe(201);
+    expect((await post('/bulk', { items })).status).toBe(200);
+    expect((await post('/bulk-action', { action: 'stop', ids: ['one', 'two', 'none'] })).status).toBe(200);
+    await until(async () => (await events()).events.length === 3, 'three rows');
+    const found = (await events()).events.map(
+      (each: Json) => `${each.eventType} ${each.namespace}/${each.name}`,
+    );
+    expect(found.sort()).toEqual([
+      'SandboxCreated default/three',
+      'SandboxStopped default/one',
+      'SandboxStopped team/two',
+    ]);
+  });
+
   it('is exported as lines of JSON and as a table in which nothing is a formula', async () => {
     await happen();
     const table = await harness.call('GET', '/api/v1/audit/export?format=csv', { key: ADMIN_KEY });

@@ -242,6 +242,8 @@ export interface Operations {
     };
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly body?: {
       /** made up when left out */
@@ -287,6 +289,8 @@ export interface Operations {
   readonly configureWarmPools: {
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly body: {
       readonly pools?: readonly {
@@ -407,6 +411,24 @@ export interface Operations {
       readonly error?: string;
     };
   };
+  /** Gives a URL that lets one browser into the preview of a forwarded port. */
+  readonly createPreviewTicket: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body?: {
+      /** where the browser is led; / when absent */
+      readonly path?: string;
+    };
+    readonly answer: {
+      readonly url: string;
+      readonly expiresAt: string;
+    };
+  };
   /** Creates a sandbox from a template; admission has the say. */
   readonly createSandbox: {
     readonly query?: {
@@ -510,6 +532,8 @@ export interface Operations {
   readonly createWarmPool: {
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly body: {
       readonly name: string;
@@ -660,6 +684,8 @@ export interface Operations {
     };
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly answer: undefined;
   };
@@ -697,7 +723,18 @@ export interface Operations {
     };
     readonly answer: Readonly<Record<string, unknown>>;
   };
-  /** Runs a command and answers with what it printed. */
+  /** Ends a detached command with everything that it started, and forgets its result. */
+  readonly endExec: {
+    readonly params: {
+      readonly id: string;
+      readonly execId: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: undefined;
+  };
+  /** Runs a command and answers with what it printed; streamed or detached where that is asked for. */
   readonly execInSandbox: {
     readonly params: {
       readonly id: string;
@@ -708,8 +745,23 @@ export interface Operations {
     readonly body: {
       /** a line for /bin/sh -c, or a program and its arguments, run without a shell */
       readonly command: string | readonly string[];
-      /** seconds; 30 when absent */
+      /** seconds; 30 when absent, 1800 at most; detached 1800, 86400 at most */
       readonly timeout?: number;
+      /** input, 8 MiB at most */
+      readonly stdin?: string;
+      /** folder, relative to the workspace */
+      readonly workingDir?: string;
+      readonly env?: Readonly<Record<string, string>>;
+      /** of stdin, stdout and stderr: utf-8, or base64 for any bytes */
+      readonly encoding?: string;
+      readonly limits?: {
+        readonly stdout?: number;
+        readonly stderr?: number;
+      };
+      /** answer with events stdout, stderr and exit, as Accept: text/event-stream does */
+      readonly stream?: boolean;
+      /** answer 202 with an id; nobody waits */
+      readonly detach?: boolean;
     };
     readonly answer: {
       readonly stdout: string;
@@ -717,6 +769,9 @@ export interface Operations {
       readonly exitCode: number;
       readonly timedOut?: boolean;
       readonly truncated?: boolean;
+    } | {
+      readonly execId: string;
+      readonly startedAt: string;
     };
   };
   /** Tells where each value of a sandbox comes from and what bounds it. */
@@ -787,6 +842,51 @@ export interface Operations {
     };
     readonly answer: AsyncIterable<ServerEvent>;
   };
+  /** Forwards a port; one that is forwarded already stays so. */
+  readonly forwardPort: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: {
+      readonly port: number;
+      /** http, https or tcp */
+      readonly protocol?: 'http' | 'https' | 'tcp';
+    };
+    readonly answer: {
+      readonly port: number;
+      readonly protocol: string;
+      /** where browsers find it, once a ticket has let them in; absent for tcp */
+      readonly previewUrl?: string;
+    };
+  };
+  /** Tells the result of a detached command, or what it has printed so far. */
+  readonly getExec: {
+    readonly params: {
+      readonly id: string;
+      readonly execId: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+      /** how long to wait for the end, such as 20s; 60s at most */
+      readonly wait?: string;
+      readonly encoding?: string;
+    };
+    readonly answer: {
+      readonly execId: string;
+      readonly running: boolean;
+      readonly startedAt: string;
+      /** absent while it runs */
+      readonly exitCode?: number;
+      readonly stdout: string;
+      readonly stderr: string;
+      readonly durationMs: number;
+      readonly timedOut: boolean;
+      readonly truncated?: boolean;
+    };
+  };
   /** Shows the placeholders that keep room on the nodes. */
   readonly getHeadroom: {
     readonly answer: {
@@ -849,6 +949,45 @@ export interface Operations {
         readonly maxUses: number;
         readonly usedCount: number;
       }[];
+    };
+  };
+  /** Tells what a running sandbox uses of CPU, memory, disk and processes. */
+  readonly getStats: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly cpu?: {
+        readonly usageUsec: number;
+        readonly userUsec: number;
+        readonly systemUsec: number;
+        readonly throttledUsec: number;
+        readonly limitMillis?: number;
+      };
+      readonly memory?: {
+        readonly usage: number;
+        readonly workingSet: number;
+        readonly limit?: number;
+        readonly oomKills: number;
+      };
+      readonly io?: {
+        readonly readBytes: number;
+        readonly writeBytes: number;
+      };
+      readonly pids?: {
+        readonly current: number;
+        readonly limit?: number;
+      };
+      readonly workspace?: {
+        readonly path: string;
+        readonly total: number;
+        readonly used: number;
+        readonly free: number;
+      };
+      readonly lastActivity: string | null;
     };
   };
   /** Shows one template. */
@@ -1155,6 +1294,23 @@ export interface Operations {
       }[];
     };
   };
+  /** Lists what listens for connections in a running sandbox, forwarded or not. */
+  readonly listListeningPorts: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly ports: readonly {
+        readonly port: number;
+        readonly addresses: readonly string[];
+        readonly pid?: number;
+        readonly command?: string;
+      }[];
+    };
+  };
   /** Lists the nodes with what there is and what pods have asked for. */
   readonly listNodes: {
     readonly answer: {
@@ -1200,6 +1356,23 @@ export interface Operations {
       readonly namespaces: readonly NamespacePolicy[];
       /** asks for the next page; absent on the last one */
       readonly continue?: string;
+    };
+  };
+  /** Lists the forwarded ports of a sandbox. */
+  readonly listPorts: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: {
+      readonly ports: readonly {
+        readonly port: number;
+        readonly protocol: string;
+        /** where browsers find it, once a ticket has let them in; absent for tcp */
+        readonly previewUrl?: string;
+      }[];
     };
   };
   /** Lists the sandboxes that the caller may see. */
@@ -1312,6 +1485,132 @@ export interface Operations {
     };
     readonly answer: Readonly<Record<string, unknown>>;
   };
+  /** Hands a request on to a forwarded port, for programs; browsers have the preview’s own host. */
+  readonly previewDelete: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: Response;
+  };
+  /** Hands a request on to a forwarded port, for programs; browsers have the preview’s own host. */
+  readonly previewDeletePath: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+      /** the rest of the path; its segments are percent-encoded one by one */
+      readonly path: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: Response;
+  };
+  /** Hands a request on to a forwarded port, for programs; browsers have the preview’s own host. */
+  readonly previewGet: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: Response;
+  };
+  /** Hands a request on to a forwarded port, for programs; browsers have the preview’s own host. */
+  readonly previewGetPath: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+      /** the rest of the path; its segments are percent-encoded one by one */
+      readonly path: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: Response;
+  };
+  /** Hands a request on to a forwarded port, for programs; browsers have the preview’s own host. */
+  readonly previewPatch: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: NonNullable<RequestInit['body']>;
+    readonly answer: Response;
+  };
+  /** Hands a request on to a forwarded port, for programs; browsers have the preview’s own host. */
+  readonly previewPatchPath: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+      /** the rest of the path; its segments are percent-encoded one by one */
+      readonly path: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: NonNullable<RequestInit['body']>;
+    readonly answer: Response;
+  };
+  /** Hands a request on to a forwarded port, for programs; browsers have the preview’s own host. */
+  readonly previewPost: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: NonNullable<RequestInit['body']>;
+    readonly answer: Response;
+  };
+  /** Hands a request on to a forwarded port, for programs; browsers have the preview’s own host. */
+  readonly previewPostPath: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+      /** the rest of the path; its segments are percent-encoded one by one */
+      readonly path: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: NonNullable<RequestInit['body']>;
+    readonly answer: Response;
+  };
+  /** Hands a request on to a forwarded port, for programs; browsers have the preview’s own host. */
+  readonly previewPut: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: NonNullable<RequestInit['body']>;
+    readonly answer: Response;
+  };
+  /** Hands a request on to a forwarded port, for programs; browsers have the preview’s own host. */
+  readonly previewPutPath: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+      /** the rest of the path; its segments are percent-encoded one by one */
+      readonly path: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: NonNullable<RequestInit['body']>;
+    readonly answer: Response;
+  };
   /** Downloads a file, or a range of it. */
   readonly readFile: {
     readonly params: {
@@ -1383,6 +1682,8 @@ export interface Operations {
     };
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly body: {
       readonly spec: Readonly<Record<string, unknown>>;
@@ -1412,6 +1713,8 @@ export interface Operations {
     };
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly body?: {
       /** made up when left out */
@@ -1564,6 +1867,17 @@ export interface Operations {
     readonly answer: {
       readonly status: string;
     };
+  };
+  /** Forwards a port no longer. */
+  readonly unforwardPort: {
+    readonly params: {
+      readonly id: string;
+      readonly port: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly answer: undefined;
   };
   /** Changes a sandbox, and says what takes effect at once and what at its next start. */
   readonly updateSandbox: {
@@ -1734,6 +2048,7 @@ export const OPERATIONS = {
   costAnalytics: { method: 'GET', path: '/analytics/costs', answers: ['json'] },
   createApiKey: { method: 'POST', path: '/user/api-keys', answers: ['json'] },
   createBackup: { method: 'POST', path: '/sandboxes/{id}/backups', answers: ['json'] },
+  createPreviewTicket: { method: 'POST', path: '/sandboxes/{id}/ports/{port}/preview-tickets', answers: ['json'] },
   createSandbox: { method: 'POST', path: '/sandboxes', answers: ['json'] },
   createSandboxes: { method: 'POST', path: '/sandboxes/bulk', answers: ['json'] },
   createShareLink: { method: 'POST', path: '/sandboxes/{id}/share-links', answers: ['json'] },
@@ -1753,6 +2068,7 @@ export const OPERATIONS = {
   deleteWebhook: { method: 'DELETE', path: '/webhooks/{webhook}', answers: ['nothing'] },
   downloadArchive: { method: 'GET', path: '/sandboxes/{id}/archive', answers: ['bytes'] },
   effectivePolicy: { method: 'GET', path: '/governance/effective', answers: ['json'] },
+  endExec: { method: 'DELETE', path: '/sandboxes/{id}/exec/{execId}', answers: ['nothing'] },
   execInSandbox: { method: 'POST', path: '/sandboxes/{id}/exec', answers: ['json'] },
   explainSandbox: { method: 'GET', path: '/sandboxes/{id}/explain', answers: ['json'] },
   explainTemplate: { method: 'GET', path: '/templates/{name}/explain', answers: ['json'] },
@@ -1760,11 +2076,14 @@ export const OPERATIONS = {
   exportCosts: { method: 'GET', path: '/analytics/costs.csv', answers: ['bytes'] },
   followChanges: { method: 'GET', path: '/events/stream', answers: ['events'] },
   followInvocation: { method: 'GET', path: '/sandboxes/{id}/invoke/{invokeId}', answers: ['events'] },
+  forwardPort: { method: 'POST', path: '/sandboxes/{id}/ports', answers: ['json'] },
+  getExec: { method: 'GET', path: '/sandboxes/{id}/exec/{execId}', answers: ['json'] },
   getHeadroom: { method: 'GET', path: '/cluster/headroom', answers: ['json'] },
   getPolicy: { method: 'GET', path: '/governance/policies/{namespace}', answers: ['json'] },
   getPreferences: { method: 'GET', path: '/user/preferences', answers: ['json'] },
   getSandbox: { method: 'GET', path: '/sandboxes/{id}', answers: ['json'] },
   getSharing: { method: 'GET', path: '/sandboxes/{id}/share', answers: ['json'] },
+  getStats: { method: 'GET', path: '/sandboxes/{id}/stats', answers: ['json'] },
   getTemplate: { method: 'GET', path: '/templates/{name}', answers: ['json'] },
   getWarmPool: { method: 'GET', path: '/warmpools/{name}', answers: ['json'] },
   grantShare: { method: 'POST', path: '/sandboxes/{id}/share', answers: ['json'] },
@@ -1777,8 +2096,10 @@ export const OPERATIONS = {
   listDeliveries: { method: 'GET', path: '/webhooks/{webhook}/deliveries', answers: ['json'] },
   listFiles: { method: 'GET', path: '/sandboxes/{id}/files', answers: ['json'] },
   listInvocations: { method: 'GET', path: '/sandboxes/{id}/invoke', answers: ['json'] },
+  listListeningPorts: { method: 'GET', path: '/sandboxes/{id}/ports/listening', answers: ['json'] },
   listNodes: { method: 'GET', path: '/cluster/nodes', answers: ['json'] },
   listPolicies: { method: 'GET', path: '/governance/policies', answers: ['json'] },
+  listPorts: { method: 'GET', path: '/sandboxes/{id}/ports', answers: ['json'] },
   listSandboxes: { method: 'GET', path: '/sandboxes', answers: ['json'] },
   listShareLinks: { method: 'GET', path: '/sandboxes/{id}/share-links', answers: ['json'] },
   listTemplates: { method: 'GET', path: '/templates', answers: ['json'] },
@@ -1787,6 +2108,16 @@ export const OPERATIONS = {
   markSandboxInUse: { method: 'POST', path: '/sandboxes/{id}/activity', answers: ['nothing'] },
   openApi: { method: 'GET', path: '/openapi.json', answers: ['json'] },
   policyUsage: { method: 'GET', path: '/governance/usage', answers: ['json'] },
+  previewDelete: { method: 'DELETE', path: '/sandboxes/{id}/preview/{port}', answers: ['bytes'] },
+  previewDeletePath: { method: 'DELETE', path: '/sandboxes/{id}/preview/{port}/{path}', answers: ['bytes'], rest: 'path' },
+  previewGet: { method: 'GET', path: '/sandboxes/{id}/preview/{port}', answers: ['bytes'] },
+  previewGetPath: { method: 'GET', path: '/sandboxes/{id}/preview/{port}/{path}', answers: ['bytes'], rest: 'path' },
+  previewPatch: { method: 'PATCH', path: '/sandboxes/{id}/preview/{port}', answers: ['bytes'] },
+  previewPatchPath: { method: 'PATCH', path: '/sandboxes/{id}/preview/{port}/{path}', answers: ['bytes'], rest: 'path' },
+  previewPost: { method: 'POST', path: '/sandboxes/{id}/preview/{port}', answers: ['bytes'] },
+  previewPostPath: { method: 'POST', path: '/sandboxes/{id}/preview/{port}/{path}', answers: ['bytes'], rest: 'path' },
+  previewPut: { method: 'PUT', path: '/sandboxes/{id}/preview/{port}', answers: ['bytes'] },
+  previewPutPath: { method: 'PUT', path: '/sandboxes/{id}/preview/{port}/{path}', answers: ['bytes'], rest: 'path' },
   readFile: { method: 'GET', path: '/sandboxes/{id}/files/{path}', answers: ['bytes'], rest: 'path' },
   redeemShareLink: { method: 'POST', path: '/share-links/redeem', answers: ['json'] },
   replaceClusterPolicy: { method: 'PUT', path: '/governance/policies', answers: ['json'] },
@@ -1804,6 +2135,7 @@ export const OPERATIONS = {
   signInConfig: { method: 'GET', path: '/auth/config', answers: ['json'] },
   statFile: { method: 'GET', path: '/sandboxes/{id}/stat', answers: ['json'] },
   stopSandbox: { method: 'POST', path: '/sandboxes/{id}/stop', answers: ['json'] },
+  unforwardPort: { method: 'DELETE', path: '/sandboxes/{id}/ports/{port}', answers: ['nothing'] },
   updateSandbox: { method: 'PATCH', path: '/sandboxes/{id}', answers: ['json'] },
   uploadArchive: { method: 'PUT', path: '/sandboxes/{id}/archive', answers: ['json'] },
   usageAnalytics: { method: 'GET', path: '/analytics/usage', answers: ['json'] },
