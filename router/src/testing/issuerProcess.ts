@@ -14,8 +14,9 @@ interface ProviderClass {
 }
 
 const [port = '0', audience = ''] = process.argv.slice(2);
-// It comes without types; all that is used of it is written down above.
-const { default: Provider }: { default: ProviderClass } = await import('oidc-provider' as string);
+// It comes without types, which a name that is only known at run time needs none of; what is used of it is written down above.
+const PACKAGE: string = 'oidc-provider';
+const { default: Provider }: { default: ProviderClass } = await import(PACKAGE);
 
 const keys = await Promise.all(
   (['RS256', 'ES256'] as const).map(async (alg) => {
