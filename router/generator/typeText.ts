@@ -15,6 +15,7 @@ export function typeText(schema: Schema, indent = ''): string {
   if (schema.$ref) return nameOfRef(schema.$ref);
   if (schema.const !== undefined) return literal(schema.const);
   if (schema.enum) return schema.enum.map(literal).join(' | ');
+  if (schema.allOf) return schema.allOf.map((part) => typeText(part, indent)).join(' & ');
   const branches = branchesOf(schema);
   if (branches) return [...new Set(branches.map((branch) => typeText(branch, indent)))].join(' | ');
   if (schema.type === 'array') return arrayText(schema, indent);
@@ -35,7 +36,8 @@ const literal = (value: unknown): string =>
 
 function arrayText({ items = {} }: Schema, indent: string): string {
   const item = typeText(items, indent);
-  return item.includes(' | ') && !item.startsWith('{') ? `readonly (${item})[]` : `readonly ${item}[]`;
+  const isSum = items.allOf ?? branchesOf(items) ?? items.enum;
+  return isSum === undefined ? `readonly ${item}[]` : `readonly (${item})[]`;
 }
 
 function objectText(schema: Schema, indent: string): string {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { adminAccess } from '@agenttier/e2e/envtest/server';
-import { CLUSTER_GOVERNANCE_POLICIES } from '@agenttier/crds/meta/resources';
+import type { Sandbox } from '@agenttier/crds/generated/types';
+import { CLUSTER_GOVERNANCE_POLICIES, SANDBOXES } from '@agenttier/crds/meta/resources';
+import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { useScene } from '../../webhook/src/envtest/scene.ts';
 import { ADMIN_KEY } from './testing/harness.ts';
@@ -91,5 +93,69 @@ describe('policies', () => {
     expect([answer.status, await answer.json()]).toMatchObject([200, { scope: 'cluster' }]);
     const { items } = await scene.client.list(CLUSTER_GOVERNANCE_POLICIES);
     expect(items.map((item) => (item as { spec?: { maxCpu?: string } }).spec?.maxCpu)).not.toContain('1');
+  });
+});
+
+describe('sandboxes', () => {
+  const templateRef = () => ({ name: scene.base, kind: 'ClusterSandboxTemplate' });
+
+  it('are changed in place, within the policy', async () => {
+    const limits = { cpu: '1', memory: '1Gi', 'ephemeral-storage': '1Gi' };
+    const body = {
+      name: 'patched',
+      templateRef: templateRef(),
+      resources: { limits },
+      labels: { team: 'a' },
+    };
+    expect((await live.call('POST', '/sandboxes', body)).status).toBe(201);
+    const change = {
+      idleTimeout: '20m',
+      labels: { team: null },
+      resources: { limits: { cpu: '2', memory: '2Gi' } },
+    };
+    const answer = await live.call('PATCH', '/sandboxes/patched', change);
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { sandboxId: 'patched', applied: { idleTimeout: 'immediately', labels: 'immediately' } },
+    });
+    const stored = await scene.client.get<Sandbox & KubeObject>(SANDBOXES, {
+      namespace: scene.team,
+      name: 'patched',
+    });
+    expect(stored.spec).toMatchObject({
+      idleTimeout: '20m',
+      resources: { limits: { cpu: '2', memory: '2Gi' } },
+    });
+    expect(stored.spec?.resources?.limits).not.toHaveProperty('ephemeral-storage');
+    expect(stored.metadata.labels ?? {}).not.toHaveProperty('team');
+
+    expect((await put(`/governance/policies/${scene.team}`, { maxIdleTimeout: '30m' })).status).toBe(200);
+    const refused = await live.call('PATCH', '/sandboxes/patched', { idleTimeout: '2h' });
+    expect(refused).toMatchObject({ status: 403, body: { violations: [{ code: 'idle_timeout_exceeded' }] } });
+  });
+
+  it('are created in batches as the quota allows, and judged without being stored', async () => {
+    const items = ['m1', 'm2', 'm3'].map((name) => ({ name, templateRef: templateRef() }));
+    const dry = await live.call('POST', '/sandboxes/bulk?dryRun=true', { items });
+    expect(dry.body.results.map(({ status }: { status: string }) => status)).toEqual(
+      Array(3).fill('created'),
+    );
+    expect((await live.call('GET', '/sandboxes/m1')).status).toBe(404);
+    expect((await put(`/governance/policies/${scene.team}`, { maxSandboxesTotal: 2 })).status).toBe(200);
+    const refused = await live.call('POST', '/sandboxes/bulk', { items });
+    expect(refused).toMatchObject({
+      status: 409,
+      body: { error: 'quota_would_exceed', namespace: scene.team },
+    });
+    expect(
+      (await live.call('DELETE', `/governance/policies/${scene.team}`, undefined, ADMIN_KEY)).status,
+    ).toBe(204);
+    const created = await live.call('POST', '/sandboxes/bulk', { items });
+    expect(created.body.results).toMatchObject(
+      items.map(({ name }) => ({ status: 'created', sandboxId: name })),
+    );
+    const ids = items.map(({ name }) => name);
+    const deleted = await live.call('POST', '/sandboxes/bulk-action', { action: 'delete', ids });
+    expect(deleted.body.results).toEqual(ids.map((id) => ({ id, status: 'ok' })));
   });
 });

@@ -27,17 +27,14 @@ import { copyOperations } from './api/copies/operations.ts';
 import { execOperation } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { keyOperations } from './api/keys/operations.ts';
-import { governanceOperations } from './api/governance/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
-import { SandboxRows } from './api/sandboxes/rows.ts';
-import { sandboxOperations } from './api/sandboxes/operations.ts';
 import { sharingOperations } from './api/sharing/operations.ts';
 import { signInOperations } from './api/signIn/operations.ts';
-import { templateOperations } from './api/templates/operations.ts';
 import { terminalOperations } from './api/terminals/operations.ts';
 import { userOperations } from './api/user/operations.ts';
 import { warmPoolOperations } from './api/warmpools/operations.ts';
 import { createApp } from './app.ts';
+import { objectHandlers } from './objectHandlers.ts';
 import { createDoor } from './auth/door.ts';
 import type { Door } from './auth/door.ts';
 import { Caches, createStores } from './cluster/caches.ts';
@@ -230,8 +227,7 @@ function createHandlers(parts: Parts): Handlers {
     onFallback: metrics.fallback,
   };
   return {
-    ...sandboxOperations({ client, stores, finder, rows: new SandboxRows(), defaultNamespace }),
-    ...templateOperations({ client, stores }),
+    ...objectHandlers({ client, stores, finder, defaultNamespace }),
     ...terminalOperations({ finder, tickets: parts.tickets }),
     ...userOperations,
     ...keyOperations({ ...config, client, stores, finder, audit: parts.trail }),
@@ -239,7 +235,6 @@ function createHandlers(parts: Parts): Handlers {
     ...referenceOperations,
     ...explainOperations({ client, finder, stores, defaultNamespace }),
     ...checkOperations({ client, stores, defaultNamespace }),
-    ...governanceOperations({ client, defaultNamespace }),
     ...agentOperations(agentOptions(parts)),
     ...managementOperations(parts),
     execInSandbox: execOperation({

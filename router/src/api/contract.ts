@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { backupRoutes } from './backups/routes.ts';
+import { adminRoutes } from './admin/routes.ts';
 import { agentRoutes } from './agent/routes.ts';
 import { checkRoutes } from './check/routes.ts';
 import { clusterRoutes } from './cluster/routes.ts';
@@ -36,6 +37,7 @@ export const ROUTES = [
   ...warmPoolRoutes,
   ...clusterRoutes,
   ...signInRoutes,
+  ...adminRoutes,
   ...referenceRoutes,
 ] as const;
 

@@ -8,7 +8,7 @@ import type { Principal } from './principal.ts';
 export type Role = Exclude<Standing, 'outsider' | 'stranger'>;
 
 /** What the router's routes do to one sandbox. */
-export type Action = Exclude<SandboxAction, 'edit'>;
+export type Action = SandboxAction;
 
 /** The part of a Sandbox that decides who may do what. */
 export interface Shareable {
@@ -29,6 +29,7 @@ const GROUP: Readonly<Record<Action, string | undefined>> = {
   configure: 'agent:configure',
   stop: 'stop',
   resume: 'resume',
+  edit: undefined,
   share: undefined,
   backup: undefined,
   clone: undefined,

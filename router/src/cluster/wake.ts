@@ -3,7 +3,7 @@ import type { Sandbox } from '@agenttier/crds/generated/types';
 import { activeHold } from '@agenttier/crds/lifecycle/hold';
 import { ANNOTATION_RETRY, ANNOTATION_TRACEPARENT, FIELD_MANAGER_ROUTER } from '@agenttier/crds/meta/labels';
 import { SANDBOXES } from '@agenttier/crds/meta/resources';
-import type { KubeClient } from '@agenttier/machinery/kube/client';
+import type { KubeClient, WriteOptions } from '@agenttier/machinery/kube/client';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { currentTrace, formatTraceparent } from '@agenttier/machinery/telemetry/tracing';
 import { refusals } from '../api/errors.ts';
@@ -58,7 +58,7 @@ async function start(options: WakeOptions, { sandbox, role }: Found, visitor: Vi
   const scope = scopeRefusal(principal, 'resume', sandbox.metadata.name);
   if (scope !== undefined) throw refusals.scopedKey(`the sandbox is stopped: ${scope}`);
   if (!mayDo(role, 'resume')) throw refusals.notRunning(`${phaseOf(sandbox)}; only its owner may start it`);
-  await resumeAs(options, sandbox, principal, signal);
+  await resumeAs(options, sandbox, principal, { signal });
 }
 
 /** Asks for Running, and for another attempt after whatever keeps the sandbox down. */
@@ -70,7 +70,7 @@ export async function resumeAs(
   }: Pick<WakeOptions, 'client' | 'now'> & { stores: Pick<Stores, 'sandboxes'> },
   { metadata }: Sandbox,
   principal: Principal,
-  signal?: AbortSignal,
+  how: Pick<WriteOptions, 'signal' | 'dryRun'> = {},
 ): Promise<void> {
   const { namespace, name = '', uid } = metadata;
   const annotations = { [ANNOTATION_RETRY]: new Date(now()).toISOString(), ...traceAnnotation() };
@@ -83,10 +83,10 @@ export async function resumeAs(
     {
       impersonate: impersonationOf(principal),
       fieldManager: FIELD_MANAGER_ROUTER,
-      ...(signal === undefined ? {} : { signal }),
+      ...how,
     },
   );
-  stores.sandboxes.applyLocal(patched);
+  if (!how.dryRun) stores.sandboxes.applyLocal(patched);
 }
 
 /** Lets admission and the operator go on with the trace of the request that asked for a start. */

@@ -203,7 +203,8 @@ function clientOf(api: MemoryApi): KubeClient {
       options?.dryRun ? body : api.create(resource, namespace, body),
     update: async (resource, body, options) => (options?.dryRun ? body : api.update(resource, body)),
     apply: (resource, body) => api.apply(resource, body),
-    patch: (resource, key, patch) => api.patch(resource, key, patch),
+    patch: async (resource, key, patch, options) =>
+      options?.dryRun ? api.get(resource, key) : api.patch(resource, key, patch),
     delete: (resource, key, options) => api.delete(resource, key, options),
     // A streaming list of what is there when it begins, and then silence: tests fill the stores themselves.
     watch: async function* (resource, _query, control) {

@@ -58,7 +58,7 @@ function list({ stores }: KeysOptions, { principal, query }: Call): Reply {
 }
 
 /** The principal's name is the key's. */
-function keyView({ principal, createdAt, expiresAt }: KeyRecord) {
+export function keyView({ principal, createdAt, expiresAt }: KeyRecord) {
   const { sub, name, key } = principal;
   const { id = '', sandboxId, sandboxNamespace, actionGroups = [] } = key ?? {};
   return {

@@ -11,7 +11,7 @@ const Groups = Type.Array(Text, {
   description: `what a key of one sandbox may do: ${ACTION_GROUPS.join(', ')}; none named means all`,
 });
 
-const KeyView = Type.Object({
+export const KeyView = Type.Object({
   id: Text,
   userId: Text,
   name: Text,

@@ -11,25 +11,47 @@ export interface FieldProblem {
 export interface CreateRequest {
   readonly name: string;
   readonly namespace: string;
+  readonly metadata: { readonly labels?: TextMap; readonly annotations?: TextMap };
   readonly spec: SandboxSpec;
 }
+
+type TextMap = Readonly<Record<string, string>>;
 
 export type CreateResult = { ok: true; request: CreateRequest } | { ok: false; problems: FieldProblem[] };
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Parts of the spec that are handed on as they are: the schema and admission judge what is inside. */
-const PASSED_ON = {
+export const PASSED_ON = {
+  mode: 'text',
   image: 'object',
   resources: 'object',
   storage: 'object',
   network: 'object',
   env: 'array',
+  backup: 'object',
+  runtimeClass: 'text',
+  identity: 'object',
+  serviceAccount: 'text',
+  security: 'object',
+  credentials: 'array',
+  sidecars: 'array',
+  initContainers: 'array',
+  harness: 'object',
+  files: 'array',
+  initScripts: 'array',
+  runInitScripts: 'text',
+  desiredState: 'text',
+  templateUpdatePolicy: 'text',
+  warmPool: 'text',
+  ports: 'array',
+  agentConfig: 'object',
   autoResume: 'boolean',
 } as const;
 const SHAPES = {
   object: { fits: (value: unknown) => isObject(value), words: 'an object' },
   array: { fits: (value: unknown) => Array.isArray(value), words: 'a list' },
+  text: { fits: (value: unknown) => typeof value === 'string', words: 'a string' },
   boolean: { fits: (value: unknown) => typeof value === 'boolean', words: 'true or false' },
 } as const;
 const DURATIONS = ['timeout', 'idleTimeout', 'gracePeriod'] as const;
@@ -44,13 +66,14 @@ export function readCreate(body: unknown, defaultNamespace: string): CreateResul
   const problems: FieldProblem[] = [];
   const name = readLabel(body['name'], 'name', problems);
   const namespace = readLabel(body['namespace'] || defaultNamespace, 'namespace', problems);
+  const metadata = readMaps(body, problems);
   const spec = {
     templateRef: readTemplateRef(body['templateRef'], problems),
     ...readDurations(body, problems),
     ...readParts(body, problems),
   };
   if (problems.length > 0) return { ok: false, problems };
-  return { ok: true, request: { name, namespace, spec: spec as unknown as SandboxSpec } };
+  return { ok: true, request: { name, namespace, metadata, spec: spec as unknown as SandboxSpec } };
 }
 
 const isObject = (value: unknown): value is Fields =>
@@ -110,3 +133,24 @@ function readParts(body: Fields, problems: FieldProblem[]): Fields {
 
 /** Clients of old send empty strings and nulls for what they do not set. */
 const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === '';
+
+/** Labels and annotations of the object, as far as they are people's to set. */
+function readMaps(body: Fields, problems: FieldProblem[]): CreateRequest['metadata'] {
+  const found: Record<string, TextMap> = {};
+  for (const field of ['labels', 'annotations'] as const) {
+    const value = body[field];
+    if (isAbsent(value)) continue;
+    if (isObject(value) && Object.values(value).every((text) => typeof text === 'string')) {
+      problems.push(...reservedKeys(field, value));
+      found[field] = value as TextMap;
+    } else problems.push({ field, message: 'must be an object of strings' });
+  }
+  return found;
+}
+
+/** What the platform writes down under its own name steers it: nobody else sets it by way of REST. */
+export function reservedKeys(field: string, map: Fields): FieldProblem[] {
+  return Object.keys(map)
+    .filter((key) => /(^|\.)agenttier\.io\//.test(key))
+    .map((key) => ({ field: `${field}.${key}`, message: 'belongs to the platform; choose another prefix' }));
+}

@@ -1,28 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '@agenttier/crds/generated/types';
-import { FIELD_MANAGER_ROUTER } from '@agenttier/crds/meta/labels';
 import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
-import { pathOf } from '@agenttier/machinery/kube/resource';
-import { mayDo, namespaceAllowed } from '../../auth/authorize.ts';
+import { mayDo } from '../../auth/authorize.ts';
 import type { Action } from '../../auth/authorize.ts';
-import { impersonationOf } from '../../auth/principal.ts';
 import type { Stores } from '../../cluster/caches.ts';
 import type { SandboxFinder } from '../../cluster/finder.ts';
 import type { Found } from '../../cluster/lookup.ts';
-import { resumeAs, traceAnnotation } from '../../cluster/wake.ts';
+import { resumeAs } from '../../cluster/wake.ts';
 import type { Handlers } from '../contract.ts';
 import type { Call, Reply } from '../route.ts';
 import { refusals } from '../errors.ts';
-import { readCreate } from './body.ts';
+import { isDryRun, removeAs, writeAs } from '../write.ts';
+import { createMany } from './bulk.ts';
+import { actOnMany } from './bulkAction.ts';
+import { createSandbox } from './create.ts';
 import { listSandboxes } from './list.ts';
 import type { SandboxRows } from './rows.ts';
+import { updateSandbox } from './update.ts';
+import type { UpdateOptions } from './update.ts';
 import { phaseOf, sandboxView, wantsToRun } from './view.ts';
 
 export interface SandboxesOptions {
-  readonly client: Pick<KubeClient, 'create' | 'patch' | 'raw'>;
-  readonly stores: Pick<Stores, 'sandboxes'>;
+  readonly client: Pick<KubeClient, 'create' | 'get' | 'patch' | 'raw'>;
+  readonly stores: Pick<Stores, 'sandboxes' | 'templates' | 'clusterTemplates'>;
+  readonly podResize: UpdateOptions['podResize'];
   readonly finder: Pick<SandboxFinder, 'find' | 'reread'>;
   readonly rows: SandboxRows;
   readonly defaultNamespace: string;
@@ -35,15 +38,31 @@ interface FinderOption {
 
 type Operations = Pick<
   Handlers,
-  'createSandbox' | 'listSandboxes' | 'getSandbox' | 'deleteSandbox' | 'stopSandbox' | 'resumeSandbox'
+  | 'createSandbox'
+  | 'createSandboxes'
+  | 'actOnSandboxes'
+  | 'listSandboxes'
+  | 'getSandbox'
+  | 'updateSandbox'
+  | 'deleteSandbox'
+  | 'stopSandbox'
+  | 'resumeSandbox'
 >;
 
 /** Sandbox life cycle. Reads come from the watch cache; writes are made as the caller and admission has the say. */
 export function sandboxOperations(options: SandboxesOptions): Operations {
   return {
-    createSandbox: (call) => create(options, call),
+    createSandbox: (call) => createSandbox(options, call),
+    createSandboxes: (call) => createMany(options, call),
+    actOnSandboxes: (call) =>
+      actOnMany(call, {
+        stop: (one) => stop(options, one),
+        resume: (one) => resume(options, one),
+        delete: (one) => remove(options, one),
+      }),
     listSandboxes: (call) => listSandboxes(options, call),
     getSandbox: async (call) => ({ status: 200, body: sandboxView(await findFor(options, call, 'read')) }),
+    updateSandbox: async (call) => updateSandbox(options, call, await findFor(options, call, 'edit')),
     deleteSandbox: (call) => remove(options, call),
     stopSandbox: (call) => stop(options, call),
     resumeSandbox: (call) => resume(options, call),
@@ -72,54 +91,13 @@ export async function admitTo(
   throw action === 'clone' ? refusals.viewOnly('copy what is') : refusals.roleTooLow(action);
 }
 
-async function create({ client, stores, defaultNamespace }: SandboxesOptions, call: Call): Promise<Reply> {
-  const asked = call.query.get('namespace') || defaultNamespace;
-  const result = readCreate(call.body, asked);
-  if (!result.ok) throw refusals.invalidFields(result.problems);
-  const { name, namespace, spec } = result.request;
-  if (!namespaceAllowed(call.principal, namespace)) throw refusals.namespaceRefused(namespace);
-  const warnings: string[] = [];
-  const created = await client.create<Sandbox & KubeObject>(
-    SANDBOXES,
-    namespace,
-    {
-      apiVersion: 'agenttier.io/v1alpha1',
-      kind: 'Sandbox',
-      metadata: { name, namespace, annotations: traceAnnotation() },
-      spec,
-    },
-    { ...writeAs(call), onWarning: (text) => warnings.push(text) },
-  );
-  stores.sandboxes.applyLocal(created);
-  const templateRef = created.spec?.templateRef?.name ?? '';
-  return {
-    status: 201,
-    body: {
-      sandboxId: name,
-      name,
-      namespace,
-      status: 'Creating',
-      templateRef,
-      ...(warnings.length > 0 ? { warnings } : {}),
-    },
-  };
-}
-
 async function remove(options: SandboxesOptions, call: Call): Promise<Reply> {
   const sandbox = await findFor(options, call, 'delete');
-  const { namespace, name, uid } = sandbox.metadata;
-  const answer = await options.client.raw(
-    {
-      method: 'DELETE',
-      path: pathOf(SANDBOXES, { namespace, name }),
-      // The uid keeps a sandbox that was created anew under this name meanwhile.
-      body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } },
-    },
-    { impersonate: impersonationOf(call.principal), signal: call.signal },
-  );
+  const { namespace, name = '', uid = '' } = sandbox.metadata;
+  const left = await removeAs(options.client, call, { resource: SANDBOXES, key: { namespace, name }, uid });
   // With a finalizer the answer is the object on its way out; without, a Status.
-  const body = answer.body as Sandbox | undefined;
-  if (body?.kind === 'Sandbox') options.stores.sandboxes.applyLocal(body);
+  const body = left as Sandbox | undefined;
+  if (body?.kind === 'Sandbox' && !isDryRun(call)) options.stores.sandboxes.applyLocal(body);
   return { status: 204 };
 }
 
@@ -141,7 +119,7 @@ async function resume(options: SandboxesOptions, call: Call): Promise<Reply> {
       ? undefined
       : `${phase}, not Stopped or Error`;
   });
-  await resumeAs(options, sandbox, call.principal, call.signal);
+  await resumeAs(options, sandbox, call.principal, { signal: call.signal, dryRun: isDryRun(call) });
   return { status: 200, body: { status: 'resuming' } };
 }
 
@@ -172,11 +150,5 @@ async function patch(options: SandboxesOptions, call: Call, sandbox: Sandbox, ch
     { type: 'merge', body: { ...change, metadata } },
     writeAs(call),
   );
-  options.stores.sandboxes.applyLocal(patched);
+  if (!isDryRun(call)) options.stores.sandboxes.applyLocal(patched);
 }
-
-const writeAs = (call: Call) => ({
-  impersonate: impersonationOf(call.principal),
-  fieldManager: FIELD_MANAGER_ROUTER,
-  signal: call.signal,
-});

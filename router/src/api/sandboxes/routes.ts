@@ -7,18 +7,28 @@ import {
   DurationText,
   NamespaceQuery,
   pageQuery,
+  SMALL_LIMIT,
   SPEC_LIMIT,
   Text,
+  TextMap,
   Timestamp,
+  Violation,
+  Warnings,
+  WriteQuery,
 } from '../schemas.ts';
+import { MOST_IN_BATCH } from './batch.ts';
 
 const TAG = 'Sandboxes';
+/** A batch of ordinary sandboxes, or a few large ones. */
+const BULK_LIMIT = 4 * SPEC_LIMIT;
 
 export const TemplateReference = Type.Object({
   name: Text,
   kind: Type.Optional(Text),
   namespace: Type.Optional(Text),
 });
+
+export const OwnerBody = Type.Object({ sub: Text, email: Text, displayName: Text });
 
 export const SandboxBody = Type.Object(
   {
@@ -34,7 +44,7 @@ export const SandboxBody = Type.Object(
     message: Text,
     reason: Type.Optional(Text),
     desiredState: Text,
-    createdBy: Type.Optional(Type.Object({ sub: Text, email: Text, displayName: Text })),
+    createdBy: Type.Optional(OwnerBody),
     lastActivityAt: Type.Optional(Timestamp),
     autoResume: Type.Optional(Type.Boolean()),
     stopWarning: Type.Optional(Type.Object({ reason: Text, deadline: Timestamp, message: Text })),
@@ -44,20 +54,114 @@ export const SandboxBody = Type.Object(
 
 export const SandboxList = Type.Object({ sandboxes: Type.Array(SandboxBody), continue: Continue });
 
+const AnyList = Type.Array(Type.Unknown());
+
 /** What is inside the parts is for the CRD's schema and for admission to judge. */
-const CreateBody = Type.Object({
-  name: Text,
-  namespace: Type.Optional(Text),
-  templateRef: TemplateReference,
+const CreateBody = Type.Object(
+  {
+    name: Text,
+    namespace: Type.Optional(Text),
+    labels: Type.Optional(TextMap),
+    annotations: Type.Optional(TextMap),
+    templateRef: TemplateReference,
+    mode: Type.Optional(Type.Union([Type.Literal('code'), Type.Literal('agent')])),
+    timeout: Type.Optional(DurationText),
+    idleTimeout: Type.Optional(DurationText),
+    gracePeriod: Type.Optional(DurationText),
+    image: Type.Optional(AnyObject),
+    resources: Type.Optional(AnyObject),
+    storage: Type.Optional(AnyObject),
+    network: Type.Optional(AnyObject),
+    env: Type.Optional(AnyList),
+    backup: Type.Optional(AnyObject),
+    runtimeClass: Type.Optional(Text),
+    identity: Type.Optional(AnyObject),
+    serviceAccount: Type.Optional(Text),
+    security: Type.Optional(AnyObject),
+    credentials: Type.Optional(AnyList),
+    sidecars: Type.Optional(AnyList),
+    initContainers: Type.Optional(AnyList),
+    harness: Type.Optional(AnyObject),
+    files: Type.Optional(AnyList),
+    initScripts: Type.Optional(AnyList),
+    runInitScripts: Type.Optional(Type.Union([Type.Literal('Once'), Type.Literal('Always')])),
+    desiredState: Type.Optional(Type.Union([Type.Literal('Running'), Type.Literal('Stopped')])),
+    templateUpdatePolicy: Type.Optional(Type.Union([Type.Literal('OnResume'), Type.Literal('Pinned')])),
+    warmPool: Type.Optional(
+      Type.Union([Type.Literal('Auto'), Type.Literal('Never'), Type.Literal('Require')]),
+    ),
+    ports: Type.Optional(AnyList),
+    agentConfig: Type.Optional(AnyObject),
+    autoResume: Type.Optional(Type.Boolean()),
+  },
+  { title: 'CreateSandbox', description: 'a sandbox to be; the parts are those of the Sandbox kind' },
+);
+
+const NullableMap = Type.Record(Type.String(), Type.Union([Text, Type.Null()]), {
+  description: 'merged into what is there; null takes a key away',
+});
+
+const UpdateBody = Type.Object({
   timeout: Type.Optional(DurationText),
   idleTimeout: Type.Optional(DurationText),
   gracePeriod: Type.Optional(DurationText),
-  image: Type.Optional(AnyObject),
-  resources: Type.Optional(AnyObject),
-  storage: Type.Optional(AnyObject),
-  network: Type.Optional(AnyObject),
-  env: Type.Optional(Type.Array(Type.Unknown())),
   autoResume: Type.Optional(Type.Boolean()),
+  resources: Type.Optional(Type.Object({}, { description: 'requests and limits; replaced as a whole' })),
+  env: Type.Optional(Type.Array(AnyObject, { description: 'replaced as a whole' })),
+  labels: Type.Optional(NullableMap),
+  annotations: Type.Optional(NullableMap),
+});
+
+const Updated = Type.Object({
+  sandboxId: Text,
+  applied: Type.Record(Type.String(), Type.Union([Type.Literal('immediately'), Type.Literal('on-restart')])),
+  restartRequired: Type.Boolean(),
+  message: Type.Optional(Text),
+  warnings: Warnings,
+});
+
+const BulkBody = Type.Object({
+  items: Type.Array(Type.Unknown(), {
+    minItems: 1,
+    maxItems: MOST_IN_BATCH,
+    description: `1 to ${MOST_IN_BATCH} bodies of a create`,
+  }),
+});
+
+const BulkResult = Type.Object({
+  results: Type.Array(
+    Type.Object({
+      index: Type.Integer(),
+      status: Type.Union([Type.Literal('created'), Type.Literal('error')]),
+      sandboxId: Type.Optional(Text),
+      namespace: Type.Optional(Text),
+      warnings: Warnings,
+      error: Type.Optional(Text),
+      violations: Type.Optional(Type.Array(Violation)),
+    }),
+  ),
+});
+
+const BulkActionBody = Type.Object({
+  action: Type.Union([Type.Literal('stop'), Type.Literal('resume'), Type.Literal('delete')], {
+    description: 'stop, resume or delete',
+  }),
+  ids: Type.Array(Type.String({ minLength: 1 }), {
+    minItems: 1,
+    maxItems: MOST_IN_BATCH,
+    description: `1 to ${MOST_IN_BATCH} ids of sandboxes`,
+  }),
+});
+
+const BulkActionResult = Type.Object({
+  results: Type.Array(
+    Type.Object({
+      id: Text,
+      status: Type.Union([Type.Literal('ok'), Type.Literal('error')]),
+      error: Type.Optional(Text),
+      violations: Type.Optional(Type.Array(Violation)),
+    }),
+  ),
 });
 
 const Created = Type.Object({
@@ -66,7 +170,7 @@ const Created = Type.Object({
   namespace: Text,
   status: Text,
   templateRef: Text,
-  warnings: Type.Optional(Type.Array(Text)),
+  warnings: Warnings,
 });
 
 const Status = Type.Object({ status: Text });
@@ -78,9 +182,30 @@ export const sandboxRoutes = [
     operation: 'createSandbox',
     tag: TAG,
     summary: 'Creates a sandbox from a template; admission has the say.',
-    query: NamespaceQuery,
+    query: WriteQuery,
     body: { schema: CreateBody, limit: SPEC_LIMIT, own: true },
     answers: { 201: Created },
+  },
+  {
+    method: 'post',
+    path: '/sandboxes/bulk',
+    operation: 'createSandboxes',
+    tag: TAG,
+    summary:
+      'Creates many sandboxes, or none where the quota has no room for all; each result says how it went.',
+    query: WriteQuery,
+    body: { schema: BulkBody, limit: BULK_LIMIT },
+    answers: { 200: BulkResult },
+  },
+  {
+    method: 'post',
+    path: '/sandboxes/bulk-action',
+    operation: 'actOnSandboxes',
+    tag: TAG,
+    summary: 'Stops, resumes or deletes many sandboxes; each result says how it went.',
+    query: WriteQuery,
+    body: { schema: BulkActionBody, limit: SMALL_LIMIT },
+    answers: { 200: BulkActionResult },
   },
   {
     method: 'get',
@@ -102,13 +227,24 @@ export const sandboxRoutes = [
     answers: { 200: SandboxBody },
   },
   {
+    method: 'patch',
+    path: '/sandboxes/:id',
+    operation: 'updateSandbox',
+    tag: TAG,
+    summary: 'Changes a sandbox, and says what takes effect at once and what at its next start.',
+    action: 'edit',
+    query: WriteQuery,
+    body: { schema: UpdateBody, limit: SPEC_LIMIT },
+    answers: { 200: Updated },
+  },
+  {
     method: 'delete',
     path: '/sandboxes/:id',
     operation: 'deleteSandbox',
     tag: TAG,
     summary: 'Deletes a sandbox and what it owns.',
     action: 'delete',
-    query: NamespaceQuery,
+    query: WriteQuery,
     answers: { 204: 'nothing' },
   },
   {
@@ -118,7 +254,7 @@ export const sandboxRoutes = [
     tag: TAG,
     summary: 'Stops a sandbox; its workspace stays.',
     action: 'stop',
-    query: NamespaceQuery,
+    query: WriteQuery,
     answers: { 200: Status },
   },
   {
@@ -128,7 +264,7 @@ export const sandboxRoutes = [
     tag: TAG,
     summary: 'Starts a stopped or failed sandbox again.',
     action: 'resume',
-    query: NamespaceQuery,
+    query: WriteQuery,
     answers: { 200: Status },
   },
 ] as const satisfies readonly Route[];

@@ -19,7 +19,7 @@ const Link = Type.Object({
 });
 
 const Shared = Type.Object({ identity: Text, level: Level });
-const SharingBody = Type.Object({
+export const SharingBody = Type.Object({
   users: Type.Array(
     Type.Object({
       identity: Text,
