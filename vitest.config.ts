@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
+import { BROWSER } from './e2e/cluster/host/packages.ts';
 
 /** Walks that others would feel: they kill or reconfigure what all share, or fill the node. */
 const ALONE = [
@@ -7,6 +9,7 @@ const ALONE = [
   'data',
   'failures',
   'headroom',
+  'invoke',
   'lifecycle',
   'matrix',
   'notify',
@@ -36,6 +39,23 @@ export default defineConfig({
           name: 'unit',
           include: ['{crds,machinery,webhook,operator,gateway,router,plugin,sdk,e2e,images}/**/*.test.ts'],
           testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['webui/src/**/*.test.ts'],
+          testTimeout: 20_000,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            // The distribution's browser; as root it has no sandbox of its own to enter.
+            provider: playwright({
+              launchOptions: { executablePath: BROWSER, args: ['--no-sandbox', '--disable-gpu'] },
+            }),
+            instances: [{ browser: 'chromium' }],
+          },
         },
       },
       {

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { ensureBrowser } from './cluster/host/packages.ts';
 import {
   addTallies,
   emptyTally,
@@ -16,7 +17,7 @@ import {
  * `make test`: every level of test, cheapest first, and one closing line over all of them. A level that cannot run
  * counts as a failure: a green run means that everything was really tried.
  *
- * Arguments name the levels to run (`check unit go-test envtest e2e`); none means all.
+ * Arguments name the levels to run (`check unit go-test browser envtest e2e`); none means all.
  */
 
 const root = join(import.meta.dirname, '..');
@@ -117,6 +118,12 @@ async function goTests(folder: string): Promise<Tally> {
   return tally;
 }
 
+/** Each element in a real browser. */
+async function elements(): Promise<Tally> {
+  await ensureBrowser();
+  return vitest('browser');
+}
+
 /** First those that leave each other alone, several at a time, then one by one those that do not. */
 const walks = async (): Promise<Tally> => addTallies(await vitest('e2e'), await vitest('e2e-alone'));
 
@@ -136,6 +143,7 @@ const levels: readonly Level[] = [
     name: 'go-test',
     run: async () => addTallies(await goTests('images/runtime'), await goTests('tools/csi')),
   },
+  { name: 'browser', run: elements },
   { name: 'envtest', run: () => vitest('envtest') },
   { name: 'e2e', run: cluster },
 ];

@@ -4,6 +4,7 @@ import { chmod, mkdir, rm, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { build } from 'rolldown';
+import { build as buildPages } from 'vite';
 import manifest from '../package.json' with { type: 'json' };
 
 /**
@@ -84,6 +85,13 @@ async function bundle({ entry, folder, file, executable }: Bundle): Promise<void
   if (executable === true) await chmod(join(root, folder, file), 0o755);
 }
 
+/** The dashboard goes where the router that serves it is. */
+async function bundlePages(folder: string): Promise<void> {
+  const outDir = join(root, folder);
+  await buildPages({ root: join(root, 'webui'), logLevel: 'warn', build: { outDir, emptyOutDir: true } });
+  await report(join(folder, 'index.html'));
+}
+
 async function compile({ module, file, versioned }: Program, version: string, arch: string): Promise<void> {
   const folder = join(root, module);
   await mkdir(join(folder, 'dist'), { recursive: true });
@@ -111,9 +119,10 @@ async function main(): Promise<void> {
     await compile(program, manifest.version, values.arch);
     await report(join(program.module, program.file));
   }
-  for (const [, target] of Object.entries(BUNDLES).filter(wanted)) {
+  for (const [name, target] of Object.entries(BUNDLES).filter(wanted)) {
     await bundle(target);
     await report(join(target.folder, target.file));
+    if (name === 'router') await bundlePages(join(target.folder, 'pages'));
   }
 }
 

@@ -36,8 +36,14 @@ const others: Readonly<Record<string, unknown>> = {
   'networkPolicy.defaultDenyNamespaces': ['team-a'],
   'notifications.allowedCIDRs': ['10.0.0.0/8'],
   'tracing.ratio': 0.5,
+  'optional.agentMemorySidecar.image': `mem0@sha256:${'b'.repeat(64)}`,
+  'costs.currency': 'EUR',
+  'audit.store': 'postgres',
   'router.trustedProxies': ['10.0.0.0/8'],
   'router.corsAllowedOrigins': ['https://console.example'],
+  'networking.previewDomain': 'preview.example.com',
+  'networking.previewScheme': 'http',
+  'router.dashboard.frameAncestors': ['https://portal.example'],
 };
 
 function flipped(path: readonly string[], value: unknown): unknown {
@@ -52,6 +58,10 @@ function flipped(path: readonly string[], value: unknown): unknown {
   return `${String(value)}-other`;
 }
 
+const MEMORY = { image: `mem0@sha256:${'a'.repeat(64)}` };
+
+const POSTGRES: Values = { audit: { store: 'postgres', postgres: { secretName: 'database' } } };
+const SQLITE: Values = { audit: { store: 'sqlite' }, router: { replicas: 1 } };
 const ISSUER: Values = { auth: { oidc: { issuerUrl: 'https://login.example', clientId: 'agenttier' } } };
 
 /** Values that only show beside another one. */
@@ -62,6 +72,8 @@ const companions: Readonly<Record<string, Values>> = {
   'gvisor.handler': { gvisor: { enabled: true } },
   'gvisor.nodeSelector.agenttier.io/runtime': { gvisor: { enabled: true } },
   'gvisor.tolerations': { gvisor: { enabled: true } },
+  'optional.agentMemorySidecar.enabled': { optional: { agentMemorySidecar: MEMORY } },
+  'optional.agentMemorySidecar.image': { optional: { agentMemorySidecar: { ...MEMORY, enabled: true } } },
   'tracing.ratio': { tracing: { endpoint: 'http://collector.example:4318' } },
   ...Object.fromEntries(
     ['adminGroup', 'groupClaim', 'scopes', 'caBundle', 'allowHttp', 'clientId'].map((name) => [
@@ -70,6 +82,12 @@ const companions: Readonly<Record<string, Values>> = {
     ]),
   ),
   'auth.oidc.issuerUrl': ISSUER,
+  'audit.store': { audit: { postgres: { secretName: 'database' } } },
+  'audit.postgres.secretName': POSTGRES,
+  'audit.postgres.secretKey': POSTGRES,
+  'audit.sqlite.persistence.enabled': SQLITE,
+  'audit.sqlite.persistence.size': SQLITE,
+  'audit.sqlite.persistence.storageClass': SQLITE,
   'router.service.nodePort': { router: { service: { type: 'NodePort' } } },
 };
 
@@ -104,5 +122,10 @@ describe('every value of the chart', () => {
 
   it('is known to the schema: a misspelt one is refused', () => {
     expect(() => render({ router: { replicaz: 3 } })).toThrow(/replicaz/);
+  });
+
+  it('keeps an audit file to one replica', () => {
+    expect(() => render({ audit: { store: 'sqlite' } })).toThrow(/replicas/);
+    expect(render(SQLITE)).toContain('claimName: agenttier-audit');
   });
 });

@@ -8,6 +8,7 @@ import { measureHandler, measureRequests } from './admission.ts';
 import { measureBarePod } from './barePod.ts';
 import { measureEcho } from './echo.ts';
 import { measureExec, measureLifecycle, measureTogether } from './lifecycle.ts';
+import { measureListing } from './listing.ts';
 import { measureMemory } from './memory.ts';
 import { create, remove, type Target, untilStatus } from './rest.ts';
 import { measureWarm } from './warm.ts';
@@ -62,6 +63,7 @@ async function measure(): Promise<void> {
   try {
     await untilStatus(target, standing, 'Running');
     figures.push(await measureExec(target, standing, calls), await measureEcho(target, standing, calls));
+    figures.push(...(await measureListing(target, calls)));
     if (values['rest-only']) return;
     const client = createKubeClient(await loadAccess({ env: process.env }));
     await byCluster(client, standing);

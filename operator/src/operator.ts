@@ -24,7 +24,7 @@ import { watchPolicies } from './policy/controller.ts';
 import { createReconcile } from './sandbox/controller.ts';
 import { feedQueue } from './sandbox/feed.ts';
 import { Notebook } from './sandbox/notes.ts';
-import { RUNTIME_PORT } from './sandbox/pod.ts';
+import { RUNTIME_PORT } from '@agenttier/crds/sandbox/ports';
 import type { Settings } from './settings.ts';
 import { askRuntime } from './runtime/client.ts';
 import { keepPools } from './warmpool/controller.ts';

@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError } from 'commander';
+import { addApiKey } from './apikey/command.ts';
 import { addBackup } from './backup/command.ts';
 import { addBulk } from './bulk/command.ts';
 import { addCheck } from './check/command.ts';
 import { addClone } from './clone/command.ts';
+import { addCluster } from './cluster/command.ts';
 import { addCompletion } from './completion/command.ts';
 import { addGlobalOptions, type App } from './context/app.ts';
 import { describeFailure, withoutSecret } from './context/failure.ts';
 import { type GlobalFlags, type Host, write } from './context/host.ts';
+import { addConfigure } from './configure/command.ts';
 import { addCreate } from './create/command.ts';
 import { addDelete } from './delete/command.ts';
 import { addExec } from './exec/command.ts';
 import { addExplain } from './explain/command.ts';
+import { addCp, addFiles } from './files/command.ts';
 import { addGet } from './get/command.ts';
+import { addInvoke } from './invoke/command.ts';
+import { addInsight } from './insight/command.ts';
 import { addList } from './list/command.ts';
 import { addLogin } from './login/command.ts';
 import { addLogs } from './logs/command.ts';
@@ -20,12 +26,17 @@ import { addMcp } from './mcp/command.ts';
 import { addPatch } from './patch/command.ts';
 import { addPolicy } from './policy/command.ts';
 import { addPool } from './pool/command.ts';
+import { addPortForward } from './portForward/command.ts';
+import { addPorts } from './ports/command.ts';
 import { addResume } from './resume/command.ts';
+import { addShare } from './share/command.ts';
 import { addStop } from './stop/command.ts';
 import { addTemplate } from './template/command.ts';
 import { addTerminal } from './terminal/command.ts';
+import { addTop } from './top/command.ts';
 import { addVersion } from './version/command.ts';
 import { addWait } from './wait/command.ts';
+import { addWebhook } from './webhook/command.ts';
 import { addWhoami } from './whoami/command.ts';
 import { addWhy } from './why/command.ts';
 
@@ -43,13 +54,25 @@ const COMMANDS = [
   addWait,
   addExec,
   addTerminal,
+  addConfigure,
+  addInvoke,
   addLogs,
+  addTop,
+  addPortForward,
+  addPorts,
+  addFiles,
+  addCp,
   addExplain,
   addWhy,
   addCheck,
   addPolicy,
   addTemplate,
   addPool,
+  addShare,
+  addApiKey,
+  addWebhook,
+  addInsight,
+  addCluster,
   addMcp,
   addLogin,
   addWhoami,

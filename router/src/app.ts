@@ -17,7 +17,9 @@ import type { Gate } from './ratelimit/gate.ts';
 import { accessLog } from './middleware/accessLog.ts';
 import { cleanPath } from './middleware/cleanPath.ts';
 import { cors } from './middleware/cors.ts';
+import { keepEncoded } from './middleware/keepEncoded.ts';
 import { requestId } from './middleware/requestId.ts';
+import { slowBody } from './middleware/slowBody.ts';
 import { traceRequests } from './middleware/trace.ts';
 import { sendReply } from './sendReply.ts';
 import type { RouterMetrics } from './telemetry.ts';
@@ -34,6 +36,8 @@ export interface AppOptions {
   readonly metricsPage: (request: Request, response: Response) => void;
   readonly metrics: Pick<RouterMetrics, 'request'>;
   readonly tracer: Tracer;
+  /** The dashboard; absent = this router serves programs only. */
+  readonly pages?: RequestHandler | undefined;
   readonly log: Logger;
 }
 
@@ -43,7 +47,7 @@ export function createApp(options: AppOptions): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('trust proxy', false);
-  app.use(requestId, cleanPath, traceRequests(options.tracer), accessLog(options));
+  app.use(requestId, cleanPath, traceRequests(options.tracer), accessLog(options), slowBody());
   app.get('/healthz', (_request, response) => void response.type('text').send('ok'));
   app.get('/readyz', (_request, response) => {
     const reasons = options.unready();
@@ -54,12 +58,14 @@ export function createApp(options: AppOptions): Express {
   app.use(cors(options.corsOrigins));
   if (options.auth.devAuth) app.use(ownPagesOnly(options.corsOrigins));
   app.use('/api', whenRead(options.missing));
+  app.use(keepEncoded(ROUTES.map(({ path }) => `/api/v1${path}`)));
   for (const route of ROUTES) mount(app, route, options);
   for (const [path, methods] of methodsByPath(ROUTES)) app.all(`/api/v1${path}`, otherMethod(methods));
   app.all('/mcp', whenRead(options.missing), mcpEndpoint(options));
   app.get('/ws/terminal/:id', () => {
     throw refusals.upgradeRequired();
   });
+  if (options.pages) app.use(options.pages);
   app.use((request) => {
     throw refusals.noSuchRoute(request.method, request.path);
   });
@@ -88,6 +94,7 @@ function mount(app: Express, route: Route, options: AppOptions): void {
   const steps: RequestHandler[] = [
     async (request, response, next) => {
       response.locals['route'] = route.path;
+      response.locals['rawBody'] = route.body === 'raw';
       const address = options.gate.addressOf(request);
       options.gate.request(address);
       if (!route.open) {
@@ -154,6 +161,7 @@ async function answer(
     body: request.body as unknown,
     stream: request,
     signal: gone.signal,
+    head: request.method === 'HEAD',
   });
   await sendReply(reply, request, response);
 }
@@ -161,7 +169,7 @@ async function answer(
 /** Whom an open route is answered to: no right follows from it. */
 const NOBODY: Principal = { sub: '', email: '', name: '', groups: [], isAdmin: false, namespaces: [] };
 
-/** A parameter that takes the rest of the path comes in parts, each decoded. */
+/** A parameter that takes the rest of the path comes in parts. */
 const paramsOf = ({ params }: Request): Record<string, string> =>
   Object.fromEntries(
     Object.entries(params).map(([name, value]) => [name, Array.isArray(value) ? value.join('/') : value]),

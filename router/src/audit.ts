@@ -9,8 +9,13 @@ import type { Principal } from './auth/principal.ts';
 export interface SandboxAct {
   readonly action:
     | 'ExecRun'
+    | 'FilesRead'
+    | 'FilesWritten'
     | 'TerminalOpened'
     | 'TerminalClosed'
+    | 'PortForwarded'
+    | 'PortUnforwarded'
+    | 'PreviewOpened'
     | 'SandboxCopied'
     | 'BackupRequested'
     | 'BackupDeleted'

@@ -33,6 +33,8 @@ describe('readConfig', () => {
     ['a flag that is no flag', { AGENTTIER_DEV_AUTH: 'yes' }, /AGENTTIER_DEV_AUTH/],
     ['dev mode on all interfaces', { AGENTTIER_DEV_AUTH: 'true' }, /AGENTTIER_DEV_AUTH_ALLOW_REMOTE/],
     ['an origin with a path', { CORS_ALLOWED_ORIGINS: 'https://a.example/x' }, /without a path/],
+    ['a preview domain that is a URL', { AGENTTIER_PREVIEW_DOMAIN: 'https://a.example' }, /is not a domain/],
+    ['previews over anything else', { AGENTTIER_PREVIEW_SCHEME: 'ftp' }, /neither http nor https/],
     ['any origin', { CORS_ALLOWED_ORIGINS: '*' }, /not an origin/],
     ['a ping that never comes', { AGENTTIER_TERMINAL_PING_SECONDS: '0' }, /from 1 to 60/],
     ['a client without an issuer', { OIDC_CLIENT_ID: 'agenttier' }, /OIDC_ISSUER_URL/],
@@ -46,6 +48,9 @@ describe('readConfig', () => {
     ['an issuer that is no URL', { OIDC_ISSUER_URL: 'login.example', OIDC_CLIENT_ID: 'a' }, /not a URL/],
     ['a mapping that is no JSON', { OIDC_GROUP_NAMESPACES: 'dev=team' }, /OIDC_GROUP_NAMESPACES/],
     ['a mapping to a number', { OIDC_GROUP_NAMESPACES: '{"dev":[1]}' }, /"dev"/],
+    ['an audit store that there is none of', { AUDIT_STORE: 'mysql' }, /AUDIT_STORE/],
+    ['an audit database without an address', { AUDIT_STORE: 'postgres' }, /AUDIT_POSTGRES_URL/],
+    ['rows for ever', { AUDIT_RETENTION_DAYS: '0' }, /AUDIT_RETENTION_DAYS/],
     ['a level pino does not know', { LOG_LEVEL: 'loud' }, /LOG_LEVEL/],
   ];
   it.each(refused)('refuses %s', (_name, env, words) => {

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readRates } from './api/analytics/rates.ts';
+import type { CostRates } from './api/analytics/rates.ts';
+import { readAudit } from './auditStore/settings.ts';
+import type { AuditSettings } from './auditStore/settings.ts';
 import type { GroupNamespaces } from './auth/namespaces.ts';
 import { readGroupNamespaces, readOidc } from './auth/oidc/settings.ts';
 import type { OidcSettings } from './auth/oidc/settings.ts';
+import type { PreviewSite } from './preview/host.ts';
 import { readRateLimits } from './ratelimit/settings.ts';
 import type { RateLimits } from './ratelimit/settings.ts';
 
@@ -20,6 +25,7 @@ export interface Config {
   readonly oidc: OidcSettings | undefined;
   readonly groupNamespaces: GroupNamespaces;
   readonly rateLimits: RateLimits;
+  readonly auditing: AuditSettings;
   readonly corsOrigins: readonly string[];
   readonly logLevel: string;
   /** How long requests are still taken after SIGTERM, until the Service has forgotten us. */
@@ -31,6 +37,14 @@ export interface Config {
   /** How long a request that wakes a sandbox waits for it to run. */
   readonly wakeMs: number;
   readonly runtimePort: number;
+  /** Where previews have origins of their own; undefined = they have none. */
+  readonly preview: PreviewSite | undefined;
+  /** Folder of the built dashboard; undefined = none is served. */
+  readonly pagesFolder: string | undefined;
+  /** Origins of pages that may show the dashboard in a frame. */
+  readonly frameAncestors: readonly string[];
+  /** What sandboxes cost. */
+  readonly costs: CostRates;
   readonly kubeconfig: string | undefined;
   readonly kubeContext: string | undefined;
 }
@@ -55,7 +69,8 @@ export function readConfig(env: Environment): ConfigResult {
     oidc: readOidc(env, (name) => readFlag(env, name, problems), problems),
     groupNamespaces: readGroupNamespaces(env['OIDC_GROUP_NAMESPACES'], problems),
     rateLimits: readRateLimits(env, problems),
-    corsOrigins: readOrigins(textOf(env, 'CORS_ALLOWED_ORIGINS', ''), problems),
+    auditing: readAudit(env, problems),
+    corsOrigins: readOrigins(env, 'CORS_ALLOWED_ORIGINS', problems),
     logLevel: readLevel(textOf(env, 'LOG_LEVEL', 'info'), problems),
     drainDelayMs: seconds('AGENTTIER_DRAIN_DELAY_SECONDS', { fallback: 3, min: 0, max: 60 }),
     drainMs: seconds('AGENTTIER_DRAIN_SECONDS', { fallback: 30, min: 0, max: 600 }),
@@ -68,6 +83,10 @@ export function readConfig(env: Environment): ConfigResult {
     ),
     wakeMs: seconds('AGENTTIER_WAKE_SECONDS', { fallback: 60, min: 1, max: 600 }),
     runtimePort: readNumber(env, 'AGENTTIER_RUNTIME_PORT', { fallback: 9000, min: 1, max: 65535 }, problems),
+    preview: readPreviewSite(env, problems),
+    pagesFolder: env['AGENTTIER_PAGES'] || undefined,
+    frameAncestors: readOrigins(env, 'AGENTTIER_FRAME_ANCESTORS', problems),
+    costs: readRates(env, problems),
     kubeconfig: env['KUBECONFIG'] || undefined,
     kubeContext: env['AGENTTIER_KUBE_CONTEXT'] || undefined,
   };
@@ -122,16 +141,33 @@ function readLevel(text: string, problems: string[]): string {
   return 'info';
 }
 
-function readOrigins(text: string, problems: string[]): string[] {
-  const origins = text
+const DOMAIN = /^(?=.{1,180}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/;
+
+function readPreviewSite(env: Environment, problems: string[]): PreviewSite | undefined {
+  const domain = textOf(env, 'AGENTTIER_PREVIEW_DOMAIN', '');
+  const scheme = textOf(env, 'AGENTTIER_PREVIEW_SCHEME', 'https');
+  const port = readNumber(env, 'AGENTTIER_PREVIEW_PORT', { fallback: 0, min: 0, max: 65_535 }, problems);
+  if (scheme !== 'http' && scheme !== 'https') {
+    problems.push(`AGENTTIER_PREVIEW_SCHEME "${scheme}" is neither http nor https`);
+    return undefined;
+  }
+  if (domain === '') return undefined;
+  if (!DOMAIN.test(domain)) {
+    problems.push(
+      `AGENTTIER_PREVIEW_DOMAIN "${domain}" is not a domain; write one such as preview.example.com`,
+    );
+  }
+  return { domain, scheme, ...(port === 0 ? {} : { port }) };
+}
+
+function readOrigins(env: Environment, name: string, problems: string[]): string[] {
+  const origins = (env[name] ?? '')
     .split(',')
     .map((origin) => origin.trim())
     .filter((origin) => origin !== '');
   for (const origin of origins) {
     if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
-      problems.push(
-        `CORS_ALLOWED_ORIGINS "${origin}" is not an origin; write scheme://host[:port] without a path`,
-      );
+      problems.push(`${name} "${origin}" is not an origin; write scheme://host[:port] without a path`);
     }
   }
   return origins;

@@ -16,7 +16,7 @@ import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { until } from '@agenttier/machinery/testing/until';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FakeRuntime } from './testing/fakeRuntime.ts';
-import { ADMIN_KEY } from './testing/harness.ts';
+import { ADMIN_KEY, ANN_KEY, BOB_KEY } from './testing/harness.ts';
 import { LiveRouter, storeKey } from './testing/liveRouter.ts';
 import { admit, TEST_NONCE } from './testing/tokens.ts';
 
@@ -168,6 +168,14 @@ describe('the router on a real API server', () => {
       'the use to be recorded',
     );
     expect((await stored('busy')).status?.phase).toBe('Running');
+    // Without a database the Events of sandboxes are what can be asked for; nobody else learns of them.
+    const seen = async (key: string): Promise<string[]> =>
+      (await call('GET', '/audit/events?sandbox=busy', undefined, key)).body.events.map(
+        (each: { eventType: string }) => each.eventType,
+      );
+    await until(async () => (await seen(ADMIN_KEY)).includes('ExecRun'), 'the Event');
+    expect(await seen(ANN_KEY)).toContain('ExecRun');
+    expect(await seen(BOB_KEY)).toEqual([]);
   });
 
   it('shows templates', async () => {

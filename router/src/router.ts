@@ -15,8 +15,14 @@ import { createAudit } from '@agenttier/machinery/telemetry/audit';
 import type { Audit } from '@agenttier/machinery/telemetry/audit';
 import { sandboxAudit } from './audit.ts';
 import type { SandboxAudit } from './audit.ts';
+import { openAuditStore } from './auditStore/open.ts';
+import type { AuditStore } from './auditStore/store.ts';
+import { AuditTrail, keeping } from './auditStore/trail.ts';
+import { auditedHandlers } from './auditStore/audited.ts';
+import { auditOperations } from './api/audit/operations.ts';
 import { ActivityRecorder } from './activity/recorder.ts';
 import type { Handlers } from './api/contract.ts';
+import { analyticsOperations } from './api/analytics/operations.ts';
 import { backupOperations } from './api/backups/operations.ts';
 import { createAgentMetrics } from './api/agent/metrics.ts';
 import type { AgentMetrics } from './api/agent/metrics.ts';
@@ -24,19 +30,26 @@ import { agentOperations } from './api/agent/operations.ts';
 import { checkOperations } from './api/check/operations.ts';
 import { clusterOperations } from './api/cluster/operations.ts';
 import { copyOperations } from './api/copies/operations.ts';
-import { execOperation } from './api/exec/operations.ts';
+import { execOperations } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { keyOperations } from './api/keys/operations.ts';
+import { fileOperations } from './api/files/operations.ts';
+import { preferenceOperations } from './api/preferences/operations.ts';
 import { referenceOperations } from './api/reference/operations.ts';
+import { portOperations } from './api/ports/operations.ts';
 import { sharingOperations } from './api/sharing/operations.ts';
 import { signInOperations } from './api/signIn/operations.ts';
 import { terminalOperations } from './api/terminals/operations.ts';
 import { userOperations } from './api/user/operations.ts';
 import { warmPoolOperations } from './api/warmpools/operations.ts';
+import { SandboxRows } from './api/sandboxes/rows.ts';
+import { webhookOperations } from './api/webhooks/operations.ts';
 import { createApp } from './app.ts';
+import { answerBrokenRequests } from './middleware/brokenRequest.ts';
 import { objectHandlers } from './objectHandlers.ts';
 import { createDoor } from './auth/door.ts';
 import type { Door } from './auth/door.ts';
+import { ChangeFeed } from './changes/feed.ts';
 import { Caches, createStores } from './cluster/caches.ts';
 import type { Stores } from './cluster/caches.ts';
 import { SandboxFinder } from './cluster/finder.ts';
@@ -46,8 +59,14 @@ import { RuntimeClient } from './cluster/runtimeClient.ts';
 import { wakeOnUse } from './cluster/wake.ts';
 import type { Wake } from './cluster/wake.ts';
 import type { Config } from './config.ts';
+import { askRuntime } from './exec/askRuntime.ts';
+import type { RequestHandler } from 'express';
+import { pages } from './pages/pages.ts';
 import { execInTarget } from './exec/exec.ts';
+import { relayViaApiServer } from './exec/relay.ts';
 import { execViaApiServer } from './exec/viaApiServer.ts';
+import { createPreviews, previewOperations } from './preview/previews.ts';
+import type { PreviewsOptions } from './preview/previews.ts';
 import { createRouterMetrics } from './telemetry.ts';
 import type { RouterMetrics } from './telemetry.ts';
 import { connectPty } from './terminal/pod/connect.ts';
@@ -81,15 +100,18 @@ export interface Router {
 export function createRouter(options: RouterOptions): Router {
   const { config, client, log } = options;
   const stores = createStores();
+  const rows = new SandboxRows();
   const caches = createCaches(options, stores);
   const health = healthOf(caches);
   const metrics = createRouterMetrics(options.registry);
   const door = createDoor({ client, stores, config, log, limited: metrics.limited });
-  const reach = { runtime: new RuntimeClient(config.runtimePort), reachability: new Reachability() };
+  const reach = reachOf(config);
   const parts: Parts = {
     ...options,
     ...reach,
     stores,
+    rows,
+    changes: new ChangeFeed({ stores, rows }),
     caches,
     overview: new Overview({ client, installNamespace: config.installNamespace, log }),
     health,
@@ -100,7 +122,7 @@ export function createRouter(options: RouterOptions): Router {
     activity: new ActivityRecorder({ client, sandboxes: stores.sandboxes, log }),
     ...door,
     wake: wakeOnUse({ client, stores, waitMs: config.wakeMs }),
-    ...createAuditParts(options),
+    ...createAuditParts(options, metrics),
   };
   followPods(parts);
   const gateway = createGateway(parts);
@@ -109,12 +131,18 @@ export function createRouter(options: RouterOptions): Router {
     health,
     stores,
     watch: async (signal) => {
-      await Promise.all([caches.run(signal), door.issuer?.run(signal)]);
+      await Promise.all([caches.run(signal), door.issuer?.run(signal), parts.kept.run(signal)]);
     },
     listen: () => server.listen(),
     close: () => close(parts, gateway, server),
   };
 }
+
+const reachOf = ({ runtimePort }: Config): Pick<Parts, 'runtime' | 'previewRuntime' | 'reachability'> => ({
+  runtime: new RuntimeClient(runtimePort),
+  previewRuntime: new RuntimeClient(runtimePort),
+  reachability: new Reachability(),
+});
 
 const createCaches = ({ client, config, log, registry }: RouterOptions, stores: Stores): Caches =>
   new Caches({
@@ -125,15 +153,17 @@ const createCaches = ({ client, config, log, registry }: RouterOptions, stores: 
     metrics: reflectorMetrics(registry),
   });
 
-function createAuditParts({
-  client,
-  config,
-  log,
-}: RouterOptions): Pick<Parts, 'recorder' | 'trail' | 'audit'> {
+function createAuditParts(
+  { client, config, log }: RouterOptions,
+  { auditDropped }: RouterMetrics,
+): Pick<Parts, 'recorder' | 'kept' | 'trail' | 'audit'> {
   const component = 'agenttier.io/router';
-  const recorder = createEventRecorder({ client, component, instance: config.podName, log });
-  const trail = createAudit({ log, recorder });
-  return { recorder, trail, audit: sandboxAudit(trail) };
+  const { podName: instance, auditing } = config;
+  const recorder = createEventRecorder({ client, component, instance, log });
+  const open = (): Promise<AuditStore> => openAuditStore(auditing, client, log);
+  const kept = new AuditTrail({ open, retentionMs: auditing.retentionMs, dropped: auditDropped, log });
+  const trail = keeping(createAudit({ log, recorder }), kept.keep);
+  return { recorder, kept, trail, audit: sandboxAudit(trail) };
 }
 
 function healthOf(caches: Caches): Health {
@@ -151,73 +181,115 @@ const createFinder = (client: KubeClient, { sandboxes }: Stores, config: Config)
 async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer): Promise<void> {
   const closed = server.close();
   gateway.drain();
+  parts.changes.close();
   await closed;
-  await Promise.all([parts.activity.flush(true), parts.recorder.flush()]);
+  await Promise.all([parts.activity.flush(true), parts.recorder.flush(), parts.kept.close()]);
   parts.activity.stop();
   parts.overview.stop();
-  await parts.runtime.close();
+  await Promise.all([parts.runtime.close(), parts.previewRuntime.close()]);
 }
 
 function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
-  const { config, auth, health, finder, stores, caches, metrics, registry, log } = parts;
+  const { config, auth, finder, stores, caches, metrics, registry, log } = parts;
   const { host, port, drainMs, corsOrigins } = config;
+  const unavailable = (): string | undefined => unavailabilityOf(parts);
+  const previewing = previewOptions(parts, unavailable);
+  const previews = createPreviews(previewing);
   const app = createApp({
-    handlers: createHandlers(parts),
+    handlers: auditedHandlers(createHandlers(parts, previewing), {
+      stores,
+      defaultNamespace: config.sandboxNamespace,
+      keep: parts.kept.keep,
+      audit: parts.trail,
+    }),
     auth,
     gate: parts.gate,
     corsOrigins,
-    unready: () => health.unready(),
+    unready: () => parts.health.unready(),
     missing: () => caches.missing(),
     metricsPage: metricsHandler(registry),
     metrics,
     tracer: parts.tracer ?? createTracer(),
+    pages: pagesOf(config),
     log,
   });
-  const server = createHttpServer({ app, host, port, drainMs, log });
-  const unavailable = (): string | undefined => {
-    if (health.draining) return 'this replica is shutting down';
-    return caches.missing().length > 0 ? 'this replica has not read the cluster yet' : undefined;
-  };
+  const server = createHttpServer({ app: previews.before(app), host, port, drainMs, requestMs: 0, log });
+  answerBrokenRequests(server.server);
   const observe = (status: number): void =>
     metrics.request({ method: 'GET', route: '/ws/terminal/:id', status }, 0);
   const { addressOf } = parts.gate;
   const { wake, tickets } = parts;
   const common = { auth, stores, finder, corsOrigins, gateway, log, wake, tickets, addressOf };
   Object.assign(server.server, { shouldUpgradeCallback: wantsWebSocket });
-  server.server.on('upgrade', upgradeHandler({ ...common, unavailable, observe }));
+  const terminals = upgradeHandler({ ...common, unavailable, observe });
+  server.server.on('upgrade', previews.beforeUpgrade(terminals));
   return server;
+}
+
+function unavailabilityOf({ health, caches }: Parts): string | undefined {
+  if (health.draining) return 'this replica is shutting down';
+  return caches.missing().length > 0 ? 'this replica has not read the cluster yet' : undefined;
+}
+
+function previewOptions(parts: Parts, unavailable: () => string | undefined): PreviewsOptions {
+  const { config, previewRuntime: runtime, activity, gate, metrics } = parts;
+  return {
+    ...parts,
+    ...config,
+    site: config.preview,
+    runtime,
+    touch: activity.touch,
+    addressOf: gate.addressOf,
+    spend: (ticket, target) => parts.tickets.spend(ticket, target),
+    unavailable,
+    observe: (method, status, seconds) => metrics.request({ method, route: 'preview', status }, seconds),
+  };
+}
+
+/** The dashboard, where there is one to serve. */
+function pagesOf({ pagesFolder, oidc, frameAncestors }: Config): RequestHandler | undefined {
+  if (pagesFolder === undefined) return undefined;
+  const issuerOrigin = oidc && new URL(oidc.issuer).origin;
+  return pages({ folder: pagesFolder, issuerOrigin, frameAncestors });
 }
 
 interface Parts extends RouterOptions, Door {
   readonly stores: Stores;
+  readonly rows: SandboxRows;
+  readonly changes: ChangeFeed;
   readonly caches: Caches;
   readonly health: Health;
   readonly finder: SandboxFinder;
   readonly metrics: RouterMetrics;
   readonly agentMetrics: AgentMetrics;
   readonly runtime: RuntimeClient;
+  /** With connections of its own: a page that holds all it can get must not keep commands waiting. */
+  readonly previewRuntime: RuntimeClient;
   readonly reachability: Reachability;
   readonly activity: ActivityRecorder;
   readonly wake: Wake;
   readonly overview: Overview;
   readonly tickets: TicketDesk;
   readonly recorder: EventRecorder;
+  readonly kept: AuditTrail;
   /** Audits any act; `audit` one on a sandbox. */
   readonly trail: Audit;
   readonly audit: SandboxAudit;
 }
 
 /** What is known about a pod's address ends with the pod, or with a change of it. */
-function followPods({ stores, runtime, reachability }: Parts): void {
+function followPods({ stores, runtime, previewRuntime, reachability }: Parts): void {
   stores.pods.subscribe(({ type, object, old }) => {
     const uid = (old ?? object).metadata.uid;
     if (uid === undefined) return;
     reachability.forget(uid);
-    if (type === 'deleted' || uid !== object.metadata.uid) void runtime.forget(uid);
+    if (type !== 'deleted' && uid === object.metadata.uid) return;
+    void runtime.forget(uid);
+    void previewRuntime.forget(uid);
   });
 }
 
-function createHandlers(parts: Parts): Handlers {
+function createHandlers(parts: Parts, previewing: PreviewsOptions): Handlers {
   const { stores, finder, client, config, metrics, runtime, reachability, activity, access } = parts;
   const defaultNamespace = config.sandboxNamespace;
   const paths = {
@@ -227,17 +299,22 @@ function createHandlers(parts: Parts): Handlers {
     onFallback: metrics.fallback,
   };
   return {
-    ...objectHandlers({ client, stores, finder, defaultNamespace }),
+    ...objectHandlers({ ...parts, touch: activity.touch, defaultNamespace }),
     ...terminalOperations({ finder, tickets: parts.tickets }),
     ...userOperations,
     ...keyOperations({ ...config, client, stores, finder, audit: parts.trail }),
+    ...auditOperations({ stores, find: (query) => parts.kept.find(query) }),
     ...signInOperations(config),
     ...referenceOperations,
     ...explainOperations({ client, finder, stores, defaultNamespace }),
     ...checkOperations({ client, stores, defaultNamespace }),
     ...agentOperations(agentOptions(parts)),
+    ...portOperations({ ...parts, site: config.preview }),
+    ...previewOperations(previewing),
+    ...fileOperations(filesOptions(parts)),
     ...managementOperations(parts),
-    execInSandbox: execOperation({
+    ...execOperations({
+      runtime,
       stores,
       finder,
       wake: parts.wake,
@@ -249,8 +326,16 @@ function createHandlers(parts: Parts): Handlers {
   };
 }
 
+function filesOptions(parts: Parts): Parameters<typeof fileOperations>[0] {
+  const { stores, finder, runtime, reachability, wake, audit, activity, metrics, access } = parts;
+  const paths = { runtime, reachability, relay: relayViaApiServer(access), onFallback: metrics.fallback };
+  const ask: Parameters<typeof fileOperations>[0]['ask'] = (target, request) =>
+    askRuntime(paths, target, request);
+  return { stores, finder, wake, audit, ask, touch: activity.touch };
+}
+
 /** What is around a sandbox: who else may use it, copies of it, what it runs on. */
-function managementOperations({ client, stores, finder, audit, overview, config }: Parts) {
+function managementOperations({ client, stores, finder, audit, trail, overview, config }: Parts) {
   const { installNamespace, sandboxNamespace: defaultNamespace } = config;
   return {
     ...sharingOperations({ client, stores, finder, audit }),
@@ -258,13 +343,17 @@ function managementOperations({ client, stores, finder, audit, overview, config 
     ...backupOperations({ client, stores, finder, audit }),
     ...warmPoolOperations({ client, stores, defaultNamespace }),
     ...clusterOperations({ client, stores, overview, installNamespace }),
+    ...webhookOperations({ client, stores, finder, audit: trail, installNamespace, defaultNamespace }),
+    ...preferenceOperations({ client, installNamespace }),
+    ...analyticsOperations({ stores, overview, rates: config.costs }),
   };
 }
 
 function agentOptions(parts: Parts): Parameters<typeof agentOperations>[0] {
   const { stores, finder, runtime, wake, audit, activity } = parts;
   const tracer = parts.tracer ?? createTracer();
-  return { stores, finder, runtime, wake, audit, tracer, metrics: parts.agentMetrics, touch: activity.touch };
+  const { client, agentMetrics: metrics } = parts;
+  return { client, stores, finder, runtime, wake, audit, tracer, metrics, touch: activity.touch };
 }
 
 function createGateway(parts: Parts): TerminalGateway {

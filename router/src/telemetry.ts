@@ -11,6 +11,7 @@ export interface RouterMetrics {
   readonly terminals: TerminalObserver;
   readonly request: (labels: { method: string; route: string; status: number }, seconds: number) => void;
   readonly exec: (outcome: string, transport: string, seconds: number) => void;
+  readonly auditDropped: (count: number) => void;
   readonly limited: (limit: LimitName) => void;
   readonly fallback: (reason: FallbackReason) => void;
 }
@@ -20,7 +21,7 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 export function createRouterMetrics(registry: Registry): RouterMetrics {
   const fallbacks = new Counter({
     name: 'agenttier_runtime_fallback_total',
-    help: 'Commands and terminals that went through the API server, by reason',
+    help: 'Commands, terminals and files that went through the API server, by reason',
     labelNames: ['reason'],
     registers: [registry],
   });
@@ -30,7 +31,13 @@ export function createRouterMetrics(registry: Registry): RouterMetrics {
     labelNames: ['limit'],
     registers: [registry],
   });
+  const dropped = new Counter({
+    name: 'agenttier_audit_rows_dropped_total',
+    help: 'Acts that are in the log but could not be stored',
+    registers: [registry],
+  });
   return {
+    auditDropped: (count) => dropped.inc(count),
     limited: (limit) => limited.inc({ limit }),
     terminals: terminalObserver(registry),
     request: requestObserver(registry),

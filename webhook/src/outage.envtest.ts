@@ -88,8 +88,8 @@ describe('objects from before the webhook', () => {
     expect(causes(await refusal(change('old', { resources: { limits: { cpu: '65' } } })))).toEqual([
       'spec.resources.limits.cpu cpu_limit_exceeded',
     ]);
-    expect(causes(await refusal(change('old', { ports: [{ port: 80 }] })))).toEqual([
-      'spec.ports field_not_supported',
+    expect(causes(await refusal(change('old', { ports: [{ port: 80, public: true }] })))).toEqual([
+      'spec.ports[0].public field_not_supported',
     ]);
   });
 

@@ -191,6 +191,7 @@ const BY_INPUT: ReadonlySet<string> = new Set([
   'runtime_class_not_found',
   'network_not_allowed',
   'sidecars_exceeded',
+  'exposed_ports_exceeded',
   'security_relaxation_not_allowed',
   'identity_not_allowed',
   'resolved_forged',

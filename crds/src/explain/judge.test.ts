@@ -50,12 +50,17 @@ describe('judgeSandbox', () => {
 
   it('finds what is wrong with the object, with the merge and by policy, once each', () => {
     const { violations } = judgeSandbox(
-      sandbox({ ...ref, timeout: '1d', resources: { limits: { cpu: '8' } }, ports: [{ port: 80 }] }),
+      sandbox({
+        ...ref,
+        timeout: '1d',
+        resources: { limits: { cpu: '8' } },
+        ports: [{ port: 80, public: true }],
+      }),
       { namespace: 'team', chain, cluster: { maxCpu: '4' }, local: { approvedRegistries: ['quay.io'] } },
     );
     expect(violations.map(({ code, field }) => `${code} ${field}`).toSorted()).toEqual([
       'cpu_limit_exceeded spec.resources.limits.cpu',
-      'field_not_supported spec.ports',
+      'field_not_supported spec.ports[0].public',
       'image_registry_not_approved spec.image.repository',
       'invalid_value spec.timeout',
     ]);

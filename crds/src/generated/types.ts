@@ -96,7 +96,7 @@ export interface SandboxSpec {
   readonly templateUpdatePolicy?: 'OnResume' | 'Pinned';
   /** Whether a prepared pod may, must not or must be used for the first start. */
   readonly warmPool?: 'Auto' | 'Never' | 'Require';
-  /** Ports of the sandbox that are offered outside. */
+  /** Ports that the router hands on to, for previews and forwards. */
   readonly ports?: readonly SandboxSpecPortsItem[];
   /** Length of the warning before an automatic stop; 5m when left out. */
   readonly gracePeriod?: string;
@@ -1140,7 +1140,7 @@ export interface SandboxSpecFilesItemSecretRef {
 export interface SandboxSpecPortsItem {
   /** Port number. */
   readonly port: number;
-  /** Protocol spoken on the port. */
+  /** Protocol spoken on the port, http when left out; tcp has no preview. */
   readonly protocol?: 'http' | 'https' | 'tcp';
   /** Whether the preview can be opened without signing in. */
   readonly public?: boolean;
@@ -1320,8 +1320,8 @@ export interface SandboxStatus {
   readonly harness?: SandboxStatusHarness;
   /** Latest observations of the state, one per type. */
   readonly conditions?: readonly SandboxStatusConditionsItem[];
-  /** Ports that are offered outside. */
-  readonly ports?: readonly SandboxStatusPortsItem[];
+  /** Seconds that it ran in all, without the present run. */
+  readonly runSeconds?: number;
   /** When the last pod was gone; absent while there is one. */
   readonly stoppedAt?: string;
   /** What is known of the backups of the volume. */
@@ -1424,16 +1424,6 @@ export interface SandboxStatusConditionsItem {
   readonly lastTransitionTime: string;
   /** Generation of the spec that was looked at. */
   readonly observedGeneration?: number;
-}
-
-/** One port. */
-export interface SandboxStatusPortsItem {
-  /** Port number. */
-  readonly port: number;
-  /** Protocol spoken on the port. */
-  readonly protocol?: string;
-  /** Address of the preview. */
-  readonly previewUrl?: string;
 }
 
 /** What is known of the backups of the volume. */
@@ -2907,7 +2897,7 @@ export interface WebhookSubscriptionSpec {
   /** Where events are posted: https, on a public address. Redirects are not followed. */
   readonly url: string;
   /** Which events; when left out, every one. */
-  readonly eventTypes?: readonly ('sandbox.creating' | 'sandbox.running' | 'sandbox.resumed' | 'sandbox.restarted' | 'sandbox.idle_warning' | 'sandbox.stopped' | 'sandbox.error' | 'sandbox.deleting')[];
+  readonly eventTypes?: readonly ('sandbox.creating' | 'sandbox.running' | 'sandbox.resumed' | 'sandbox.restarted' | 'sandbox.idle_warning' | 'sandbox.stopped' | 'sandbox.error' | 'sandbox.deleting' | 'backup.created')[];
   /** Whose sandboxes: Own are those of the subscription's owner in its namespace, Namespace all of its namespace, Cluster all of the cluster (administrators only). */
   readonly scope?: 'Own' | 'Namespace' | 'Cluster';
   /** Only the sandbox of this name. */

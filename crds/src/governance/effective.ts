@@ -38,6 +38,7 @@ export interface EffectivePolicy {
   readonly allowedDomains: readonly Bound<readonly string[]>[];
   readonly requiredRuntimeClass: readonly Bound<string>[];
   readonly maxSidecars?: Bound<string>;
+  readonly maxExposedPorts?: Bound<string>;
   /** These two grant: what they list may be used although nothing else allows it. */
   readonly allowedSecrets: readonly Bound<readonly string[]>[];
   readonly allowedServiceAccounts: readonly Bound<readonly string[]>[];
@@ -82,6 +83,7 @@ export function effectivePolicy(cluster?: PolicySpec, namespace?: PolicySpec): E
       maxMemory: amount('maxMemory', compareQuantity),
       maxStorage: amount('maxStorage', compareQuantity),
       maxSidecars: amount('maxSidecars', compareQuantity),
+      maxExposedPorts: amount('maxExposedPorts', compareQuantity),
       maxTimeout: amount('maxTimeout', compareDuration),
       maxIdleTimeout: amount('maxIdleTimeout', compareDuration),
       maxInvokeTimeout: amount('maxInvokeTimeout', compareDuration),

@@ -9,6 +9,7 @@ import { checkDomains } from './checks/domains.ts';
 import { checkIdleTimeout } from './checks/idleTimeout.ts';
 import { checkInternet } from './checks/internet.ts';
 import { checkMemory } from './checks/memory.ts';
+import { checkPorts } from './checks/ports.ts';
 import { checkRegistries } from './checks/registries.ts';
 import { checkRuntimeClass } from './checks/runtimeClass.ts';
 import { checkSecurity } from './checks/security.ts';
@@ -41,6 +42,7 @@ export const CHECKS: readonly PolicyCheck[] = [
   checkRuntimeClass,
   checkInternet,
   checkDomains,
+  checkPorts,
   checkSecurity,
   // It is nobody at a cloud who it may not be.
   checkIdentity,

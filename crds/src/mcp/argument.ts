@@ -45,6 +45,13 @@ export const inQuery = (as: string, schema: ArgumentSchema): Argument => ({ sche
 export const inBody = (as: string, schema: ArgumentSchema): Argument => ({ schema, in: 'body', as });
 export const needed = (argument: Argument): Argument => ({ ...argument, required: true });
 
+export const asWhole = (schema: ArgumentSchema): Argument => ({
+  schema,
+  in: 'whole',
+  as: '',
+  required: true,
+});
+
 /** What nearly every tool about one sandbox takes. */
 export const ONE_SANDBOX = {
   sandbox_id: inPath('id', text('name of the sandbox')),

@@ -67,7 +67,7 @@ function build(tool: Tool, given: Given): RestCall {
       .map(([name, argument]) => [argument, given[name]]);
   const texts = (place: 'path' | 'query'): Record<string, string> =>
     Object.fromEntries(at(place).map(([{ as }, value]) => [as, textOf(tool, as, value)]));
-  const body = bodyOf(tool, at('body'));
+  const body = at('whole')[0]?.[1] ?? bodyOf(tool, at('body'));
   const raw = at('raw')[0]?.[1];
   const base64 = at('encoding')[0]?.[1] === 'base64';
   return {

@@ -15,8 +15,8 @@ export interface ArgumentSchema {
 export interface Argument {
   readonly schema: ArgumentSchema;
   readonly required?: true;
-  /** `raw` is the body itself, `encoding` says how the text given for it (or for an answer of bytes) is to be read. */
-  readonly in: 'path' | 'query' | 'body' | 'raw' | 'encoding';
+  /** `whole` is the body as JSON, `raw` the body as bytes; `encoding` says how text stands for bytes, also of an answer. */
+  readonly in: 'path' | 'query' | 'body' | 'whole' | 'raw' | 'encoding';
   /** Name there; dots lead into members of the body. */
   readonly as: string;
 }
@@ -61,11 +61,12 @@ export interface RestCall {
 export function urlPathOf({ path, params }: Pick<RestCall, 'path' | 'params'>): string {
   return path.replace(/[:*](\w+)/g, (whole, name: string) => {
     const value = params[name] ?? '';
-    return whole.startsWith('*')
-      ? value.split('/').map(encodeURIComponent).join('/')
-      : encodeURIComponent(value);
+    return whole.startsWith('*') ? encodedRest(value) : encodeURIComponent(value);
   });
 }
+
+/** A parameter that takes the rest of a path, encoded part by part. */
+export const encodedRest = (value: string): string => value.split('/').map(encodeURIComponent).join('/');
 
 /** The schema of a tool's arguments, as MCP lists it. */
 export function inputSchemaOf(tool: Tool): {

@@ -34,6 +34,7 @@ export const VIOLATIONS = {
   service_account_not_allowed: 403,
   identity_not_allowed: 403,
   sidecars_exceeded: 403,
+  exposed_ports_exceeded: 403,
   secret_not_allowed: 403,
   snapshot_not_allowed: 403,
   snapshots_unavailable: 422,

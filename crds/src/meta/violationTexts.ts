@@ -145,6 +145,10 @@ export const VIOLATION_TEXTS: Readonly<Record<ViolationCode, ViolationText>> = {
     cause: 'More containers would run beside the main one than a policy allows.',
     remedy: 'Take sidecars out, also those that a template brings.',
   },
+  exposed_ports_exceeded: {
+    cause: 'The sandbox offers more ports outside than a policy allows.',
+    remedy: 'Take ports that nobody needs any more out of `spec.ports`.',
+  },
   secret_not_allowed: {
     cause:
       'The Secret is not meant for sandboxes, belongs to AgentTier itself, or may not be read by who creates the sandbox.',

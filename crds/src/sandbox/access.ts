@@ -13,8 +13,11 @@ export type SandboxAction =
   | 'watch'
   | 'terminal'
   | 'exec'
+  | 'readFiles'
+  | 'writeFiles'
   | 'invoke'
   | 'configure'
+  | 'ports'
   | 'stop'
   | 'resume'
   | 'edit'
@@ -39,8 +42,12 @@ export const ACCESS: Readonly<Record<SandboxAction, readonly Standing[]>> = {
   watch: SEEING,
   terminal: ENTERING,
   exec: ENTERING,
+  readFiles: ENTERING,
+  writeFiles: ENTERING,
   invoke: ENTERING,
   configure: CONFIGURING,
+  // Whoever may enter reaches every port from inside; offering one lets in nobody else.
+  ports: CONFIGURING,
   stop: MANAGING,
   resume: MANAGING,
   edit: MANAGING,

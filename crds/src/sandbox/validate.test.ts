@@ -39,7 +39,13 @@ describe('validateSandboxShape', () => {
       ['reserved_env spec.env[1].name'],
     ],
     ['a bad duration', { timeout: '1d' }, ['invalid_value spec.timeout']],
-    ['what nothing acts on', { ports: [{ port: 80 }] }, ['field_not_supported spec.ports']],
+    [
+      'what nothing acts on',
+      { ports: [{ port: 80, public: true }] },
+      ['field_not_supported spec.ports[0].public'],
+    ],
+    ['ports', { ports: [{ port: 80 }, { port: 81, protocol: 'tcp', public: false }] }, []],
+    ['the port of the runtime', { ports: [{ port: 9000 }] }, ['invalid_value spec.ports[0].port']],
     [
       'all at once',
       { image: { repository: ':' }, idleTimeout: 'x', env: [{ name: 'agenttier_x' }] },

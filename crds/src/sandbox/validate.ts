@@ -5,8 +5,10 @@ import { isDnsLabel } from '../meta/names.ts';
 import { compareQuantity, parseQuantity } from '../meta/quantity.ts';
 import type { Violation } from '../meta/violation.ts';
 import { hashResolved } from '../template/merge.ts';
+import { withoutMemory } from '../template/memory.ts';
 import { unsupportedFields } from '../template/unsupported.ts';
 import { effectiveViolations } from './effective.ts';
+import { portViolations } from './ports.ts';
 import { workloadViolations } from './workload.ts';
 
 /** Fields of the spec that are fixed at creation; the CRD says the same in CEL, for when the webhook is away. */
@@ -26,7 +28,12 @@ const IMMUTABLE = [
 /** What is wrong with a sandbox in itself: its name, unsupported fields, values that the schema cannot judge. */
 export function validateSandboxShape(sandbox: Sandbox): Violation[] {
   const spec = sandbox.spec ?? {};
-  return [...nameViolations(sandbox), ...unsupportedFields('Sandbox', spec), ...workloadViolations(spec)];
+  return [
+    ...nameViolations(sandbox),
+    ...unsupportedFields('Sandbox', spec),
+    ...workloadViolations(spec),
+    ...portViolations(spec),
+  ];
 }
 
 /** What may not change between the stored sandbox and the one that is to replace it. */
@@ -49,7 +56,7 @@ export function validateSandboxUpdate(old: Sandbox, next: Sandbox): Violation[] 
  */
 export function validateResolved(resolved: Resolved): Violation[] {
   const spec = resolved.spec ?? {};
-  const violations = [...workloadViolations(spec), ...effectiveViolations(spec)];
+  const violations = [...workloadViolations(withoutMemory(resolved)), ...effectiveViolations(spec)];
   if (isSealed(resolved)) return violations;
   const message = 'spec.resolved is written by admission only: leave it out';
   return [...violations, { code: 'resolved_forged', field: 'spec.resolved', message }];

@@ -8,6 +8,7 @@ import { baseLayer, beneathOf } from './base.ts';
 import { clampAgent, clampTimes } from './clamp.ts';
 import { describeTemplate, type TemplateObject } from './compose.ts';
 import { EMPTY_LAYER, fillFrom, originAt, readLayer, render, stack, without, type Layer } from './layer.ts';
+import { withMemory } from './memory.ts';
 import { keepMode } from './mode.ts';
 import { networkDefault } from './networkDefault.ts';
 import { keepVolume, type BoundVolume } from './volume.ts';
@@ -20,6 +21,8 @@ export const ORIGIN_POLICY = 'policy';
 export interface ResolveSettings {
   /** What applies where neither a template nor the sandbox says anything; nothing does when it is absent. */
   readonly defaults?: EffectiveSpec;
+  /** Image of the sidecar that remembers for agents; without it they have none. */
+  readonly memoryImage?: string | undefined;
   /** What the sandbox's volume was made with, once it has one; it outlives changes of templates. */
   readonly volume?: BoundVolume | undefined;
   /** The mode that the sandbox was made with, once it is made. */
@@ -93,7 +96,7 @@ function sealed({ chain, layers, spec, settings }: MergeInput): Resolution {
     settings.mode,
   );
   const timed = clampTimes(bound.spec, bound.origins, settings.effectivePolicy);
-  const clamped = clampAgent(timed, settings.effectivePolicy);
+  const clamped = withMemory(clampAgent(timed, settings.effectivePolicy), settings.memoryImage);
   // Templates that left the registry of their own secret do not take it along when the sandbox is edited later.
   const { layer: known } = dropForeignPullSecret(base, layers);
   const beneath = beneathOf(known, { layer: secret.layer, origins: clamped.origins });

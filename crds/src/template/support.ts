@@ -183,6 +183,8 @@ const SANDBOX: FieldSupport = {
     { path: 'cloneFromSnapshot', reader: 'operator: origin' },
     { path: 'resolved', reader: 'operator: gather' },
     { path: 'agentConfig', reader: AGENT },
+    { path: 'ports[].port', reader: 'router: previews' },
+    { path: 'ports[].protocol', reader: 'router: previews' },
     { path: 'sharing.users', reader: 'webhook: access' },
     { path: 'sharing.groups', reader: 'webhook: access' },
     { path: 'sharing.shareLinks', reader: 'router: redeem' },
@@ -190,7 +192,11 @@ const SANDBOX: FieldSupport = {
   unsupported: [
     ...WORKLOAD_UNSUPPORTED,
     ...HARNESS_UNSUPPORTED,
-    { path: 'ports', needs: 'ports are not offered outside' },
+    {
+      path: 'ports[].public',
+      needs: 'a preview is for whoever may enter the sandbox; share it',
+      harmless: [false],
+    },
   ],
 };
 
@@ -234,6 +240,7 @@ const POLICY: FieldSupport = {
     { path: 'allowedStorageClasses', reader: GOVERNANCE },
     { path: 'requiredRuntimeClass', reader: GOVERNANCE },
     { path: 'maxSidecars', reader: GOVERNANCE },
+    { path: 'maxExposedPorts', reader: GOVERNANCE },
     { path: 'allowedSecrets', reader: 'governance: grants' },
     { path: 'allowedIdentities', reader: GOVERNANCE },
     { path: 'allowedServiceAccounts', reader: 'governance: grants' },
@@ -244,7 +251,7 @@ const POLICY: FieldSupport = {
     { path: 'total.memory', reader: QUOTA },
     { path: 'total.storage', reader: QUOTA },
   ],
-  unsupported: [{ path: 'maxExposedPorts', needs: 'ports are not offered outside', harmless: [0] }],
+  unsupported: [],
 };
 
 const WARM = 'operator: warm pools';

@@ -19,6 +19,9 @@ export function containerdIsEnough(version: string): boolean {
   return found !== null && Number(found[1]) * 100 + Number(found[2]) >= 107;
 }
 
+/** Where Debian's package puts it. */
+export const BROWSER = '/usr/bin/chromium';
+
 const NEEDS: readonly Need[] = [
   { program: 'containerd', package: 'containerd', newer: true, enough: containerdIsEnough },
   { program: 'runc', package: 'runc' },
@@ -160,6 +163,20 @@ export async function ensureOptionalPackage(name: string): Promise<void> {
     throw new Error(`${name} is not installed, and this system has no package of that name`);
   }
   await install([wanted]);
+}
+
+/** The browser that pages are tested in, of the machine's own release, and a font: without one it draws boxes. */
+export async function ensureBrowser(): Promise<void> {
+  const font = '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf';
+  const wanted = [
+    ...(which(BROWSER) ? [] : ['chromium']),
+    ...(existsSync(font) ? [] : ['fonts-dejavu-core']),
+  ];
+  if (wanted.length === 0) return;
+  if (which('apt-get') === undefined)
+    throw new Error(`install a Chromium as ${BROWSER} and the DejaVu fonts first`);
+  await asRoot('apt-get', ['update', '-qq']);
+  await install(wanted);
 }
 
 async function goIsMissing(): Promise<boolean> {

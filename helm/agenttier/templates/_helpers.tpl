@@ -29,6 +29,7 @@ securityContext:
   runAsNonRoot: true
   runAsUser: 65532
   runAsGroup: 65532
+  fsGroup: 65532
   seccompProfile: { type: RuntimeDefault }
 topologySpreadConstraints:
   - maxSkew: 1
@@ -82,6 +83,12 @@ capabilities: { drop: [ALL] }
   value: {{ .Values.defaults.storageSize | quote }}
 - name: DEFAULT_NETWORK
   value: {{ .Values.defaults.network | quote }}
+{{- with .Values.optional.agentMemorySidecar }}
+{{- if .enabled }}
+- name: MEMORY_IMAGE
+  value: {{ required "optional.agentMemorySidecar.image must name an image with its digest, name@sha256:..." .image | quote }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* One replica at least stays through a voluntary disruption. */}}

@@ -16,6 +16,8 @@ export interface HttpServerOptions {
   readonly tls?: CertificateSource | undefined;
   /** How long `close` lets running requests and upgraded connections finish. Default 10 000. */
   readonly drainMs?: number | undefined;
+  /** How long a request may take to come, with its body; default 60 000. 0 where the app itself sees to that. */
+  readonly requestMs?: number | undefined;
   readonly log: Logger;
 }
 
@@ -42,7 +44,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const server = options.tls ? tlsServer(app, options.tls, log) : createPlainServer(app);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.headersTimeout = HEADERS_MS;
-  server.requestTimeout = REQUEST_MS;
+  server.requestTimeout = options.requestMs ?? REQUEST_MS;
   // Node counts upgraded sockets (WebSockets) neither as idle nor as active requests: kept here to cut them at the end.
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {

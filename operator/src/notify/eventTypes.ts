@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { WebhookSubscriptionSpec } from '@agenttier/crds/generated/types';
+import type { EventType } from '@agenttier/crds/subscription/eventTypes';
 import type { EventNote } from '../decision/actions.ts';
-
-export type EventType = NonNullable<WebhookSubscriptionSpec['eventTypes']>[number];
 
 /** Reasons of the operator's own Events, by what they tell subscribers. Reasons that are not here concern nobody outside. */
 const BY_REASON: Readonly<Record<string, EventType>> = {
@@ -14,6 +12,7 @@ const BY_REASON: Readonly<Record<string, EventType>> = {
   Stopped: 'sandbox.stopped',
   Error: 'sandbox.error',
   Deleting: 'sandbox.deleting',
+  BackupCreated: 'backup.created',
 };
 
 /** What an Event tells subscribers, or undefined. */

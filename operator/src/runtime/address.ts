@@ -2,7 +2,7 @@
 import { tokenSubject } from '@agenttier/crds/meta/names';
 import { deriveToken } from '@agenttier/machinery/secrets/derive';
 import type { Pod } from '../core.ts';
-import { RUNTIME_PORT } from '../sandbox/pod.ts';
+import { RUNTIME_PORT } from '@agenttier/crds/sandbox/ports';
 import { nonceIn } from '../sandbox/tokenSecret.ts';
 
 /** Where the runtime of one pod listens, and what it lets in. Never logged: it holds the token. */

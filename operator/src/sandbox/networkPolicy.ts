@@ -26,7 +26,7 @@ import type { DnsSettings, Settings } from '../settings.ts';
 import type { EffectiveNetwork, NetworkRule } from './effective.ts';
 import { hasOwnedMeta, ownedMeta, partsName } from './ownership.ts';
 import type { Identity } from './ownership.ts';
-import { RUNTIME_PORT } from './pod.ts';
+import { RUNTIME_PORT } from '@agenttier/crds/sandbox/ports';
 
 const ANYWHERE = ['0.0.0.0/0', '::/0'];
 

@@ -5,6 +5,7 @@ import { sha256Hex } from '@agenttier/crds/meta/hash';
 import { ANNOTATION_TOKEN_NONCE, LABEL_TEMPLATE } from '@agenttier/crds/meta/labels';
 import { imageOf } from '@agenttier/crds/meta/imageReference';
 import { podName, serviceAccountName, TOKEN_KEY, tokenSecretName } from '@agenttier/crds/meta/names';
+import { RUNTIME_PORT } from '@agenttier/crds/sandbox/ports';
 import type { Container, EnvVar, Pod, PodSpec, Probe } from '../core.ts';
 import type { Enforcer } from '../egress/enforcer.ts';
 import { withEnforcer } from '../egress/proxy.ts';
@@ -30,7 +31,6 @@ import { initContainers, ownVolumes, sidecars } from './sideContainers.ts';
 
 export const MAIN_CONTAINER = 'sandbox';
 export const INIT_CONTAINER = 'agenttier-init';
-export const RUNTIME_PORT = 9000;
 
 const RUNTIME_DIR = '/agenttier/bin';
 const RUNTIME_BINARY = `${RUNTIME_DIR}/agenttier-runtime`;

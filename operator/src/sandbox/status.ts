@@ -6,6 +6,7 @@ import { equalJson } from '@agenttier/crds/meta/canonical';
 import type { Condition } from '@agenttier/crds/meta/conditions';
 import type { Action, EventNote, Tally } from '../decision/actions.ts';
 import { deriveConditions } from '../decision/conditions.ts';
+import { timeOf } from '../decision/deadlines.ts';
 import type { Finding } from '../decision/finding.ts';
 import { retryValue } from '../decision/hold.ts';
 import type { Hold } from '../decision/hold.ts';
@@ -56,7 +57,7 @@ export function statusStage(state: SandboxState, outcome: Outcome, now: number):
 export function nextStatus(state: SandboxState, outcome: Outcome, now: number): SandboxStatus {
   const { sandbox, pod } = state;
   const conditions = deriveConditions(state, outcome, now);
-  return withoutAbsent({
+  const status = withoutAbsent({
     ...sandbox.status,
     ...summary(state, outcome, conditions),
     podName: pod?.metadata.name,
@@ -68,6 +69,18 @@ export function nextStatus(state: SandboxState, outcome: Outcome, now: number): 
     conditions,
     ...outcome.changes,
   });
+  return withoutAbsent({ ...status, runSeconds: runSeconds(sandbox.status, status, now) });
+}
+
+/** A run that ends is counted by the very write that ends it, so that it is counted once. */
+function runSeconds(
+  before: SandboxStatus | undefined,
+  after: SandboxStatus,
+  now: number,
+): number | undefined {
+  const since = timeOf(before?.startedAt);
+  if (since === undefined || after.startedAt === before?.startedAt) return before?.runSeconds;
+  return (before?.runSeconds ?? 0) + Math.max(0, Math.round((now - since) / 1000));
 }
 
 /** Only with Running: on the way there it would cost a write of its own. */

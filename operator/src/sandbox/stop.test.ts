@@ -39,6 +39,31 @@ describe('stop and resume', () => {
     expect(s.cluster.objects<Secret>(SECRETS)[0]?.data).not.toEqual(token);
   });
 
+  it('counts each run once, when it ends', async () => {
+    await s.start();
+    s.advance(10 * MINUTE);
+    await s.operator.reconcile();
+    expect(s.status().runSeconds).toBeUndefined();
+    s.desire('Stopped');
+    await s.operator.reconcile();
+    s.cluster.endPod();
+    await s.operator.reconcile();
+    expect(s.status().runSeconds).toBe(600);
+    s.advance(MINUTE);
+    await s.operator.reconcile();
+    expect(s.status().runSeconds).toBe(600);
+    s.desire('Running');
+    await s.operator.reconcile();
+    s.cluster.setPodStatus(READY_POD);
+    await s.operator.reconcile();
+    s.advance(5 * MINUTE);
+    s.desire('Stopped');
+    await s.operator.reconcile();
+    s.cluster.endPod();
+    await s.operator.reconcile();
+    expect(s.status().runSeconds).toBe(900);
+  });
+
   it('a resume during the stop waits for the old pod and is no failure', async () => {
     await s.start();
     const old = s.cluster.pod()?.metadata.uid;

@@ -15,7 +15,7 @@ import { specMoved } from '../events.ts';
 import { RuntimeProbe } from '../runtimeProbe.ts';
 import type { RuntimeProbeOptions } from '../runtimeProbe.ts';
 import { conditionOf } from '../sandbox/failure.ts';
-import { RUNTIME_PORT } from '../sandbox/pod.ts';
+import { RUNTIME_PORT } from '@agenttier/crds/sandbox/ports';
 import type { Settings } from '../settings.ts';
 import { gatherPool } from './gather.ts';
 import { PoolMemory } from './memory.ts';

@@ -61,6 +61,11 @@ export const refusals = {
       'this installation keeps no headroom: set headroom.replicas of the chart above 0 first',
     ),
   warmPoolNotFound: (name: string) => say(404, `warm pool ${name} not found`),
+  webhookNotFound: (id: string) => say(404, `webhook ${id} not found`),
+  webhookNeedsSandbox: () =>
+    say(403, 'admin_required', 'name one of your sandboxes in sandboxId: all others are for administrators'),
+  tooManyWebhooks: (most: number) =>
+    say(409, 'too many webhooks', `you have ${most} webhooks: delete one that is not needed`),
   noSuchRoute: (method: string, path: string) =>
     say(404, 'no such route', `${method} ${path} does not exist`),
   noSuchMethod: (method: string, allowed: readonly string[]) =>
@@ -100,6 +105,12 @@ export const refusals = {
       { 'Retry-After': '5' },
     ),
   noAgent: (id: string) => say(400, `sandbox ${id} is no agent: it must have a template of mode agent`),
+  /** Limits of a configuration are 403, as clients of old know them. */
+  tooManyFiles: (limit: number) => say(403, `files: at most ${limit} files may be configured at once`),
+  filesTooLarge: (what: string, limit: number) =>
+    say(403, `files: ${what} may have ${limit / 1024 / 1024} MiB at most`),
+  limitExceeded: (text: string) => say(403, text),
+  noInstallLog: () => say(404, 'there is no installation log: nothing was installed yet'),
   tooManyInvocations: (limit: number, inflight: number) => {
     const message = `${inflight} of ${limit} invocations are running; try again when one has ended`;
     return new HttpError(
@@ -108,6 +119,31 @@ export const refusals = {
       { 'Retry-After': '5' },
     );
   },
+  commandNotFound: () =>
+    say(404, 'no such command', 'no detached command of this id; results are kept for the latest 64 only'),
+  tooManyCommands: (why: string) =>
+    new HttpError(429, { error: 'concurrency_exceeded', message: why }, { 'Retry-After': '5' }),
+  notForwarded: (port: number) => say(404, `port ${port} is not forwarded`),
+  noPreview: (port: number) =>
+    say(
+      404,
+      `port ${port} has no preview`,
+      `port ${port} is forwarded as tcp; only http and https have a preview`,
+    ),
+  /** One text for everything: who is not let in learns nothing. */
+  previewClosed: () =>
+    say(
+      401,
+      'preview_closed',
+      'this preview is not open to you: open it again from the dashboard, or with `POST …/ports/{port}/preview-tickets`',
+    ),
+  previewForeign: () => say(403, 'origin_not_allowed', 'only pages of this preview itself may ask for this'),
+  noPreviewDomain: () =>
+    say(
+      409,
+      'previews have no domain here',
+      'set networking.previewDomain of the installation, or use the path …/preview/{port}/ with a credential',
+    ),
   wrongPhase: (text: string) => say(409, text),
   badRequest: (text: string) => say(400, text),
   invalidFields: (fields: readonly { field: string; message: string }[]) =>
@@ -135,6 +171,14 @@ export const refusals = {
       'batch_too_large',
       `${count} at once are more than the ${most} that one person may ask for: send fewer`,
     ),
+  tooManyStreams: (most: number) => {
+    const message = `you follow changes ${most} times already, as often as one person may: end one first`;
+    return new HttpError(
+      429,
+      { error: 'concurrency_exceeded', limit: most, message },
+      { 'Retry-After': '5' },
+    );
+  },
   upgradeRequired: () =>
     new HttpError(
       426,
@@ -142,6 +186,8 @@ export const refusals = {
       { Upgrade: 'websocket', Connection: 'Upgrade' },
     ),
   tooLarge: (limit: number) => say(413, `the request body is larger than ${limit} bytes`),
+  olderRuntime: () =>
+    say(501, 'the sandbox was started with an older runtime that cannot do this: stop and resume it'),
   transportLost: (text: string) => say(502, text),
   starting: () => refusals.unavailable('this replica is starting: it has not read the cluster yet'),
   unavailable: (text: string) => new HttpError(503, { error: text }, { 'Retry-After': '1' }),

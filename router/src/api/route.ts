@@ -9,7 +9,7 @@ export interface Call<Body = unknown> {
   readonly principal: Principal;
   /** Address of whoever asks. */
   readonly sourceIp?: string | undefined;
-  /** Decoded path parameters. */
+  /** Path parameters, decoded; one that takes the rest of the path is as it was sent. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   /** Header values by lower-case name. */
@@ -20,6 +20,8 @@ export interface Call<Body = unknown> {
   readonly stream: Readable;
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal;
+  /** Only the head of the answer is asked for. */
+  readonly head?: boolean;
 }
 
 export interface Reply {
@@ -57,7 +59,7 @@ export type Answer = TSchema | 'nothing' | 'bytes' | 'events';
 /** One entry of the REST surface. From it follow routing, checks, the OpenAPI document and the typed client. */
 export interface Route {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
-  /** Below /api/v1; `:name` marks a parameter, `*name` one that takes the rest of the path. */
+  /** Below /api/v1; `:name` marks a parameter, `*name` one that takes the rest of the path, still encoded. */
   readonly path: string;
   readonly operation: string;
   /** Heading of the reference that it stands under. */

@@ -77,6 +77,7 @@ describe('Caches', () => {
         '/apis/agenttier.io/v1alpha1/sandboxtemplates ',
         '/apis/agenttier.io/v1alpha1/clustersandboxtemplates ',
         '/apis/agenttier.io/v1alpha1/sandboxwarmpools ',
+        '/apis/agenttier.io/v1alpha1/webhooksubscriptions ',
         '/api/v1/pods app.kubernetes.io/component=sandbox',
         '/api/v1/namespaces/agenttier/secrets agenttier.io/secret-purpose=runtime-key',
         '/api/v1/namespaces/agenttier/secrets agenttier.io/secret-purpose=api-key',

@@ -4,6 +4,7 @@ import type {
   Sandbox,
   SandboxTemplate,
   SandboxWarmPool,
+  WebhookSubscription,
 } from '@agenttier/crds/generated/types';
 import {
   ANNOTATION_TOKEN_NONCE,
@@ -17,6 +18,7 @@ import {
   SANDBOX_TEMPLATES,
   SANDBOX_WARM_POOLS,
   SANDBOXES,
+  WEBHOOK_SUBSCRIPTIONS,
 } from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { PODS, SECRETS } from '@agenttier/machinery/kube/resource';
@@ -25,6 +27,7 @@ import { Reflector } from '@agenttier/machinery/reflector/reflector';
 import type { ReflectorMetrics } from '@agenttier/machinery/reflector/reflector';
 import { Store } from '@agenttier/machinery/reflector/store';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
+import { previewDigest } from '../preview/host.ts';
 import { readKeySecret } from '../auth/keyRecord.ts';
 import type { Pod, Secret } from './shapes.ts';
 
@@ -34,6 +37,7 @@ export interface Stores {
   readonly clusterTemplates: Store<ClusterSandboxTemplate>;
   readonly templates: Store<SandboxTemplate>;
   readonly warmPools: Store<SandboxWarmPool>;
+  readonly subscriptions: Store<WebhookSubscription>;
   readonly pods: Store<Pod>;
   /** The key that the runtimes' tokens are derived from; empty until the operator has made it. */
   readonly keys: Store<Secret>;
@@ -43,6 +47,8 @@ export interface Stores {
 /** Indexes of the sandboxes: by name over all namespaces, and by everybody who may see one. */
 export const BY_NAME = 'name';
 export const BY_READER = 'reader';
+/** Of those whose previews have a digest in their host. */
+export const BY_PREVIEW = 'preview';
 /** By the hash of the secret of each share link. */
 export const BY_LINK = 'link';
 
@@ -59,6 +65,7 @@ export function createStores(): Stores {
       {
         [BY_NAME]: (sandbox) => [sandbox.metadata.name ?? ''],
         [BY_READER]: readersOf,
+        [BY_PREVIEW]: ({ metadata }) => [previewDigest(metadata)].filter((each) => each !== undefined),
         [BY_LINK]: (sandbox) => (sandbox.spec?.sharing?.shareLinks ?? []).map(({ tokenHash }) => tokenHash),
       },
       { keep: slim },
@@ -66,13 +73,15 @@ export function createStores(): Stores {
     clusterTemplates: new Store<ClusterSandboxTemplate>({}, { keep: slim }),
     templates: new Store<SandboxTemplate>({}, { keep: slim }),
     warmPools: new Store<SandboxWarmPool>({}, { keep: slim }),
+    subscriptions: new Store<WebhookSubscription>({}, { keep: slim }),
     pods: new Store<Pod>({}, { keep: slimPod }),
     keys: new Store<Secret>({}, { keep: slim }),
     apiKeys: new Store<Secret>({ [BY_OWNER]: (secret) => ownersOf(secret) }, { keep: slim }),
   };
 }
 
-function readersOf(sandbox: Sandbox): string[] {
+/** Whom the reader index files a sandbox under. */
+export function readersOf(sandbox: Sandbox): string[] {
   const { createdBy, sharing } = sandbox.spec ?? {};
   const readers = [
     ...(createdBy?.sub ? [userReader(createdBy.sub)] : []),
@@ -126,6 +135,7 @@ export class Caches {
       }),
       feed({ name: 'templates', resource: SANDBOX_TEMPLATES, store: stores.templates }),
       feed({ name: 'warm pools', resource: SANDBOX_WARM_POOLS, store: stores.warmPools }),
+      feed({ name: 'subscriptions', resource: WEBHOOK_SUBSCRIPTIONS, store: stores.subscriptions }),
       feed({
         name: 'pods',
         resource: PODS,

@@ -10,6 +10,15 @@ import type { RuntimeAddress } from './target.ts';
 export interface ExecRequest {
   readonly command: readonly string[];
   readonly timeoutSeconds: number;
+  readonly stdin?: string;
+  readonly workingDir?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Of stdin, stdout and stderr. */
+  readonly encoding?: 'utf-8' | 'base64';
+  /** Bytes of each stream that are kept. */
+  readonly limits?: { readonly stdout?: number; readonly stderr?: number };
+  /** Nobody waits: the answer is an id. */
+  readonly detach?: true;
 }
 
 export interface ExecResult {
@@ -113,12 +122,14 @@ export class RuntimeClient {
         method,
         path,
         headers: { ...headers, authorization: `Bearer ${address.token}` },
-        body: body instanceof Readable ? Readable.from(spared(body), { objectMode: false }) : (body ?? null),
+        body: lent(body),
         signal,
       })
       .catch((error: unknown) => {
         throw this.#fault(error, signal);
       });
+    // Who destroys it before its end does not want to hear of it.
+    answer.body.on('error', () => undefined);
     return { status: answer.statusCode, headers: answer.headers, stream: answer.body };
   }
 
@@ -196,6 +207,11 @@ const hostOf = (ip: string): string => (ip.includes(':') ? `[${ip}]` : ip);
  * The same bytes, but whoever stops reading does not destroy the source: an upload whose connection failed can go another
  * way, and one that the runtime refuses half-way still needs its socket for the answer.
  */
+export function lent(body: RuntimeRequest['body']): Readable | Buffer | string | null {
+  return body instanceof Readable ? Readable.from(spared(body), { objectMode: false }) : (body ?? null);
+}
+
 async function* spared(source: Readable): AsyncGenerator<Buffer> {
-  yield* source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  // Not yield*: that would hand on the error which the reader ends with, and an error destroys the source all the same.
+  for await (const chunk of source.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { refusals } from '../api/errors.ts';
 import type { ExecRequest, ExecResult, RuntimeClient } from '../cluster/runtimeClient.ts';
 import type { Reachability } from '../cluster/reachability.ts';
 import { RuntimeRefused, RuntimeUnreachable } from '../cluster/runtimeErrors.ts';
@@ -31,8 +32,17 @@ export async function execInTarget(
   const tried = await tryRuntime(paths, target, request, signal);
   if (typeof tried !== 'string') return { transport: 'runtime', result: tried };
   paths.onFallback(tried);
+  if (needsRuntime(request)) {
+    throw refusals.transportLost(
+      `the runtime of the sandbox cannot be reached (${tried}); without it a command has no stdin, workingDir, env, encoding or limits`,
+    );
+  }
   return { transport: 'exec', result: await paths.viaApiServer(target, request, signal) };
 }
+
+/** Whether it has what pods/exec cannot give: the command would run otherwise than was asked for. */
+const needsRuntime = ({ command: _command, timeoutSeconds: _seconds, ...more }: ExecRequest): boolean =>
+  Object.keys(more).length > 0;
 
 async function tryRuntime(
   { runtime, reachability }: ExecPaths,

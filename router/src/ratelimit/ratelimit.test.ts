@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { HttpError } from '../api/errors.ts';
 import { readConfig } from '../config.ts';
 import { ADMIN_KEY, ANN_KEY, BOB_KEY, Harness } from '../testing/harness.ts';
+import { refusedUpgrade } from '../testing/terminalClient.ts';
 import { take } from './bucket.ts';
 import { Buckets } from './buckets.ts';
 import { bucketKey, clientAddress } from './clientAddress.ts';
@@ -181,6 +182,26 @@ describe('a router with limits', () => {
     expect((await harness.call('GET', '/metrics')).body).toMatch(
       /agenttier_rate_limited_total\{[^}]*limit="address"[^}]*\} 3/,
     );
+  });
+
+  it('counts a batch as its members', async () => {
+    harness = await Harness.start({ rateLimits: limitsOf({ perUser: { perSecond: 0.001, burst: 5 } }) });
+    const stop = (count: number) =>
+      harness.call('POST', '/api/v1/sandboxes/bulk-action', {
+        body: { action: 'stop', ids: Array.from({ length: count }, (_, n) => `box-${n}`) },
+      });
+    expect(await stop(7)).toMatchObject({ status: 413, body: { error: 'batch_too_large' } });
+    expect((await stop(4)).status).toBe(200);
+    expect((await stop(1)).status).toBe(429);
+  });
+
+  it('counts bad credentials of terminals, too', async () => {
+    harness = await Harness.start({ rateLimits: limitsOf({ failures: { perSecond: 0.001, burst: 2 } }) });
+    const open = async (key: string): Promise<number> =>
+      (await refusedUpgrade(`${harness.url}/ws/terminal/none`, { key })).status;
+    const bad = 'atk_bad-0123456789abcdefghijklmnop';
+    expect([await open(bad), await open(bad), await open(bad)]).toEqual([401, 401, 429]);
+    expect((await harness.call('GET', '/api/v1/user/me', { key: bad })).status).toBe(429);
   });
 
   it('has no limits by default but that of bad credentials', () => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SandboxStatus } from '@agenttier/crds/generated/types';
+import type { EffectiveSpec, SandboxStatus } from '@agenttier/crds/generated/types';
 import { parseInvokeEvent } from '@agenttier/crds/wire/agent';
 import type { InvokeEvent } from '@agenttier/crds/wire/agent';
 import { readEvents } from '../sse/readEvents.ts';
@@ -11,9 +11,13 @@ import { runtimeToken } from './tokens.ts';
 type AgentStatus = NonNullable<SandboxStatus['agentConfigure']>;
 
 /** An agent sandbox of Ann's whose pod runs the real runtime, shared with Bob. */
-export async function addAgent(harness: Harness, status: AgentStatus = {}): ReturnType<Harness['add']> {
+export async function addAgent(
+  harness: Harness,
+  status: AgentStatus = {},
+  effective: EffectiveSpec = {},
+): ReturnType<Harness['add']> {
   const sharing = { users: [{ identity: 'bob', level: 'collaborator' as const }] };
-  const resolved = { hash: 'h', chain: [], spec: { mode: 'agent' } } as const;
+  const resolved = { hash: 'h', chain: [], spec: { mode: 'agent', ...effective } } as const;
   const box = await harness.add({
     name: 'box',
     uid: REAL_UID,

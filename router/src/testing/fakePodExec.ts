@@ -14,12 +14,15 @@ export class FakeExec {
   readonly tty: boolean;
   readonly sizes: { Width: number; Height: number }[] = [];
   onInput: (bytes: Buffer) => void = () => {};
+  /** The client has dropped the connection. */
+  onLeft: () => void = () => {};
   readonly #socket: WebSocket;
 
   constructor(socket: WebSocket, query: URLSearchParams) {
     this.#socket = socket;
     this.command = query.getAll('command');
     this.tty = query.get('tty') === 'true';
+    socket.once('close', () => this.onLeft());
     socket.on('message', (data: Buffer) => {
       const payload = data.subarray(1);
       if (data[0] === STDIN) this.onInput(payload);

@@ -67,7 +67,12 @@ export class LiveRouter {
     await storeKey(options, ANN_KEY, { userId: 'ann', email: 'ann@example.com' });
     await storeKey(options, BOB_KEY, { userId: 'bob' });
     await storeKey(options, ADMIN_KEY, { userId: 'root', isAdmin: true });
-    const live = new LiveRouter(options, await tokenOf(admin, installNamespace));
+    return LiveRouter.replica(options);
+  }
+
+  /** One more beside one that was started: the same account, keys and rights. */
+  static async replica(options: LiveRouterOptions): Promise<LiveRouter> {
+    const live = new LiveRouter(options, await tokenOf(options.admin, options.installNamespace));
     live.#url = `http://127.0.0.1:${await live.router.listen()}`;
     live.#watched = live.router.watch(live.#watching.signal);
     await until(() => live.router.health.unready().length === 0, 'the router to be ready', 30_000);

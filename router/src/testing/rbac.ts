@@ -18,7 +18,13 @@ const ROLE_BINDINGS = rbac('rolebindings', 'RoleBinding', true);
 const ROUTER_RULES = [
   {
     apiGroups: ['agenttier.io'],
-    resources: ['sandboxes', 'sandboxtemplates', 'clustersandboxtemplates', 'sandboxwarmpools'],
+    resources: [
+      'sandboxes',
+      'sandboxtemplates',
+      'clustersandboxtemplates',
+      'sandboxwarmpools',
+      'webhooksubscriptions',
+    ],
     verbs: ['get', 'list', 'watch'],
   },
   {
@@ -32,6 +38,7 @@ const ROUTER_RULES = [
   { apiGroups: ['agenttier.io'], resources: ['sandboxes/status'], verbs: ['patch'] },
   { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] },
   { apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'] },
+  { apiGroups: [''], resources: ['configmaps'], verbs: ['get'] },
   { apiGroups: [''], resources: ['users'], verbs: ['impersonate'] },
   {
     apiGroups: [''],
@@ -50,11 +57,16 @@ const ROUTER_RULES = [
 const INSTALL_RULES = [
   { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'watch', 'create', 'delete'] },
   { apiGroups: ['apps'], resources: ['deployments'], verbs: ['list', 'watch'] },
+  { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'create', 'update'] },
 ];
 
 /** What people may do whom the router speaks for; ownership is admission's business. */
 const PEOPLE_RULES = [
-  { apiGroups: ['agenttier.io'], resources: ['sandboxes'], verbs: ['create', 'patch', 'delete'] },
+  {
+    apiGroups: ['agenttier.io'],
+    resources: ['sandboxes', 'webhooksubscriptions'],
+    verbs: ['create', 'patch', 'delete'],
+  },
   { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: ['delete'] },
 ];
 

@@ -20,13 +20,14 @@ export const REAL_UID = 'real-runtime';
 export class RealRuntime {
   readonly port: number;
   readonly binary: string;
-  readonly #folder: string;
+  /** Where it works: the workspace. */
+  readonly folder: string;
   readonly #process: ChildProcess;
 
   private constructor(fields: { port: number; binary: string; folder: string; process: ChildProcess }) {
     this.port = fields.port;
     this.binary = fields.binary;
-    this.#folder = fields.folder;
+    this.folder = fields.folder;
     this.#process = fields.process;
   }
 
@@ -52,11 +53,15 @@ export class RealRuntime {
     return new RealRuntime({ port, binary, folder, process: child });
   }
 
+  get tokenFile(): string {
+    return join(this.folder, 'token');
+  }
+
   async stop(): Promise<void> {
     const ended = new Promise((resolve) => this.#process.once('exit', resolve));
     this.#process.kill('SIGTERM');
     await ended;
-    await rm(this.#folder, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true });
   }
 }
 

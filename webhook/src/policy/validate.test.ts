@@ -27,6 +27,7 @@ describe('validatePolicy', () => {
       maxConcurrentInvokesPerSandbox: 2,
       allowedAgentImages: ['ghcr.io/acme/agents'],
       total: { cpu: 64, memory: '256Gi', storage: '1Ti' },
+      maxExposedPorts: 3,
       delegated: ['maxCpu'],
     };
     expect(validatePolicy('ClusterGovernancePolicy', spec)).toEqual([]);
@@ -36,7 +37,6 @@ describe('validatePolicy', () => {
     const spec: PolicySpec = {
       allowedAgentImages: ['ghcr.io/a@sha256:1'],
       maxInvokeTimeout: '1d',
-      maxExposedPorts: 3,
       total: { cpu: '1e99999' },
       maxCpu: '1e99999',
       maxMemory: '-1Gi',
@@ -45,7 +45,6 @@ describe('validatePolicy', () => {
       delegated: ['maxCpu'],
     };
     expect(codes(validatePolicy('GovernancePolicy', spec))).toEqual([
-      'spec.maxExposedPorts field_not_supported',
       'spec.maxCpu invalid_value',
       'spec.maxMemory invalid_value',
       'spec.total.cpu invalid_value',
@@ -60,7 +59,7 @@ describe('validatePolicy', () => {
 });
 
 describe('validatePolicyUpdate', () => {
-  const old: PolicySpec = { maxExposedPorts: 3, maxCpu: '1' };
+  const old: PolicySpec = { maxMemory: '1e99999', maxCpu: '1' };
 
   it('lets what was stored before stand', () => {
     expect(validatePolicyUpdate('GovernancePolicy', { ...old, maxCpu: '2' }, old)).toEqual([]);

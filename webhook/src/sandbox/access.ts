@@ -23,6 +23,7 @@ function rest({ spec }: SpecifiedSandbox): unknown {
     sharing: _sharing,
     resolved: _resolved,
     agentConfig: _agent,
+    ports: _ports,
     ...others
   } = spec;
   return others;
@@ -54,6 +55,7 @@ function actsOf(sandbox: SpecifiedSandbox, old: SpecifiedSandbox): Act[] {
   if (!sameJson(sandbox.spec.agentConfig, old.spec.agentConfig)) {
     acts.push({ action: 'configure', field: 'spec.agentConfig' });
   }
+  if (!sameJson(sandbox.spec.ports, old.spec.ports)) acts.push({ action: 'ports', field: 'spec.ports' });
   if (!sameJson(rest(sandbox), rest(old))) acts.push({ action: 'edit', field: 'spec' });
   return [...acts, ...metadataAct(sandbox, old)];
 }

@@ -131,6 +131,16 @@ describe('configuring', () => {
     }
   });
 
+  it('is not what forwarding a port is, which collaborators may also do, and no viewer', async () => {
+    const ports = { ports: [{ port: 3000 }] };
+    for (const level of ['viewer', 'collaborator'] as const) {
+      const shared = await made({ sharing: { users: [{ identity: 'bob', level }] } });
+      const next = { ...shared, spec: { ...shared.spec, ...ports } };
+      const { found } = await send(next, { old: shared, user: bob });
+      expect(found, level).toEqual(level === 'viewer' ? ['not_owner spec.ports'] : []);
+    }
+  });
+
   it.each([
     [
       'a sandbox for code',

@@ -1,5 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { flag, inBody, inQuery, needed, ONE_SANDBOX, text, textMap, whole } from '../argument.ts';
+import {
+  choice,
+  flag,
+  inBody,
+  inQuery,
+  needed,
+  ONE_SANDBOX,
+  text,
+  textMap,
+  texts,
+  whole,
+} from '../argument.ts';
 import type { Tool } from '../tool.ts';
 
 /** The life of a sandbox, and work in it. */
@@ -103,7 +114,7 @@ export const SANDBOX_TOOLS: readonly Tool[] = [
   },
 ];
 
-/** Changes of a sandbox that exists. */
+/** Changes of a sandbox that exists, and of many at once. */
 export const UPDATE_TOOLS: readonly Tool[] = [
   {
     name: 'sandbox_update',
@@ -122,6 +133,51 @@ export const UPDATE_TOOLS: readonly Tool[] = [
       }),
       labels: inBody('labels', textMap('labels to set')),
       annotations: inBody('annotations', textMap('annotations to set')),
+    },
+    answer: 'json',
+  },
+  {
+    name: 'sandbox_clone',
+    description:
+      'Make a new sandbox like this one, with a copy of its files. Needs snapshots in the cluster.',
+    effect: 'write',
+    method: 'POST',
+    path: '/sandboxes/:id/clone',
+    arguments: {
+      ...ONE_SANDBOX,
+      name: inBody('name', text('name of the copy; made up when left out')),
+      snapshot_class: inBody('snapshotClass', text('VolumeSnapshotClass to copy through')),
+    },
+    answer: 'json',
+  },
+  {
+    name: 'sandbox_create_bulk',
+    description:
+      'Create many sandboxes, or none where the quota has no room for all. Each result says how it went.',
+    effect: 'write',
+    method: 'POST',
+    path: '/sandboxes/bulk',
+    arguments: {
+      items: needed(
+        inBody('items', {
+          type: 'array',
+          items: { type: 'object' },
+          description: 'bodies of a create: {name, templateRef: {name}, namespace?, timeout?, ...}',
+        }),
+      ),
+    },
+    answer: 'json',
+  },
+  {
+    name: 'sandbox_bulk_action',
+    description: 'Stop, resume or delete many sandboxes. Each result says how it went.',
+    effect: 'destroy',
+    method: 'POST',
+    path: '/sandboxes/bulk-action',
+    arguments: {
+      ids: needed(inBody('ids', texts('names of the sandboxes'))),
+      action: needed(inBody('action', choice('what to do', 'stop', 'resume', 'delete'))),
+      namespace: inQuery('namespace', text('namespace of all of them')),
     },
     answer: 'json',
   },

@@ -124,12 +124,12 @@ func mark(response *http.Response) error {
 }
 
 func (p *Proxy) failed(w http.ResponseWriter, r *http.Request, err error) {
-	port, _, _ := split(r.URL)
+	// This is the request as it was sent on.
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		p.fail(w, http.StatusBadGateway, fmt.Sprintf("nothing listens on port %d", port))
+		p.fail(w, http.StatusBadGateway, "nothing listens on port "+r.URL.Port())
 		return
 	}
-	p.fail(w, http.StatusBadGateway, fmt.Sprintf("port %d: %v", port, err))
+	p.fail(w, http.StatusBadGateway, fmt.Sprintf("port %s: %v", r.URL.Port(), err))
 }
 
 // dialLoopback never looks a name up. Some programs listen on "localhost" and

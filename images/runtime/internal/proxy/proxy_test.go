@@ -117,6 +117,9 @@ func TestGoesNowhereElse(t *testing.T) {
 			t.Errorf("%s: %d %q", path, response.StatusCode, text)
 		}
 	}
+	if _, text := ask(t, "GET", server.URL+"/proxy/"+gone+"/", nil); text != "nothing listens on port "+gone+"\n" {
+		t.Errorf("%q", text)
+	}
 	port := app(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "mine") })
 	request, _ := http.NewRequest("GET", server.URL, nil)
 	request.URL = &url.URL{Scheme: "http", Host: request.URL.Host, Opaque: "//169.254.169.254/proxy/" + port + "/"}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Counter, exponentialBuckets, Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
+import { BoundedNames } from '@agenttier/machinery/telemetry/metrics';
 
 export type InvokeOutcome =
   | 'completed'
@@ -65,8 +66,9 @@ function family(registry: Registry, verb: string, { what, buckets }: { what: str
     buckets,
     registers,
   });
+  const templates = new BoundedNames();
   return (template: string, outcome: string, seconds: number): void => {
-    const labels = { template: template || '_none', outcome };
+    const labels = { template: templates.of(template), outcome };
     requests.inc(labels);
     durations.observe(labels, seconds);
   };

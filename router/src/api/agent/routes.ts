@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Type } from 'typebox';
-import { SMALL_LIMIT, NamespaceQuery, Text } from '../schemas.ts';
+import { NamespaceQuery, SMALL_LIMIT, Text, Timestamp } from '../schemas.ts';
 import type { Route } from '../route.ts';
 
 const TAG = 'Agents';
@@ -39,7 +39,59 @@ const Invocations = Type.Object({
   ),
 });
 
+const ConfigureState = Type.Object({
+  state: Type.Enum(['None', 'Pending', 'Installing', 'Ready', 'Failed']),
+  reason: Text,
+  message: Text,
+  entrypoint: Type.Optional(Type.Array(Text)),
+  lastConfiguredAt: Type.Optional(Timestamp),
+  configuredBy: Type.Optional(Type.String({ description: 'a digest of the person' })),
+  installCommandHash: Type.Optional(Text),
+  installExitCode: Type.Optional(Type.Integer()),
+  skipped: Type.Optional(Type.Boolean({ description: 'the same was installed before' })),
+  maxConcurrentInvokes: Type.Optional(Type.Integer()),
+  defaultInvokeTimeoutSeconds: Type.Optional(Type.Integer()),
+  maxInvokeTimeoutSeconds: Type.Optional(Type.Integer()),
+});
+
+const LogQuery = Type.Object({
+  namespace: Type.Optional(Text),
+  full: Type.Optional(Type.Boolean({ description: 'all of it, not only its end; while the sandbox runs' })),
+});
+
 export const agentRoutes = [
+  {
+    method: 'post',
+    path: '/sandboxes/:id/configure',
+    operation: 'configureAgent',
+    tag: TAG,
+    summary:
+      'Brings files into an agent, installs it and sets its entrypoint: {files: [{path, content | contentBase64}], installCommand, entrypoint}. Streams the log; the installation goes on without a reader.',
+    action: 'configure',
+    query: NamespaceQuery,
+    body: 'raw',
+    answers: { 200: 'events' },
+  },
+  {
+    method: 'get',
+    path: '/sandboxes/:id/configure',
+    operation: 'showConfiguration',
+    tag: TAG,
+    summary: 'Shows how far the configuration of an agent is, and what is in force.',
+    action: 'configure',
+    query: NamespaceQuery,
+    answers: { 200: ConfigureState },
+  },
+  {
+    method: 'get',
+    path: '/sandboxes/:id/configure/install-log',
+    operation: 'showInstallLog',
+    tag: TAG,
+    summary: 'Shows the log of the last installation, of one that failed as well.',
+    action: 'configure',
+    query: LogQuery,
+    answers: { 200: Type.Object({ log: Text }) },
+  },
   {
     method: 'post',
     path: '/sandboxes/:id/invoke',

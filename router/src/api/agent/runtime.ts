@@ -47,6 +47,12 @@ export async function refusalOf({ status, stream }: RuntimeAnswer): Promise<Http
   return refusals.transportLost(`the sandbox refused: ${text}`);
 }
 
+/** Lets go of an answer that is not wanted. Its stream says with an error that it was broken off, which nobody asked for. */
+export function drop({ stream }: RuntimeAnswer): void {
+  stream.on('error', () => {});
+  stream.destroy();
+}
+
 /** Input of one invocation. */
 export const MAX_INPUT = 16 * 1024 * 1024;
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ExecRequest } from '../../cluster/runtimeClient.ts';
+import type { ExecRequest, RuntimeClient } from '../../cluster/runtimeClient.ts';
 import { RuntimeLost, RuntimeRefused } from '../../cluster/runtimeErrors.ts';
 import type { Target } from '../../cluster/target.ts';
 import type { Stores } from '../../cluster/caches.ts';
 import type { SandboxFinder } from '../../cluster/finder.ts';
 import { awaitTarget } from '../../cluster/awaitTarget.ts';
 import type { Wake } from '../../cluster/wake.ts';
-import type { ExecOutcome } from '../../exec/exec.ts';
-import type { Call, Handler, Reply } from '../route.ts';
+import type { ExecOutcome, Transport } from '../../exec/exec.ts';
+import type { Handlers } from '../contract.ts';
+import type { Call, Reply } from '../route.ts';
+import { detach, endDetached, getDetached, stream } from './ways.ts';
+import { readExec, wantsStream } from './request.ts';
 import { refusals } from '../errors.ts';
 import { admitTo } from '../sandboxes/operations.ts';
 import type { SandboxAudit } from '../../audit.ts';
@@ -18,18 +21,28 @@ export interface ExecOptions {
   readonly finder: Pick<SandboxFinder, 'find'>;
   readonly wake: Wake;
   readonly run: (target: Target, request: ExecRequest, signal: AbortSignal) => Promise<ExecOutcome>;
+  /** For what only the runtime can do. */
+  readonly runtime: Pick<RuntimeClient, 'request'>;
   /** The sandbox is being used. */
   readonly touch: (sandbox: Sandbox) => void;
   readonly audit: SandboxAudit;
   readonly observe: (outcome: 'ok' | 'timeout' | 'error', transport: string, seconds: number) => void;
 }
 
-const DEFAULT_SECONDS = 30;
-/** The runtime's own ceiling. */
-const MAX_SECONDS = 1800;
+type Operations = Pick<Handlers, 'execInSandbox' | 'getExec' | 'endExec'>;
 
-export function execOperation(options: ExecOptions): Handler {
-  return (call) => exec(options, call);
+export function execOperations(options: ExecOptions): Operations {
+  return {
+    execInSandbox: (call) => exec(options, call),
+    getExec: async (call) => getDetached(options.runtime, await enter(options, call), call),
+    endExec: async (call) => endDetached(options.runtime, await enter(options, call), call),
+  };
+}
+
+/** The pod of a running sandbox; one that sleeps has no commands to ask for. */
+async function enter(options: ExecOptions, call: Call): Promise<Target> {
+  const { sandbox } = await admitTo(options, call, 'exec');
+  return awaitTarget(options.stores, sandbox, { signal: call.signal });
 }
 
 async function exec(options: ExecOptions, call: Call): Promise<Reply> {
@@ -50,45 +63,50 @@ async function exec(options: ExecOptions, call: Call): Promise<Reply> {
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1000;
   try {
-    const { transport, result } = await options.run(target, request, call.signal);
-    options.observe(result.timedOut ? 'timeout' : 'ok', transport, seconds());
-    audited('allowed', result.timedOut ? 'TimedOut' : undefined);
-    return { status: 200, body: result, headers: { 'X-AgentTier-Transport': transport } };
+    const { reply, transport, reason } = await runOne(options, target, request, call);
+    reply.stream?.once('close', () => options.touch(sandbox));
+    options.observe(reason === 'TimedOut' ? 'timeout' : 'ok', transport, seconds());
+    audited('allowed', reason);
+    return reply;
   } catch (error) {
     options.observe('error', 'none', seconds());
     audited('failed');
-    if (error instanceof RuntimeLost) {
-      throw refusals.transportLost('the connection to the sandbox broke; the command may have run');
-    }
-    if (error instanceof RuntimeRefused)
-      throw refusals.transportLost(`the sandbox refused: ${error.message}`);
-    throw error;
+    throw worded(error);
   } finally {
     // A long command is use until its end, not only at its start.
     options.touch(sandbox);
   }
 }
 
-/** Reads the body of an exec: `command` as a line for `/bin/sh -c`, or as a list that is run without any shell. */
-export function readExec(body: unknown): ExecRequest {
-  const fields = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
-  return { command: readCommand(fields['command']), timeoutSeconds: readTimeout(fields['timeout']) };
+interface Ran {
+  readonly reply: Reply;
+  readonly transport: Transport;
+  readonly reason?: string | undefined;
 }
 
-function readCommand(command: unknown): string[] {
-  if (typeof command === 'string' && command !== '') return ['/bin/sh', '-c', command];
-  const isList = Array.isArray(command) && command.length > 0 && command[0] !== '';
-  if (isList && command.every((part): part is string => typeof part === 'string')) return command;
-  throw refusals.invalidFields([
-    { field: 'command', message: 'is required: a shell line, or a list of a program and its arguments' },
-  ]);
+async function runOne(
+  { run, runtime }: ExecOptions,
+  target: Target,
+  request: ExecRequest,
+  { body, headers, signal }: Call,
+): Promise<Ran> {
+  if (request.detach) {
+    const reply = await detach(runtime, target, request, signal);
+    return { reply, transport: 'runtime', reason: 'Detached' };
+  }
+  if (wantsStream(body, headers['accept'])) {
+    return { reply: await stream(runtime, target, request, signal), transport: 'runtime' };
+  }
+  const { transport, result } = await run(target, request, signal);
+  const reply = { status: 200, body: result, headers: { 'X-AgentTier-Transport': transport } };
+  return { reply, transport, reason: result.timedOut ? 'TimedOut' : undefined };
 }
 
-function readTimeout(timeout: unknown): number {
-  if (timeout === undefined || timeout === null || timeout === 0) return DEFAULT_SECONDS;
-  if (typeof timeout === 'number' && Number.isInteger(timeout) && timeout > 0 && timeout <= MAX_SECONDS)
-    return timeout;
-  throw refusals.invalidFields([
-    { field: 'timeout', message: `must be a whole number of seconds from 1 to ${MAX_SECONDS}` },
-  ]);
+function worded(error: unknown): unknown {
+  if (error instanceof RuntimeLost) {
+    return refusals.transportLost('the connection to the sandbox broke; the command may have run');
+  }
+  if (!(error instanceof RuntimeRefused)) return error;
+  if (error.status === 400 || error.status === 413) return refusals.badRequest(error.message);
+  return refusals.transportLost(`the sandbox refused: ${error.message}`);
 }

@@ -28,6 +28,8 @@ export interface SandboxesOptions {
   readonly podResize: UpdateOptions['podResize'];
   readonly finder: Pick<SandboxFinder, 'find' | 'reread'>;
   readonly rows: SandboxRows;
+  /** The sandbox is being used. */
+  readonly touch: (sandbox: Sandbox) => void;
   readonly defaultNamespace: string;
   readonly now?: () => number;
 }
@@ -47,6 +49,7 @@ type Operations = Pick<
   | 'deleteSandbox'
   | 'stopSandbox'
   | 'resumeSandbox'
+  | 'markSandboxInUse'
 >;
 
 /** Sandbox life cycle. Reads come from the watch cache; writes are made as the caller and admission has the say. */
@@ -66,6 +69,10 @@ export function sandboxOperations(options: SandboxesOptions): Operations {
     deleteSandbox: (call) => remove(options, call),
     stopSandbox: (call) => stop(options, call),
     resumeSandbox: (call) => resume(options, call),
+    markSandboxInUse: async (call) => {
+      options.touch(await findFor(options, call, 'terminal'));
+      return { status: 204 };
+    },
   };
 }
 
@@ -88,6 +95,7 @@ export async function admitTo(
   const found = await finder.find(query, call.principal);
   if (mayDo(found.role, action)) return found;
   if (action === 'exec') throw refusals.viewOnly('run commands');
+  if (action === 'readFiles' || action === 'writeFiles') throw refusals.viewOnly('open files');
   throw action === 'clone' ? refusals.viewOnly('copy what is') : refusals.roleTooLow(action);
 }
 

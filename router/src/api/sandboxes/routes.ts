@@ -193,6 +193,7 @@ export const sandboxRoutes = [
     tag: TAG,
     summary:
       'Creates many sandboxes, or none where the quota has no room for all; each result says how it went.',
+    counts: 'items',
     query: WriteQuery,
     body: { schema: BulkBody, limit: BULK_LIMIT },
     answers: { 200: BulkResult },
@@ -203,6 +204,7 @@ export const sandboxRoutes = [
     operation: 'actOnSandboxes',
     tag: TAG,
     summary: 'Stops, resumes or deletes many sandboxes; each result says how it went.',
+    counts: 'ids',
     query: WriteQuery,
     body: { schema: BulkActionBody, limit: SMALL_LIMIT },
     answers: { 200: BulkActionResult },
@@ -266,5 +268,15 @@ export const sandboxRoutes = [
     action: 'resume',
     query: WriteQuery,
     answers: { 200: Status },
+  },
+  {
+    method: 'post',
+    path: '/sandboxes/:id/activity',
+    operation: 'markSandboxInUse',
+    tag: TAG,
+    summary: 'Says that somebody uses a sandbox: an automatic stop that is near is off.',
+    action: 'terminal',
+    query: NamespaceQuery,
+    answers: { 204: 'nothing' },
   },
 ] as const satisfies readonly Route[];

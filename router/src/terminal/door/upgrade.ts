@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 import { isFault, refusals, toHttpError } from '../../api/errors.ts';
-import type { HttpError } from '../../api/errors.ts';
 import { PTY_PROTOCOL_V1, PTY_PROTOCOL_V2 } from '@agenttier/crds/wire/terminal';
 import { admit } from './admission.ts';
 import type { AdmissionOptions } from './admission.ts';
+import { refuseUpgrade } from '../../middleware/refuseUpgrade.ts';
 import type { TerminalGateway } from '../gateway.ts';
 import { pathOnly } from './request.ts';
 
@@ -38,7 +37,7 @@ export function upgradeHandler(options: UpgradeOptions) {
     handleProtocols: (offered) =>
       [PTY_PROTOCOL_V2, PTY_PROTOCOL_V1].find((protocol) => offered.has(protocol)) ?? false,
   });
-  server.on('wsClientError', (error, socket) => refuse(socket, refusals.badRequest(error.message)));
+  server.on('wsClientError', (error, socket) => refuseUpgrade(socket, refusals.badRequest(error.message)));
   return (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const onError = (): void => void socket.destroy();
     socket.on('error', onError);
@@ -58,21 +57,8 @@ export function upgradeHandler(options: UpgradeOptions) {
         if (isFault(answer)) options.log.error({ ...fields, err: error }, 'terminal request failed');
         else options.log.info({ ...fields, reason: answer.message }, 'terminal refused');
         options.observe(answer.status);
-        refuse(socket, answer);
+        refuseUpgrade(socket, answer);
       },
     );
   };
-}
-
-function refuse(socket: Duplex, { status, body, headers }: HttpError): void {
-  if (socket.destroyed) return;
-  const text = JSON.stringify(body);
-  const lines = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
-    'Content-Type: application/json; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(text)}`,
-    'Connection: close',
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-  ];
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`);
 }

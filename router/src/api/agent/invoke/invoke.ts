@@ -2,20 +2,20 @@
 import { json } from 'node:stream/consumers';
 import { parseDuration } from '@agenttier/crds/meta/duration';
 import { actorDigest } from '@agenttier/crds/sandbox/agentConfig';
-import type { RuntimeRequest } from '../../cluster/runtimeClient.ts';
-import { EVENT_STREAM_HEADERS } from '../../sse/eventStream.ts';
-import { lastEventId } from '../../sse/readEvents.ts';
-import type { HttpError } from '../errors.ts';
-import { refusals } from '../errors.ts';
-import type { Call, Reply } from '../route.ts';
-import { admitAgent, awaitTold } from './admit.ts';
-import type { AdmitOptions, Agent } from './admit.ts';
-import { InvocationRecord } from './invocations.ts';
-import type { RecordOptions } from './invocations.ts';
-import type { InvokeOutcome } from './metrics.ts';
+import type { RuntimeRequest } from '../../../cluster/runtimeClient.ts';
+import { EVENT_STREAM_HEADERS } from '../../../sse/eventStream.ts';
+import { lastEventId } from '../../../sse/readEvents.ts';
+import type { HttpError } from '../../errors.ts';
+import { refusals } from '../../errors.ts';
+import type { Call, Reply } from '../../route.ts';
+import { admitAgent, awaitTold } from '../admit.ts';
+import type { AdmitOptions, Agent } from '../admit.ts';
+import { InvocationRecord } from './record.ts';
+import type { RecordOptions } from './record.ts';
+import type { InvokeOutcome } from '../metrics.ts';
 import { relay } from './relay.ts';
-import { ACTOR_HEADER, ADMIN_HEADER, ask, MAX_INPUT, refusalOf } from './runtime.ts';
-import type { AskRuntime } from './runtime.ts';
+import { ACTOR_HEADER, ADMIN_HEADER, ask, MAX_INPUT, refusalOf } from '../runtime.ts';
+import type { AskRuntime } from '../runtime.ts';
 
 export interface InvokeOptions extends AdmitOptions, RecordOptions {
   readonly runtime: AskRuntime;

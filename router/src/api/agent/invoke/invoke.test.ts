@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '@agenttier/machinery/testing/until';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { addAgent, EventClient, tellRuntime } from '../../testing/agentBox.ts';
-import { ADMIN_KEY, ANN_KEY, BOB_KEY, Harness, keySecret } from '../../testing/harness.ts';
-import { RealRuntime } from '../../testing/realRuntime.ts';
+import { addAgent, EventClient, tellRuntime } from '../../../testing/agentBox.ts';
+import { ADMIN_KEY, ANN_KEY, BOB_KEY, Harness, keySecret } from '../../../testing/harness.ts';
+import { RealRuntime } from '../../../testing/realRuntime.ts';
 
 let runtime: RealRuntime;
 /** Two replicas before the same pod. */

@@ -2,10 +2,10 @@
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import type { OpenSpan, Tracer } from '@agenttier/machinery/telemetry/spans';
 import { actorHash } from '@agenttier/machinery/telemetry/audit';
-import type { SandboxAct, SandboxAudit } from '../../audit.ts';
-import type { Call } from '../route.ts';
-import { templateName } from '../sandboxes/view.ts';
-import type { AgentMetrics, InvokeOutcome } from './metrics.ts';
+import type { SandboxAct, SandboxAudit } from '../../../audit.ts';
+import type { Call } from '../../route.ts';
+import { templateName } from '../../sandboxes/view.ts';
+import type { AgentMetrics, InvokeOutcome } from '../metrics.ts';
 import type { Passed } from './relay.ts';
 
 export interface RecordOptions {

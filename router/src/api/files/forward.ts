@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import type { Sandbox } from '@agenttier/crds/generated/types';
+import type { SandboxAudit } from '../../audit.ts';
+import { awaitTarget } from '../../cluster/awaitTarget.ts';
+import type { Stores } from '../../cluster/caches.ts';
+import type { SandboxFinder } from '../../cluster/finder.ts';
+import type { RuntimeAnswer, RuntimeRequest } from '../../cluster/runtimeClient.ts';
+import { RuntimeLost, RuntimeUnreachable } from '../../cluster/runtimeErrors.ts';
+import type { Target } from '../../cluster/target.ts';
+import type { Wake } from '../../cluster/wake.ts';
+import type { Reached } from '../../exec/askRuntime.ts';
+import { HttpError, refusals } from '../errors.ts';
+import type { Call } from '../route.ts';
+import { admitTo } from '../sandboxes/operations.ts';
+
+export interface FilesOptions {
+  readonly stores: Pick<Stores, 'sandboxes' | 'pods' | 'keys'>;
+  readonly finder: Pick<SandboxFinder, 'find'>;
+  readonly wake: Wake;
+  readonly ask: (target: Target, request: RuntimeRequest) => Promise<Reached>;
+  /** The sandbox is being used. */
+  readonly touch: (sandbox: Sandbox) => void;
+  readonly audit: SandboxAudit;
+}
+
+/** What is asked of the runtime, and what of it goes into the audit trail. */
+export interface Errand {
+  readonly access: 'readFiles' | 'writeFiles';
+  readonly method: RuntimeRequest['method'];
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: RuntimeRequest['body'];
+  /** Absent: too small a thing to be noted. */
+  readonly note?: string;
+}
+
+export interface Carried extends Reached {
+  readonly sandbox: Sandbox;
+}
+
+/** Carries an errand to the runtime of the sandbox. Throws HttpError for whatever is no success. */
+export async function carry(options: FilesOptions, call: Call, errand: Errand): Promise<Carried> {
+  try {
+    return await tryCarry(options, call, errand);
+  } catch (error) {
+    if (errand.body !== undefined) abandon(call.stream);
+    throw error;
+  }
+}
+
+async function tryCarry(options: FilesOptions, call: Call, errand: Errand): Promise<Carried> {
+  const { signal, principal, sourceIp } = call;
+  const sandbox = await options.wake(await admitTo(options, call, errand.access), call);
+  const target = await awaitTarget(options.stores, sandbox, { signal });
+  options.touch(sandbox);
+  const noted = (outcome: 'allowed' | 'failed'): void => {
+    if (errand.note === undefined) return;
+    const action = errand.access === 'readFiles' ? 'FilesRead' : 'FilesWritten';
+    options.audit(sandbox, { action, principal, sourceIp, outcome, note: errand.note });
+  };
+  const { method, path, headers = {}, body } = errand;
+  try {
+    const reached = await options.ask(target, { method, path, headers, body, signal }).catch(worded);
+    if (reached.answer.status >= 400) throw await refusalOf(reached.answer);
+    noted('allowed');
+    // A long transfer is use until its end, not only at its start.
+    reached.answer.stream.once('close', () => options.touch(sandbox));
+    return { ...reached, sandbox };
+  } catch (error) {
+    noted('failed');
+    throw error;
+  } finally {
+    options.touch(sandbox);
+  }
+}
+
+function worded(error: unknown): never {
+  if (error instanceof RuntimeUnreachable) {
+    throw refusals.unavailable(`the runtime of the sandbox cannot be reached: ${error.message}`);
+  }
+  if (error instanceof RuntimeLost) {
+    throw refusals.transportLost(
+      'the connection to the sandbox broke; look at what is there before you repeat it',
+    );
+  }
+  throw error;
+}
+
+/** Error bodies of the runtime are small. */
+const MAX_REFUSAL = 64 * 1024;
+
+/** What the runtime has against it, in its own words. */
+export async function refusalOf(answer: RuntimeAnswer): Promise<HttpError> {
+  const { status } = answer;
+  const length = Number(answer.headers['content-length'] ?? 0);
+  const body = length > MAX_REFUSAL ? '' : await text(answer.stream).catch(() => '');
+  answer.stream.destroy();
+  const { error = `the sandbox answered ${status}`, message } = read(body);
+  // How the runtime answers for routes that it does not have.
+  if (status === 404 && error.startsWith('Not Found: ')) return refusals.olderRuntime();
+  if (!OURS.has(status)) return refusals.transportLost(`the sandbox failed: ${message ?? error}`);
+  return new HttpError(status, { error, ...(message === undefined ? {} : { message }) }, rangeOf(answer));
+}
+
+/** What the caller did wrong, or can do something about; anything else went wrong in the sandbox. */
+const OURS: ReadonlySet<number> = new Set([400, 403, 404, 405, 409, 412, 413, 416, 507]);
+
+/** How long the file is that a range lies beyond, or how much of an upload has come. */
+function rangeOf({ headers }: RuntimeAnswer): Record<string, string> {
+  const named = ['Content-Range', 'Range'].map((name) => [name, headers[name.toLowerCase()]] as const);
+  return Object.fromEntries(named.filter((pair): pair is ['Range', string] => typeof pair[1] === 'string'));
+}
+
+function read(body: string): { error?: string; message?: string } {
+  try {
+    const { error, message } = JSON.parse(body) as Record<string, unknown>;
+    return {
+      ...(typeof error === 'string' ? { error } : {}),
+      ...(typeof message === 'string' ? { message } : {}),
+    };
+  } catch {
+    return body === '' ? {} : { error: body.trim() };
+  }
+}
+
+/** What a client may still send of an upload that has been refused: enough for one that reads only when it is done. */
+const MAX_LEFTOVER = 64 * 1024 * 1024;
+
+/**
+ * Takes the rest of an upload that was refused, and forgets it: a connection that is cut with bytes under way loses the
+ * answer that says why (RFC 9112, 9.6).
+ */
+function abandon(body: Readable): void {
+  let left = MAX_LEFTOVER;
+  body.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) body.destroy();
+  });
+  body.resume();
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Operations, Sandbox as SandboxOnWire } from '@agenttier/client';
+import type { Server } from './server.ts';
+
+export type Phase = 'Creating' | 'Running' | 'Stopped' | 'Error' | 'Deleting';
+
+export interface Sandbox extends Omit<SandboxOnWire, 'status' | 'mode'> {
+  readonly status: Phase;
+  readonly mode: 'code' | 'agent';
+}
+
+export type NewSandbox = Operations['createSandbox']['body'];
+export type Created = Operations['createSandbox']['answer'];
+
+/** One sandbox by its place: names repeat over namespaces. */
+export interface SandboxKey {
+  readonly sandboxId: string;
+  readonly namespace: string;
+}
+
+/** How the client is told which sandbox is meant. */
+export const placeOf = ({ sandboxId, namespace }: SandboxKey) => ({
+  params: { id: sandboxId },
+  query: namespace === '' ? {} : { namespace },
+});
+
+const PAGE = 500;
+
+/** All that the person may see, over as many pages as it takes. */
+export async function listSandboxes({ api }: Server, signal: AbortSignal): Promise<readonly Sandbox[]> {
+  const found: Sandbox[] = [];
+  let next: string | undefined;
+  do {
+    const page = await api.listSandboxes(
+      { query: { limit: PAGE, ...(next ? { continue: next } : {}) } },
+      { signal },
+    );
+    found.push(...(page.sandboxes as readonly Sandbox[]));
+    next = page.continue;
+  } while (next);
+  return found;
+}
+
+export const getSandbox = ({ api }: Server, key: SandboxKey, signal: AbortSignal): Promise<Sandbox> =>
+  api.getSandbox(placeOf(key), { signal }) as Promise<Sandbox>;
+
+/** In a paragraph, why it is as it is. */
+export async function whySandbox({ api }: Server, key: SandboxKey, signal: AbortSignal): Promise<string> {
+  const { text } = await api.whySandbox(placeOf(key), { signal });
+  return String(text);
+}
+
+export const createSandbox = ({ api }: Server, body: NewSandbox): Promise<Created> =>
+  api.createSandbox({ body });
+
+/** What admission would say, with nothing stored. Rejects with its violations like the create itself. */
+export const tryCreate = ({ api }: Server, body: NewSandbox, signal: AbortSignal): Promise<Created> =>
+  api.createSandbox({ body, query: { dryRun: true } }, { signal });
+
+export async function stopSandbox({ api }: Server, key: SandboxKey): Promise<void> {
+  await api.stopSandbox(placeOf(key));
+}
+
+export async function resumeSandbox({ api }: Server, key: SandboxKey): Promise<void> {
+  await api.resumeSandbox(placeOf(key));
+}
+
+export async function deleteSandbox({ api }: Server, key: SandboxKey): Promise<void> {
+  await api.deleteSandbox(placeOf(key));
+}
+
+/** A person says that the sandbox is in use: an automatic stop that is near is off. */
+export async function markInUse({ api }: Server, key: SandboxKey): Promise<void> {
+  await api.markSandboxInUse(placeOf(key));
+}

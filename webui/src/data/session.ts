@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Credential } from './server.ts';
+import { refresh } from './signIn.ts';
+import type { Tokens } from './signIn.ts';
+import type { AuthConfig } from './user.ts';
+
+/** Before a token ends it is renewed, so that no request goes out with one that ends under way. */
+const AHEAD_MS = 60_000;
+const KEY = 'agenttier-api-key';
+
+/**
+ * Who has signed in on this page. Tokens stay in memory and end with it; an API key is kept for the tab, in
+ * sessionStorage, so that a reload does not ask for it again.
+ */
+export class Session {
+  #tokens: { readonly tokens: Tokens; readonly config: AuthConfig } | undefined;
+  #key: string | undefined = sessionStorage.getItem(KEY) ?? undefined;
+  #renewing: Promise<void> | undefined;
+
+  useKey(key: string): void {
+    this.#key = key;
+    this.#tokens = undefined;
+    sessionStorage.setItem(KEY, key);
+  }
+
+  useTokens(tokens: Tokens, config: AuthConfig): void {
+    this.#tokens = { tokens, config };
+  }
+
+  /** Forgets everything. */
+  end(): void {
+    this.#key = undefined;
+    this.#tokens = undefined;
+    sessionStorage.removeItem(KEY);
+  }
+
+  /** For each request anew; undefined when nobody has signed in or the sign-in could not be renewed. */
+  readonly credential = async (): Promise<Credential | undefined> => {
+    if (this.#key !== undefined) return { kind: 'apiKey', key: this.#key };
+    if (this.#tokens !== undefined && this.#tokens.tokens.expiresAt - Date.now() < AHEAD_MS) {
+      // Many requests at once renew once: a refresh token may count a single time only.
+      await (this.#renewing ??= this.#renew().finally(() => (this.#renewing = undefined)));
+    }
+    return this.#tokens && { kind: 'bearer', token: this.#tokens.tokens.idToken };
+  };
+
+  async #renew(): Promise<void> {
+    const { tokens, config } = this.#tokens ?? {};
+    if (tokens?.refreshToken === undefined || config === undefined) return;
+    try {
+      const renewed = await refresh(config, tokens.refreshToken);
+      this.#tokens = { tokens: { refreshToken: tokens.refreshToken, ...renewed }, config };
+    } catch {
+      // The old token is used until the server refuses it: the issuer may only be away for a moment.
+    }
+  }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AuthConfig } from './user.ts';
+
+/**
+ * Sign-in with OpenID Connect: Authorization Code with PKCE (RFC 7636), as a public client. Tokens are kept in memory;
+ * what has to outlive the way to the issuer and back is in the tab's sessionStorage and is used once.
+ */
+
+interface Metadata {
+  readonly authorization_endpoint: string;
+  readonly token_endpoint: string;
+  readonly end_session_endpoint?: string;
+}
+
+export interface Tokens {
+  /** What the server is shown: it checks the audience, which access tokens of some issuers lack. */
+  readonly idToken: string;
+  readonly refreshToken?: string;
+  /** Milliseconds of the epoch. */
+  readonly expiresAt: number;
+}
+
+interface Started {
+  readonly state: string;
+  readonly verifier: string;
+  readonly returnTo: string;
+}
+
+const STARTED = 'agenttier-sign-in';
+
+export class SignInError extends Error {
+  override readonly name = 'SignInError';
+}
+
+async function metadataOf(issuer: string): Promise<Metadata> {
+  const response = await fetch(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
+  if (!response.ok) throw new SignInError(`the issuer answered with status ${response.status}`);
+  return (await response.json()) as Metadata;
+}
+
+/** Leaves the page for the issuer. */
+export async function beginSignIn(config: AuthConfig, redirectUri: string, returnTo: string): Promise<void> {
+  const { authorization_endpoint: endpoint } = await metadataOf(config.issuer ?? '');
+  const started: Started = { state: randomText(16), verifier: randomText(48), returnTo };
+  sessionStorage.setItem(STARTED, JSON.stringify(started));
+  const url = new URL(endpoint);
+  const challenge = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(started.verifier));
+  const params = {
+    response_type: 'code',
+    client_id: config.clientId ?? '',
+    redirect_uri: redirectUri,
+    scope: (config.scopes ?? ['openid', 'email', 'profile']).join(' '),
+    state: started.state,
+    code_challenge: base64url(new Uint8Array(challenge)),
+    code_challenge_method: 'S256',
+  };
+  for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
+  globalThis.location.assign(url);
+}
+
+/** Takes what the issuer has sent back with; rejects with SignInError when it is not the answer to our question. */
+export async function finishSignIn(
+  config: AuthConfig,
+  redirectUri: string,
+  answer: URLSearchParams,
+): Promise<{ tokens: Tokens; returnTo: string }> {
+  const stored = sessionStorage.getItem(STARTED);
+  sessionStorage.removeItem(STARTED);
+  if (answer.has('error'))
+    throw new SignInError(answer.get('error_description') ?? answer.get('error') ?? '');
+  const started = stored === null ? undefined : (JSON.parse(stored) as Started);
+  if (started === undefined || answer.get('state') !== started.state) {
+    throw new SignInError('this sign-in was not begun here, or was used already');
+  }
+  const tokens = await requestTokens(config, {
+    grant_type: 'authorization_code',
+    code: answer.get('code') ?? '',
+    redirect_uri: redirectUri,
+    code_verifier: started.verifier,
+  });
+  return { tokens, returnTo: started.returnTo };
+}
+
+export const refresh = (config: AuthConfig, refreshToken: string): Promise<Tokens> =>
+  requestTokens(config, { grant_type: 'refresh_token', refresh_token: refreshToken });
+
+/** RFC 6749 5.1 and 5.2, with the id_token of OpenID Connect Core 3.1.3.3. */
+interface TokenAnswer {
+  readonly id_token?: string;
+  readonly refresh_token?: string;
+  readonly expires_in?: number;
+  readonly error?: string;
+  readonly error_description?: string;
+}
+
+async function requestTokens(config: AuthConfig, params: Record<string, string>): Promise<Tokens> {
+  const { token_endpoint: endpoint } = await metadataOf(config.issuer ?? '');
+  const body = new URLSearchParams({ client_id: config.clientId ?? '', ...params });
+  const response = await fetch(endpoint, { method: 'POST', body });
+  const answer = (await response.json().catch(() => ({}))) as TokenAnswer;
+  const { id_token: idToken } = answer;
+  if (!response.ok || idToken === undefined) {
+    throw new SignInError(answer.error_description ?? answer.error ?? 'the issuer gave no token');
+  }
+  const { refresh_token: refreshToken, expires_in: seconds = 300 } = answer;
+  return {
+    idToken,
+    ...(refreshToken === undefined ? {} : { refreshToken }),
+    expiresAt: Date.now() + seconds * 1000,
+  };
+}
+
+const randomText = (bytes: number): string => base64url(crypto.getRandomValues(new Uint8Array(bytes)));
+
+/** RFC 4648 section 5, without padding. */
+const base64url = (bytes: Uint8Array): string =>
+  btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');

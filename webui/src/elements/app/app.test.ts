@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import { beforeEach, describe, expect, it } from 'vitest';
+import { barriers, show, until } from '../../testing/page.ts';
+import { pageAt, terminalPath } from './routes.ts';
+import './app.ts';
+
+describe('pages', () => {
+  it.each([
+    ['/', 'sandboxes'],
+    ['', 'sandboxes'],
+    ['/callback', 'callback'],
+    ['/nothing', 'unknown'],
+  ])('%s is %s', (path, name) => {
+    expect(pageAt(path).name).toBe(name);
+  });
+
+  it('finds the sandbox of a terminal again, whatever its name', () => {
+    expect(pageAt(terminalPath('team a', 'b/c'))).toEqual({
+      name: 'terminal',
+      namespace: 'team a',
+      sandboxId: 'b/c',
+    });
+  });
+});
+
+describe('agenttier-app', () => {
+  const real = globalThis.fetch;
+  let keys: (string | null)[] = [];
+
+  beforeEach(() => {
+    keys = [];
+    sessionStorage.clear();
+    history.replaceState(undefined, '', '/');
+    globalThis.fetch = async (input, init) => {
+      const path = new URL(input as string).pathname;
+      if (!path.startsWith('/api/')) return real(input, init);
+      const key = new Headers(init?.headers).get('X-API-Key');
+      keys.push(key);
+      if (path === '/api/v1/auth/config') return Response.json({ mode: 'keys' });
+      if (key !== 'good') {
+        const error = key === null ? 'missing_authorization' : 'invalid_api_key';
+        return Response.json({ error, message: 'unknown key' }, { status: 401 });
+      }
+      if (path === '/api/v1/user/me') {
+        return Response.json({ sub: 'ann', email: '', name: 'Ann', groups: [], isAdmin: false });
+      }
+      return path === '/api/v1/sandboxes'
+        ? Response.json({ sandboxes: [] })
+        : Response.json({ error: 'no' }, { status: 404 });
+    };
+    return () => {
+      globalThis.fetch = real;
+    };
+  });
+
+  const open = () => show(document.createElement('agenttier-app'));
+  const login = (app: Element) => until('the login', () => app.shadowRoot?.querySelector('agenttier-login'));
+
+  async function enter(app: Element, key: string): Promise<void> {
+    const form = await until('the form', () => app.shadowRoot?.querySelector('agenttier-login')?.shadowRoot);
+    const input = form.querySelector('input');
+    if (input) {
+      input.value = key;
+      input.dispatchEvent(new Event('input'));
+    }
+    form.querySelector('form')?.requestSubmit();
+  }
+
+  it('asks who it is, says why a key is refused, and lets a good one in', async () => {
+    const app = await open();
+    const first = await login(app);
+    expect(first.error).toBeUndefined();
+    expect(await barriers(app)).toEqual([]);
+    await enter(app, 'bad');
+    await until('the refusal', () => first.shadowRoot?.textContent?.includes('unknown key'));
+    await enter(app, 'good');
+    await until('the list', () => app.shadowRoot?.querySelector('agenttier-sandbox-list'));
+    expect(keys).toContain('good');
+  });
+
+  it('remembers a key over a reload and forgets it at the sign-out', async () => {
+    sessionStorage.setItem('agenttier-api-key', 'good');
+    const app = await open();
+    const out = await until('the sign-out', () =>
+      app.shadowRoot?.querySelector<HTMLButtonElement>('.who button'),
+    );
+    out.click();
+    await login(app);
+    expect(sessionStorage.length).toBe(0);
+  });
+});

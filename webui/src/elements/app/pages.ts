@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+import { html } from 'lit';
+import type { TemplateResult } from 'lit';
+import type { TextKey } from '../../text/text.ts';
+import { settingsPath, terminalPath } from './routes.ts';
+import type { Page } from './routes.ts';
+
+/** What a page needs of the dashboard around it. */
+export interface Frame {
+  readonly theme: string;
+  say(key: TextKey): string;
+  navigate(path: string): void;
+  /** A link's click stays on the page. */
+  follow(path: string): (event: MouseEvent) => void;
+  href(path: string): string;
+  create(): void;
+}
+
+interface Entry {
+  readonly text: TextKey;
+  readonly path: string;
+  readonly page: Page['name'];
+}
+
+/** The pages that the head of each page leads to. */
+export const NAVIGATION: readonly Entry[] = [
+  { text: 'nav.sandboxes', path: '/', page: 'sandboxes' },
+  { text: 'nav.templates', path: '/templates', page: 'templates' },
+  { text: 'nav.keys', path: '/keys', page: 'keys' },
+];
+
+/** Elements that only some pages need come when such a page is shown. */
+const LATE: Partial<Record<Page['name'], () => Promise<unknown>>> = {
+  terminal: () => import('../terminal/terminal.ts'),
+  settings: () => import('../sandbox-settings/sandbox-settings.ts'),
+  templates: () => import('../templates/templates.ts'),
+  keys: () => import('../api-keys/api-keys.ts'),
+};
+
+export const loadPage = (page: Page): Promise<unknown> => LATE[page.name]?.() ?? Promise.resolve();
+
+type OpenEvent = CustomEvent<{ sandbox: { namespace: string; name: string }; target: string }>;
+
+const opener =
+  (frame: Frame) =>
+  ({ detail: { sandbox, target } }: OpenEvent): void => {
+    const path = target === 'settings' ? settingsPath : terminalPath;
+    frame.navigate(path(sandbox.namespace, sandbox.name));
+  };
+
+type PageNamed<N extends Page['name']> = Extract<Page, { name: N }>;
+
+const PAGES: { readonly [N in Page['name']]: (frame: Frame, page: PageNamed<N>) => TemplateResult } = {
+  sandboxes,
+  // A sign-in that is under way; the page that it was begun on comes next.
+  callback: sandboxes,
+  terminal: ({ theme }, { sandboxId, namespace }) => html`<main class="whole">
+    <agenttier-terminal sandbox-id=${sandboxId} namespace=${namespace} theme=${theme}></agenttier-terminal>
+  </main>`,
+  settings: (frame, { sandboxId, namespace }) => html`<main>
+    <agenttier-sandbox-settings
+      sandbox-id=${sandboxId}
+      namespace=${namespace}
+      theme=${frame.theme}
+      @agenttier-sandbox-open=${opener(frame)}
+    ></agenttier-sandbox-settings>
+  </main>`,
+  keys: (frame) => html`<main>
+    <div class="title"><h1>${frame.say('key.title')}</h1></div>
+    <agenttier-api-keys theme=${frame.theme}></agenttier-api-keys>
+  </main>`,
+  templates: (frame) => html`<main>
+    <div class="title"><h1>${frame.say('nav.templates')}</h1></div>
+    <agenttier-templates theme=${frame.theme}></agenttier-templates>
+  </main>`,
+  unknown: (frame) => html`<main>
+    <div class="empty">
+      <h1>${frame.say('app.notFound')}</h1>
+      <a class="button" href=${frame.href('/')} @click=${frame.follow('/')}>${frame.say('app.home')}</a>
+    </div>
+  </main>`,
+};
+
+/** The page itself, below the head. */
+export const pageOf = (page: Page, frame: Frame): TemplateResult =>
+  (PAGES[page.name] as (frame: Frame, page: Page) => TemplateResult)(frame, page);
+
+function sandboxes(frame: Frame): TemplateResult {
+  return html`<main>
+    <div class="title">
+      <h1>${frame.say('list.title')}</h1>
+      <button class="primary" @click=${() => frame.create()}>${frame.say('action.create')}</button>
+    </div>
+    <agenttier-sandbox-list theme=${frame.theme} @agenttier-sandbox-open=${opener(frame)}>
+      <button class="primary" slot="empty" @click=${() => frame.create()}>${frame.say('action.create')}</button>
+    </agenttier-sandbox-list>
+    <agenttier-create-sandbox theme=${frame.theme}></agenttier-create-sandbox>
+  </main>`;
+}

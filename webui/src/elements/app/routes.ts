@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** A page of the dashboard and what its address says. */
+export type Page =
+  | { readonly name: 'sandboxes' }
+  | { readonly name: 'terminal'; readonly namespace: string; readonly sandboxId: string }
+  | { readonly name: 'settings'; readonly namespace: string; readonly sandboxId: string }
+  | { readonly name: 'keys' }
+  | { readonly name: 'templates' }
+  | { readonly name: 'callback' }
+  | { readonly name: 'unknown' };
+
+const PATTERNS: readonly (readonly [pattern: RegExp, page: (parts: readonly string[]) => Page])[] = [
+  [/^\/?$/, () => ({ name: 'sandboxes' })],
+  [/^\/callback$/, () => ({ name: 'callback' })],
+  [/^\/keys$/, () => ({ name: 'keys' })],
+  [/^\/templates$/, () => ({ name: 'templates' })],
+  [
+    /^\/sandboxes\/([^/]+)\/([^/]+)$/,
+    ([namespace = '', sandboxId = '']) => ({ name: 'settings', namespace, sandboxId }),
+  ],
+  [
+    /^\/sandboxes\/([^/]+)\/([^/]+)\/terminal$/,
+    ([namespace = '', sandboxId = '']) => ({ name: 'terminal', namespace, sandboxId }),
+  ],
+];
+
+/** The page at a path below the dashboard's own. */
+export function pageAt(path: string): Page {
+  for (const [pattern, page] of PATTERNS) {
+    const match = pattern.exec(path);
+    if (match) return page(match.slice(1).map(decodeURIComponent));
+  }
+  return { name: 'unknown' };
+}
+
+export const settingsPath = (namespace: string, sandboxId: string): string =>
+  `/sandboxes/${encodeURIComponent(namespace)}/${encodeURIComponent(sandboxId)}`;
+
+export const terminalPath = (namespace: string, sandboxId: string): string =>
+  `${settingsPath(namespace, sandboxId)}/terminal`;

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ContextProvider } from '@lit/context';
+import { html, LitElement } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
+import { connect, serverContext } from '../../data/server.ts';
+import type { Credential, Server } from '../../data/server.ts';
+
+/**
+ * Gives the elements inside it their server.
+ *
+ * @fires agenttier-auth-required - the server wants to know who asks, or does not know the one who does
+ * @slot - the elements
+ */
+@customElement('agenttier-provider')
+export class AgentTierProvider extends LitElement {
+  @property({ attribute: 'api-base' }) apiBase = '/api/v1';
+  /** A bearer token, asked for with each request. */
+  @property({ attribute: false }) getToken: (() => Promise<string | undefined>) | undefined;
+  /** The same, for whatever proves who asks; wins over `getToken`. */
+  @property({ attribute: false }) getCredential: (() => Promise<Credential | undefined>) | undefined;
+
+  readonly #context = new ContextProvider(this, { context: serverContext });
+
+  /** What the elements inside speak through. */
+  get server(): Server | undefined {
+    return this.#context.value;
+  }
+
+  protected override willUpdate(changed: Map<string, unknown>): void {
+    if (this.#context.value !== undefined && !changed.has('apiBase')) return;
+    this.#context.setValue(
+      connect({
+        apiBase: this.apiBase,
+        credential: () => this.#credential(),
+        onUnauthorized: () =>
+          void this.dispatchEvent(
+            new CustomEvent('agenttier-auth-required', { bubbles: true, composed: true }),
+          ),
+      }),
+    );
+  }
+
+  protected override render() {
+    return html`<slot></slot>`;
+  }
+
+  async #credential(): Promise<Credential | undefined> {
+    if (this.getCredential !== undefined) return this.getCredential();
+    const token = await this.getToken?.();
+    return token === undefined ? undefined : { kind: 'bearer', token };
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'agenttier-provider': AgentTierProvider;
+  }
+}

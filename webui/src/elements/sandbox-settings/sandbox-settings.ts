@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+import { css, html, nothing } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
+import { ResourceController } from '../../controllers/resource.ts';
+import { getSandbox, whySandbox } from '../../data/sandboxes.ts';
+import type { Sandbox } from '../../data/sandboxes.ts';
+import { AgentTierElement } from '../../element.ts';
+import { baseStyles } from '../../styles/base.ts';
+import { controlStyles } from '../../styles/controls.ts';
+import { tableStyles } from '../../styles/tables.ts';
+import type { TextKey } from '../../text/text.ts';
+import '../agent-panel/agent-panel.ts';
+import '../backups/backups.ts';
+import '../sandbox-card/sandbox-card.ts';
+import '../sharing/sharing.ts';
+
+export const SECTIONS = ['overview', 'agent', 'sharing', 'backups'] as const;
+export type Section = (typeof SECTIONS)[number];
+
+interface State {
+  readonly sandbox: Sandbox;
+  readonly why: string;
+}
+
+/**
+ * All about one sandbox, by sections.
+ *
+ * @fires agenttier-section - `detail.section` was chosen
+ * @fires agenttier-sandbox-open - from the card
+ */
+@customElement('agenttier-sandbox-settings')
+export class AgentTierSandboxSettings extends AgentTierElement {
+  static override styles = [
+    baseStyles,
+    controlStyles,
+    tableStyles,
+    css`
+      :host {
+        display: grid;
+        gap: 1.25rem;
+      }
+      [role='tablist'] {
+        display: flex;
+        gap: 0.25rem;
+        overflow-x: auto;
+        border-block-end: 1px solid var(--line);
+      }
+      [role='tab'] {
+        border-width: 0 0 2px;
+        border-color: transparent;
+        border-radius: 0;
+        background: none;
+        color: var(--muted);
+      }
+      [role='tab'][aria-selected='true'] {
+        border-color: var(--accent);
+        color: var(--text);
+      }
+      .overview {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr));
+        gap: 1rem;
+      }
+    `,
+  ];
+
+  @property({ attribute: 'sandbox-id' }) sandboxId = '';
+  @property({ reflect: true }) section: Section = 'overview';
+
+  readonly #state = new ResourceController<State>(this, {
+    server: () => this.source,
+    load: async (server, signal) => {
+      const key = { sandboxId: this.sandboxId, namespace: this.namespace };
+      const [sandbox, why] = await Promise.all([
+        getSandbox(server, key, signal),
+        whySandbox(server, key, signal),
+      ]);
+      return { sandbox, why };
+    },
+    follows: ['sandbox'],
+  });
+
+  protected override render() {
+    const { value, error } = this.#state;
+    if (value === undefined) {
+      return html`<p class=${error ? 'note bad' : 'muted'} role="status">
+        ${error?.message ?? this.say('state.loading')}
+      </p>`;
+    }
+    return html`
+      <h1>${value.sandbox.name}</h1>
+      ${this.#tabs()}
+      <div role="tabpanel" aria-labelledby=${`tab-${this.section}`}>${this.#panel(value)}</div>
+    `;
+  }
+
+  /** Arrow keys go from tab to tab, as the ARIA pattern for tabs has it. */
+  #tabs() {
+    return html`<div
+      role="tablist"
+      aria-label=${this.say('settings.sections')}
+      @keydown=${(event: KeyboardEvent) => this.#step(event)}
+    >
+      ${SECTIONS.map(
+        (section) => html`<button
+          role="tab"
+          id=${`tab-${section}`}
+          aria-selected=${section === this.section}
+          tabindex=${section === this.section ? 0 : -1}
+          @click=${() => this.#choose(section)}
+        >
+          ${this.say(`settings.${section}` satisfies TextKey)}
+        </button>`,
+      )}
+    </div>`;
+  }
+
+  #step({ key }: KeyboardEvent): void {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+    if (step === undefined) return;
+    const next = SECTIONS.at((SECTIONS.indexOf(this.section) + step) % SECTIONS.length) ?? this.section;
+    this.#choose(next);
+    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(`#tab-${next}`)?.focus());
+  }
+
+  #choose(section: Section): void {
+    this.section = section;
+    this.tell('agenttier-section', { section });
+  }
+
+  #panel({ sandbox, why }: State) {
+    const { sandboxId, namespace, theme, lang, source } = this;
+    if (this.section === 'agent') {
+      return html`<agenttier-agent-panel .server=${source} sandbox-id=${sandboxId} namespace=${namespace} theme=${theme} lang=${lang}></agenttier-agent-panel>`;
+    }
+    if (this.section === 'sharing') {
+      return html`<agenttier-sharing .server=${source} sandbox-id=${sandboxId} namespace=${namespace} theme=${theme} lang=${lang}></agenttier-sharing>`;
+    }
+    if (this.section === 'backups') {
+      return html`<agenttier-backups .server=${source} sandbox-id=${sandboxId} namespace=${namespace} theme=${theme} lang=${lang}></agenttier-backups>`;
+    }
+    return html`<div class="overview">
+      <agenttier-sandbox-card .server=${source} .sandbox=${sandbox} theme=${theme} lang=${lang}></agenttier-sandbox-card>
+      <section>
+        <h2>${this.say('settings.why')}</h2>
+        ${why ? html`<p>${why}</p>` : nothing}
+      </section>
+    </div>`;
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'agenttier-sandbox-settings': AgentTierSandboxSettings;
+  }
+}

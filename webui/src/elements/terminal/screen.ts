@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { FitAddon } from '@xterm/addon-fit';
+import type { SearchAddon } from '@xterm/addon-search';
+import type { Terminal } from '@xterm/xterm';
+
+export interface ScreenOptions {
+  readonly fontSize: number;
+  readonly scrollback: number;
+  readonly onInput: (bytes: Uint8Array) => void;
+  readonly onResize: (cols: number, rows: number) => void;
+  readonly onTitle: (title: string) => void;
+}
+
+/** Sheets by text: one per document would do, but elements may move between documents. */
+async function styleSheet(): Promise<CSSStyleSheet> {
+  const { default: text } = await import('@xterm/xterm/css/xterm.css?inline');
+  const sheet = new CSSStyleSheet();
+  await sheet.replace(text);
+  return sheet;
+}
+
+/** The emulator and its parts, loaded when the first terminal is shown: nobody else has to wait for them. */
+export class Screen {
+  readonly terminal: Terminal;
+  readonly #fit: FitAddon;
+  readonly #search: SearchAddon;
+  readonly #watch: ResizeObserver;
+
+  private constructor(terminal: Terminal, fit: FitAddon, search: SearchAddon, place: HTMLElement) {
+    this.terminal = terminal;
+    this.#fit = fit;
+    this.#search = search;
+    this.#watch = new ResizeObserver(() => this.fit());
+    this.#watch.observe(place);
+  }
+
+  static async open(place: HTMLElement, options: ScreenOptions): Promise<Screen> {
+    const [{ Terminal }, { FitAddon }, { SearchAddon }, { WebLinksAddon }, sheet] = await Promise.all([
+      import('@xterm/xterm'),
+      import('@xterm/addon-fit'),
+      import('@xterm/addon-search'),
+      import('@xterm/addon-web-links'),
+      styleSheet(),
+    ]);
+    const root = place.getRootNode();
+    if (root instanceof ShadowRoot || root instanceof Document)
+      root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+    const terminal = new Terminal({
+      fontSize: options.fontSize,
+      scrollback: options.scrollback,
+      fontFamily: "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace",
+      cursorBlink: true,
+      // A click in a running editor selects text with the key held, like in other terminals.
+      macOptionClickForcesSelection: true,
+      theme: {
+        background: '#15161a',
+        foreground: '#e7e9ee',
+        cursor: '#a995ff',
+        selectionBackground: '#4a3f7d',
+      },
+    });
+    const [fit, search] = [new FitAddon(), new SearchAddon()];
+    terminal.loadAddon(fit);
+    terminal.loadAddon(search);
+    terminal.loadAddon(new WebLinksAddon());
+    terminal.open(place);
+    await accelerate(terminal);
+    const screen = new Screen(terminal, fit, search, place);
+    const encoder = new TextEncoder();
+    terminal.onData((text) => options.onInput(encoder.encode(text)));
+    // Mouse reports may hold bytes that are no UTF-8.
+    terminal.onBinary((text) => options.onInput(Uint8Array.from(text, (char) => char.charCodeAt(0))));
+    terminal.onResize(({ cols, rows }) => options.onResize(cols, rows));
+    terminal.onTitleChange(options.onTitle);
+    screen.fit();
+    return screen;
+  }
+
+  /** As many columns and rows as there is room for; nothing while the element is not shown. */
+  fit(): void {
+    if (this.#fit.proposeDimensions() !== undefined) this.#fit.fit();
+  }
+
+  /** All lines that are kept, as they would be copied. */
+  get text(): string {
+    const { active } = this.terminal.buffer;
+    const lines = Array.from(
+      { length: active.length },
+      (_, at) => active.getLine(at)?.translateToString(true) ?? '',
+    );
+    return lines.join('\n').trimEnd();
+  }
+
+  find(text: string, backwards = false): boolean {
+    return backwards ? this.#search.findPrevious(text) : this.#search.findNext(text);
+  }
+
+  dispose(): void {
+    this.#watch.disconnect();
+    this.terminal.dispose();
+  }
+}
+
+/** The graphics card where there is one; when it takes its context away, the DOM is drawn instead. */
+async function accelerate(terminal: Terminal): Promise<void> {
+  const { WebglAddon } = await import('@xterm/addon-webgl');
+  try {
+    const addon = new WebglAddon();
+    addon.onContextLoss(() => addon.dispose());
+    terminal.loadAddon(addon);
+  } catch {
+    // No WebGL here: the emulator draws into the DOM by itself.
+  }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import { css } from 'lit';
+
+export const styles = css`
+  :host {
+    display: grid;
+    grid-template-rows: auto minmax(0, 1fr) auto;
+    min-height: 16rem;
+    height: 100%;
+    border-radius: var(--radius);
+    overflow: hidden;
+    background: var(--agenttier-terminal-background, #15161a);
+  }
+  .bar {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 0.5rem;
+    padding: 0.375rem 0.625rem;
+    background: var(--surface);
+    border-block-end: 1px solid var(--line);
+    font-size: 0.8125rem;
+  }
+  .bar .state {
+    flex: 1;
+    min-width: 8rem;
+  }
+  .bar button {
+    min-height: 1.75rem;
+    padding: 0 0.5rem;
+    font-size: 0.8125rem;
+  }
+  .bar input {
+    width: 10rem;
+    min-height: 1.75rem;
+    font-size: 0.8125rem;
+  }
+  .screen {
+    min-height: 0;
+    padding: 0.5rem;
+    overflow: hidden;
+  }
+  .note {
+    border-radius: 0;
+    border-width: 1px 0 0 3px;
+  }
+`;

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
+import { yaml } from '@codemirror/lang-yaml';
+import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from '@codemirror/language';
+import { lintGutter, setDiagnostics } from '@codemirror/lint';
+import { MergeView } from '@codemirror/merge';
+import { EditorState } from '@codemirror/state';
+import type { Extension } from '@codemirror/state';
+import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view';
+import { tags } from '@lezer/highlight';
+import type { TextProblem } from './problems.ts';
+
+/** Colours are those of the page's tokens, so that both themes have them. */
+const colours = HighlightStyle.define([
+  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: 'var(--accent)' },
+  { tag: [tags.string, tags.content], color: 'var(--text)' },
+  { tag: [tags.number, tags.bool, tags.null], color: 'var(--busy)' },
+  { tag: tags.comment, color: 'var(--muted)', fontStyle: 'italic' },
+]);
+
+const looks = EditorView.theme({
+  '&': { height: '100%', backgroundColor: 'var(--surface)', color: 'var(--text)', fontSize: '0.8125rem' },
+  '.cm-content': { fontFamily: 'var(--mono)', caretColor: 'var(--accent)' },
+  '.cm-gutters': { backgroundColor: 'var(--bg)', color: 'var(--muted)', border: 'none' },
+  '.cm-activeLine, .cm-activeLineGutter': {
+    backgroundColor: 'color-mix(in srgb, var(--accent) 8%, transparent)',
+  },
+  '&.cm-focused .cm-selectionBackground, .cm-selectionBackground': {
+    backgroundColor: 'color-mix(in srgb, var(--accent) 28%, transparent)',
+  },
+  '.cm-tooltip': { backgroundColor: 'var(--raised)', color: 'var(--text)', borderColor: 'var(--line)' },
+});
+
+const common = (label: string): Extension[] => [
+  lineNumbers(),
+  history(),
+  drawSelection(),
+  indentOnInput(),
+  bracketMatching(),
+  highlightActiveLine(),
+  yaml(),
+  syntaxHighlighting(colours),
+  looks,
+  EditorView.lineWrapping,
+  EditorView.contentAttributes.of({ 'aria-label': label }),
+  // Escape, then Tab, leaves the editor by keyboard (CodeMirror's documented way).
+  keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab]),
+];
+
+export interface EditorOptions {
+  readonly parent: HTMLElement;
+  readonly label: string;
+  readonly readonly: boolean;
+  readonly onChange: (text: string) => void;
+}
+
+/** One text that is edited, and where it is wrong. */
+export class TextEditor {
+  readonly #view: EditorView;
+
+  constructor(text: string, { parent, label, readonly, onChange }: EditorOptions) {
+    const changed = EditorView.updateListener.of((update) => {
+      if (update.docChanged) onChange(update.state.doc.toString());
+    });
+    const extensions = [...common(label), lintGutter(), changed, EditorState.readOnly.of(readonly)];
+    this.#view = new EditorView({
+      state: EditorState.create({ doc: text, extensions }),
+      parent,
+      root: parent.getRootNode() as ShadowRoot,
+    });
+  }
+
+  get text(): string {
+    return this.#view.state.doc.toString();
+  }
+
+  /** Replaces all of it, in one step that can be undone. */
+  set text(text: string) {
+    if (text !== this.text)
+      this.#view.dispatch({ changes: { from: 0, to: this.#view.state.doc.length, insert: text } });
+  }
+
+  mark(problems: readonly TextProblem[]): void {
+    const { length } = this.#view.state.doc;
+    const diagnostics = problems.map(({ from, to, message }) => ({
+      from: Math.min(from, length),
+      to: Math.min(to, length),
+      severity: 'error' as const,
+      message,
+    }));
+    this.#view.dispatch(setDiagnostics(this.#view.state, diagnostics));
+  }
+
+  destroy(): void {
+    this.#view.destroy();
+  }
+}
+
+/** What somebody else has stored beside one's own text, which can be edited until it is right. */
+export class TextMerge {
+  readonly #view: MergeView;
+
+  constructor(
+    parent: HTMLElement,
+    theirs: { text: string; label: string },
+    mine: { text: string; label: string },
+  ) {
+    this.#view = new MergeView({
+      a: { doc: theirs.text, extensions: [...common(theirs.label), EditorState.readOnly.of(true)] },
+      b: { doc: mine.text, extensions: common(mine.label) },
+      parent,
+      root: parent.getRootNode() as ShadowRoot,
+      revertControls: 'a-to-b',
+      gutter: true,
+    });
+  }
+
+  get text(): string {
+    return this.#view.b.state.doc.toString();
+  }
+
+  destroy(): void {
+    this.#view.destroy();
+  }
+}
