@@ -32,9 +32,13 @@ export const untilPrinted = (
   );
 
 /** A browser's way in: the router's WebSocket with JSON text frames. */
-export async function openBrowserTerminal(sandbox: string, namespace: string): Promise<BrowserTerminal> {
+export async function openBrowserTerminal(
+  sandbox: string,
+  namespace: string,
+  key = apiKey,
+): Promise<BrowserTerminal> {
   const url = `${apiUrl.replace(/^http/, 'ws')}/ws/terminal/${sandbox}?namespace=${namespace}`;
-  const socket = new WebSocket(url, { headers: { 'X-API-Key': apiKey } });
+  const socket = new WebSocket(url, { headers: { 'X-API-Key': key } });
   let output = '';
   const notices: { kind: string; message?: string }[] = [];
   const exit = Promise.withResolvers<number>();

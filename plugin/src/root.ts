@@ -15,8 +15,10 @@ import { addCreate } from './create/command.ts';
 import { addDelete } from './delete/command.ts';
 import { addExec } from './exec/command.ts';
 import { addExplain } from './explain/command.ts';
+import { addCp, addFiles } from './files/command.ts';
 import { addGet } from './get/command.ts';
 import { addInvoke } from './invoke/command.ts';
+import { addInsight } from './insight/command.ts';
 import { addList } from './list/command.ts';
 import { addLogin } from './login/command.ts';
 import { addLogs } from './logs/command.ts';
@@ -32,6 +34,7 @@ import { addTemplate } from './template/command.ts';
 import { addTerminal } from './terminal/command.ts';
 import { addVersion } from './version/command.ts';
 import { addWait } from './wait/command.ts';
+import { addWebhook } from './webhook/command.ts';
 import { addWhoami } from './whoami/command.ts';
 import { addWhy } from './why/command.ts';
 
@@ -53,6 +56,8 @@ const COMMANDS = [
   addInvoke,
   addLogs,
   addPortForward,
+  addFiles,
+  addCp,
   addExplain,
   addWhy,
   addCheck,
@@ -61,6 +66,8 @@ const COMMANDS = [
   addPool,
   addShare,
   addApiKey,
+  addWebhook,
+  addInsight,
   addCluster,
   addMcp,
   addLogin,

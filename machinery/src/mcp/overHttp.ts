@@ -27,6 +27,8 @@ export async function serveExchange(exchange: Exchange): Promise<void> {
     onerror: onError,
     maxRequestBodySize: MESSAGE_LIMIT,
   });
+  // The pipeline listens several times for the end, on top of whoever logs, counts and traces the request.
+  response.setMaxListeners(30);
   const gone = new AbortController();
   response.once('close', () => {
     if (!response.writableFinished) gone.abort(new Error('the client went away'));

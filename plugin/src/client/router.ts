@@ -99,6 +99,8 @@ export interface RouterCall {
   readonly body?: unknown;
   /** Sent as it is, instead of `body`. */
   readonly content?: RequestInit['body'];
+  /** Length of a streamed `content` in bytes, where it is known. */
+  readonly length?: number;
   readonly accept?: string;
   readonly signal: AbortSignal;
 }
@@ -137,6 +139,7 @@ export async function askRouter(access: RouterAccess, url: URL, call: RouterCall
       ...credentials(access),
       Accept: call.accept ?? 'application/json',
       ...(withBody ? { 'Content-Type': 'application/json' } : {}),
+      ...(call.length === undefined ? {} : { 'Content-Length': String(call.length) }),
     },
     ...(content === undefined ? {} : { body: content, duplex: 'half' }),
     signal: call.signal,

@@ -5,7 +5,7 @@ import { type Candidates, candidatesFor } from '../context/app.ts';
 /** What the word under the cursor may become. */
 export type Wanted =
   | { readonly kind: 'words'; readonly words: readonly Candidate[] }
-  | { readonly kind: Candidates | 'namespaces' | 'contexts' | 'files' };
+  | { readonly kind: Candidates | 'namespaces' | 'contexts' };
 
 export interface Candidate {
   readonly word: string;

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import type { Host } from './host.ts';
 
 /** Where completion finds the values of an argument. */
-export type Candidates = 'sandboxes' | 'templates' | 'pools' | 'backups' | 'none';
+export type Candidates = 'sandboxes' | 'templates' | 'pools' | 'backups' | 'files' | 'none';
 
 const argumentCandidates = new WeakMap<Command, readonly Candidates[]>();
 

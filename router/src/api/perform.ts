@@ -19,12 +19,20 @@ export function admit(route: Route, principal: Principal, id: string): void {
  */
 export async function perform(route: Route, handlers: Handlers, given: Call): Promise<Reply> {
   if (route.query) checkQuery(route.query, given.query);
+  refuseDryRun(route, given.query);
   const body = bodyOf(route, given.body);
   for (const namespace of namespacesNamed(given, body)) {
     if (!namespaceAllowed(given.principal, namespace)) throw refusals.namespaceRefused(namespace);
   }
   const handler = handlers[route.operation as Operation] as Handler;
   return await handler({ ...given, body });
+}
+
+/** Whoever asks for the verdict only must not find the thing done, where an operation does not know the question. */
+function refuseDryRun({ method, query }: Route, given: URLSearchParams): void {
+  const known = method === 'get' || 'dryRun' in (query?.properties ?? {});
+  if (known || given.get('dryRun') !== 'true') return;
+  throw refusals.invalidFields([{ field: 'dryRun', message: 'is not possible for this operation' }]);
 }
 
 /** How many requests it counts as, by the length of a list that nobody has checked yet. */

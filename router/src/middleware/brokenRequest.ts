@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { STATUS_CODES } from 'node:http';
-import type { Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** What Node's parser refuses before there is a request, by its error code. */
@@ -15,15 +15,13 @@ const MALFORMED = [400, 'the request is not valid HTTP'] as const;
  * answer is under way is only cut, since a second one in the middle of it would be taken for a part of it.
  */
 export function answerBrokenRequests(server: Server): void {
-  const answering = new WeakSet<object>();
-  server.on('request', (_request, response: ServerResponse) => {
-    const { socket } = response;
-    if (socket === null) return;
-    answering.add(socket);
-    response.once('close', () => answering.delete(socket));
+  const latest = new WeakMap<object, ServerResponse>();
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    latest.set(socket, response);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (!socket.writable || error.code === 'ECONNRESET' || answering.has(socket)) socket.destroy();
+    const isAnswering = latest.get(socket)?.writableFinished === false;
+    if (!socket.writable || error.code === 'ECONNRESET' || isAnswering) socket.destroy();
     else socket.end(answerTo(error.code ?? ''));
   });
 }

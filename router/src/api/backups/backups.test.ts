@@ -148,6 +148,13 @@ describe('copies', () => {
     expect(created?.given[3]).toMatchObject({ impersonate: { user: 'agenttier:ann' } });
   });
 
+  it('can be asked about without being made', async () => {
+    expect((await call('POST', '/clone?dryRun=true', { name: 'maybe' })).status).toBe(202);
+    const created = harness.calls.find(({ method, given }) => method === 'create' && given[0] === SANDBOXES);
+    expect(created?.given[3]).toMatchObject({ dryRun: true });
+    expect((await harness.call('GET', '/api/v1/sandboxes')).body.sandboxes).toHaveLength(1);
+  });
+
   it('never collide by name where none is given', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => call('POST', '/clone', {})));
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 202));

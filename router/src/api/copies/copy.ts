@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomInt } from 'node:crypto';
 import type { Sandbox } from '@agenttier/crds/generated/types';
-import { API_VERSION, FIELD_MANAGER_ROUTER } from '@agenttier/crds/meta/labels';
+import { API_VERSION } from '@agenttier/crds/meta/labels';
 import { derivedName, isDnsLabel } from '@agenttier/crds/meta/names';
 import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import { copySpec } from '@agenttier/crds/sandbox/copy';
@@ -9,11 +9,11 @@ import type { CopySource } from '@agenttier/crds/sandbox/copy';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { isAlreadyExists } from '@agenttier/machinery/kube/errors';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
-import { impersonationOf } from '../../auth/principal.ts';
 import type { Stores } from '../../cluster/caches.ts';
 import { traceAnnotation } from '../../cluster/wake.ts';
 import { refusals } from '../errors.ts';
 import type { Call } from '../route.ts';
+import { isDryRun, writeAs } from '../write.ts';
 
 export interface Copier {
   readonly client: Pick<KubeClient, 'create'>;
@@ -48,17 +48,12 @@ export async function createCopy({ client, stores }: Copier, call: Call, copy: C
     throw refusals.invalidFields([{ field: 'name', message: NO_NAME }]);
   const { namespace } = copy.source.metadata;
   const warnings: string[] = [];
-  const options = {
-    impersonate: impersonationOf(call.principal),
-    fieldManager: FIELD_MANAGER_ROUTER,
-    signal: call.signal,
-    onWarning: (text: string) => void warnings.push(text),
-  };
+  const options = writeAs(call, warnings);
   for (let tries = 1; ; tries++) {
     try {
       const body = bodyOf(copy, copy.name || madeUp(copy));
       const sandbox = await client.create<Sandbox & KubeObject>(SANDBOXES, namespace, body, options);
-      stores.sandboxes.applyLocal(sandbox);
+      if (!isDryRun(call)) stores.sandboxes.applyLocal(sandbox);
       return { sandbox, warnings };
     } catch (error) {
       if (copy.name || !isAlreadyExists(error) || tries === TRIES) throw error;

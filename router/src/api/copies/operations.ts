@@ -10,6 +10,7 @@ import type { Handlers } from '../contract.ts';
 import { refusals } from '../errors.ts';
 import type { Call, Reply } from '../route.ts';
 import { findFor } from '../sandboxes/operations.ts';
+import { isDryRun } from '../write.ts';
 import { createCopy } from './copy.ts';
 import type { Copied, Copier } from './copy.ts';
 
@@ -78,6 +79,7 @@ function reply({ sandbox, warnings }: Copied, more: object): Reply {
 }
 
 function tell({ audit }: CopiesOptions, call: Call, source: Sandbox, copy: Sandbox): void {
+  if (isDryRun(call)) return;
   const { principal, sourceIp } = call;
   const note = `Copied to sandbox ${nameOf(copy)}`;
   audit(source, { action: 'SandboxCopied', principal, note, reason: nameOf(copy), sourceIp });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Type } from 'typebox';
 import type { Route } from '../route.ts';
-import { NamespaceQuery, SMALL_LIMIT, Text } from '../schemas.ts';
+import { SMALL_LIMIT, Text, WriteQuery } from '../schemas.ts';
 
 const TAG = 'Copies';
 
@@ -25,7 +25,7 @@ export const copyRoutes = [
     tag: TAG,
     summary: 'Makes a sandbox like this one, with a copy of its data; admission has the say.',
     action: 'clone',
-    query: NamespaceQuery,
+    query: WriteQuery,
     body: {
       schema: Type.Object({ name: Type.Optional(Name), snapshotClass: Type.Optional(Text) }),
       limit: SMALL_LIMIT,
@@ -40,7 +40,7 @@ export const copyRoutes = [
     tag: TAG,
     summary: 'Makes a sandbox like this one, with the data of a backup of it.',
     action: 'clone',
-    query: NamespaceQuery,
+    query: WriteQuery,
     body: { schema: Type.Object({ name: Type.Optional(Name) }), limit: SMALL_LIMIT, optional: true },
     answers: { 202: Type.Object({ ...Copied, restoredFrom: Text }) },
   },

@@ -177,7 +177,8 @@ const ETAG = { ETag: { schema: { type: 'string' } } };
 function responseOf(answer: Answer, etag: boolean, components: Components): Fields {
   if (answer === 'nothing') return { description: 'Done.' };
   if (answer === 'bytes') {
-    return { description: 'The bytes.', content: { 'application/octet-stream': { schema: {} } } };
+    // Their type is that of the file, or of the format that was asked for.
+    return { description: 'The bytes.', content: { '*/*': { schema: {} } } };
   }
   if (answer === 'events') {
     const schema: JsonSchema = { type: 'string' };

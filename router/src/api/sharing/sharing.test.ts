@@ -88,6 +88,13 @@ describe('sharing', () => {
     expect((await call('GET', '/sandboxes/box/share', undefined, ADMIN_KEY)).status).toBe(200);
   });
 
+  it('does nothing for whoever only wanted to know', async () => {
+    const body = { identity: 'bob', level: 'viewer' };
+    const answer = await call('POST', '/sandboxes/box/share?dryRun=true', body);
+    expect([answer.status, answer.body.violations[0].field]).toEqual([400, 'dryRun']);
+    expect(await stored()).toBeUndefined();
+  });
+
   it('loses neither of two changes made at once', async () => {
     const names = ['a', 'b', 'c', 'd', 'e'];
     const share = (identity: string) => call('POST', '/sandboxes/box/share', { identity, level: 'viewer' });

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SandboxWarmPool } from '@agenttier/crds/generated/types';
-import { API_VERSION, FIELD_MANAGER_ROUTER } from '@agenttier/crds/meta/labels';
+import { API_VERSION } from '@agenttier/crds/meta/labels';
 import { SANDBOX_WARM_POOLS } from '@agenttier/crds/meta/resources';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { isNotFound } from '@agenttier/machinery/kube/errors';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { namespaceAllowed } from '../../auth/authorize.ts';
-import { impersonationOf } from '../../auth/principal.ts';
 import type { Stores } from '../../cluster/caches.ts';
 import type { Handlers } from '../contract.ts';
 import { refusals } from '../errors.ts';
 import type { Call, Reply } from '../route.ts';
+import { isDryRun, writeAs } from '../write.ts';
 import { planPools, readConfig } from './config.ts';
 import { poolsStatus, poolView } from './view.ts';
 
@@ -77,17 +77,11 @@ function poolNamed(options: WarmPoolsOptions, call: Call): Pool {
   return pool;
 }
 
-const writeAs = ({ principal, signal }: Call) => ({
-  impersonate: impersonationOf(principal),
-  fieldManager: FIELD_MANAGER_ROUTER,
-  signal,
-});
-
 /** A name that is taken makes it fail: nothing is overwritten. */
 async function make(options: WarmPoolsOptions, call: Call, pool: Pool): Promise<Pool> {
   const { namespace } = pool.metadata;
   const created = await options.client.create<Pool>(SANDBOX_WARM_POOLS, namespace, pool, writeAs(call));
-  options.stores.warmPools.applyLocal(created);
+  if (!isDryRun(call)) options.stores.warmPools.applyLocal(created);
   return created;
 }
 
@@ -139,16 +133,16 @@ async function patch(
     { type: 'merge', body },
     writeAs(call),
   );
-  stores.warmPools.applyLocal(changed);
+  if (!isDryRun(call)) stores.warmPools.applyLocal(changed);
   return changed;
 }
 
 async function remove({ client }: WarmPoolsOptions, call: Call, { metadata }: Pool): Promise<void> {
   const { namespace, name = '', uid } = metadata;
-  const { impersonate, signal } = writeAs(call);
+  const { impersonate, signal, dryRun } = writeAs(call);
   const which = uid === undefined ? {} : { preconditions: { uid } };
   try {
-    await client.delete(SANDBOX_WARM_POOLS, { namespace, name }, { ...which, impersonate, signal });
+    await client.delete(SANDBOX_WARM_POOLS, { namespace, name }, { ...which, impersonate, signal, dryRun });
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Type } from 'typebox';
 import type { Route } from '../route.ts';
-import { AnyObject, NamespaceQuery, SMALL_LIMIT, Text } from '../schemas.ts';
+import { AnyObject, NamespaceQuery, SMALL_LIMIT, Text, WriteQuery } from '../schemas.ts';
 
 const TAG = 'Warm pools';
 
@@ -46,7 +46,7 @@ export const warmPoolRoutes = [
     tag: TAG,
     summary: 'Makes these the pools of a namespace: others of it are deleted.',
     admin: true,
-    query: NamespaceQuery,
+    query: WriteQuery,
     body: {
       schema: Type.Partial(
         Type.Object({ pools: Type.Array(Wish), template: Text, desiredCount: Type.Integer() }),
@@ -72,7 +72,7 @@ export const warmPoolRoutes = [
     tag: TAG,
     summary: 'Creates a pool; admission has the say.',
     admin: true,
-    query: NamespaceQuery,
+    query: WriteQuery,
     body: {
       schema: Type.Object({ name: Text, namespace: Type.Optional(Text), spec: AnyObject }),
       limit: SMALL_LIMIT,
@@ -95,7 +95,7 @@ export const warmPoolRoutes = [
     tag: TAG,
     summary: 'Replaces what is asked of a pool; with resourceVersion only what was read.',
     admin: true,
-    query: NamespaceQuery,
+    query: WriteQuery,
     body: {
       schema: Type.Object({ spec: AnyObject, resourceVersion: Type.Optional(Text) }),
       limit: SMALL_LIMIT,
@@ -109,7 +109,7 @@ export const warmPoolRoutes = [
     tag: TAG,
     summary: 'Deletes a pool and its free pods.',
     admin: true,
-    query: NamespaceQuery,
+    query: WriteQuery,
     answers: { 204: 'nothing' },
   },
 ] as const satisfies readonly Route[];

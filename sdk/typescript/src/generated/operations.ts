@@ -242,6 +242,8 @@ export interface Operations {
     };
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly body?: {
       /** made up when left out */
@@ -287,6 +289,8 @@ export interface Operations {
   readonly configureWarmPools: {
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly body: {
       readonly pools?: readonly {
@@ -528,6 +532,8 @@ export interface Operations {
   readonly createWarmPool: {
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly body: {
       readonly name: string;
@@ -678,6 +684,8 @@ export interface Operations {
     };
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly answer: undefined;
   };
@@ -1674,6 +1682,8 @@ export interface Operations {
     };
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly body: {
       readonly spec: Readonly<Record<string, unknown>>;
@@ -1703,6 +1713,8 @@ export interface Operations {
     };
     readonly query?: {
       readonly namespace?: string;
+      /** asks for the verdict only: nothing is stored */
+      readonly dryRun?: boolean;
     };
     readonly body?: {
       /** made up when left out */
