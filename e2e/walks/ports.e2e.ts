@@ -81,7 +81,9 @@ describe('ports and previews', () => {
         ({ port, command }: { port: number; command?: string }) => port === PORT && command === 'perl',
       );
     });
-    expect((await rest('GET', at('/stats'))).body).toMatchObject({ cpu: { usageUsec: expect.any(Number) } });
+    expect((await rest('GET', at('/stats'))).body).toMatchObject({
+      workspace: { total: expect.any(Number) },
+    });
   });
 
   it('forwards its port, which kubectl sees, with no Service or hole in the network policy', async () => {
