@@ -21,7 +21,7 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 export function createRouterMetrics(registry: Registry): RouterMetrics {
   const fallbacks = new Counter({
     name: 'agenttier_runtime_fallback_total',
-    help: 'Commands and terminals that went through the API server, by reason',
+    help: 'Commands, terminals and files that went through the API server, by reason',
     labelNames: ['reason'],
     registers: [registry],
   });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '@agenttier/machinery/testing/until';
 import { REAL_UID, RealRuntime } from '../testing/realRuntime.ts';
 import { runtimeToken } from '../testing/tokens.ts';
-import { RuntimeClient } from './runtimeClient.ts';
+import { lent, RuntimeClient } from './runtimeClient.ts';
 import { RuntimeLost, RuntimeUnreachable } from './runtimeErrors.ts';
 
 const never = new AbortController().signal;
@@ -99,6 +100,21 @@ describe('a streamed request', () => {
     expect(answer.status).toBe(507);
     expect((await buffer(answer.stream)).toString()).toBe('{"error":"full"}');
     expect(body.destroyed).toBe(false);
+  });
+
+  it('keeps its source when its reader ends with an error', async () => {
+    await start(() => undefined);
+    const source = new Readable({
+      read() {
+        this.push(Buffer.alloc(65_536));
+      },
+    });
+    const body = lent(source) as Readable;
+    await once(body, 'readable');
+    body.destroy(new Error('enough'));
+    await new Promise((resolve) => body.once('error', () => {}).once('close', resolve));
+    expect(source.destroyed).toBe(false);
+    expect(source.read()).not.toBeNull();
   });
 
   it('fails half-way when the peer breaks off', async () => {

@@ -212,5 +212,6 @@ export function lent(body: RuntimeRequest['body']): Readable | Buffer | string |
 }
 
 async function* spared(source: Readable): AsyncGenerator<Buffer> {
-  yield* source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  // Not yield*: that would hand on the error which the reader ends with, and an error destroys the source all the same.
+  for await (const chunk of source.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
 }
