@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { administration } from './administration.ts';
 
 export const en = {
+  ...administration,
   'phase.Creating': 'Creating',
   'phase.Running': 'Running',
   'phase.Stopped': 'Stopped',
