@@ -37,7 +37,7 @@ bench-scale: tools
 
 # Types and validators from the CRD YAML.
 generate: node_modules/.package-lock.json
-	@$(NODE) crds/generate.ts && $(NODE) router/generate.ts
+	@$(NODE) crds/generate.ts && $(NODE) router/generate.ts && $(NODE) plugin/generate.ts
 
 format: node_modules/.package-lock.json
 	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" npm run --silent format

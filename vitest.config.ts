@@ -17,6 +17,7 @@ const ALONE = [
   'quota',
   'repair',
   'terminal',
+  'terminalBytes',
   'volumes',
 ].map((name) => `e2e/walks/${name}.e2e.ts`);
 

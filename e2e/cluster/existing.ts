@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { previewValues } from './install/previews.ts';
 import type { Cluster, Start } from './cluster.ts';
 import { programPath } from './install/binaries.ts';
 import { Kubectl } from './install/kubectl.ts';
@@ -36,6 +37,7 @@ export async function useExisting(start: Start): Promise<Cluster> {
       'image.tag': start.env['AGENTTIER_IMAGE_TAG'] ?? start.version,
       'router.service.type': 'NodePort',
       'router.service.nodePort': PORT,
+      ...previewValues(PORT),
     },
     load: async () => [],
   };

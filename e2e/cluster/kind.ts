@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { previewValues } from './install/previews.ts';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cluster, Start } from './cluster.ts';
@@ -90,6 +91,7 @@ export async function startKind(start: Start): Promise<Cluster> {
       'image.tag': start.version,
       'router.service.type': 'NodePort',
       'router.service.nodePort': PORT,
+      ...previewValues(PORT),
     },
     load: (_images: readonly BuiltImage[]) => buildAndLoad(start, kind),
   };

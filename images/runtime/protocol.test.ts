@@ -139,7 +139,7 @@ describe('exec', () => {
 });
 
 describe('a terminal', () => {
-  it('begins with a ready frame and ends with the exit code and close 1000', async () => {
+  it('G-04: begins with a ready frame and ends with the exit code and close 1000', async () => {
     const terminal = runtime.terminal({ session: 'exits', cols: 90, rows: 33 });
     const ready = await terminal.frame('ready');
     expect(terminal.frames[0]).toEqual(ready);
@@ -222,6 +222,24 @@ describe('a terminal', () => {
     });
     expect((await runtime.fetch('/sessions/shared', { method: 'DELETE' })).status).toBe(204);
     expect(await Promise.all([one.closed, two.closed, viewer.closed])).toEqual([1000, 1000, 1000]);
+  });
+
+  it('G-03: is one shell after twenty reloads, with nobody left behind', async () => {
+    const session = async (): Promise<{ pid: number; clients: number } | undefined> => {
+      const { sessions } = (await (await runtime.fetch('/sessions')).json()) as {
+        sessions: { name: string; pid: number; clients: number }[];
+      };
+      return sessions.find(({ name }) => name === 'reload');
+    };
+    const pids = new Set<number | undefined>();
+    for (let reload = 0; reload < 20; reload++) {
+      const terminal = runtime.terminal({ session: 'reload' });
+      await terminal.frame('ready');
+      pids.add((await session())?.pid);
+      await terminal.cut();
+    }
+    expect(pids.size).toBe(1);
+    await until('nobody to be attached', async () => ((await session())?.clients === 0 ? true : undefined));
   });
 
   it('tells everybody who is there, and how large it is now', async () => {

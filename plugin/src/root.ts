@@ -27,11 +27,13 @@ import { addPatch } from './patch/command.ts';
 import { addPolicy } from './policy/command.ts';
 import { addPool } from './pool/command.ts';
 import { addPortForward } from './portForward/command.ts';
+import { addPorts } from './ports/command.ts';
 import { addResume } from './resume/command.ts';
 import { addShare } from './share/command.ts';
 import { addStop } from './stop/command.ts';
 import { addTemplate } from './template/command.ts';
 import { addTerminal } from './terminal/command.ts';
+import { addTop } from './top/command.ts';
 import { addVersion } from './version/command.ts';
 import { addWait } from './wait/command.ts';
 import { addWebhook } from './webhook/command.ts';
@@ -55,7 +57,9 @@ const COMMANDS = [
   addConfigure,
   addInvoke,
   addLogs,
+  addTop,
   addPortForward,
+  addPorts,
   addFiles,
   addCp,
   addExplain,

@@ -51,23 +51,23 @@ async function sandbox(name: string): Promise<SandboxObject> {
 
 describe('a share link over two replicas', () => {
   it('lets in as many of ten who come at once as it says, and counts them', async () => {
-    await sandbox('shared');
+    await sandbox('by-link');
     const people = Array.from({ length: 10 }, (_, i) => `guest-${i}`);
     const keys = people.map((sub) => `atk_${sub}-0123456789abcdefghijklmnop`);
     await Promise.all(keys.map((key, i) => storeKey(options, key, { userId: people[i] })));
-    const made = await call('POST', '/sandboxes/shared/share-links', { maxUses: 3 }, ANN_KEY);
+    const made = await call('POST', '/sandboxes/by-link/share-links', { maxUses: 3 }, ANN_KEY);
     const { token } = made.body;
     const answers = await Promise.all(
       keys.map((key, i) => call('POST', '/share-links/redeem', { token }, key, i % 2)),
     );
     const statuses = answers.map(({ status }) => status).sort((a, b) => a - b);
     expect(statuses).toEqual([200, 200, 200, 410, 410, 410, 410, 410, 410, 410]);
-    const key = { namespace: options.sandboxNamespace, name: 'shared' };
+    const key = { namespace: options.sandboxNamespace, name: 'by-link' };
     const { sharing } = (await admin.get<SandboxObject>(SANDBOXES, key)).spec ?? {};
     expect(sharing?.shareLinks).toMatchObject([{ usedCount: 3 }]);
     const inside = people.filter((_, i) => answers[i]?.status === 200);
     expect(sharing?.users?.map(({ identity }) => identity).sort()).toEqual(inside);
-    expect((await call('GET', '/sandboxes/shared', undefined, BOB_KEY)).status).toBe(404);
+    expect((await call('GET', '/sandboxes/by-link', undefined, BOB_KEY)).status).toBe(404);
   });
 });
 

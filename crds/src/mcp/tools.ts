@@ -6,6 +6,7 @@ import { AGENT_TOOLS } from './tools/agent.ts';
 import { BACKUP_TOOLS } from './tools/backups.ts';
 import { FILE_TOOLS } from './tools/files.ts';
 import { GOVERNANCE_TOOLS } from './tools/governance.ts';
+import { PORT_TOOLS } from './tools/ports.ts';
 import { SANDBOX_TOOLS, UPDATE_TOOLS } from './tools/sandboxes.ts';
 import { SHARING_TOOLS } from './tools/sharing.ts';
 
@@ -14,6 +15,7 @@ export const TOOLS: readonly Tool[] = [
   ...SANDBOX_TOOLS,
   ...FILE_TOOLS,
   ...AGENT_TOOLS,
+  ...PORT_TOOLS,
   ...UPDATE_TOOLS,
   ...BACKUP_TOOLS,
   ...SHARING_TOOLS,

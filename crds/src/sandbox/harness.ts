@@ -52,10 +52,10 @@ function constraintViolations({ maxCommandTimeout, maxFileSize }: Constraints = 
 
 type TerminalSpec = NonNullable<NonNullable<EffectiveSpec['harness']>['terminal']>;
 
-function terminalViolations({ scrollbackBytes, detachedTTL = '0' }: TerminalSpec = {}): Violation[] {
+function terminalViolations({ scrollbackBytes = '2Mi', detachedTTL = '0' }: TerminalSpec = {}): Violation[] {
   const out: Violation[] = [];
-  const size = scrollbackBytes === undefined ? undefined : (parseQuantity(scrollbackBytes) ?? 0n);
-  if (size !== undefined && (size < SMALLEST_SCROLLBACK || size > LARGEST_SCROLLBACK)) {
+  const size = parseQuantity(scrollbackBytes) ?? 0n;
+  if (size < SMALLEST_SCROLLBACK || size > LARGEST_SCROLLBACK) {
     const field = 'spec.harness.terminal.scrollbackBytes';
     const message = `${field} must be a size from 256Ki to 64Mi, such as 4Mi`;
     out.push({ code: 'invalid_value', field, message, actual: String(scrollbackBytes) });

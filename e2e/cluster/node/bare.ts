@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { previewValues } from '../install/previews.ts';
 import { readFileSync } from 'node:fs';
 import type { Cluster, Start } from '../cluster.ts';
 import { type BuildPlace, programPath } from '../install/binaries.ts';
@@ -101,6 +102,7 @@ export async function startBareNode(start: Start): Promise<Cluster> {
       'image.tag': start.version,
       'router.service.type': 'NodePort',
       'router.service.nodePort': net.routerNodePort,
+      ...previewValues(net.routerNodePort),
       // The walks have no internet: a pod stands for an allowed domain.
       'gateway.allowedPrivateCIDRs[0]': net.podRange,
       'gvisor.enabled': String(gvisor.ok),

@@ -84,13 +84,19 @@ export class PreviewGateway {
       const path = proxyPath(port, target);
       const far = await dial({ address, runtimePort, path, headers, signal: gone.signal });
       join({ socket, head }, far, seen, () => this.#options.touch(sandbox));
-      this.#options.tunnels.hold(socket, visitor);
+      this.#hold(socket, visitor);
       this.#options.observe('GET', 101, 0);
     } catch (error) {
       const answer = toHttpError(error);
       this.#options.observe('GET', answer.status, 0);
       refuseUpgrade(socket, answer);
     }
+  }
+
+  #hold(socket: Duplex, visitor: Visitor): void {
+    const { sandboxUid, keyId, expiresAt: endsAt } = visitor.session;
+    const stillMay = (): boolean => this.#options.door.stillMay(visitor);
+    this.#options.tunnels.hold(socket, { sandboxUid, keyId, endsAt, stillMay });
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

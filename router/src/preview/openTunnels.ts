@@ -1,30 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Duplex } from 'node:stream';
 import type { Stores } from '../cluster/caches.ts';
-import type { PreviewDoor, Visitor } from './door.ts';
 
-/** setTimeout takes no more (2^31 - 1 ms); a session is shorter. */
+/** A connection that outlasts its request. */
+export interface Held {
+  readonly sandboxUid: string | undefined;
+  /** Key that it was opened with. */
+  readonly keyId?: string | undefined;
+  /** Milliseconds of the epoch; absent = never by itself. */
+  readonly endsAt?: number | undefined;
+  /** Is what was admitted still so? */
+  readonly stillMay: () => boolean;
+}
+
+/** setTimeout takes no more (2^31 - 1 ms); what lasts longer ends by then. */
 const MAX_TIMER = 2_147_483_647;
 
-/** Connections that outlast their request: they end when whoever opened them may be there no longer. */
+/** Ends connections when whoever opened them may be there no longer. */
 export class OpenTunnels {
-  readonly #open = new Map<Duplex, Visitor>();
-  readonly #door: Pick<PreviewDoor, 'stillMay'>;
+  readonly #open = new Map<Duplex, Held>();
 
-  constructor(door: Pick<PreviewDoor, 'stillMay'>, stores: Pick<Stores, 'sandboxes' | 'apiKeys'>) {
-    this.#door = door;
+  constructor(stores: Pick<Stores, 'sandboxes' | 'apiKeys'>) {
     stores.sandboxes.subscribe(({ object, old }) => {
       const uids = [object.metadata.uid, old?.metadata.uid];
-      this.#review(({ sandbox }) => uids.includes(sandbox.metadata.uid));
+      this.#review(({ sandboxUid }) => uids.includes(sandboxUid));
     });
-    stores.apiKeys.subscribe(({ object }) =>
-      this.#review(({ session }) => session.keyId === object.metadata.name),
-    );
+    stores.apiKeys.subscribe(({ object }) => this.#review(({ keyId }) => keyId === object.metadata.name));
   }
 
-  hold(socket: Duplex, visitor: Visitor): void {
-    this.#open.set(socket, visitor);
-    const left = Math.min(visitor.session.expiresAt - Date.now(), MAX_TIMER);
+  hold(socket: Duplex, held: Held): void {
+    this.#open.set(socket, held);
+    const left = Math.min((held.endsAt ?? Infinity) - Date.now(), MAX_TIMER);
     const end = setTimeout(() => socket.destroy(), left).unref();
     socket.once('close', () => {
       clearTimeout(end);
@@ -32,9 +38,9 @@ export class OpenTunnels {
     });
   }
 
-  #review(isAbout: (visitor: Visitor) => boolean): void {
-    for (const [socket, visitor] of this.#open) {
-      if (isAbout(visitor) && !this.#door.stillMay(visitor)) socket.destroy();
+  #review(isAbout: (held: Held) => boolean): void {
+    for (const [socket, held] of this.#open) {
+      if (isAbout(held) && !held.stillMay()) socket.destroy();
     }
   }
 }

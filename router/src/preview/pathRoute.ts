@@ -9,7 +9,9 @@ import type { Call, Handler, Reply } from '../api/route.ts';
 import { admitTo } from '../api/sandboxes/operations.ts';
 import { authenticate } from '../auth/authenticate.ts';
 import type { AuthenticateOptions } from '../auth/authenticate.ts';
-import { scopeRefusal } from '../auth/authorize.ts';
+import { mayDo, roleOn, scopeRefusal } from '../auth/authorize.ts';
+import { signInEnd } from '../auth/principal.ts';
+import type { Principal } from '../auth/principal.ts';
 import { originAllowed } from '../auth/origin.ts';
 import { awaitTarget } from '../cluster/awaitTarget.ts';
 import type { Stores } from '../cluster/caches.ts';
@@ -22,10 +24,12 @@ import { addressOf as runtimeOf } from './askRuntime.ts';
 import { forward, headersFor, localOriginOf, proxyPath } from './forward.ts';
 import { toBrowser } from './headers.ts';
 import type { Seen } from './headers.ts';
+import type { OpenTunnels } from './openTunnels.ts';
 import { dial, join } from './tunnel.ts';
 
 export interface PathRouteOptions {
-  readonly stores: Pick<Stores, 'sandboxes' | 'pods' | 'keys'>;
+  readonly stores: Pick<Stores, 'sandboxes' | 'pods' | 'keys' | 'apiKeys'>;
+  readonly installNamespace: string;
   readonly finder: Pick<SandboxFinder, 'find'>;
   readonly runtime: Pick<RuntimeClient, 'request'>;
   readonly runtimePort: number;
@@ -81,7 +85,7 @@ async function reach(
   const sandbox = await options.wake(found, call);
   const target = await awaitTarget(options.stores, sandbox, { signal: call.signal });
   options.touch(sandbox);
-  const [, prefix = '', , , path = '/', search = ''] = PATH.exec(request.url ?? '') ?? [];
+  const [, prefix = '', , , path = '/', search = ''] = PATH.exec(urlOf(request)) ?? [];
   const seen: Seen = {
     localOrigin: localOriginOf(port),
     host: request.headers.host ?? '',
@@ -92,11 +96,17 @@ async function reach(
   return { address: runtimeOf(target), port, seen, target: path + search, sandbox };
 }
 
+/** As it was sent: on its way here a path may have been tidied up, which is not ours to do to a program's. */
+function urlOf(request: IncomingMessage): string {
+  const { originalUrl } = request as { originalUrl?: string };
+  return originalUrl !== undefined && PATH.test(originalUrl) ? originalUrl : (request.url ?? '');
+}
+
 /** Is this the URL of a preview below the API's path? */
 export const isPreviewPath = (url: string | undefined): boolean => PATH.test(url ?? '');
 
 /** WebSockets below the path, for the same programs. */
-export function pathUpgrade(options: PathRouteOptions) {
+export function pathUpgrade(options: PathRouteOptions & { readonly tunnels: OpenTunnels }) {
   return async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     const gone = new AbortController();
     socket.once('close', () => gone.abort(new Error('the client went away')));
@@ -109,6 +119,12 @@ export function pathUpgrade(options: PathRouteOptions) {
       const { runtimePort } = options;
       const far = await dial({ address, runtimePort, path, headers, signal: gone.signal });
       join({ socket, head }, far, seen, () => options.touch(sandbox));
+      options.tunnels.hold(socket, {
+        sandboxUid: sandbox.metadata.uid,
+        keyId: call.principal.key?.id,
+        endsAt: signInEnd(call.principal),
+        stillMay: () => stillMay(options, call.principal, sandbox, port),
+      });
       options.observe('GET', 101, 0);
     } catch (error) {
       const answer = toHttpError(error);
@@ -117,6 +133,23 @@ export function pathUpgrade(options: PathRouteOptions) {
     }
   };
 }
+
+function stillMay(
+  { stores, installNamespace }: PathRouteOptions,
+  principal: Principal,
+  { metadata }: Sandbox,
+  { port }: ForwardedPort,
+): boolean {
+  const keyId = principal.key?.id;
+  if (keyId !== undefined && stores.apiKeys.get(installNamespace, keyId) === undefined) return false;
+  const now = stores.sandboxes.get(metadata.namespace, metadata.name ?? '');
+  if (now === undefined || now.metadata.uid !== metadata.uid) return false;
+  const role = roleOn(principal, now);
+  return role !== undefined && mayDo(role, 'ports') && isForwarded(now, port);
+}
+
+const isForwarded = ({ spec }: Sandbox, port: number): boolean =>
+  spec?.ports?.some((each) => each.port === port) ?? false;
 
 async function identify(
   options: PathRouteOptions,

@@ -285,8 +285,11 @@ describe('a preview below the path of the API', () => {
       new WebSocket(`${harness.url.replace('http', 'ws')}${path('/hmr')}`, { headers });
     const socket = open({ 'x-api-key': ANN_KEY });
     await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
-    socket.terminate();
     expect(seen).toMatchObject([{ method: 'WS', url: '/hmr' }]);
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    harness.change(box, { spec: { ...box.spec, ports: [] } });
+    await closed;
+    harness.change(box, { spec: { ...box.spec, ports: [{ port }] } });
     expect(await refusalOf(open({}))).toBe(401);
     expect(await refusalOf(open({ 'x-api-key': BOB_KEY }))).toBe(404);
     expect(await refusalOf(open({ 'x-api-key': ANN_KEY, origin: 'https://evil.example' }))).toBe(403);

@@ -16,7 +16,6 @@ export interface PreviewsOptions
     Omit<PreviewOptions, 'site' | 'door' | 'tunnels' | 'stores' | 'runtime' | 'wake' | 'touch'> {
   readonly stores: Stores;
   readonly site: PreviewSite | undefined;
-  readonly installNamespace: string;
 }
 
 type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -28,8 +27,9 @@ export interface Previews {
 }
 
 export function createPreviews(options: PreviewsOptions): Previews {
-  const gateway = options.site && gatewayOf(options, options.site);
-  const byPath = pathUpgrade(options);
+  const tunnels = new OpenTunnels(options.stores);
+  const gateway = options.site && gatewayOf({ ...options, tunnels }, options.site);
+  const byPath = pathUpgrade({ ...options, tunnels });
   return {
     before: (app) => (request, response) => {
       if (gateway?.takes(request)) void gateway.serve(request, response);
@@ -43,10 +43,13 @@ export function createPreviews(options: PreviewsOptions): Previews {
   };
 }
 
-function gatewayOf(options: PreviewsOptions, site: PreviewSite): PreviewGateway {
+function gatewayOf(
+  options: PreviewsOptions & { readonly tunnels: OpenTunnels },
+  site: PreviewSite,
+): PreviewGateway {
   const { stores, installNamespace } = options;
   const door = new PreviewDoor({ stores, installNamespace, isSecure: site.scheme === 'https' });
-  return new PreviewGateway({ ...options, site, door, tunnels: new OpenTunnels(door, stores) });
+  return new PreviewGateway({ ...options, site, door });
 }
 
 type Operations = Pick<

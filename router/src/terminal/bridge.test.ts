@@ -77,7 +77,7 @@ describe('clients of the sub-protocol', () => {
 });
 
 describe('clients of text frames', () => {
-  it('get whole characters wherever the output was cut, and no frame they do not know', async () => {
+  it('G-05: get whole characters wherever the output was cut, and no frame they do not know', async () => {
     await harness.add({ name: 'box' });
     const client = await open();
     const bytes = Buffer.from('héllo 😀 wörld');
@@ -101,7 +101,7 @@ describe('clients of text frames', () => {
     expect(controls).toEqual([{ type: 'resize', cols: 80, rows: 1 }]);
   });
 
-  it('paste a megabyte in one frame', async () => {
+  it('section 7: paste a megabyte in one frame, and lose nothing of it', async () => {
     await harness.add({ name: 'box' });
     const client = await open();
     const paste = 'x'.repeat(1024 * 1024 - 3) + 'end';
@@ -111,7 +111,7 @@ describe('clients of text frames', () => {
     expect(Math.max(...received.map((part) => part.length))).toBeLessThanOrEqual(32 * 1024);
   });
 
-  it('are told the exit code and see the last output before it', async () => {
+  it('G-04, B21: are told the exit code and see the last output before it', async () => {
     await harness.add({ name: 'box' });
     const client = await open();
     pty.send(Buffer.from('bye'));
@@ -125,7 +125,7 @@ describe('clients of text frames', () => {
   });
 });
 
-describe('a terminal ends', () => {
+describe('G-09: a terminal ends', () => {
   it('when the sandbox is stopped, deleted or no longer shared', async () => {
     const sharing = { users: [{ identity: 'bob', level: 'collaborator' as const }] };
     const spec = { templateRef: { name: 'shell' }, createdBy: { sub: 'ann' }, sharing };
@@ -187,7 +187,7 @@ describe('a terminal ends', () => {
     await until(() => left, 'the pod to be left');
   });
 
-  it('and leaves the pod when the client goes', async () => {
+  it('G-03, B21: and leaves the pod when the client goes', async () => {
     await harness.add({ name: 'box' });
     const client = await open();
     let code = 0;
@@ -200,7 +200,7 @@ describe('a terminal ends', () => {
   });
 });
 
-describe('viewers', () => {
+describe('G-12, S5: viewers', () => {
   it('see everything and change nothing', async () => {
     const sharing = { users: [{ identity: 'bob', level: 'viewer' as const }] };
     await harness.add({ name: 'box', spec: { createdBy: { sub: 'ann' }, sharing } });
