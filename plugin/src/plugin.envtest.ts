@@ -166,6 +166,41 @@ describe('the plugin and a real API server', () => {
     expect((await run(['get', 'moved'])).code).toBe(1);
   });
 
+  it('changes sandboxes one by one and many at once, each judged by the schema', async () => {
+    const two = ['many-a', 'many-b'].map((name) => sandbox(name, '{templateRef: {name: python}}'));
+    expect((await run(['bulk', 'create', '-f', '-'], two.join('---\n'))).code).toBe(0);
+    await out('patch', 'many-a', '--idle-timeout', '2h', '--label', 'many=yes', '--memory', '1Gi');
+    expect(
+      await out('get', 'many-a', '-o', 'jsonpath={.spec.idleTimeout} {.spec.resources.limits.memory}'),
+    ).toBe('2h 1Gi');
+    const refused = await run(['patch', 'many-a', '--timeout', '1d']);
+    expect(refused).toMatchObject({ code: 1, out: '' });
+    expect(refused.err).toContain('spec.timeout');
+    expect(await out('bulk', 'stop', '-l', 'many=yes')).toBe('sandbox.agenttier.io/many-a stopping\n');
+    expect(await out('get', 'many-a', '-o', 'jsonpath={.spec.desiredState}')).toBe('Stopped');
+    expect(await out('get', 'many-b', '-o', 'jsonpath={.spec.desiredState}')).toBe('');
+    expect(await out('bulk', 'delete', 'many-a', 'many-b')).toContain('many-b deleted');
+  });
+
+  it('writes pools and policies', async () => {
+    expect(await out('pool', 'create', 'shells', '-t', 'python', '--replicas', '2')).toBe(
+      'sandboxwarmpool.agenttier.io/shells created\n',
+    );
+    await out('pool', 'scale', 'shells', '--replicas', '3');
+    expect(await out('pool', 'list', '--no-headers')).toMatch(/^shells +python +3 +0 +0 +0 +\ds\n$/);
+    await out('pool', 'delete', 'shells');
+    const set = ['maxCpu=4', 'allowedTemplates=[python, go]', 'total.memory=64Gi'];
+    expect(await out('policy', 'set', ...set)).toBe('governancepolicy.agenttier.io/default created\n');
+    expect(await out('policy', 'set', 'maxCpu-', 'maxSandboxesPerUser=3')).toBe(
+      'governancepolicy.agenttier.io/default configured\n',
+    );
+    expect(JSON.parse(await out('policy', 'get', '-o', 'json'))).toMatchObject({
+      spec: { allowedTemplates: ['python', 'go'], maxSandboxesPerUser: 3, total: { memory: '64Gi' } },
+    });
+    expect((await run(['policy', 'set', 'maxGpus=1'])).err).toContain('unknown field "spec.maxGpus"');
+    await out('policy', 'delete');
+  });
+
   it('knows who is there, and what completes', async () => {
     expect(await out('whoami')).toMatch(/^Kubernetes: .+ \(groups: .*system:masters/);
     expect(await out('version')).toMatch(/\nKubernetes: v1\.\d+\.\d+/);
