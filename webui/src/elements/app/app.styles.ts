@@ -33,6 +33,7 @@ export const styles = css`
   nav {
     display: flex;
     flex: 1;
+    flex-wrap: wrap;
     gap: 0.25rem;
   }
   nav a {
@@ -45,6 +46,16 @@ export const styles = css`
   nav a[aria-current='page'] {
     background: color-mix(in srgb, var(--accent) 14%, transparent);
     color: var(--text);
+  }
+  nav.sections {
+    flex-wrap: nowrap;
+    margin-block-end: 1.25rem;
+    padding-block-end: 0.375rem;
+    border-block-end: 1px solid var(--line);
+    overflow-x: auto;
+  }
+  nav.sections a {
+    white-space: nowrap;
   }
   .who {
     display: flex;

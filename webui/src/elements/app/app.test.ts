@@ -9,6 +9,8 @@ describe('pages', () => {
     ['/', 'sandboxes'],
     ['', 'sandboxes'],
     ['/callback', 'callback'],
+    ['/cluster/metrics', 'section'],
+    ['/keys', 'section'],
     ['/nothing', 'unknown'],
   ])('%s is %s', (path, name) => {
     expect(pageAt(path).name).toBe(name);
@@ -26,9 +28,11 @@ describe('pages', () => {
 describe('agenttier-app', () => {
   const real = globalThis.fetch;
   let keys: (string | null)[] = [];
+  let isAdmin = false;
 
   beforeEach(() => {
     keys = [];
+    isAdmin = false;
     sessionStorage.clear();
     history.replaceState(undefined, '', '/');
     globalThis.fetch = async (input, init) => {
@@ -42,7 +46,7 @@ describe('agenttier-app', () => {
         return Response.json({ error, message: 'unknown key' }, { status: 401 });
       }
       if (path === '/api/v1/user/me') {
-        return Response.json({ sub: 'ann', email: '', name: 'Ann', groups: [], isAdmin: false });
+        return Response.json({ sub: 'ann', email: '', name: 'Ann', groups: [], isAdmin });
       }
       return path === '/api/v1/sandboxes'
         ? Response.json({ sandboxes: [] })
@@ -51,6 +55,27 @@ describe('agenttier-app', () => {
     return () => {
       globalThis.fetch = real;
     };
+  });
+
+  const navigation = (app: Element): string[] =>
+    [...(app.shadowRoot?.querySelectorAll('nav.sections a') ?? [])].map(
+      (link) => link.textContent?.trim() ?? '',
+    );
+
+  it.each([
+    [false, ['Activity']],
+    [true, ['Metrics', 'Capacity', 'Costs', 'Activity']],
+  ])('shows an administrator (%s) what is for administrators', async (admin, wanted) => {
+    isAdmin = admin;
+    sessionStorage.setItem('agenttier-api-key', 'good');
+    history.replaceState(undefined, '', '/cluster/metrics');
+    const app = await open();
+    await until('the sections', () => navigation(app).length > 0);
+    expect(navigation(app)).toEqual(wanted);
+    const root = app.shadowRoot as ShadowRoot;
+    expect(root.querySelector('agenttier-metrics') !== null).toBe(admin);
+    if (!admin) expect(root.textContent).toContain('This page is for administrators');
+    expect(await barriers(app)).toEqual([]);
   });
 
   const open = () => show(document.createElement('agenttier-app'));

@@ -18,7 +18,7 @@ import type { AgentTierProvider } from '../provider/provider.ts';
 import '../provider/provider.ts';
 import '../sandbox-list/sandbox-list.ts';
 import { styles } from './app.styles.ts';
-import { loadPage, NAVIGATION, pageOf } from './pages.ts';
+import { loadPage, navigationFor, pageOf } from './pages.ts';
 import type { Frame } from './pages.ts';
 import { pageAt } from './routes.ts';
 import type { Page } from './routes.ts';
@@ -149,10 +149,10 @@ export class AgentTierApp extends AgentTierElement {
     return html`<header>
       <a class="brand" href=${`${this.basePath}/`} @click=${this.#follow('/')}>AgentTier</a>
       <nav aria-label=${this.say('nav.label')}>
-        ${NAVIGATION.map(
-          ({ text, path, page }) => html`<a
+        ${navigationFor(this.user.isAdmin).map(
+          ({ text, path, leadsTo }) => html`<a
             href=${`${this.basePath}${path}`}
-            aria-current=${this.page.name === page ? 'page' : 'false'}
+            aria-current=${leadsTo(this.page) ? 'page' : 'false'}
             @click=${this.#follow(path)}
             >${this.say(text)}</a
           >`,
@@ -207,6 +207,7 @@ export class AgentTierApp extends AgentTierElement {
   get #frame(): Frame {
     return {
       theme: this.theme,
+      isAdmin: this.user?.isAdmin ?? false,
       say: (key) => this.say(key),
       navigate: (path) => this.navigate(path),
       follow: (path) => this.#follow(path),

@@ -4,10 +4,14 @@ import type { TemplateResult } from 'lit';
 import type { TextKey } from '../../text/text.ts';
 import { settingsPath, terminalPath } from './routes.ts';
 import type { Page } from './routes.ts';
+import { sectionPage } from './sectionPage.ts';
+import { SECTIONS, sectionsOf } from './sections.ts';
+import type { Group } from './sections.ts';
 
 /** What a page needs of the dashboard around it. */
 export interface Frame {
   readonly theme: string;
+  readonly isAdmin: boolean;
   say(key: TextKey): string;
   navigate(path: string): void;
   /** A link's click stays on the page. */
@@ -19,25 +23,32 @@ export interface Frame {
 interface Entry {
   readonly text: TextKey;
   readonly path: string;
-  readonly page: Page['name'];
+  readonly leadsTo: (page: Page) => boolean;
 }
 
-/** The pages that the head of each page leads to. */
-export const NAVIGATION: readonly Entry[] = [
-  { text: 'nav.sandboxes', path: '/', page: 'sandboxes' },
-  { text: 'nav.templates', path: '/templates', page: 'templates' },
-  { text: 'nav.keys', path: '/keys', page: 'keys' },
+/** What the head of each page leads to; a group of sections by the first that the person may see. */
+export const navigationFor = (isAdmin: boolean): readonly Entry[] => [
+  { text: 'nav.sandboxes', path: '/', leadsTo: ({ name }) => name === 'sandboxes' },
+  { text: 'nav.templates', path: '/templates', leadsTo: ({ name }) => name === 'templates' },
+  groupEntry('cluster', isAdmin),
+  groupEntry('account', isAdmin),
 ];
+
+function groupEntry(group: Group, isAdmin: boolean): Entry {
+  const [first = 'activity'] = sectionsOf(group, isAdmin);
+  const leadsTo = (page: Page): boolean => page.name === 'section' && SECTIONS[page.section].group === group;
+  return { text: `nav.${group}`, path: SECTIONS[first].path, leadsTo };
+}
 
 /** Elements that only some pages need come when such a page is shown. */
 const LATE: Partial<Record<Page['name'], () => Promise<unknown>>> = {
   terminal: () => import('../terminal/terminal.ts'),
   settings: () => import('../sandbox-settings/sandbox-settings.ts'),
   templates: () => import('../templates/templates.ts'),
-  keys: () => import('../api-keys/api-keys.ts'),
 };
 
-export const loadPage = (page: Page): Promise<unknown> => LATE[page.name]?.() ?? Promise.resolve();
+export const loadPage = (page: Page): Promise<unknown> =>
+  page.name === 'section' ? SECTIONS[page.section].load() : (LATE[page.name]?.() ?? Promise.resolve());
 
 type OpenEvent = CustomEvent<{ sandbox: { namespace: string; name: string }; target: string }>;
 
@@ -65,10 +76,7 @@ const PAGES: { readonly [N in Page['name']]: (frame: Frame, page: PageNamed<N>) 
       @agenttier-sandbox-open=${opener(frame)}
     ></agenttier-sandbox-settings>
   </main>`,
-  keys: (frame) => html`<main>
-    <div class="title"><h1>${frame.say('key.title')}</h1></div>
-    <agenttier-api-keys theme=${frame.theme}></agenttier-api-keys>
-  </main>`,
+  section: (frame, { section }) => sectionPage(frame, section),
   templates: (frame) => html`<main>
     <div class="title"><h1>${frame.say('nav.templates')}</h1></div>
     <agenttier-templates theme=${frame.theme}></agenttier-templates>

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import { sectionAt } from './sections.ts';
+import type { SectionName } from './sections.ts';
 
 /** A page of the dashboard and what its address says. */
 export type Page =
   | { readonly name: 'sandboxes' }
   | { readonly name: 'terminal'; readonly namespace: string; readonly sandboxId: string }
   | { readonly name: 'settings'; readonly namespace: string; readonly sandboxId: string }
-  | { readonly name: 'keys' }
+  | { readonly name: 'section'; readonly section: SectionName }
   | { readonly name: 'templates' }
   | { readonly name: 'callback' }
   | { readonly name: 'unknown' };
@@ -13,7 +15,6 @@ export type Page =
 const PATTERNS: readonly (readonly [pattern: RegExp, page: (parts: readonly string[]) => Page])[] = [
   [/^\/?$/, () => ({ name: 'sandboxes' })],
   [/^\/callback$/, () => ({ name: 'callback' })],
-  [/^\/keys$/, () => ({ name: 'keys' })],
   [/^\/templates$/, () => ({ name: 'templates' })],
   [
     /^\/sandboxes\/([^/]+)\/([^/]+)$/,
@@ -31,7 +32,8 @@ export function pageAt(path: string): Page {
     const match = pattern.exec(path);
     if (match) return page(match.slice(1).map(decodeURIComponent));
   }
-  return { name: 'unknown' };
+  const section = sectionAt(path);
+  return section === undefined ? { name: 'unknown' } : { name: 'section', section };
 }
 
 export const settingsPath = (namespace: string, sandboxId: string): string =>
