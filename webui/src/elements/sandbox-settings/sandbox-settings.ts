@@ -11,10 +11,12 @@ import { tableStyles } from '../../styles/tables.ts';
 import type { TextKey } from '../../text/text.ts';
 import '../agent-panel/agent-panel.ts';
 import '../backups/backups.ts';
+import '../file-browser/file-browser.ts';
+import '../port-forwards/port-forwards.ts';
 import '../sandbox-card/sandbox-card.ts';
 import '../sharing/sharing.ts';
 
-export const SECTIONS = ['overview', 'agent', 'sharing', 'backups'] as const;
+export const SECTIONS = ['overview', 'files', 'ports', 'agent', 'sharing', 'backups'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 interface State {
@@ -130,6 +132,10 @@ export class AgentTierSandboxSettings extends AgentTierElement {
 
   #panel({ sandbox, why }: State) {
     const { sandboxId, namespace, theme, lang, source } = this;
+    if (this.section === 'files') return this.#files(sandbox);
+    if (this.section === 'ports') {
+      return html`<agenttier-port-forwards .server=${source} sandbox-id=${sandboxId} namespace=${namespace} theme=${theme} lang=${lang}></agenttier-port-forwards>`;
+    }
     if (this.section === 'agent') {
       return html`<agenttier-agent-panel .server=${source} sandbox-id=${sandboxId} namespace=${namespace} theme=${theme} lang=${lang}></agenttier-agent-panel>`;
     }
@@ -146,6 +152,13 @@ export class AgentTierSandboxSettings extends AgentTierElement {
         ${why ? html`<p>${why}</p>` : nothing}
       </section>
     </div>`;
+  }
+
+  /** A look at its files would wake a sandbox that sleeps, so it waits until somebody has. */
+  #files({ status }: Sandbox) {
+    if (status !== 'Running') return html`<p class="note" role="status">${this.say('files.stopped')}</p>`;
+    const { sandboxId, namespace, theme, lang, source } = this;
+    return html`<agenttier-file-browser .server=${source} sandbox-id=${sandboxId} namespace=${namespace} theme=${theme} lang=${lang}></agenttier-file-browser>`;
   }
 }
 
