@@ -8,7 +8,7 @@ import { EditorState } from '@codemirror/state';
 import type { Extension } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
-import type { TextProblem } from './problems.ts';
+import type { TextProblem } from '../../controllers/yamlText.ts';
 
 /** Colours are those of the page's tokens, so that both themes have them. */
 const colours = HighlightStyle.define([

@@ -5,7 +5,7 @@ import { customElement, property, query } from 'lit/decorators.js';
 import { AgentTierElement } from '../../element.ts';
 import { baseStyles } from '../../styles/base.ts';
 import type { TextEditor, TextMerge } from './editor.ts';
-import type { TextProblem } from './problems.ts';
+import type { TextProblem } from '../../controllers/yamlText.ts';
 
 /**
  * A text of YAML with its problems in the margin. With `theirs` it shows what somebody else has stored meanwhile beside
