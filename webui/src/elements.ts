@@ -10,6 +10,7 @@ import './elements/cluster-glance/cluster-glance.ts';
 import './elements/cost-estimator/cost-estimator.ts';
 import './elements/create-sandbox/create-sandbox.ts';
 import './elements/file-browser/file-browser.ts';
+import './elements/file-editor/file-editor.ts';
 import './elements/login/login.ts';
 import './elements/metrics/metrics.ts';
 import './elements/port-forwards/port-forwards.ts';
