@@ -159,6 +159,7 @@ export const en = {
   'settings.terminal': 'Open terminal',
   'editor.theirs': 'Stored now',
   'editor.mine': 'Yours',
+  'editor.take': 'Take this over',
   'template.new': 'New template',
   'template.choose': 'Choose a template, or make a new one.',
   'template.save': 'Save',

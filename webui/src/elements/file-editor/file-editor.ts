@@ -13,6 +13,7 @@ import { controlStyles } from '../../styles/controls.ts';
 import { sizeText } from '../../text/size.ts';
 import type { TextKey } from '../../text/text.ts';
 import { languageOf } from '../yaml-editor/languageOf.ts';
+import { mergeStyles } from '../yaml-editor/merge.styles.ts';
 import { TextPane } from '../yaml-editor/pane.ts';
 
 /** What somebody else has done to the file since it was read. */
@@ -38,6 +39,7 @@ export class AgentTierFileEditor extends AgentTierElement {
   static override styles = [
     baseStyles,
     controlStyles,
+    mergeStyles,
     css`
       :host {
         display: grid;
@@ -185,7 +187,9 @@ export class AgentTierFileEditor extends AgentTierElement {
       language: languageOf(this.#name),
       readonly: this.readonly,
       onChange: () => this.#typed(),
-      ...(theirs === undefined ? {} : { theirs: { text: theirs, label: this.say('editor.theirs') } }),
+      ...(theirs === undefined
+        ? {}
+        : { theirs: { text: theirs, label: this.say('editor.theirs'), take: this.say('editor.take') } }),
     });
   }
 
