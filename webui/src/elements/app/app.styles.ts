@@ -4,7 +4,9 @@ import { css } from 'lit';
 export const styles = css`
   :host {
     display: grid;
+    grid-template-columns: minmax(0, 1fr);
     grid-template-rows: auto auto minmax(0, 1fr);
+    grid-template-columns: minmax(0, 1fr);
     min-height: 100dvh;
     background: var(--bg);
   }
@@ -32,7 +34,7 @@ export const styles = css`
   }
   nav {
     display: flex;
-    flex: 1;
+    flex: 1 1 auto;
     flex-wrap: wrap;
     gap: 0.25rem;
   }
@@ -48,11 +50,9 @@ export const styles = css`
     color: var(--text);
   }
   nav.sections {
-    flex-wrap: nowrap;
     margin-block-end: 1.25rem;
     padding-block-end: 0.375rem;
     border-block-end: 1px solid var(--line);
-    overflow-x: auto;
   }
   nav.sections a {
     white-space: nowrap;
