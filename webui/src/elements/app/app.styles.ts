@@ -100,8 +100,12 @@ export const styles = css`
     }
     .who select,
     .who button {
-      padding-inline: 0.5rem;
-      font-size: 0.875rem;
+      padding-inline: 0.375rem;
+      font-size: 0.8125rem;
+      white-space: nowrap;
+    }
+    .who button {
+      border-color: transparent;
     }
   }
   nav a {
