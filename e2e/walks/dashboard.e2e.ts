@@ -11,9 +11,9 @@ describe('the dashboard', () => {
     const { page, complaints } = await open();
     await signIn(page);
     await page.getByRole('button', { name: 'Create sandbox' }).first().click();
-    await page.getByLabel('Name', { exact: false }).first().fill('first');
-    await page.getByLabel('Template').selectOption('minimal-shell');
-    await page.getByLabel('Namespace').fill(namespace());
+    await page.locator('dialog input[name=name]').fill('first');
+    await page.locator('dialog select[name=template]').selectOption('minimal-shell');
+    await page.locator('dialog input[name=namespace]').fill(namespace());
     await page.getByText('The policy allows this.').waitFor();
     await page.locator('dialog').getByRole('button', { name: 'Create sandbox' }).click();
 
@@ -41,12 +41,12 @@ describe('the dashboard', () => {
     const { page } = await open();
     await signIn(page);
     await page.getByRole('button', { name: 'Create sandbox' }).first().click();
-    await page.getByLabel('Name', { exact: false }).first().fill('greedy');
-    await page.getByLabel('Template').selectOption('minimal-shell');
-    await page.getByLabel('Namespace').fill('demo');
+    await page.locator('dialog input[name=name]').fill('greedy');
+    await page.locator('dialog select[name=template]').selectOption('minimal-shell');
+    await page.locator('dialog input[name=namespace]').fill('demo');
     await page.getByText('Limits and network').click();
-    await page.getByLabel('CPUs').fill('64');
-    await page.getByLabel('Workspace').fill('2Ti');
+    await page.locator('dialog input[name=cpu]').fill('64');
+    await page.locator('dialog input[name=storage]').fill('2Ti');
     await page.locator('#cpu-problem', { hasText: '2 at most' }).waitFor();
     await page.locator('#storage-problem', { hasText: '5Gi at most' }).waitFor();
   });
@@ -57,7 +57,7 @@ describe('the dashboard', () => {
     await page.getByRole('heading', { name: 'Sandboxes' }).waitFor();
     await ok(apply(minimalSandbox('elsewhere'), namespace()));
     const card = page.locator('agenttier-sandbox-card', { hasText: namespace() });
-    await card.getByText('Running', { exact: true }).waitFor({ timeout: 60_000 });
+    await card.locator('agenttier-status-badge[phase=Running]').waitFor({ timeout: 60_000 });
     await untilPhase('elsewhere', namespace(), 'Running');
     await ok(kubectl(['delete', 'sandbox', 'elsewhere', '-n', namespace(), '--timeout=60s']));
     await card.waitFor({ state: 'detached' });

@@ -19,6 +19,7 @@ import { cleanPath } from './middleware/cleanPath.ts';
 import { cors } from './middleware/cors.ts';
 import { keepEncoded } from './middleware/keepEncoded.ts';
 import { requestId } from './middleware/requestId.ts';
+import { shallowBody } from './middleware/shallowBody.ts';
 import { slowBody } from './middleware/slowBody.ts';
 import { traceRequests } from './middleware/trace.ts';
 import { sendReply } from './sendReply.ts';
@@ -110,7 +111,7 @@ function mount(app: Express, route: Route, options: AppOptions): void {
   const { body } = route;
   // Whatever the content type says: clients send JSON under several, and some under none.
   if (body !== undefined && body !== 'raw') {
-    steps.push(express.json({ limit: body.limit, type: () => true, strict: false }));
+    steps.push(express.json({ limit: body.limit, type: () => true, strict: false }), shallowBody);
   }
   steps.push((request, response) => answer(route, options, request, response));
   app[route.method](`/api/v1${route.path}`, ...steps);

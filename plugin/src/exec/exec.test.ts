@@ -212,7 +212,9 @@ describe('terminal through the API server', () => {
     const commands = serveExec(server.server, (command) => command.out('$ '));
     const running = start(['terminal', 'demo', '--session', 'build'], true);
     await until(() => host.streams.out.text === '$ ');
-    expect(commands[0]?.words).toEqual(['/agenttier/bin/agenttier-runtime', 'attach', '--session', 'build']);
+    expect(commands[0]?.words.join(' ')).toBe(
+      '/agenttier/bin/agenttier-runtime attach --session build --altscreen keep',
+    );
     commands[0]?.out('last words').exit(3);
     expect(await running).toEqual({ code: 3, out: '$ last words', err: '' });
     expect(host.terminal.raw).toBe(false);

@@ -186,6 +186,7 @@ export const refusals = {
       { Upgrade: 'websocket', Connection: 'Upgrade' },
     ),
   tooLarge: (limit: number) => say(413, `the request body is larger than ${limit} bytes`),
+  tooDeep: (limit: number) => say(400, `the request body is nested deeper than ${limit} levels`),
   olderRuntime: () =>
     say(501, 'the sandbox was started with an older runtime that cannot do this: stop and resume it'),
   transportLost: (text: string) => say(502, text),

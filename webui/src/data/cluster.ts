@@ -17,3 +17,9 @@ export async function glance({ api }: Server, signal: AbortSignal): Promise<Glan
   ]);
   return { cluster, pools };
 }
+
+export type Nodes = Operations['listNodes']['answer'];
+export type ClusterNode = Nodes['nodes'][number];
+
+export const listNodes = ({ api }: Server, signal: AbortSignal): Promise<Nodes> =>
+  api.listNodes({}, { signal });

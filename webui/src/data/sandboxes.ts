@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Operations, Sandbox as SandboxOnWire } from '@agenttier/client';
+import { problemOf } from './problem.ts';
 import type { Server } from './server.ts';
 
 export type Phase = 'Creating' | 'Running' | 'Stopped' | 'Error' | 'Deleting';
@@ -68,6 +69,53 @@ export async function resumeSandbox({ api }: Server, key: SandboxKey): Promise<v
 export async function deleteSandbox({ api }: Server, key: SandboxKey): Promise<void> {
   await api.deleteSandbox(placeOf(key));
 }
+
+export type BulkAction = Operations['actOnSandboxes']['body']['action'];
+
+/** How it went with one of many; without an error it was done. */
+export interface BulkOutcome {
+  readonly sandbox: Sandbox;
+  readonly error?: string;
+}
+
+/** Most ids that the server takes in one request. */
+const MOST_IN_BATCH = 100;
+
+/** Does one thing to many; never rejects, since some may have been done when others fail. */
+export async function actOnSandboxes(
+  server: Server,
+  action: BulkAction,
+  sandboxes: readonly Sandbox[],
+): Promise<readonly BulkOutcome[]> {
+  const outcomes: BulkOutcome[] = [];
+  // Names repeat over namespaces, so each request is about one.
+  for (const [namespace, here] of Map.groupBy(sandboxes, (sandbox) => sandbox.namespace)) {
+    for (let from = 0; from < here.length; from += MOST_IN_BATCH) {
+      const batch = here.slice(from, from + MOST_IN_BATCH);
+      outcomes.push(...(await actOnBatch(server, action, namespace, batch)));
+    }
+  }
+  return outcomes;
+}
+
+async function actOnBatch(
+  { api }: Server,
+  action: BulkAction,
+  namespace: string,
+  batch: readonly Sandbox[],
+): Promise<readonly BulkOutcome[]> {
+  try {
+    const ids = batch.map(({ sandboxId }) => sandboxId);
+    const { results } = await api.actOnSandboxes({ body: { action, ids }, query: { namespace } });
+    const errors = new Map(results.map(({ id, status, error = '' }) => [id, status === 'ok' ? '' : error]));
+    return batch.map((sandbox) => outcomeOf(sandbox, errors.get(sandbox.sandboxId) ?? ''));
+  } catch (error) {
+    const { message } = problemOf(error);
+    return batch.map((sandbox) => outcomeOf(sandbox, message));
+  }
+}
+
+const outcomeOf = (sandbox: Sandbox, error: string): BulkOutcome => ({ sandbox, ...(error && { error }) });
 
 /** A person says that the sandbox is in use: an automatic stop that is near is off. */
 export async function markInUse({ api }: Server, key: SandboxKey): Promise<void> {

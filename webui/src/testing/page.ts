@@ -58,6 +58,12 @@ export async function show<E extends HTMLElement & { updateComplete: Promise<boo
   return element;
 }
 
+/** Puts an element on a page of this theme: on the other's background its words could not be read. */
+export function dress(element: { theme: string }, theme: 'light' | 'dark'): void {
+  element.theme = theme;
+  document.body.style.background = theme === 'dark' ? '#131418' : '#f7f7f9';
+}
+
 /** Waits for a condition with a deadline. */
 export async function until<T>(what: string, probe: () => T | undefined | false | null): Promise<T> {
   const deadline = performance.now() + 5_000;

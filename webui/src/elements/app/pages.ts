@@ -4,11 +4,15 @@ import type { TemplateResult } from 'lit';
 import type { TextKey } from '../../text/text.ts';
 import { settingsPath, terminalPath } from './routes.ts';
 import type { Page } from './routes.ts';
+import { sectionPage } from './sectionPage.ts';
+import { SECTIONS, sectionsOf } from './sections.ts';
+import type { Group } from './sections.ts';
 
 /** What a page needs of the dashboard around it. */
 export interface Frame {
   readonly theme: string;
-  say(key: TextKey): string;
+  readonly isAdmin: boolean;
+  say(key: TextKey, params?: Readonly<Record<string, string | number>>): string;
   navigate(path: string): void;
   /** A link's click stays on the page. */
   follow(path: string): (event: MouseEvent) => void;
@@ -19,30 +23,37 @@ export interface Frame {
 interface Entry {
   readonly text: TextKey;
   readonly path: string;
-  readonly page: Page['name'];
+  readonly leadsTo: (page: Page) => boolean;
 }
 
-/** The pages that the head of each page leads to. */
-export const NAVIGATION: readonly Entry[] = [
-  { text: 'nav.sandboxes', path: '/', page: 'sandboxes' },
-  { text: 'nav.templates', path: '/templates', page: 'templates' },
-  { text: 'nav.keys', path: '/keys', page: 'keys' },
+/** What the head of each page leads to; a group of sections by the first that the person may see. */
+export const navigationFor = (isAdmin: boolean): readonly Entry[] => [
+  { text: 'nav.sandboxes', path: '/', leadsTo: ({ name }) => name === 'sandboxes' },
+  { text: 'nav.templates', path: '/templates', leadsTo: ({ name }) => name === 'templates' },
+  groupEntry('cluster', isAdmin),
+  groupEntry('account', isAdmin),
 ];
+
+function groupEntry(group: Group, isAdmin: boolean): Entry {
+  const [first = 'activity'] = sectionsOf(group, isAdmin);
+  const leadsTo = (page: Page): boolean => page.name === 'section' && SECTIONS[page.section].group === group;
+  return { text: `nav.${group}`, path: SECTIONS[first].path, leadsTo };
+}
 
 /** Elements that only some pages need come when such a page is shown. */
 const LATE: Partial<Record<Page['name'], () => Promise<unknown>>> = {
   terminal: () => import('../terminal/terminal.ts'),
   settings: () => import('../sandbox-settings/sandbox-settings.ts'),
   templates: () => import('../templates/templates.ts'),
-  keys: () => import('../api-keys/api-keys.ts'),
 };
 
-export const loadPage = (page: Page): Promise<unknown> => LATE[page.name]?.() ?? Promise.resolve();
+export const loadPage = (page: Page): Promise<unknown> =>
+  page.name === 'section' ? SECTIONS[page.section].load() : (LATE[page.name]?.() ?? Promise.resolve());
 
 type OpenEvent = CustomEvent<{ sandbox: { namespace: string; name: string }; target: string }>;
 
-const opener =
-  (frame: Frame) =>
+export const opener =
+  (frame: Pick<Frame, 'navigate'>) =>
   ({ detail: { sandbox, target } }: OpenEvent): void => {
     const path = target === 'settings' ? settingsPath : terminalPath;
     frame.navigate(path(sandbox.namespace, sandbox.name));
@@ -54,8 +65,9 @@ const PAGES: { readonly [N in Page['name']]: (frame: Frame, page: PageNamed<N>) 
   sandboxes,
   // A sign-in that is under way; the page that it was begun on comes next.
   callback: sandboxes,
-  terminal: ({ theme }, { sandboxId, namespace }) => html`<main class="whole">
-    <agenttier-terminal sandbox-id=${sandboxId} namespace=${namespace} theme=${theme}></agenttier-terminal>
+  terminal: (frame, { sandboxId, namespace }) => html`<main class="whole">
+    <h1 class="visually-hidden">${frame.say('terminal.label', { name: sandboxId })}</h1>
+    <agenttier-terminal sandbox-id=${sandboxId} namespace=${namespace} theme=${frame.theme}></agenttier-terminal>
   </main>`,
   settings: (frame, { sandboxId, namespace }) => html`<main>
     <agenttier-sandbox-settings
@@ -65,10 +77,7 @@ const PAGES: { readonly [N in Page['name']]: (frame: Frame, page: PageNamed<N>) 
       @agenttier-sandbox-open=${opener(frame)}
     ></agenttier-sandbox-settings>
   </main>`,
-  keys: (frame) => html`<main>
-    <div class="title"><h1>${frame.say('key.title')}</h1></div>
-    <agenttier-api-keys theme=${frame.theme}></agenttier-api-keys>
-  </main>`,
+  section: (frame, { section }) => sectionPage(frame, section),
   templates: (frame) => html`<main>
     <div class="title"><h1>${frame.say('nav.templates')}</h1></div>
     <agenttier-templates theme=${frame.theme}></agenttier-templates>
@@ -76,6 +85,7 @@ const PAGES: { readonly [N in Page['name']]: (frame: Frame, page: PageNamed<N>) 
   unknown: (frame) => html`<main>
     <div class="empty">
       <h1>${frame.say('app.notFound')}</h1>
+      <p class="muted">${frame.say('app.notFoundHint')}</p>
       <a class="button" href=${frame.href('/')} @click=${frame.follow('/')}>${frame.say('app.home')}</a>
     </div>
   </main>`,
@@ -92,7 +102,17 @@ function sandboxes(frame: Frame): TemplateResult {
       <button class="primary" @click=${() => frame.create()}>${frame.say('action.create')}</button>
     </div>
     <agenttier-sandbox-list theme=${frame.theme} @agenttier-sandbox-open=${opener(frame)}>
-      <button class="primary" slot="empty" @click=${() => frame.create()}>${frame.say('action.create')}</button>
+      <div class="first" slot="empty">
+        <ol>
+          <li>
+            ${frame.say('first.template')}
+            <a href=${frame.href('/templates')} @click=${frame.follow('/templates')}>${frame.say('nav.templates')}</a>
+          </li>
+          <li>${frame.say('first.create')}</li>
+          <li>${frame.say('first.terminal')}</li>
+        </ol>
+        <button class="primary" @click=${() => frame.create()}>${frame.say('action.create')}</button>
+      </div>
     </agenttier-sandbox-list>
     <agenttier-create-sandbox theme=${frame.theme}></agenttier-create-sandbox>
   </main>`;

@@ -32,6 +32,7 @@ const ACTIONS: Readonly<Record<SandboxAction, (server: Server, sandbox: Sandbox)
  * @fires agenttier-sandbox-changed - something was done
  * @fires agenttier-sandbox-open - the person wants its terminal or its settings, `detail.target` says which
  * @slot - after the details
+ * @slot select - before the name
  * @csspart card - the frame
  * @csspart actions - the row of buttons
  */
@@ -40,6 +41,8 @@ export class AgentTierSandboxCard extends AgentTierElement {
   static override styles = [baseStyles, controlStyles, styles];
 
   @property({ attribute: false }) sandbox: Sandbox | undefined;
+  /** Somebody else's, which the person may see because it is shared. */
+  @property({ type: Boolean }) shared = false;
   @state() private busy = false;
   @state() private problem = '';
 
@@ -62,6 +65,7 @@ export class AgentTierSandboxCard extends AgentTierElement {
     if (sandbox === undefined) return nothing;
     return html`<article part="card" aria-busy=${this.busy}>
       <header>
+        <slot name="select"></slot>
         <h3>${sandbox.name}</h3>
         <span class="mode">${this.say(`mode.${sandbox.mode}`)}</span>
         <agenttier-status-badge .phase=${sandbox.status} theme=${this.theme}></agenttier-status-badge>
@@ -78,7 +82,7 @@ export class AgentTierSandboxCard extends AgentTierElement {
     const used = lastActivityAt === undefined ? this.say('card.never') : this.#time(lastActivityAt);
     return html`<dl>
       <dt>${this.say('card.owner')}</dt>
-      <dd>${owner}</dd>
+      <dd>${owner}${this.shared ? html` <span class="mode">${this.say('card.shared')}</span>` : nothing}</dd>
       <dt>${this.say('card.template')}</dt>
       <dd>${sandbox.templateRef} <span class="muted">· ${sandbox.namespace}</span></dd>
       <dt>${this.say('card.created')}</dt>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { aSandbox, barriers, FakeServer, show, until } from '../../testing/page.ts';
-import { select } from './selection.ts';
+import { fitting, select } from './selection.ts';
 import './sandbox-list.ts';
 
 const listOf = async (server: FakeServer) => {
@@ -25,14 +25,27 @@ describe('select', () => {
     ['by phase', { phase: 'Stopped' }, ['old']],
     ['by every word', { text: 'PYTHON new' }, ['new']],
     ['by namespace', { namespace: 'other' }, []],
+    ['from A on', { sort: 'name', order: 'ascending' }, ['new', 'old']],
+    ['to A', { sort: 'name', order: 'descending' }, ['old', 'new']],
+    ['by template', { sort: 'template', order: 'descending' }, ['new', 'old']],
   ];
   it.each(rows)('%s', (_what, selection, names) => {
-    const whole = { text: '', phase: '' as const, namespace: '', ...selection };
-    expect(select(sandboxes, whole).map(({ name }) => name)).toEqual(names);
+    const all = { text: '', phase: '', namespace: '', sort: 'created', order: 'descending' } as const;
+    expect(select(sandboxes, { ...all, ...selection }).map(({ name }) => name)).toEqual(names);
+  });
+
+  it.each([
+    ['stop', ['new']],
+    ['resume', ['old']],
+    ['delete', ['old', 'new']],
+  ] as const)('%s fits', (action, names) => {
+    expect(fitting(action, sandboxes).map(({ name }) => name)).toEqual(names);
   });
 });
 
 describe('agenttier-sandbox-list', () => {
+  beforeEach(() => sessionStorage.clear());
+
   it('shows a card for each, over all pages of the answer', async () => {
     const server = new FakeServer().on('GET /sandboxes', (url) =>
       url.searchParams.get('continue') === 'two'
@@ -77,4 +90,113 @@ describe('agenttier-sandbox-list', () => {
     expect(note.textContent).toContain('busy');
     expect(note.querySelector('button')?.textContent).toBe('Try again');
   });
+
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, i) => aSandbox({ name: `box-${i}`, sandboxId: `box-${i}` }));
+
+  const button = (list: Element, text: string) =>
+    until(text, () =>
+      [...(list.shadowRoot?.querySelectorAll('button') ?? [])].find(
+        (one) => one.textContent?.trim() === text && !one.disabled,
+      ),
+    );
+
+  it.each(['grid', 'table'] as const)('lays out what is in sight only, of 1,000 as %s', async (view) => {
+    const list = await listOf(new FakeServer().on('GET /sandboxes', () => ({ sandboxes: many(1000) })));
+    list.view = view;
+    const selector = view === 'grid' ? 'li agenttier-sandbox-card' : '.row.one [role=cell]:first-child';
+    const all = () => [...(list.shadowRoot?.querySelectorAll(selector) ?? [])];
+    await until('all of them', () => all().length === 1000);
+    const laidOut = () => all().filter((one) => one.checkVisibility({ contentVisibilityAuto: true }));
+    await until('those in sight', () => laidOut().length > 0 && laidOut().length < 150);
+    const last = all().at(-1);
+    last?.scrollIntoView();
+    await until('the last one', () => last?.checkVisibility({ contentVisibilityAuto: true }));
+    await until('few again', () => laidOut().length < 150);
+  });
+
+  it('does one thing to many, each in its namespace, and tells how it went with each', async () => {
+    const sandboxes = [
+      aSandbox({ name: 'a', sandboxId: 'a' }),
+      aSandbox({ name: 'b', sandboxId: 'b', namespace: 'other' }),
+      aSandbox({ name: 'c', sandboxId: 'c', status: 'Stopped' }),
+    ];
+    const server = new FakeServer()
+      .on('GET /sandboxes', () => ({ sandboxes }))
+      .on('POST /sandboxes/bulk-action', (url) => ({
+        results:
+          url.searchParams.get('namespace') === 'team'
+            ? [{ id: 'a', status: 'ok' }]
+            : [{ id: 'b', status: 'error', error: 'b is not yours' }],
+      }));
+    const list = await listOf(server);
+    const box = await until('the checkbox', () =>
+      list.shadowRoot?.querySelector<HTMLInputElement>('label input'),
+    );
+    box.click();
+    const told = new Promise((resolve) => list.addEventListener('agenttier-bulk-result', resolve));
+    (await button(list, 'Stop 2')).click();
+    await told;
+    const bodies = server.asked.filter(({ method }) => method === 'POST').map(({ body }) => body);
+    expect(bodies).toEqual([
+      { action: 'stop', ids: ['a'] },
+      { action: 'stop', ids: ['b'] },
+    ]);
+    const outcome = await until('the outcome', () => list.shadowRoot?.querySelector('.outcome'));
+    const lines = [...outcome.querySelectorAll('li')].map((li) =>
+      li.textContent?.replaceAll(/\s+/g, ' ').trim(),
+    );
+    expect(lines).toEqual(['a (team): accepted', 'b (other): b is not yours']);
+    expect(await barriers(list)).toEqual([]);
+    await button(list, 'Stop 1');
+  });
+
+  it('deletes nothing unless the person says so, and nothing that a filter hides', async () => {
+    const server = new FakeServer()
+      .on('GET /sandboxes', () => ({ sandboxes: many(2) }))
+      .on('POST /sandboxes/bulk-action', () => ({ results: [{ id: 'box-1', status: 'ok' }] }));
+    const list = await listOf(server);
+    const box = await until('the checkbox', () =>
+      list.shadowRoot?.querySelector<HTMLInputElement>('label input'),
+    );
+    box.click();
+    await button(list, 'Delete 2');
+    list.filter = 'box-1';
+    const confirm = vi.spyOn(globalThis, 'confirm').mockReturnValueOnce(false).mockReturnValueOnce(true);
+    (await button(list, 'Delete 1')).click();
+    expect(server.asked.some(({ method }) => method === 'POST')).toBe(false);
+    const told = new Promise((resolve) => list.addEventListener('agenttier-bulk-result', resolve));
+    (await button(list, 'Delete 1')).click();
+    await told;
+    expect(confirm).toHaveBeenCalledTimes(2);
+    confirm.mockRestore();
+    expect(server.asked.find(({ method }) => method === 'POST')?.body).toEqual({
+      action: 'delete',
+      ids: ['box-1'],
+    });
+  });
+
+  it.each(['light', 'dark'] as const)(
+    'is a table that sorts by its heads, in the %s theme',
+    async (theme) => {
+      const server = new FakeServer()
+        .on('GET /sandboxes', () => ({ sandboxes: many(3) }))
+        .on('GET /user/me', () => ({ sub: 'bob', email: '', name: '', groups: [], isAdmin: false }));
+      const list = await listOf(server);
+      list.theme = theme;
+      document.body.style.background = theme === 'dark' ? '#131418' : '#f7f7f9';
+      (await button(list, 'Table')).click();
+      const names = () =>
+        [...(list.shadowRoot?.querySelectorAll('.name') ?? [])].map((one) => one.textContent?.trim());
+      const head = await button(list, 'Name');
+      head.click();
+      await until('A first', () => names().join() === 'box-0,box-1,box-2');
+      head.click();
+      await until('A last', () => names().join() === 'box-2,box-1,box-0');
+      expect(head.closest('[role=columnheader]')?.ariaSort).toBe('descending');
+      await until('the mark', () => list.shadowRoot?.textContent?.includes('Shared with you'));
+      expect(await barriers(list)).toEqual([]);
+      expect(document.createElement('agenttier-sandbox-list').view).toBe('table');
+    },
+  );
 });

@@ -8,6 +8,12 @@ const server = () =>
   new FakeServer()
     .on('GET /sandboxes/box', () => aSandbox())
     .on('GET /sandboxes/box/why', () => ({ text: 'Sandbox box is Running: it can be used.' }))
+    .on('GET /sandboxes/box/files', () => ({
+      path: '/workspace',
+      entries: [{ name: 'notes.txt', type: 'file', size: 5, isDir: false, modifiedAt: 1_790_000_000 }],
+    }))
+    .on('GET /sandboxes/box/ports', () => ({ ports: [{ port: 3000, protocol: 'http' }] }))
+    .on('GET /sandboxes/box/ports/listening', () => ({ ports: [] }))
     .on('GET /sandboxes/box/share', () => ({
       users: [{ identity: 'bob@example.com', level: 'viewer' }],
       groups: [],
@@ -30,6 +36,8 @@ async function settingsOf(section: Section, fake = server()) {
 describe('agenttier-sandbox-settings', () => {
   const rows: [section: Section, inside: string, text: string][] = [
     ['overview', 'section', 'it can be used'],
+    ['files', 'agenttier-file-browser', 'notes.txt'],
+    ['ports', 'agenttier-port-forwards', '3000'],
     ['sharing', 'agenttier-sharing', 'bob@example.com'],
     ['backups', 'agenttier-backups', 'snap'],
     ['agent', 'agenttier-agent-panel', 'Prompt'],

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { css, html, nothing } from 'lit';
-import { customElement, property } from 'lit/decorators.js';
+import { customElement, property, query, state } from 'lit/decorators.js';
 import { ResourceController } from '../../controllers/resource.ts';
 import { getSandbox, whySandbox } from '../../data/sandboxes.ts';
 import type { Sandbox } from '../../data/sandboxes.ts';
@@ -11,10 +11,15 @@ import { tableStyles } from '../../styles/tables.ts';
 import type { TextKey } from '../../text/text.ts';
 import '../agent-panel/agent-panel.ts';
 import '../backups/backups.ts';
+import '../file-browser/file-browser.ts';
+import type { AgentTierFileBrowser } from '../file-browser/file-browser.ts';
+import '../file-editor/file-editor.ts';
+import type { AgentTierFileEditor } from '../file-editor/file-editor.ts';
+import '../port-forwards/port-forwards.ts';
 import '../sandbox-card/sandbox-card.ts';
 import '../sharing/sharing.ts';
 
-export const SECTIONS = ['overview', 'agent', 'sharing', 'backups'] as const;
+export const SECTIONS = ['overview', 'files', 'ports', 'agent', 'sharing', 'backups'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 interface State {
@@ -66,6 +71,9 @@ export class AgentTierSandboxSettings extends AgentTierElement {
 
   @property({ attribute: 'sandbox-id' }) sandboxId = '';
   @property({ reflect: true }) section: Section = 'overview';
+  @state() private openFile: string | undefined;
+  @query('agenttier-file-browser') private fileBrowser!: AgentTierFileBrowser | null;
+  @query('agenttier-file-editor') private fileEditor!: AgentTierFileEditor | null;
 
   readonly #state = new ResourceController<State>(this, {
     server: () => this.source,
@@ -124,12 +132,18 @@ export class AgentTierSandboxSettings extends AgentTierElement {
   }
 
   #choose(section: Section): void {
+    if (this.fileEditor?.mayLeave() === false) return;
+    this.openFile = undefined;
     this.section = section;
     this.tell('agenttier-section', { section });
   }
 
   #panel({ sandbox, why }: State) {
     const { sandboxId, namespace, theme, lang, source } = this;
+    if (this.section === 'files') return this.#files(sandbox);
+    if (this.section === 'ports') {
+      return html`<agenttier-port-forwards .server=${source} sandbox-id=${sandboxId} namespace=${namespace} theme=${theme} lang=${lang}></agenttier-port-forwards>`;
+    }
     if (this.section === 'agent') {
       return html`<agenttier-agent-panel .server=${source} sandbox-id=${sandboxId} namespace=${namespace} theme=${theme} lang=${lang}></agenttier-agent-panel>`;
     }
@@ -146,6 +160,40 @@ export class AgentTierSandboxSettings extends AgentTierElement {
         ${why ? html`<p>${why}</p>` : nothing}
       </section>
     </div>`;
+  }
+
+  /** A look at its files would wake a sandbox that sleeps, so it waits until somebody has. */
+  #files({ status }: Sandbox) {
+    if (status !== 'Running') return html`<p class="note" role="status">${this.say('files.stopped')}</p>`;
+    const { sandboxId, namespace, theme, lang, source } = this;
+    const { openFile } = this;
+    // The browser stays while a file is open: its folder, and what is under way.
+    return html`<agenttier-file-browser
+        ?hidden=${openFile !== undefined}
+        .server=${source}
+        sandbox-id=${sandboxId}
+        namespace=${namespace}
+        theme=${theme}
+        lang=${lang}
+        @agenttier-file-open=${(event: CustomEvent<{ path: string }>) => {
+          event.preventDefault();
+          this.openFile = event.detail.path;
+        }}
+      ></agenttier-file-browser>
+      ${
+        openFile === undefined
+          ? nothing
+          : html`<agenttier-file-editor
+            .server=${source}
+            sandbox-id=${sandboxId}
+            namespace=${namespace}
+            path=${openFile}
+            theme=${theme}
+            lang=${lang}
+            @agenttier-file-close=${() => void ((this.openFile = undefined))}
+            @agenttier-file-saved=${() => void this.fileBrowser?.refresh()}
+          ></agenttier-file-editor>`
+      }`;
   }
 }
 

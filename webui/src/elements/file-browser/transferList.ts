@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import { html, nothing } from 'lit';
+import type { TextKey } from '../../text/text.ts';
+import { sizeText } from '../../text/size.ts';
+import type { Transfer, TransferQueue } from './transferQueue.ts';
+
+type Say = (key: TextKey, params?: Readonly<Record<string, string | number>>) => string;
+
+/** What goes up and down, how far it is, and how to end it. */
+export function transferList(queue: TransferQueue, say: Say, lang: string) {
+  const { transfers } = queue;
+  if (transfers.length === 0) return nothing;
+  const under = transfers.some(({ state }) => state === 'running' || state === 'waiting');
+  return html`<section class="transfers" aria-label=${say('transfer.title')}>
+    <div class="bar">
+      <h3>${say('transfer.title')}</h3>
+      ${under ? nothing : html`<button class="quiet" @click=${() => queue.clear()}>${say('transfer.clear')}</button>`}
+    </div>
+    <ul>
+      ${transfers.map((one) => row(one, queue, say, lang))}
+    </ul>
+  </section>`;
+}
+
+function row(one: Transfer, queue: TransferQueue, say: Say, lang: string) {
+  const { id, name, state } = one;
+  const isUnderWay = state === 'running' || state === 'waiting';
+  return html`<li class=${state}>
+    <span class="what">${name}</span>
+    <span class="muted state">${stateText(one, say, lang)}</span>
+    ${
+      isUnderWay
+        ? html`<button class="quiet" aria-label=${say('transfer.cancel', { name })} @click=${() => queue.cancel(id)}>
+          ${say('action.cancel')}
+        </button>`
+        : nothing
+    }
+    ${state === 'running' ? bar(one) : nothing}
+  </li>`;
+}
+
+/** Without a value it says that something is going on. */
+const bar = ({ name, done, whole }: Transfer) =>
+  whole === undefined
+    ? html`<progress aria-label=${name}></progress>`
+    : html`<progress aria-label=${name} max=${Math.max(whole, 1)} .value=${done}></progress>`;
+
+function stateText({ state, done, whole, message }: Transfer, say: Say, lang: string): string {
+  if (state === 'failed') return say('transfer.failed', { message });
+  if (state !== 'running') return say(`transfer.${state}`);
+  const so = sizeText(done, lang);
+  return whole === undefined
+    ? say('transfer.open', { done: so })
+    : say('transfer.running', { done: so, whole: sizeText(whole, lang) });
+}
