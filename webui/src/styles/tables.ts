@@ -4,6 +4,8 @@ import { css } from 'lit';
 /** Lists of things with what can be done to each; narrow places scroll them, never the page. */
 export const tableStyles = css`
   .table {
+    /* What is only read out is placed by it, or it would widen the page. */
+    position: relative;
     overflow-x: auto;
     border: 1px solid var(--line);
     border-radius: var(--radius);
@@ -47,6 +49,7 @@ export const tableStyles = css`
   }
   section {
     display: grid;
+    grid-template-columns: minmax(0, 1fr);
     gap: 0.875rem;
   }
 `;

@@ -21,7 +21,7 @@ export function sectionPage(frame: Frame, name: SectionName): TemplateResult {
       })}
     </nav>
     <div class="title"><h1>${frame.say(text)}</h1></div>
-    ${admin && !frame.isAdmin ? explained(frame) : show(frame.theme)}
+    ${admin && !frame.isAdmin ? explained(frame) : show(frame)}
   </main>`;
 }
 

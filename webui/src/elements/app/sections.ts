@@ -6,6 +6,12 @@ import type { TextKey } from '../../text/text.ts';
 /** Sections that belong together share an entry of the head and have a navigation of their own. */
 export type Group = 'cluster' | 'account';
 
+/** Who looks, and in which light. */
+export interface Viewer {
+  readonly theme: string;
+  readonly isAdmin: boolean;
+}
+
 export interface Section {
   readonly path: string;
   readonly text: TextKey;
@@ -14,7 +20,7 @@ export interface Section {
   readonly admin: boolean;
   /** Its elements come when it is shown. */
   readonly load: () => Promise<unknown>;
-  readonly show: (theme: string) => TemplateResult;
+  readonly show: (viewer: Viewer) => TemplateResult;
 }
 
 export const SECTIONS = {
@@ -24,7 +30,7 @@ export const SECTIONS = {
     group: 'cluster',
     admin: true,
     load: () => import('../metrics/metrics.ts'),
-    show: (theme) => html`<agenttier-metrics theme=${theme}></agenttier-metrics>`,
+    show: ({ theme }) => html`<agenttier-metrics theme=${theme}></agenttier-metrics>`,
   },
   capacity: {
     path: '/cluster/capacity',
@@ -32,7 +38,7 @@ export const SECTIONS = {
     group: 'cluster',
     admin: true,
     load: () => import('../cluster-capacity/cluster-capacity.ts'),
-    show: (theme) => html`<agenttier-cluster-capacity theme=${theme}></agenttier-cluster-capacity>`,
+    show: ({ theme }) => html`<agenttier-cluster-capacity theme=${theme}></agenttier-cluster-capacity>`,
   },
   costs: {
     path: '/cluster/costs',
@@ -40,7 +46,7 @@ export const SECTIONS = {
     group: 'cluster',
     admin: true,
     load: () => import('../cost-estimator/cost-estimator.ts'),
-    show: (theme) => html`<agenttier-cost-estimator theme=${theme}></agenttier-cost-estimator>`,
+    show: ({ theme }) => html`<agenttier-cost-estimator theme=${theme}></agenttier-cost-estimator>`,
   },
   activity: {
     path: '/cluster/activity',
@@ -48,7 +54,25 @@ export const SECTIONS = {
     group: 'cluster',
     admin: false,
     load: () => import('../activity-log/activity-log.ts'),
-    show: (theme) => html`<agenttier-activity-log theme=${theme}></agenttier-activity-log>`,
+    show: ({ theme }) => html`<agenttier-activity-log theme=${theme}></agenttier-activity-log>`,
+  },
+  pools: {
+    path: '/cluster/pools',
+    text: 'nav.pools',
+    group: 'cluster',
+    admin: false,
+    load: () => import('../warm-pools/warm-pools.ts'),
+    show: ({ theme, isAdmin }) =>
+      html`<agenttier-warm-pools theme=${theme} ?readonly=${!isAdmin}></agenttier-warm-pools>`,
+  },
+  headroom: {
+    path: '/cluster/headroom',
+    text: 'nav.headroom',
+    group: 'cluster',
+    admin: false,
+    load: () => import('../headroom/headroom.ts'),
+    show: ({ theme, isAdmin }) =>
+      html`<agenttier-headroom theme=${theme} ?readonly=${!isAdmin}></agenttier-headroom>`,
   },
   keys: {
     path: '/keys',
@@ -56,7 +80,15 @@ export const SECTIONS = {
     group: 'account',
     admin: false,
     load: () => import('../api-keys/api-keys.ts'),
-    show: (theme) => html`<agenttier-api-keys theme=${theme}></agenttier-api-keys>`,
+    show: ({ theme }) => html`<agenttier-api-keys theme=${theme}></agenttier-api-keys>`,
+  },
+  webhooks: {
+    path: '/webhooks',
+    text: 'nav.webhooks',
+    group: 'account',
+    admin: false,
+    load: () => import('../webhooks/webhooks.ts'),
+    show: ({ theme }) => html`<agenttier-webhooks theme=${theme}></agenttier-webhooks>`,
   },
 } as const satisfies Readonly<Record<string, Section>>;
 

@@ -28,6 +28,7 @@ export class AgentTierClusterCapacity extends AgentTierElement {
     css`
       :host {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: 1.25rem;
       }
       .bad {

@@ -33,6 +33,7 @@ export class AgentTierCostEstimator extends AgentTierElement {
     css`
       :host {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: 1.25rem;
       }
       .head {

@@ -31,6 +31,7 @@ export class AgentTierMetrics extends AgentTierElement {
     css`
       :host {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: 1.25rem;
       }
       .panel .table {
