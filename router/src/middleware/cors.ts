@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 
 const METHODS = 'GET, POST, PUT, PATCH, DELETE, OPTIONS';
 const HEADERS =
-  'Authorization, Content-Type, X-API-Key, X-Request-ID, If-Match, If-None-Match, Last-Event-ID, MCP-Protocol-Version';
+  'Authorization, Content-Range, Content-Type, X-API-Key, X-Request-ID, If-Match, If-None-Match, Last-Event-ID, MCP-Protocol-Version';
 const EXPOSED = 'X-Request-ID, X-AgentTier-Transport, Retry-After, ETag';
 const DAY_SECONDS = '86400';
 

@@ -4,6 +4,7 @@ import { css } from 'lit';
 export const styles = css`
   :host {
     display: grid;
+    grid-template-columns: minmax(0, 1fr);
     grid-template-rows: auto auto minmax(0, 1fr);
     grid-template-columns: minmax(0, 1fr);
     min-height: 100dvh;
@@ -60,6 +61,84 @@ export const styles = css`
     display: flex;
     align-items: center;
     gap: 0.75rem;
+  }
+  .who select {
+    width: auto;
+  }
+  kbd {
+    padding-inline: 0.35rem;
+    border: 1px solid var(--line);
+    border-radius: 4px;
+    color: var(--muted);
+    font-family: inherit;
+    font-size: 0.75rem;
+    white-space: nowrap;
+  }
+  /* Where there is little room: what is looked at once goes, and pages are one line that scrolls. */
+  @media (width < 56rem) {
+    agenttier-cluster-glance,
+    .who .name,
+    kbd {
+      display: none;
+    }
+    header {
+      gap: 0.375rem 0.5rem;
+      padding-block-end: 0;
+    }
+    header > nav {
+      order: 3;
+      flex: 1 0 100%;
+      flex-wrap: nowrap;
+      padding: 2px 2px 0.5rem;
+      overflow-x: auto;
+      scrollbar-width: none;
+    }
+    .who {
+      flex: 1;
+      justify-content: end;
+      gap: 0.25rem;
+    }
+    .who select,
+    .who button {
+      padding-inline: 0.375rem;
+      font-size: 0.8125rem;
+      white-space: nowrap;
+    }
+    .who button {
+      border-color: transparent;
+    }
+  }
+  nav a {
+    white-space: nowrap;
+  }
+  :is(h1, main):focus {
+    outline: none;
+  }
+  .first {
+    display: grid;
+    gap: 1rem;
+    justify-items: center;
+  }
+  .first ol {
+    display: grid;
+    gap: 0.5rem;
+    max-width: 34rem;
+    margin: 0;
+    padding-inline-start: 1.5rem;
+    text-align: start;
+  }
+  dialog.again {
+    width: min(28rem, calc(100vw - 2rem));
+    border: 1px solid var(--line);
+    border-radius: var(--radius);
+    background: var(--surface);
+    color: var(--text);
+  }
+  dialog.again::backdrop {
+    background: rgb(0 0 0 / 55%);
+  }
+  dialog.again agenttier-login {
+    min-height: 0;
   }
   main {
     width: min(100%, 110rem);

@@ -12,6 +12,7 @@ describe('pages', () => {
     ['/cluster/metrics', 'section'],
     ['/keys', 'section'],
     ['/nothing', 'unknown'],
+    ['/sandboxes/%E0%A4%A/box', 'unknown'],
   ])('%s is %s', (path, name) => {
     expect(pageAt(path).name).toBe(name);
   });
@@ -34,10 +35,12 @@ describe('agenttier-app', () => {
     keys = [];
     isAdmin = false;
     sessionStorage.clear();
+    localStorage.clear();
     history.replaceState(undefined, '', '/');
     globalThis.fetch = async (input, init) => {
       const path = new URL(input as string).pathname;
       if (!path.startsWith('/api/')) return real(input, init);
+      if (path === '/api/v1/events/stream') return new Response(new ReadableStream());
       const key = new Headers(init?.headers).get('X-API-Key');
       keys.push(key);
       if (path === '/api/v1/auth/config') return Response.json({ mode: 'keys' });
@@ -107,10 +110,108 @@ describe('agenttier-app', () => {
     sessionStorage.setItem('agenttier-api-key', 'good');
     const app = await open();
     const out = await until('the sign-out', () =>
-      app.shadowRoot?.querySelector<HTMLButtonElement>('.who button'),
+      app.shadowRoot?.querySelector<HTMLButtonElement>('.who button.out'),
     );
     out.click();
     await login(app);
     expect(sessionStorage.length).toBe(0);
+  });
+
+  const entered = async () => {
+    sessionStorage.setItem('agenttier-api-key', 'good');
+    const app = await open();
+    const root = await until('the page', () => app.shadowRoot?.querySelector('header') && app.shadowRoot);
+    return { app, root };
+  };
+
+  it('calls the tab by the page, and moves the focus to its heading', async () => {
+    const { app, root } = await entered();
+    await until('the title', () => document.title === 'Sandboxes – AgentTier');
+    app.navigate('/templates');
+    await until('the focus', () => root.activeElement?.textContent === 'Templates');
+    expect(root.activeElement?.tagName).toBe('H1');
+    expect(document.title).toBe('Templates – AgentTier');
+    app.navigate('/nothing/here');
+    await until('the page that is not there', () => document.title === 'There is no such page. – AgentTier');
+    expect(await barriers(app)).toEqual([]);
+  });
+
+  it('opens the palette by a key, goes where it says, and keeps the theme', async () => {
+    const { app, root } = await entered();
+    const palette = await until('the palette', () => root.querySelector('agenttier-command-palette'));
+    await palette.updateComplete;
+    const choose = async (text: string) => {
+      const press = { key: 'k', ctrlKey: true, cancelable: true };
+      const event = new KeyboardEvent('keydown', press);
+      globalThis.dispatchEvent(event);
+      expect(event.defaultPrevented).toBe(true);
+      const input = await until('the field', () => palette.shadowRoot?.querySelector('input'));
+      input.value = text;
+      input.dispatchEvent(new Event('input'));
+      await palette.updateComplete;
+      input.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', cancelable: true }));
+      await palette.updateComplete;
+    };
+    await choose('templates');
+    expect(location.pathname).toBe('/templates');
+    await choose('theme dark');
+    expect(app.theme).toBe('dark');
+    expect(document.documentElement.style.colorScheme).toBe('dark');
+    expect((await open()).theme).toBe('dark');
+    document.documentElement.style.colorScheme = '';
+  });
+
+  it('leaves the key to a terminal that has the focus', async () => {
+    const { root } = await entered();
+    const terminal = document.createElement('agenttier-terminal');
+    root.querySelector('main')?.append(terminal);
+    const press = { key: 'k', ctrlKey: true, cancelable: true, bubbles: true, composed: true };
+    const event = new KeyboardEvent('keydown', press);
+    terminal.dispatchEvent(event);
+    expect(event.defaultPrevented).toBe(false);
+  });
+
+  it('shows what went wrong where no panel does, and only there', async () => {
+    const { root } = await entered();
+    const list = await until('the list', () => root.querySelector('agenttier-sandbox-list'));
+    const fail = (message: string) =>
+      list.dispatchEvent(
+        new CustomEvent('agenttier-error', {
+          detail: { status: 409, code: '', message, violations: [] },
+          bubbles: true,
+          composed: true,
+        }),
+      );
+    list.shadowRoot?.append('shown by the list');
+    fail('shown by the list');
+    fail('shown by nobody');
+    const region = () => root.querySelector('agenttier-notices')?.shadowRoot?.querySelector('[role=status]');
+    await until('the notice', () => region()?.textContent?.includes('shown by nobody'));
+    expect(region()?.textContent).not.toContain('shown by the list');
+    region()?.querySelector('button')?.click();
+    await until('an empty corner', () => region()?.querySelector('p') === null);
+  });
+
+  it('keeps the page when the sign-in ends, and goes on after the next', async () => {
+    const { root } = await entered();
+    const list = await until('the list', () => root.querySelector('agenttier-sandbox-list'));
+    list.filter = 'half-typed';
+    root
+      .querySelector('agenttier-provider')
+      ?.dispatchEvent(new CustomEvent('agenttier-auth-required', { bubbles: true, composed: true }));
+    const dialog = await until('the dialog', () =>
+      root.querySelector<HTMLDialogElement>('dialog.again[open]'),
+    );
+    const form = await until('the form', () => dialog.querySelector('agenttier-login')?.shadowRoot);
+    expect(dialog.textContent).toContain('Your sign-in has ended');
+    const before = keys.length;
+    const input = form.querySelector('input');
+    if (input) input.value = 'good';
+    input?.dispatchEvent(new Event('input'));
+    form.querySelector('form')?.requestSubmit();
+    await until('the page again', () => !dialog.open);
+    expect(root.querySelector('agenttier-sandbox-list')).toBe(list);
+    expect(list.filter).toBe('half-typed');
+    await until('the list being asked for again', () => keys.length >= before + 3);
   });
 });

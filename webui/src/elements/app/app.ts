@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { html, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
+import { keyed } from 'lit/directives/keyed.js';
 import { problemOf } from '../../data/problem.ts';
 import type { Problem } from '../../data/problem.ts';
 import { Session } from '../../data/session.ts';
@@ -11,17 +12,25 @@ import { AgentTierElement } from '../../element.ts';
 import { baseStyles } from '../../styles/base.ts';
 import { controlStyles } from '../../styles/controls.ts';
 import '../cluster-glance/cluster-glance.ts';
+import '../command-palette/command-palette.ts';
+import type { AgentTierCommandPalette } from '../command-palette/command-palette.ts';
 import '../create-sandbox/create-sandbox.ts';
 import type { AgentTierCreateSandbox } from '../create-sandbox/create-sandbox.ts';
 import '../login/login.ts';
+import '../notices/notices.ts';
+import type { AgentTierNotices } from '../notices/notices.ts';
 import type { AgentTierProvider } from '../provider/provider.ts';
 import '../provider/provider.ts';
 import '../sandbox-list/sandbox-list.ts';
 import { styles } from './app.styles.ts';
-import { loadPage, navigationFor, pageOf } from './pages.ts';
+import { asksForPalette, commandsFor } from './commands.ts';
+import { loadPage, navigationFor, opener, pageOf } from './pages.ts';
 import type { Frame } from './pages.ts';
 import { pageAt } from './routes.ts';
 import type { Page } from './routes.ts';
+import { paintPage, rememberedTheme, rememberTheme, THEMES } from './theme.ts';
+import type { Theme } from './theme.ts';
+import { titleOf } from './titles.ts';
 
 /**
  * The dashboard: signing in, the frame around all pages, and the pages.
@@ -36,12 +45,17 @@ export class AgentTierApp extends AgentTierElement {
   @property({ attribute: 'base-path' }) basePath = '';
   @query('agenttier-provider') private provider!: AgentTierProvider;
   @query('agenttier-create-sandbox') private creator: AgentTierCreateSandbox | undefined;
+  @query('agenttier-command-palette') private palette: AgentTierCommandPalette | undefined;
+  @query('agenttier-notices') private notices: AgentTierNotices | undefined;
+  @query('dialog.again') private again: HTMLDialogElement | undefined;
   @state() private page: Page = { name: 'sandboxes' };
   @state() private config: AuthConfig | undefined;
   @state() private user: User | undefined;
   @state() private signInError: Problem | undefined;
   @state() private failure: Problem | undefined;
   @state() private ready = false;
+  /** Whoever was signed in is not any more: the page stays, with a login over it. */
+  @state() private expired = false;
   readonly #session = new Session();
   #leaving = new AbortController();
 
@@ -49,8 +63,11 @@ export class AgentTierApp extends AgentTierElement {
     super.connectedCallback();
     this.#leaving = new AbortController();
     const { signal } = this.#leaving;
-    globalThis.addEventListener('popstate', () => this.#show(), { signal });
-    this.#show();
+    globalThis.addEventListener('popstate', () => this.#turnTo(), { signal });
+    globalThis.addEventListener('keydown', (event) => this.#press(event), { signal });
+    if (!this.hasAttribute('theme')) this.theme = rememberedTheme();
+    paintPage(this.theme);
+    void this.#show();
   }
 
   override disconnectedCallback(): void {
@@ -66,12 +83,55 @@ export class AgentTierApp extends AgentTierElement {
   navigate(path: string): void {
     if (!this.tell('agenttier-navigate', { path }, { cancelable: true })) return;
     history.pushState(undefined, '', `${this.basePath}${path}`);
-    this.#show();
+    this.#turnTo();
   }
 
-  #show(): void {
+  #turnTo(): void {
+    const loaded = this.#show();
+    void this.#focusHeading(loaded);
+  }
+
+  /** As after a load of a page: whoever does not see it hears where they are, and Tab goes on from there. */
+  async #focusHeading(loaded: Promise<unknown>): Promise<void> {
+    const { page } = this;
+    await loaded;
+    await this.updateComplete;
+    if (page !== this.page) return;
+    const main = this.renderRoot.querySelector('main');
+    const heading = main?.querySelector('h1') ?? main;
+    heading?.setAttribute('tabindex', '-1');
+    heading?.focus();
+  }
+
+  #press(event: KeyboardEvent): void {
+    if (!asksForPalette(event) || this.palette === undefined) return;
+    // Browsers have it for their own field of addresses.
+    event.preventDefault();
+    void this.palette.show();
+  }
+
+  #do(id: string): void {
+    const [verb = '', what = ''] = id.split(/:(.*)/s);
+    if (verb === 'go') this.navigate(what);
+    else if (verb === 'theme') this.#setTheme(what as Theme);
+    else void this.#create();
+  }
+
+  async #create(): Promise<void> {
+    if (this.creator === undefined) this.navigate('/');
+    await this.updateComplete;
+    this.creator?.show();
+  }
+
+  #setTheme(theme: Theme): void {
+    this.theme = theme;
+    rememberTheme(theme);
+    paintPage(theme);
+  }
+
+  #show(): Promise<unknown> {
     this.page = pageAt(globalThis.location.pathname.slice(this.basePath.length));
-    void loadPage(this.page);
+    return loadPage(this.page);
   }
 
   async #begin(): Promise<void> {
@@ -83,8 +143,7 @@ export class AgentTierApp extends AgentTierElement {
     try {
       this.config = await authConfig(server);
       if (this.page.name === 'callback') await this.#finishSignIn(this.config);
-      this.user = await currentUser(server);
-      this.signInError = undefined;
+      this.#enter(await currentUser(server));
     } catch (error) {
       const known = error instanceof SignInError ? { ...problemOf(error), status: 401 } : problemOf(error);
       if (known.status === 401) this.#refused(known);
@@ -93,9 +152,16 @@ export class AgentTierApp extends AgentTierElement {
     this.ready = true;
   }
 
+  #enter(user: User): void {
+    this.user = user;
+    this.signInError = undefined;
+    if (this.expired) this.provider.renew();
+    this.expired = false;
+  }
+
   /** Nobody has tried yet, or what was tried is not known: the first is no error. */
   #refused(error: Problem): void {
-    this.user = undefined;
+    if (!this.expired) this.user = undefined;
     this.signInError = error.code === 'missing_authorization' ? undefined : error;
   }
 
@@ -105,7 +171,7 @@ export class AgentTierApp extends AgentTierElement {
     const { tokens, returnTo } = await finishSignIn(config, this.#callback, answer);
     this.#session.useTokens(tokens, config);
     history.replaceState(undefined, '', `${this.basePath}${returnTo}`);
-    this.#show();
+    void this.#show();
   }
 
   get #callback(): string {
@@ -130,17 +196,29 @@ export class AgentTierApp extends AgentTierElement {
   #signOut(): void {
     this.#session.end();
     this.user = undefined;
+    this.expired = false;
     this.signInError = undefined;
+  }
+
+  protected override updated(): void {
+    if (this.user !== undefined) document.title = titleOf(this.page, (key, params) => this.say(key, params));
+    this.renderRoot
+      .querySelector('nav [aria-current=page]')
+      ?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    if (this.again?.open === this.expired) return;
+    if (this.expired) this.again?.showModal();
+    else this.again?.close();
   }
 
   protected override render() {
     return html`<agenttier-provider
       api-base=${this.apiBase || '/api/v1'}
       .getCredential=${this.#session.credential}
-      @agenttier-auth-required=${() => (this.user = undefined)}
+      @agenttier-auth-required=${() => (this.expired = this.user !== undefined)}
+      @agenttier-error=${(event: CustomEvent<Problem>) => this.#tellProblem(event)}
     >
       ${this.config?.mode === 'dev' ? html`<div class="dev" role="alert">${this.say('login.dev')}</div>` : nothing}
-      ${this.#header()} ${this.#main()}
+      ${this.#header()} ${keyed(this.user?.sub, this.#main())} ${this.#overlays()}
     </agenttier-provider>`;
   }
 
@@ -160,14 +238,46 @@ export class AgentTierApp extends AgentTierElement {
       </nav>
       <agenttier-cluster-glance theme=${this.theme}></agenttier-cluster-glance>
       <div class="who">
-        <span class="muted">${this.user.name || this.user.email || this.user.sub}</span>
+        <button class="search" aria-keyshortcuts="Control+K Meta+K" @click=${() => void this.palette?.show()}>
+          ${this.say('app.search')}<kbd aria-hidden="true">Ctrl K</kbd>
+        </button>
+        <select
+          aria-label=${this.say('theme.label')}
+          @change=${(event: Event) => this.#setTheme((event.target as HTMLSelectElement).value as Theme)}
+        >
+          ${THEMES.map(
+            (theme) =>
+              html`<option value=${theme} ?selected=${this.theme === theme}>${this.say(`theme.${theme}`)}</option>`,
+          )}
+        </select>
+        <span class="muted name">${this.user.name || this.user.email || this.user.sub}</span>
         ${
           this.config?.mode === 'dev'
             ? nothing
-            : html`<button class="quiet" @click=${() => this.#signOut()}>${this.say('login.out')}</button>`
+            : html`<button class="quiet out" @click=${() => this.#signOut()}>${this.say('login.out')}</button>`
         }
       </div>
     </header>`;
+  }
+
+  #tellProblem(event: CustomEvent<Problem>): void {
+    // Asking who it is is an answer of its own.
+    if (event.detail.status === 401) return;
+    void this.notices?.addUnlessShown(event.detail, event.composedPath()[0]);
+  }
+
+  #overlays() {
+    if (this.user === undefined) return nothing;
+    return html`<agenttier-notices theme=${this.theme}></agenttier-notices>
+      <agenttier-command-palette
+        theme=${this.theme}
+        .commands=${commandsFor(this.user.isAdmin, (key) => this.say(key))}
+        @agenttier-command=${(event: CustomEvent<{ id: string }>) => this.#do(event.detail.id)}
+        @agenttier-sandbox-open=${opener(this)}
+      ></agenttier-command-palette>
+      <dialog class="again" aria-label=${this.say('login.title')} @cancel=${(event: Event) => event.preventDefault()}>
+        ${this.expired ? html`<p class="note warn">${this.say('app.expired')}</p>${this.#login()}` : nothing}
+      </dialog>`;
   }
 
   /** Plain clicks stay on the page; those that ask for another tab or window do not. */
@@ -191,28 +301,30 @@ export class AgentTierApp extends AgentTierElement {
     if (!this.ready)
       return html`<main><p class="muted" role="status">${this.say('state.loading')}</p></main>`;
     if (this.user === undefined) {
-      return html`<main>
-        <agenttier-login
-          .config=${this.config}
-          .error=${this.signInError}
-          theme=${this.theme}
-          @agenttier-sign-in=${() => void this.#signIn()}
-          @agenttier-api-key=${(event: CustomEvent<{ key: string }>) => this.#useKey(event)}
-        ></agenttier-login>
-      </main>`;
+      return html`<main>${this.#login()}</main>`;
     }
     return pageOf(this.page, this.#frame);
+  }
+
+  #login() {
+    return html`<agenttier-login
+      .config=${this.config}
+      .error=${this.signInError}
+      theme=${this.theme}
+      @agenttier-sign-in=${() => void this.#signIn()}
+      @agenttier-api-key=${(event: CustomEvent<{ key: string }>) => this.#useKey(event)}
+    ></agenttier-login>`;
   }
 
   get #frame(): Frame {
     return {
       theme: this.theme,
       isAdmin: this.user?.isAdmin ?? false,
-      say: (key) => this.say(key),
+      say: (key, params) => this.say(key, params),
       navigate: (path) => this.navigate(path),
       follow: (path) => this.#follow(path),
       href: (path) => `${this.basePath}${path}`,
-      create: () => this.creator?.show(),
+      create: () => void this.#create(),
     };
   }
 }

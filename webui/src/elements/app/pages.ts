@@ -12,7 +12,7 @@ import type { Group } from './sections.ts';
 export interface Frame {
   readonly theme: string;
   readonly isAdmin: boolean;
-  say(key: TextKey): string;
+  say(key: TextKey, params?: Readonly<Record<string, string | number>>): string;
   navigate(path: string): void;
   /** A link's click stays on the page. */
   follow(path: string): (event: MouseEvent) => void;
@@ -52,8 +52,8 @@ export const loadPage = (page: Page): Promise<unknown> =>
 
 type OpenEvent = CustomEvent<{ sandbox: { namespace: string; name: string }; target: string }>;
 
-const opener =
-  (frame: Frame) =>
+export const opener =
+  (frame: Pick<Frame, 'navigate'>) =>
   ({ detail: { sandbox, target } }: OpenEvent): void => {
     const path = target === 'settings' ? settingsPath : terminalPath;
     frame.navigate(path(sandbox.namespace, sandbox.name));
@@ -65,8 +65,9 @@ const PAGES: { readonly [N in Page['name']]: (frame: Frame, page: PageNamed<N>) 
   sandboxes,
   // A sign-in that is under way; the page that it was begun on comes next.
   callback: sandboxes,
-  terminal: ({ theme }, { sandboxId, namespace }) => html`<main class="whole">
-    <agenttier-terminal sandbox-id=${sandboxId} namespace=${namespace} theme=${theme}></agenttier-terminal>
+  terminal: (frame, { sandboxId, namespace }) => html`<main class="whole">
+    <h1 class="visually-hidden">${frame.say('terminal.label', { name: sandboxId })}</h1>
+    <agenttier-terminal sandbox-id=${sandboxId} namespace=${namespace} theme=${frame.theme}></agenttier-terminal>
   </main>`,
   settings: (frame, { sandboxId, namespace }) => html`<main>
     <agenttier-sandbox-settings
@@ -84,6 +85,7 @@ const PAGES: { readonly [N in Page['name']]: (frame: Frame, page: PageNamed<N>) 
   unknown: (frame) => html`<main>
     <div class="empty">
       <h1>${frame.say('app.notFound')}</h1>
+      <p class="muted">${frame.say('app.notFoundHint')}</p>
       <a class="button" href=${frame.href('/')} @click=${frame.follow('/')}>${frame.say('app.home')}</a>
     </div>
   </main>`,
@@ -100,7 +102,17 @@ function sandboxes(frame: Frame): TemplateResult {
       <button class="primary" @click=${() => frame.create()}>${frame.say('action.create')}</button>
     </div>
     <agenttier-sandbox-list theme=${frame.theme} @agenttier-sandbox-open=${opener(frame)}>
-      <button class="primary" slot="empty" @click=${() => frame.create()}>${frame.say('action.create')}</button>
+      <div class="first" slot="empty">
+        <ol>
+          <li>
+            ${frame.say('first.template')}
+            <a href=${frame.href('/templates')} @click=${frame.follow('/templates')}>${frame.say('nav.templates')}</a>
+          </li>
+          <li>${frame.say('first.create')}</li>
+          <li>${frame.say('first.terminal')}</li>
+        </ol>
+        <button class="primary" @click=${() => frame.create()}>${frame.say('action.create')}</button>
+      </div>
     </agenttier-sandbox-list>
     <agenttier-create-sandbox theme=${frame.theme}></agenttier-create-sandbox>
   </main>`;

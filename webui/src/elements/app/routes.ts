@@ -26,11 +26,20 @@ const PATTERNS: readonly (readonly [pattern: RegExp, page: (parts: readonly stri
   ],
 ];
 
+/** An address that is no UTF-8 leads nowhere. */
+function decoded(parts: readonly string[], page: (parts: readonly string[]) => Page): Page {
+  try {
+    return page(parts.map(decodeURIComponent));
+  } catch {
+    return { name: 'unknown' };
+  }
+}
+
 /** The page at a path below the dashboard's own. */
 export function pageAt(path: string): Page {
   for (const [pattern, page] of PATTERNS) {
     const match = pattern.exec(path);
-    if (match) return page(match.slice(1).map(decodeURIComponent));
+    if (match) return decoded(match.slice(1), page);
   }
   const section = sectionAt(path);
   return section === undefined ? { name: 'unknown' } : { name: 'section', section };

@@ -26,8 +26,16 @@ export class AgentTierProvider extends LitElement {
     return this.#context.value;
   }
 
+  /** Somebody has signed in again: all elements inside ask anew. */
+  renew(): void {
+    this.#connect();
+  }
+
   protected override willUpdate(changed: Map<string, unknown>): void {
-    if (this.#context.value !== undefined && !changed.has('apiBase')) return;
+    if (this.#context.value === undefined || changed.has('apiBase')) this.#connect();
+  }
+
+  #connect(): void {
     this.#context.setValue(
       connect({
         apiBase: this.apiBase,

@@ -67,7 +67,6 @@ export class AgentTierSandboxCard extends AgentTierElement {
       <header>
         <slot name="select"></slot>
         <h3>${sandbox.name}</h3>
-        ${this.shared ? html`<span class="mode">${this.say('card.shared')}</span>` : nothing}
         <span class="mode">${this.say(`mode.${sandbox.mode}`)}</span>
         <agenttier-status-badge .phase=${sandbox.status} theme=${this.theme}></agenttier-status-badge>
       </header>
@@ -83,7 +82,7 @@ export class AgentTierSandboxCard extends AgentTierElement {
     const used = lastActivityAt === undefined ? this.say('card.never') : this.#time(lastActivityAt);
     return html`<dl>
       <dt>${this.say('card.owner')}</dt>
-      <dd>${owner}</dd>
+      <dd>${owner}${this.shared ? html` <span class="mode">${this.say('card.shared')}</span>` : nothing}</dd>
       <dt>${this.say('card.template')}</dt>
       <dd>${sandbox.templateRef} <span class="muted">· ${sandbox.namespace}</span></dd>
       <dt>${this.say('card.created')}</dt>

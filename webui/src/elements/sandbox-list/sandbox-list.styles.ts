@@ -99,7 +99,11 @@ export const styles = css`
   .row .do button {
     margin: 0;
   }
+  .row > :is(:first-child, .do) {
+    text-overflow: clip;
+  }
   .row .do {
+    padding-inline-start: 0;
     text-align: end;
   }
   .row .name button {

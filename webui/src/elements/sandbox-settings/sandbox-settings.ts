@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { css, html, nothing } from 'lit';
-import { customElement, property } from 'lit/decorators.js';
+import { customElement, property, query, state } from 'lit/decorators.js';
 import { ResourceController } from '../../controllers/resource.ts';
-import { getSandbox, whySandbox } from '../../data/sandboxes.ts';
+import { getSandbox, resumeSandbox, whySandbox } from '../../data/sandboxes.ts';
 import type { Sandbox } from '../../data/sandboxes.ts';
 import { AgentTierElement } from '../../element.ts';
 import { baseStyles } from '../../styles/base.ts';
@@ -12,6 +12,9 @@ import type { TextKey } from '../../text/text.ts';
 import '../agent-panel/agent-panel.ts';
 import '../backups/backups.ts';
 import '../file-browser/file-browser.ts';
+import type { AgentTierFileBrowser } from '../file-browser/file-browser.ts';
+import '../file-editor/file-editor.ts';
+import type { AgentTierFileEditor } from '../file-editor/file-editor.ts';
 import '../port-forwards/port-forwards.ts';
 import '../sandbox-card/sandbox-card.ts';
 import '../sharing/sharing.ts';
@@ -68,6 +71,9 @@ export class AgentTierSandboxSettings extends AgentTierElement {
 
   @property({ attribute: 'sandbox-id' }) sandboxId = '';
   @property({ reflect: true }) section: Section = 'overview';
+  @state() private openFile: string | undefined;
+  @query('agenttier-file-browser') private fileBrowser!: AgentTierFileBrowser | null;
+  @query('agenttier-file-editor') private fileEditor!: AgentTierFileEditor | null;
 
   readonly #state = new ResourceController<State>(this, {
     server: () => this.source,
@@ -126,6 +132,8 @@ export class AgentTierSandboxSettings extends AgentTierElement {
   }
 
   #choose(section: Section): void {
+    if (this.fileEditor?.mayLeave() === false) return;
+    this.openFile = undefined;
     this.section = section;
     this.tell('agenttier-section', { section });
   }
@@ -154,11 +162,56 @@ export class AgentTierSandboxSettings extends AgentTierElement {
     </div>`;
   }
 
+  #asleep(status: Sandbox['status']) {
+    return html`<div class="note" role="status">
+      <span>${this.say('files.stopped')}</span>
+      ${
+        status === 'Stopped'
+          ? html`<button @click=${() => void this.#resume()}>${this.say('action.resume')}</button>`
+          : nothing
+      }
+    </div>`;
+  }
+
+  async #resume(): Promise<void> {
+    await this.attempt((server) =>
+      resumeSandbox(server, { sandboxId: this.sandboxId, namespace: this.namespace }),
+    );
+    await this.#state.reload();
+  }
+
   /** A look at its files would wake a sandbox that sleeps, so it waits until somebody has. */
   #files({ status }: Sandbox) {
-    if (status !== 'Running') return html`<p class="note" role="status">${this.say('files.stopped')}</p>`;
+    if (status !== 'Running') return this.#asleep(status);
     const { sandboxId, namespace, theme, lang, source } = this;
-    return html`<agenttier-file-browser .server=${source} sandbox-id=${sandboxId} namespace=${namespace} theme=${theme} lang=${lang}></agenttier-file-browser>`;
+    const { openFile } = this;
+    // The browser stays while a file is open: its folder, and what is under way.
+    return html`<agenttier-file-browser
+        ?hidden=${openFile !== undefined}
+        .server=${source}
+        sandbox-id=${sandboxId}
+        namespace=${namespace}
+        theme=${theme}
+        lang=${lang}
+        @agenttier-file-open=${(event: CustomEvent<{ path: string }>) => {
+          event.preventDefault();
+          this.openFile = event.detail.path;
+        }}
+      ></agenttier-file-browser>
+      ${
+        openFile === undefined
+          ? nothing
+          : html`<agenttier-file-editor
+            .server=${source}
+            sandbox-id=${sandboxId}
+            namespace=${namespace}
+            path=${openFile}
+            theme=${theme}
+            lang=${lang}
+            @agenttier-file-close=${() => void ((this.openFile = undefined))}
+            @agenttier-file-saved=${() => void this.fileBrowser?.refresh()}
+          ></agenttier-file-editor>`
+      }`;
   }
 }
 

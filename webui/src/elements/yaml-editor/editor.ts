@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
-import { yaml } from '@codemirror/lang-yaml';
 import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from '@codemirror/language';
 import { lintGutter, setDiagnostics } from '@codemirror/lint';
 import { MergeView } from '@codemirror/merge';
@@ -8,13 +7,20 @@ import { EditorState } from '@codemirror/state';
 import type { Extension } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
+import { loadLanguage } from './languages.ts';
+import type { Language } from './languages.ts';
 import type { TextProblem } from '../../controllers/yamlText.ts';
 
 /** Colours are those of the page's tokens, so that both themes have them. */
 const colours = HighlightStyle.define([
-  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: 'var(--accent)' },
-  { tag: [tags.string, tags.content], color: 'var(--text)' },
-  { tag: [tags.number, tags.bool, tags.null], color: 'var(--busy)' },
+  {
+    tag: [tags.propertyName, tags.definition(tags.propertyName), tags.keyword, tags.tagName],
+    color: 'var(--accent)',
+  },
+  { tag: [tags.function(tags.variableName), tags.typeName, tags.attributeName], color: 'var(--busy)' },
+  { tag: tags.content, color: 'var(--text)' },
+  { tag: tags.string, color: 'var(--good)' },
+  { tag: [tags.number, tags.bool, tags.null, tags.atom], color: 'var(--busy)' },
   { tag: tags.comment, color: 'var(--muted)', fontStyle: 'italic' },
 ]);
 
@@ -31,14 +37,31 @@ const looks = EditorView.theme({
   '.cm-tooltip': { backgroundColor: 'var(--raised)', color: 'var(--text)', borderColor: 'var(--line)' },
 });
 
-const common = (label: string): Extension[] => [
+/** How a text is shown, whatever it says. */
+export interface TextLook {
+  readonly language: Extension;
+  /** Between lines. A text with others in it, too, has `\n`: then those are kept as characters. */
+  readonly lineBreak: '\n' | '\r\n';
+}
+
+export const lookOf = async (language: Language, text: string): Promise<TextLook> => ({
+  language: await loadLanguage(language),
+  lineBreak: lineBreakOf(text),
+});
+
+/** The editor would make every kind of line break one and the same, and so change lines that nobody has touched. */
+export const lineBreakOf = (text: string): TextLook['lineBreak'] =>
+  text.includes('\r\n') && !/(^|[^\r])\n|\r(?!\n)/.test(text) ? '\r\n' : '\n';
+
+const common = (label: string, { language, lineBreak }: TextLook): Extension[] => [
+  EditorState.lineSeparator.of(lineBreak),
   lineNumbers(),
   history(),
   drawSelection(),
   indentOnInput(),
   bracketMatching(),
   highlightActiveLine(),
-  yaml(),
+  language,
   syntaxHighlighting(colours),
   looks,
   EditorView.lineWrapping,
@@ -50,19 +73,27 @@ const common = (label: string): Extension[] => [
 export interface EditorOptions {
   readonly parent: HTMLElement;
   readonly label: string;
+  readonly look: TextLook;
   readonly readonly: boolean;
-  readonly onChange: (text: string) => void;
+  readonly onChange: () => void;
 }
+
+const noticing = (onChange: () => void): Extension =>
+  EditorView.updateListener.of((update) => {
+    if (update.docChanged) onChange();
+  });
 
 /** One text that is edited, and where it is wrong. */
 export class TextEditor {
   readonly #view: EditorView;
 
-  constructor(text: string, { parent, label, readonly, onChange }: EditorOptions) {
-    const changed = EditorView.updateListener.of((update) => {
-      if (update.docChanged) onChange(update.state.doc.toString());
-    });
-    const extensions = [...common(label), lintGutter(), changed, EditorState.readOnly.of(readonly)];
+  constructor(text: string, { parent, label, look, readonly, onChange }: EditorOptions) {
+    const extensions = [
+      ...common(label, look),
+      lintGutter(),
+      noticing(onChange),
+      EditorState.readOnly.of(readonly),
+    ];
     this.#view = new EditorView({
       state: EditorState.create({ doc: text, extensions }),
       parent,
@@ -71,7 +102,7 @@ export class TextEditor {
   }
 
   get text(): string {
-    return this.#view.state.doc.toString();
+    return this.#view.state.sliceDoc();
   }
 
   /** Replaces all of it, in one step that can be undone. */
@@ -96,30 +127,49 @@ export class TextEditor {
   }
 }
 
+export interface Theirs {
+  readonly text: string;
+  readonly label: string;
+  /** What the buttons are called that take one difference over. */
+  readonly take: string;
+}
+
 /** What somebody else has stored beside one's own text, which can be edited until it is right. */
 export class TextMerge {
   readonly #view: MergeView;
 
   constructor(
     parent: HTMLElement,
-    theirs: { text: string; label: string },
-    mine: { text: string; label: string },
+    theirs: Theirs,
+    mine: { text: string; label: string; look: TextLook; onChange: () => void },
   ) {
     this.#view = new MergeView({
-      a: { doc: theirs.text, extensions: [...common(theirs.label), EditorState.readOnly.of(true)] },
-      b: { doc: mine.text, extensions: common(mine.label) },
+      a: {
+        doc: theirs.text,
+        extensions: [...common(theirs.label, mine.look), EditorState.readOnly.of(true)],
+      },
+      b: { doc: mine.text, extensions: [...common(mine.label, mine.look), noticing(mine.onChange)] },
       parent,
       root: parent.getRootNode() as ShadowRoot,
       revertControls: 'a-to-b',
+      renderRevertControl: () => takeButton(theirs.take),
       gutter: true,
     });
   }
 
   get text(): string {
-    return this.#view.b.state.doc.toString();
+    return this.#view.b.state.sliceDoc();
   }
 
   destroy(): void {
     this.#view.destroy();
   }
+}
+
+function takeButton(label: string): HTMLElement {
+  const button = document.createElement('button');
+  button.textContent = '→';
+  button.ariaLabel = label;
+  button.title = label;
+  return button;
 }

@@ -4,7 +4,8 @@ import type { PropertyValues } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { AgentTierElement } from '../../element.ts';
 import { baseStyles } from '../../styles/base.ts';
-import type { TextEditor, TextMerge } from './editor.ts';
+import { mergeStyles } from './merge.styles.ts';
+import { TextPane } from './pane.ts';
 import type { TextProblem } from '../../controllers/yamlText.ts';
 
 /**
@@ -18,6 +19,7 @@ import type { TextProblem } from '../../controllers/yamlText.ts';
 export class AgentTierYamlEditor extends AgentTierElement {
   static override styles = [
     baseStyles,
+    mergeStyles,
     css`
       :host {
         display: block;
@@ -40,55 +42,43 @@ export class AgentTierYamlEditor extends AgentTierElement {
   @property() label = 'YAML';
   @property({ type: Boolean }) readonly = false;
   @query('.place') private place!: HTMLElement;
-  #editor: TextEditor | undefined;
-  #merge: TextMerge | undefined;
+  readonly #pane = new TextPane(() => this.place);
 
   /** The text as it is now. */
   get text(): string {
-    return this.#merge?.text ?? this.#editor?.text ?? this.value;
+    return this.#pane.text ?? this.value;
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.#clear();
+    this.#pane.clear();
   }
 
   protected override updated(changed: PropertyValues<this>): void {
     const other = changed.has('theirs') || changed.has('readonly') || changed.has('label');
-    if (other || (!this.#editor && !this.#merge)) void this.#build();
-    else if (changed.has('value') && this.#editor) this.#editor.text = this.value;
-    this.#editor?.mark(this.problems);
+    if (other || this.#pane.text === undefined) void this.#build();
+    else if (changed.has('value')) this.#pane.replace(this.value);
+    this.#pane.mark(this.problems);
   }
 
   protected override render() {
     return html`<div class="place"></div>`;
   }
 
-  /** The editor comes when the first one is shown: most people never open one. */
   async #build(): Promise<void> {
-    const { TextEditor, TextMerge } = await import('./editor.ts');
-    if (!this.isConnected) return;
-    const text = this.#merge?.text ?? this.value;
-    this.#clear();
-    if (this.theirs !== undefined) {
-      const theirs = { text: this.theirs, label: this.say('editor.theirs') };
-      this.#merge = new TextMerge(this.place, theirs, { text, label: this.say('editor.mine') });
-      return;
-    }
-    this.#editor = new TextEditor(text, {
-      parent: this.place,
-      label: this.label,
-      readonly: this.readonly,
-      onChange: (text) => void this.tell('agenttier-yaml-change', { text }),
+    const { label, readonly, theirs } = this;
+    const merging = theirs !== undefined;
+    await this.#pane.show({
+      text: this.#pane.merged ?? this.value,
+      label: merging ? this.say('editor.mine') : label,
+      language: 'yaml',
+      readonly,
+      onChange: () => void (merging || this.tell('agenttier-yaml-change', { text: this.text })),
+      ...(merging
+        ? { theirs: { text: theirs, label: this.say('editor.theirs'), take: this.say('editor.take') } }
+        : {}),
     });
-    this.#editor.mark(this.problems);
-  }
-
-  #clear(): void {
-    this.#editor?.destroy();
-    this.#merge?.destroy();
-    this.#editor = undefined;
-    this.#merge = undefined;
+    this.#pane.mark(this.problems);
   }
 }
 
