@@ -9,7 +9,7 @@ import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } f
 import { tags } from '@lezer/highlight';
 import { loadLanguage } from './languages.ts';
 import type { Language } from './languages.ts';
-import type { TextProblem } from './problems.ts';
+import type { TextProblem } from '../../controllers/yamlText.ts';
 
 /** Colours are those of the page's tokens, so that both themes have them. */
 const colours = HighlightStyle.define([

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TextEditor, TextMerge, Theirs } from './editor.ts';
 import type { Language } from './languages.ts';
-import type { TextProblem } from './problems.ts';
+import type { TextProblem } from '../../controllers/yamlText.ts';
 
 export interface Shown {
   readonly text: string;

@@ -6,7 +6,7 @@ import { AgentTierElement } from '../../element.ts';
 import { baseStyles } from '../../styles/base.ts';
 import { mergeStyles } from './merge.styles.ts';
 import { TextPane } from './pane.ts';
-import type { TextProblem } from './problems.ts';
+import type { TextProblem } from '../../controllers/yamlText.ts';
 
 /**
  * A text of YAML with its problems in the margin. With `theirs` it shows what somebody else has stored meanwhile beside
