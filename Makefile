@@ -25,7 +25,7 @@ check unit go-test browser envtest e2e: tools
 
 # The figures of docs/performance.md, against the cluster of `make up`.
 bench: node_modules/.package-lock.json
-	@. .local/env && $(NODE) e2e/load/bench.ts $(ARGS)
+	@. .local/env && $(NODE) e2e/load/bench.ts --document docs/performance.md $(ARGS)
 
 # The figures of docs/performance-admission.md: an API server, etcd and two webhook replicas of its own, no cluster needed.
 bench-admission: tools

@@ -50,7 +50,7 @@ export function section(report: AdmissionReport): string {
   return lines.join('\n');
 }
 
-const BEGIN = /<!-- figures: written by make bench-[a-z]+ -->/;
+const BEGIN = /<!-- figures: written by make bench(?:-[a-z]+)? -->/;
 const END = '<!-- end of figures -->';
 
 /** The document with the section between its two marks replaced. Throws when it has no marks. */
@@ -58,7 +58,7 @@ export function withSection(document: string, text: string): string {
   const mark = BEGIN.exec(document);
   const end = document.indexOf(END);
   if (mark === null || end < mark.index)
-    throw new Error(`the document needs the lines <!-- figures: written by make bench-… --> and ${END}`);
+    throw new Error(`the document needs the lines <!-- figures: written by make bench… --> and ${END}`);
   return `${document.slice(0, mark.index + mark[0].length)}\n\n${text}\n\n${document.slice(end)}`;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { figure, percentile, table } from './stats.ts';
+import { figure, percentile, rate, table } from './stats.ts';
 
 describe('percentile', () => {
   const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
@@ -16,3 +16,5 @@ describe('percentile', () => {
 it('prints a row for each figure', () => {
   expect(table([figure('stop', [3, 1, 2], 'REST')])).toContain('| stop | 2 ms | 3 ms | 1–3 | 3 | REST |');
 });
+
+it('counts a megabyte as a million bytes', () => expect(rate(200_000_000, 4_000)).toBe(50));

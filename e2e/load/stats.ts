@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** One measured figure. Times in milliseconds, memory in MiB. */
+/** One measured figure. Times in milliseconds, memory in MiB or in KB of a thousand bytes, rates in MB of a million bytes. */
 export interface Figure {
   readonly name: string;
-  readonly unit: 'ms' | 'MiB' | 'writes' | '/s' | '%';
+  readonly unit: 'ms' | 'MiB' | 'KB' | 'MB/s' | 'writes' | '/s' | '%';
   readonly n: number;
   readonly p50: number;
   readonly p99: number;
@@ -41,6 +41,9 @@ export function figure(
     method,
   };
 }
+
+/** Megabytes, of a million bytes, in a second. */
+export const rate = (bytes: number, milliseconds: number): number => bytes / 1000 / milliseconds;
 
 /** The figures as a Markdown table. */
 export function table(figures: readonly Figure[]): string {

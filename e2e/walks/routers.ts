@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdirSync, readFileSync } from 'node:fs';
 import { getJson, kubectl, ok } from './harness.ts';
 
 const NAMESPACE = 'agenttier';
@@ -31,22 +30,6 @@ export async function figureOf(pod: string, name: string): Promise<number | unde
     .split('\n')
     .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
-}
-
-/** Sends SIGKILL to all processes of a pod: no container runtime and no kubelet lets anybody say goodbye then. */
-export function killPod(uid: string): number {
-  const mark = new RegExp(uid.replaceAll('-', '[-_]'));
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && mark.test(cgroupOf(name)));
-  for (const pid of pids) process.kill(Number(pid), 'SIGKILL');
-  return pids.length;
-}
-
-function cgroupOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cgroup`, 'utf8');
-  } catch {
-    return ''; // it has ended
-  }
 }
 
 /** Waits for both replicas to take requests again. */

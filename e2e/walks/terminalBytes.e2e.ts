@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { killPod } from '../cluster/podProcesses.ts';
 import { ExactTerminal } from './exactTerminal.ts';
 import { apply, minimalSandbox, ok, until, untilPhase, walkNamespace } from './harness.ts';
-import { figureOf, killPod, routerPods, routersReady } from './routers.ts';
+import { figureOf, routerPods, routersReady } from './routers.ts';
 
 const RSS = 'process_resident_memory_bytes';
 const TERMINALS = 'agenttier_terminal_sessions';

@@ -12,14 +12,14 @@ export function newApiKey(): string {
 /** Who stands behind the administrator's key of an installation made by `make up`. */
 export const ADMIN_SUBJECT = 'admin';
 
-/** The Secret by which the router knows a key; it holds the key's SHA-256, never the key. */
-export function apiKeySecret(key: string, createdAt: string): object {
+/** The Secret by which the router knows an administrator's key; it holds the key's SHA-256, never the key. */
+export function apiKeySecret(key: string, createdAt: string, userId = ADMIN_SUBJECT) {
   const keyHash = createHash('sha256').update(key).digest('hex');
   const record = {
     keyHash,
-    userId: ADMIN_SUBJECT,
-    email: 'admin@localhost',
-    name: 'make up',
+    userId,
+    email: `${userId}@localhost`,
+    name: userId === ADMIN_SUBJECT ? 'make up' : userId,
     scopes: [],
     allowedNamespaces: [],
     createdAt,
@@ -31,7 +31,7 @@ export function apiKeySecret(key: string, createdAt: string): object {
     metadata: {
       name: `agenttier-apikey-${keyHash.slice(0, 40)}`,
       namespace: INSTALL_NAMESPACE,
-      labels: { 'agenttier.io/secret-purpose': 'api-key', 'agenttier.io/api-key-user': ADMIN_SUBJECT },
+      labels: { 'agenttier.io/secret-purpose': 'api-key', 'agenttier.io/api-key-user': userId },
     },
     type: 'Opaque',
     data: {

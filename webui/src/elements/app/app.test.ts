@@ -66,8 +66,8 @@ describe('agenttier-app', () => {
     );
 
   it.each([
-    [false, ['Activity', 'Warm pools', 'Headroom']],
-    [true, ['Metrics', 'Capacity', 'Costs', 'Activity', 'Warm pools', 'Headroom']],
+    [false, ['Activity', 'Policies', 'Warm pools', 'Headroom']],
+    [true, ['Metrics', 'Capacity', 'Costs', 'Activity', 'Policies', 'Warm pools', 'Headroom']],
   ])('shows an administrator (%s) what is for administrators', async (admin, wanted) => {
     isAdmin = admin;
     sessionStorage.setItem('agenttier-api-key', 'good');

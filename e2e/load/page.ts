@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+import { chromium } from 'playwright';
+import type { Browser, Page } from 'playwright';
+import { BROWSER, ensureBrowser } from '../cluster/host/packages.ts';
+import { create, remove, type Target, timed, untilStatus } from './rest.ts';
+import { type Figure, figure } from './stats.ts';
+
+const THROTTLE = 4;
+
+/** The dashboard in a browser: the first card on a slow machine, and a key in its terminal. */
+export async function measurePage(
+  target: Target,
+  { loads, keys }: { loads: number; keys: number },
+): Promise<Figure[]> {
+  await ensureBrowser();
+  const name = `bench-page-${Date.now().toString(36)}`;
+  await create(target, name);
+  const browser = await chromium.launch({
+    executablePath: BROWSER,
+    args: ['--no-sandbox', '--disable-gpu'],
+  });
+  try {
+    await untilStatus(target, name, 'Running');
+    const page = await signedIn(browser, target);
+    return [
+      figure(
+        'first card on screen',
+        await firstCards(page, loads),
+        `Chromium, CPU ${THROTTLE}× slower, nothing cached, from the start of loading`,
+      ),
+      figure(
+        'key echo in the page',
+        await keyEchoes(page, name, keys),
+        'Chromium, from keydown until the screen holds the character',
+      ),
+    ];
+  } finally {
+    await browser.close();
+    await remove(target, name);
+  }
+}
+
+async function signedIn(browser: Browser, target: Target): Promise<Page> {
+  const context = await browser.newContext({
+    baseURL: target.url,
+    viewport: { width: 1280, height: 800 },
+  });
+  const page = await context.newPage();
+  await page.goto('/');
+  await page.getByLabel('API key').fill(target.key);
+  await page.getByRole('button', { name: 'Use key' }).click();
+  await page.locator('agenttier-sandbox-card').first().waitFor();
+  return page;
+}
+
+async function firstCards(page: Page, loads: number): Promise<number[]> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  await session.send('Network.setCacheDisabled', { cacheDisabled: true });
+  await session.send('Emulation.setCPUThrottlingRate', { rate: THROTTLE });
+  const values: number[] = [];
+  for (let load = 0; load < loads; load += 1) {
+    values.push(
+      await timed(async () => {
+        await page.reload({ waitUntil: 'commit' });
+        await page.locator('agenttier-sandbox-card').first().waitFor();
+      }),
+    );
+  }
+  await session.send('Emulation.setCPUThrottlingRate', { rate: 1 });
+  await session.detach();
+  return values;
+}
+
+async function keyEchoes(page: Page, name: string, keys: number): Promise<number[]> {
+  const card = page.locator('agenttier-sandbox-card', { hasText: name });
+  await card.getByRole('button', { name: 'Open terminal' }).click();
+  await page.getByText('Connected').waitFor();
+  await page.keyboard.type('exec cat > /dev/null\n');
+  const terminal = page.locator('agenttier-terminal');
+  const values: number[] = [];
+  for (let key = -5; key < keys; key += 1) {
+    const character = String.fromCharCode(65 + ((key + 26) % 26));
+    const echo = terminal.evaluate(watchKey, character);
+    await terminal.evaluate(() => undefined); // the watch stands: calls of a page are answered in order
+    await page.keyboard.press(character);
+    const value = await echo;
+    if (key >= 0) values.push(value);
+    if ((key + 6) % 26 === 0) await page.keyboard.press('Enter');
+  }
+  return values;
+}
+
+/**
+ * Runs in the page, and looks whenever the page has nothing else to do: a background task takes no time from the
+ * terminal, and comes sooner than a timer, which a page gives four milliseconds at least.
+ */
+function watchKey(element: unknown, character: string): Promise<number> {
+  const terminal = element as { readonly text: string };
+  const count = (): number => terminal.text.split(character).length;
+  const page = globalThis as unknown as {
+    addEventListener(type: string, listen: () => void, options: object): void;
+    scheduler: { postTask(task: () => void, options: { priority: 'background' }): Promise<void> };
+  };
+  return new Promise((resolve) => {
+    const before = count();
+    const listen = (): void => {
+      const started = performance.now();
+      const look = (): void => {
+        if (count() > before) resolve(performance.now() - started);
+        else void page.scheduler.postTask(look, { priority: 'background' });
+      };
+      look();
+    };
+    page.addEventListener('keydown', listen, { capture: true, once: true });
+  });
+}
