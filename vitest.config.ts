@@ -37,7 +37,10 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{crds,machinery,webhook,operator,gateway,router,plugin,sdk,e2e,images}/**/*.test.ts'],
+          include: [
+            '{crds,machinery,webhook,operator,gateway,router,plugin,sdk,e2e,images}/**/*.test.ts',
+            'webui/generator/**/*.test.ts',
+          ],
           testTimeout: 20_000,
         },
       },

@@ -212,6 +212,7 @@ export const en = {
   'transfer.done': 'done',
   'transfer.failed': 'failed: {message}',
   'transfer.canceled': 'cancelled',
+  'transfer.leave': 'Leave, and cancel what is being transferred?',
   'transfer.clear': 'Clear the list',
   'transfer.cancel': 'Cancel {name}',
   'transfer.tooLarge':

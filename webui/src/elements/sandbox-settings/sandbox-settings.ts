@@ -132,7 +132,7 @@ export class AgentTierSandboxSettings extends AgentTierElement {
   }
 
   #choose(section: Section): void {
-    if (this.fileEditor?.mayLeave() === false) return;
+    if ([this.fileEditor, this.fileBrowser].some((one) => one?.mayLeave() === false)) return;
     this.openFile = undefined;
     this.section = section;
     this.tell('agenttier-section', { section });
