@@ -3,6 +3,7 @@ import { chromium } from 'playwright';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll } from 'vitest';
 import { BROWSER, ensureBrowser } from '../cluster/host/packages.ts';
+import { PREVIEW_DOMAIN } from '../cluster/install/previews.ts';
 import { apiKey, apiUrl } from './harness.ts';
 
 export interface Tab {
@@ -17,7 +18,10 @@ export function walkBrowser(): (options?: { theme?: 'light' | 'dark'; width?: nu
 
   beforeAll(async () => {
     await ensureBrowser();
-    browser = await chromium.launch({ executablePath: BROWSER, args: ['--no-sandbox', '--disable-gpu'] });
+    // Names below localhost are this machine's own, and the router may be reached by another address of it.
+    const previews = `--host-resolver-rules=MAP *.${PREVIEW_DOMAIN} ${new URL(apiUrl).hostname}`;
+    const args = ['--no-sandbox', '--disable-gpu', previews];
+    browser = await chromium.launch({ executablePath: BROWSER, args });
   });
 
   afterAll(() => browser?.close());

@@ -11,7 +11,7 @@ import type { Route } from './api/route.ts';
 import { authenticate } from './auth/authenticate.ts';
 import type { AuthenticateOptions } from './auth/authenticate.ts';
 import type { Principal } from './auth/principal.ts';
-import { originAllowed } from './auth/origin.ts';
+import { refuseForeignPage } from './auth/origin.ts';
 import { mcpEndpoint } from './mcp/endpoint.ts';
 import type { Gate } from './ratelimit/gate.ts';
 import { accessLog } from './middleware/accessLog.ts';
@@ -83,10 +83,9 @@ function whenRead(missing: AppOptions['missing']): RequestHandler {
 }
 
 /** Where no credential is asked for, any page in the developer's browser could act: so foreign pages are refused. */
-function ownPagesOnly(origins: readonly string[]): RequestHandler {
+function ownPagesOnly(corsOrigins: readonly string[]): RequestHandler {
   return (request, _response, next) => {
-    const origin = request.get('Origin');
-    if (!originAllowed(origin, request.get('Host'), origins)) throw refusals.originRefused(String(origin));
+    refuseForeignPage(request.headers, { corsOrigins, devAuth: true });
     next();
   };
 }

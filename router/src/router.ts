@@ -189,6 +189,9 @@ async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer)
   await Promise.all([parts.runtime.close(), parts.previewRuntime.close()]);
 }
 
+/** Above what browsers and the connection pools of a proxy keep open; they take some 10 KB each. */
+const MOST_WAITING = 4096;
+
 function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
   const { config, auth, finder, stores, caches, metrics, registry, log } = parts;
   const { host, port, drainMs, corsOrigins } = config;
@@ -213,7 +216,8 @@ function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {
     pages: pagesOf(config),
     log,
   });
-  const server = createHttpServer({ app: previews.before(app), host, port, drainMs, requestMs: 0, log });
+  const limits = { drainMs, requestMs: 0, mostWaiting: MOST_WAITING };
+  const server = createHttpServer({ app: previews.before(app), host, port, ...limits, log });
   answerBrokenRequests(server.server);
   const observe = (status: number): void =>
     metrics.request({ method: 'GET', route: '/ws/terminal/:id', status }, 0);

@@ -12,6 +12,7 @@ import './elements/cost-estimator/cost-estimator.ts';
 import './elements/create-sandbox/create-sandbox.ts';
 import './elements/file-browser/file-browser.ts';
 import './elements/file-editor/file-editor.ts';
+import './elements/governance-editor/governance-editor.ts';
 import './elements/headroom/headroom.ts';
 import './elements/login/login.ts';
 import './elements/metrics/metrics.ts';

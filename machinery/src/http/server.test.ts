@@ -166,6 +166,25 @@ describe('health and drain', () => {
     await server.close();
   });
 
+  it.each([
+    ['says nothing', ''],
+    ['does not end its head', 'GET / HTTP/1.1\r\nHost: x\r\nX-A: '],
+  ])('ends a connection that %s (slow loris)', async (_name, bytes) => {
+    const server = createHttpServer({
+      app: (_q, r) => void r.end('ok'),
+      port: 0,
+      headersMs: 200,
+      requestMs: 0,
+      log,
+    });
+    const socket = connect(await server.listen(), '127.0.0.1');
+    socket.on('error', () => undefined).resume();
+    const trickle = setInterval(() => bytes !== '' && socket.write('x'), 20);
+    await new Promise((resolve) => socket.once('close', resolve));
+    clearInterval(trickle);
+    await server.close();
+  });
+
   it('takes a throwing check for a failed one', () => {
     const health = new Health();
     health.addReadiness('x', () => {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createServer as createPlainServer } from 'node:http';
-import type { RequestListener, Server, ServerResponse } from 'node:http';
+import type { RequestListener, Server, ServerOptions, ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Logger } from '../telemetry/log.ts';
 import type { Certificate, CertificateSource } from '../tls/source.ts';
+import { boundWaiting } from './waiting.ts';
 
 export interface HttpServerOptions {
   /** An express app or any node:http listener. */
@@ -18,6 +19,10 @@ export interface HttpServerOptions {
   readonly drainMs?: number | undefined;
   /** How long a request may take to come, with its body; default 60 000. 0 where the app itself sees to that. */
   readonly requestMs?: number | undefined;
+  /** How long the head of a request may take to come; default 20 000. */
+  readonly headersMs?: number | undefined;
+  /** How many connections may be open without a request; absent = any number. */
+  readonly mostWaiting?: number | undefined;
   readonly log: Logger;
 }
 
@@ -40,11 +45,7 @@ const HEADERS_MS = 20_000;
 const REQUEST_MS = 60_000;
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { app, log } = options;
-  const server = options.tls ? tlsServer(app, options.tls, log) : createPlainServer(app);
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.headersTimeout = HEADERS_MS;
-  server.requestTimeout = options.requestMs ?? REQUEST_MS;
+  const server = serverOf(options);
   // Node counts upgraded sockets (WebSockets) neither as idle nor as active requests: kept here to cut them at the end.
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -70,13 +71,33 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   };
 }
 
-function tlsServer(app: RequestListener, source: CertificateSource, log: Logger): Server {
+function serverOf({ app, tls, log, ...options }: HttpServerOptions): Server {
+  const headersTimeout = options.headersMs ?? HEADERS_MS;
+  const limits = {
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout,
+    requestTimeout: options.requestMs ?? REQUEST_MS,
+    // Node looks every 30 s unless told: a head would have that much more.
+    connectionsCheckingInterval: headersTimeout / 4,
+  };
+  const server = tls ? tlsServer(app, tls, { limits, log }) : createPlainServer(limits, app);
+  const { mostWaiting } = options;
+  if (mostWaiting !== undefined) boundWaiting(server, mostWaiting, tls ? 'secureConnection' : 'connection');
+  return server;
+}
+
+interface TlsOptions {
+  readonly limits: ServerOptions;
+  readonly log: Logger;
+}
+
+function tlsServer(app: RequestListener, source: CertificateSource, { limits, log }: TlsOptions): Server {
   const first = source.current();
   if (!first)
     throw new Error(
       'the TLS server needs a certificate before it is created: await firstCertificate(source)',
     );
-  const server = createTlsServer(secureContext(first), app);
+  const server = createTlsServer({ ...limits, ...secureContext(first) }, app);
   source.onChange((certificate) => {
     try {
       server.setSecureContext(secureContext(certificate));

@@ -37,6 +37,13 @@ export const refusals = {
       'origin_not_allowed',
       `origin ${origin} may not call this server; add it to CORS_ALLOWED_ORIGINS`,
     ),
+  /** In development mode, where being asked is all it takes. */
+  hostRefused: (host: string) =>
+    say(
+      403,
+      'host_not_allowed',
+      `development mode is not served as ${host}: use localhost, an address, or add its origin to CORS_ALLOWED_ORIGINS`,
+    ),
   /** One text for "not there" and "not yours": existence is nobody else's business. */
   sandboxNotFound: (id: string) => say(404, `sandbox ${id} not found`),
   keyNotFound: (id: string) => say(404, `API key ${id} not found`),

@@ -50,7 +50,7 @@ function withoutNulls(schema: TSchema, body: unknown): unknown {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return body;
   const { properties: known = {} } = schema as { properties?: Record<string, TSchema> };
   const kept = Object.entries(body).filter(
-    ([name, value]) => value !== null || !(name in known) || takesNull(known[name]),
+    ([name, value]) => value !== null || !Object.hasOwn(known, name) || takesNull(known[name]),
   );
   return Object.fromEntries(kept);
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isIP } from 'node:net';
 import { INSTRUCTIONS } from '@agenttier/crds/mcp/tools';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import type { RequestHandler } from 'express';
@@ -8,7 +7,7 @@ import { refusals } from '../api/errors.ts';
 import { API_VERSION } from '../api/reference/operations.ts';
 import { authenticate } from '../auth/authenticate.ts';
 import type { AuthenticateOptions } from '../auth/authenticate.ts';
-import { originAllowed } from '../auth/origin.ts';
+import { hostIsOwn, originAllowed } from '../auth/origin.ts';
 import type { Gate } from '../ratelimit/gate.ts';
 import { toolsFor } from './tools.ts';
 
@@ -59,7 +58,7 @@ function charger(gate: Pick<Gate, 'person'>, sub: string): (count: number) => vo
 }
 
 /**
- * Pages of the allowed origins only, and those that this server itself hands out at a loopback or numeric address. A page of
+ * Pages of the allowed origins only, and those that this server itself hands out at a local name or an address. A page of
  * another name that leads here (DNS rebinding) has an Origin equal to its Host, so equality alone proves nothing.
  */
 function pageAllowed(
@@ -69,6 +68,5 @@ function pageAllowed(
 ): boolean {
   if (origin === undefined || allowed.includes(origin)) return true;
   if (!originAllowed(origin, host, allowed)) return false;
-  const { hostname } = new URL(origin);
-  return hostname === 'localhost' || isIP(hostname.replace(/^\[|\]$/g, '')) !== 0;
+  return hostIsOwn(host, allowed);
 }

@@ -13,32 +13,41 @@ export interface SlowBodyOptions {
   readonly lookMs?: number;
 }
 
+/** What the request is known to be by now. */
+type IsUpload = () => boolean;
+
 /**
  * Ends connections whose request does not come to its end. node:http can only bound the time of a whole request, which
  * for an upload of gigabytes has no sensible value: those must go on coming instead, except while it is us who cannot
  * take more. The handler of a route with a raw body says so in `response.locals`.
  */
-export function slowBody({ wholeMs = WHOLE_MS, lookMs = LOOK_MS }: SlowBodyOptions = {}): RequestHandler {
+export function slowBody(options: SlowBodyOptions = {}): RequestHandler {
   return (request, response, next) => {
-    if (hasBody(request)) {
-      const began = performance.now();
-      let seen = request.socket.bytesRead;
-      const timer = setInterval(() => {
-        if (request.complete || request.socket.destroyed) return clearInterval(timer);
-        const came = request.socket.bytesRead - seen;
-        seen += came;
-        const slow =
-          response.locals['rawBody'] === true
-            ? came < LEAST_BYTES && !isFull(request)
-            : performance.now() - began > wholeMs;
-        if (slow) request.socket.destroy();
-      }, lookMs);
-      timer.unref();
-      // Not at its close: that of a request which was answered early comes while bytes may still trickle in.
-      request.once('end', () => clearInterval(timer));
-    }
+    endIfSlow(request, () => response.locals['rawBody'] === true, options);
     next();
   };
+}
+
+/** The same for one request that is served by something else. */
+export function endIfSlow(
+  request: IncomingMessage,
+  isUpload: IsUpload,
+  { wholeMs = WHOLE_MS, lookMs = LOOK_MS }: SlowBodyOptions = {},
+): void {
+  if (!hasBody(request)) return;
+  let looks = 0;
+  let seen = request.socket.bytesRead;
+  const timer = setInterval(() => {
+    if (request.complete || request.socket.destroyed) return clearInterval(timer);
+    const came = request.socket.bytesRead - seen;
+    seen += came;
+    looks++;
+    const slow = isUpload() ? came < LEAST_BYTES && !isFull(request) : looks * lookMs >= wholeMs;
+    if (slow) request.socket.destroy();
+  }, lookMs);
+  timer.unref();
+  // Not at its close: that of a request which was answered early comes while bytes may still trickle in.
+  request.once('end', () => clearInterval(timer));
 }
 
 const hasBody = ({ headers }: IncomingMessage): boolean =>

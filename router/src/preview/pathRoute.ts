@@ -12,7 +12,7 @@ import type { AuthenticateOptions } from '../auth/authenticate.ts';
 import { mayDo, roleOn, scopeRefusal } from '../auth/authorize.ts';
 import { signInEnd } from '../auth/principal.ts';
 import type { Principal } from '../auth/principal.ts';
-import { originAllowed } from '../auth/origin.ts';
+import { refuseForeignPage } from '../auth/origin.ts';
 import { awaitTarget } from '../cluster/awaitTarget.ts';
 import type { Stores } from '../cluster/caches.ts';
 import type { SandboxFinder } from '../cluster/finder.ts';
@@ -157,12 +157,13 @@ async function identify(
 ): Promise<Pick<Call, 'params' | 'query' | 'principal'>> {
   const unavailable = options.unavailable();
   if (unavailable !== undefined) throw refusals.unavailable(unavailable);
-  const { origin, host, authorization } = request.headers;
-  if (!originAllowed(origin, host, options.corsOrigins)) throw refusals.originRefused(String(origin));
+  const { auth, corsOrigins } = options;
+  refuseForeignPage(request.headers, { corsOrigins, devAuth: auth.devAuth });
   const apiKey = request.headers['x-api-key'];
   const key = Array.isArray(apiKey) ? apiKey[0] : apiKey;
+  const { authorization } = request.headers;
   const credentials = { apiKey: key, authorization, address: options.addressOf(request) };
-  const principal = await authenticate(credentials, options.auth);
+  const principal = await authenticate(credentials, auth);
   const [, , id = '', port = '', , search = ''] = PATH.exec(request.url ?? '') ?? [];
   const name = decodeURIComponent(id);
   const scope = scopeRefusal(principal, 'ports', name);

@@ -2,6 +2,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Handlers } from '../api/contract.ts';
+import { endIfSlow } from '../middleware/slowBody.ts';
 import { PreviewDoor } from './door.ts';
 import { PreviewGateway } from './gateway.ts';
 import type { PreviewOptions } from './gateway.ts';
@@ -32,8 +33,10 @@ export function createPreviews(options: PreviewsOptions): Previews {
   const byPath = pathUpgrade({ ...options, tunnels });
   return {
     before: (app) => (request, response) => {
-      if (gateway?.takes(request)) void gateway.serve(request, response);
-      else app(request, response);
+      if (gateway?.takes(request)) {
+        endIfSlow(request, () => true);
+        void gateway.serve(request, response);
+      } else app(request, response);
     },
     beforeUpgrade: (others) => (request, socket, head) => {
       if (gateway?.takes(request)) void gateway.upgrade(request, socket, head);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ApiError } from '@agenttier/client';
 import type { Template } from '@agenttier/client';
+import type { Saved, Spec } from './saved.ts';
 import type { Server } from './server.ts';
 
 export type { Template } from '@agenttier/client';
@@ -10,13 +11,6 @@ export interface TemplateKey {
   readonly name: string;
   readonly namespace?: string | undefined;
 }
-
-export type TemplateSpec = Readonly<Record<string, unknown>>;
-
-/** What came of a write: it is stored, or somebody else was first and this is what there is now. */
-export type Saved =
-  | { readonly outcome: 'saved'; readonly template: Template }
-  | { readonly outcome: 'changed'; readonly current: Template };
 
 const place = ({ namespace }: TemplateKey) => (namespace ? { namespace } : {});
 
@@ -30,17 +24,17 @@ export async function listTemplates(
   return templates;
 }
 
-export const createTemplate = ({ api }: Server, key: TemplateKey, spec: TemplateSpec): Promise<Template> =>
+export const createTemplate = ({ api }: Server, key: TemplateKey, spec: Spec): Promise<Template> =>
   api.createTemplate({ query: place(key), body: { name: key.name, spec } });
 
 /** Replaces a template, unless it is another by now than `base`, which the change was made from. */
-export async function saveTemplate({ api }: Server, base: Template, spec: TemplateSpec): Promise<Saved> {
+export async function saveTemplate({ api }: Server, base: Template, spec: Spec): Promise<Saved<Template>> {
   const given = { params: { name: base.name }, query: place(base), body: { spec } };
   try {
     const template = await api.replaceTemplate(given, {
       headers: { 'If-Match': `"${base.resourceVersion}"` },
     });
-    return { outcome: 'saved', template };
+    return { outcome: 'saved', value: template, warnings: template.warnings };
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 412) throw error;
     return {
@@ -50,17 +44,18 @@ export async function saveTemplate({ api }: Server, base: Template, spec: Templa
   }
 }
 
-/** What admission would say of it, with nothing stored. Rejects with its violations like the write itself. */
+/** What admission would remark on, with nothing stored. Rejects with its violations like the write itself. */
 export async function tryTemplate(
   { api }: Server,
   key: TemplateKey & { readonly exists: boolean },
-  spec: TemplateSpec,
+  spec: Spec,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<readonly string[]> {
   const query = { ...place(key), dryRun: true };
-  await (key.exists
+  const { warnings = [] } = await (key.exists
     ? api.replaceTemplate({ params: { name: key.name }, query, body: { spec } }, { signal })
     : api.createTemplate({ query, body: { name: key.name, spec } }, { signal }));
+  return warnings;
 }
 
 export async function deleteTemplate({ api }: Server, key: TemplateKey): Promise<void> {

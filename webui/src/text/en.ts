@@ -159,6 +159,7 @@ export const en = {
   'settings.terminal': 'Open terminal',
   'editor.theirs': 'Stored now',
   'editor.mine': 'Yours',
+  'editor.take': 'Take this over',
   'template.new': 'New template',
   'template.choose': 'Choose a template, or make a new one.',
   'template.save': 'Save',
@@ -211,6 +212,7 @@ export const en = {
   'transfer.done': 'done',
   'transfer.failed': 'failed: {message}',
   'transfer.canceled': 'cancelled',
+  'transfer.leave': 'Leave, and cancel what is being transferred?',
   'transfer.clear': 'Clear the list',
   'transfer.cancel': 'Cancel {name}',
   'transfer.tooLarge':

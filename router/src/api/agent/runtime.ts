@@ -47,9 +47,8 @@ export async function refusalOf({ status, stream }: RuntimeAnswer): Promise<Http
   return refusals.transportLost(`the sandbox refused: ${text}`);
 }
 
-/** Lets go of an answer that is not wanted. Its stream says with an error that it was broken off, which nobody asked for. */
+/** Lets go of an answer that is not wanted. That its stream then fails is heard by whoever made the request. */
 export function drop({ stream }: RuntimeAnswer): void {
-  stream.on('error', () => {});
   stream.destroy();
 }
 

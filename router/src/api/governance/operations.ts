@@ -13,7 +13,7 @@ import { byKey, pageOf } from '../page.ts';
 import { tagOfObject } from '../precondition.ts';
 import type { Call, Reply } from '../route.ts';
 import { readAllPolicies, readPolicies } from './policies.ts';
-import { deletePolicy, placeOf, replacePolicy } from './writes.ts';
+import { deletePolicy, placeOf, policyBody, replacePolicy, versionOf } from './writes.ts';
 
 export interface GovernanceOptions {
   readonly client: Pick<KubeClient, 'get' | 'list' | 'create' | 'update' | 'raw'>;
@@ -56,7 +56,7 @@ export function governanceOperations({ client, defaultNamespace }: GovernanceOpt
       const { namespace = '' } = placeOf(call);
       const { local } = await readPolicies(client, namespace, call.signal);
       const headers = local?.metadata ? { ETag: tagOfObject({ metadata: local.metadata }) } : {};
-      return { status: 200, body: { namespace, policy: local?.spec ?? {} }, headers };
+      return { status: 200, body: policyBody(namespace, local), headers };
     },
     replacePolicy: (call) => replacePolicy(client, call),
     deletePolicy: (call) => deletePolicy(client, call),
@@ -72,11 +72,18 @@ async function listPolicies(client: GovernanceOptions['client'], call: Call): Pr
   const { cluster, locals } = await readAllPolicies(client, call.signal);
   const views = locals.flatMap(({ metadata, spec }) =>
     metadata.namespace && namespaceAllowed(call.principal, metadata.namespace)
-      ? [{ namespace: metadata.namespace, policy: spec }]
+      ? [{ namespace: metadata.namespace, policy: spec, ...versionOf({ metadata }) }]
       : [],
   );
   const { items, ...rest } = pageOf(views.sort(byKey(orderOf)), call.query, orderOf);
-  return { status: 200, body: { cluster: cluster?.spec ?? null, namespaces: items, ...rest } };
+  const { resourceVersion: clusterVersion } = versionOf(cluster);
+  const body = {
+    cluster: cluster?.spec ?? null,
+    ...(clusterVersion === undefined ? {} : { clusterVersion }),
+    namespaces: items,
+    ...rest,
+  };
+  return { status: 200, body };
 }
 
 /** The namespace asked for, within the key's reach. */

@@ -16,11 +16,19 @@ const TAG = 'Governance';
 
 /** Its fields are those of the CRD, which judges them: docs/reference/policy.md. */
 const PolicyBody = Type.Record(Type.String(), Type.Unknown(), { title: 'Policy' });
+const Version = Type.Optional(
+  Type.String({ description: 'in quotation marks it is what If-Match names; absent = there is no policy' }),
+);
 const Scoped = Type.Object(
-  { namespace: Text, policy: PolicyBody, warnings: Warnings },
+  { namespace: Text, policy: PolicyBody, resourceVersion: Version, warnings: Warnings },
   { title: 'NamespacePolicy' },
 );
-const OfCluster = Type.Object({ scope: Type.Literal('cluster'), policy: PolicyBody, warnings: Warnings });
+const OfCluster = Type.Object({
+  scope: Type.Literal('cluster'),
+  policy: PolicyBody,
+  resourceVersion: Version,
+  warnings: Warnings,
+});
 const WRITTEN = { schema: PolicyBody, limit: SPEC_LIMIT } as const;
 
 export const governanceRoutes = [
@@ -34,6 +42,7 @@ export const governanceRoutes = [
     answers: {
       200: Type.Object({
         cluster: Type.Union([PolicyBody, Type.Null()]),
+        clusterVersion: Version,
         namespaces: Type.Array(Scoped),
         continue: Continue,
       }),

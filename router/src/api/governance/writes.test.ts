@@ -26,10 +26,22 @@ it('sets, shows and takes away the policies of the cluster and of a namespace', 
     status: 200,
     body: { namespace: 'team', policy: { maxCpu: '2', maxConcurrentInvokesPerSandbox: 3 } },
   });
-  expect((await harness.call('GET', ALL)).body).toEqual({
+  const { body } = await harness.call('GET', ALL);
+  expect(body).toEqual({
     cluster: { maxCpu: '4' },
-    namespaces: [{ namespace: 'team', policy: { maxCpu: '2', maxConcurrentInvokesPerSandbox: 3 } }],
+    clusterVersion: expect.stringMatching(/^\d+$/),
+    namespaces: [
+      {
+        namespace: 'team',
+        policy: { maxCpu: '2', maxConcurrentInvokesPerSandbox: 3 },
+        resourceVersion: expect.stringMatching(/^\d+$/),
+      },
+    ],
   });
+  // With what a list says a change can be made of what was read only.
+  const version = { 'If-Match': `"${body.clusterVersion}"` };
+  expect((await put(ALL, { maxCpu: '5' }, version)).status).toBe(200);
+  expect((await put(ALL, { maxCpu: '6' }, version)).status).toBe(412);
   // The whole policy is replaced: what the body leaves out sets no limit any more.
   expect((await put(TEAM, { maxMemory: '1Gi' })).body.policy).toEqual({ maxMemory: '1Gi' });
   expect((await harness.call('DELETE', TEAM, { key: ADMIN_KEY })).status).toBe(204);

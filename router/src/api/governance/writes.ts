@@ -36,10 +36,18 @@ export function placeOf({ params, principal }: Call): Place {
 }
 
 /** A policy as clients know it, with the scope that it is for. */
-export const policyBody = (namespace: string | undefined, policy: Policy | undefined) => ({
+export const policyBody = (
+  namespace: string | undefined,
+  policy: (KubeObject & { readonly spec?: object | undefined }) | undefined,
+) => ({
   ...(namespace === undefined ? { scope: 'cluster' } : { namespace }),
   policy: policy?.spec ?? {},
+  ...versionOf(policy),
 });
+
+/** Policies of a list have no header of their own that could name their state. */
+export const versionOf = (policy: Pick<KubeObject, 'metadata'> | undefined): { resourceVersion?: string } =>
+  policy?.metadata.resourceVersion === undefined ? {} : { resourceVersion: policy.metadata.resourceVersion };
 
 /** Replaces the policy, or makes the first one. A field that no policy has is refused: it would bound nothing. */
 export async function replacePolicy(client: Client, call: Call<object>): Promise<Reply> {

@@ -4,7 +4,7 @@ import { refusals } from '../../api/errors.ts';
 import { authenticate } from '../../auth/authenticate.ts';
 import type { AuthenticateOptions } from '../../auth/authenticate.ts';
 import { mayDo, scopeRefusal } from '../../auth/authorize.ts';
-import { originAllowed } from '../../auth/origin.ts';
+import { refuseForeignPage } from '../../auth/origin.ts';
 import type { Principal } from '../../auth/principal.ts';
 import type { Ticket } from '../../auth/tickets.ts';
 import { awaitTarget } from '../../cluster/awaitTarget.ts';
@@ -70,8 +70,8 @@ async function letIn(
 ): Promise<Caller> {
   const unavailable = options.unavailable();
   if (unavailable !== undefined) throw refusals.unavailable(unavailable);
-  const { origin, host } = request.headers;
-  if (!originAllowed(origin, host, options.corsOrigins)) throw refusals.originRefused(String(origin));
+  const { auth, corsOrigins } = options;
+  refuseForeignPage(request.headers, { corsOrigins, devAuth: auth.devAuth });
   const caller = await callerOf(options, request, asked);
   const scope = scopeRefusal(caller.principal, asked.pty.mode === 'view' ? 'watch' : 'terminal', asked.id);
   if (scope !== undefined) throw refusals.scopedKey(scope);

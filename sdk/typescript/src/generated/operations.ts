@@ -120,6 +120,8 @@ export interface FileWritten {
 export interface NamespacePolicy {
   readonly namespace: string;
   readonly policy: Policy;
+  /** in quotation marks it is what If-Match names; absent = there is no policy */
+  readonly resourceVersion?: string;
   readonly warnings?: readonly string[];
 }
 
@@ -1353,6 +1355,8 @@ export interface Operations {
     };
     readonly answer: {
       readonly cluster: Policy | null;
+      /** in quotation marks it is what If-Match names; absent = there is no policy */
+      readonly clusterVersion?: string;
       readonly namespaces: readonly NamespacePolicy[];
       /** asks for the next page; absent on the last one */
       readonly continue?: string;
@@ -1645,6 +1649,8 @@ export interface Operations {
     readonly answer: {
       readonly scope: 'cluster';
       readonly policy: Policy;
+      /** in quotation marks it is what If-Match names; absent = there is no policy */
+      readonly resourceVersion?: string;
       readonly warnings?: readonly string[];
     };
   };

@@ -56,6 +56,15 @@ export const SECTIONS = {
     load: () => import('../activity-log/activity-log.ts'),
     show: ({ theme }) => html`<agenttier-activity-log theme=${theme}></agenttier-activity-log>`,
   },
+  governance: {
+    path: '/cluster/policies',
+    text: 'nav.governance',
+    group: 'cluster',
+    admin: false,
+    load: () => import('../governance-editor/governance-editor.ts'),
+    show: ({ theme, isAdmin }) =>
+      html`<agenttier-governance-editor theme=${theme} ?readonly=${!isAdmin}></agenttier-governance-editor>`,
+  },
   pools: {
     path: '/cluster/pools',
     text: 'nav.pools',

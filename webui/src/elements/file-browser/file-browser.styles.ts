@@ -5,6 +5,7 @@ export const styles = css`
   :host {
     display: block;
     position: relative;
+    container-type: inline-size;
   }
   .bar {
     display: flex;
@@ -164,16 +165,40 @@ export const styles = css`
     height: 0.375rem;
     accent-color: var(--accent);
   }
-  @media (max-width: 40rem) {
-    .changed {
+  /* Where it is narrow, what can be done to something stands below its name. */
+  @container (max-width: 40rem) {
+    .changed,
+    th:last-child {
       display: none;
+    }
+    table,
+    thead,
+    tbody {
+      display: block;
+    }
+    tr {
+      display: grid;
+      grid-template-columns: minmax(0, 1fr) auto;
+      border-block-end: 1px solid var(--line);
+    }
+    tbody tr:last-child {
+      border-block-end: 0;
     }
     td,
     th {
-      padding-inline: 0.5rem;
+      align-content: center;
+      padding-inline: 0.75rem;
+      border-block-end: 0;
     }
     td.wide {
-      min-width: 9rem;
+      min-width: 0;
+    }
+    td.do {
+      grid-column: 1 / -1;
+      padding-block: 0 0.25rem;
+    }
+    td.do:empty {
+      display: none;
     }
   }
 `;

@@ -196,8 +196,12 @@ describe('agenttier-file-browser', () => {
     const cancel = await until('the button', () =>
       root.querySelector<HTMLButtonElement>('[aria-label="Cancel big.bin"]'),
     );
+    const asked = vi.spyOn(globalThis, 'confirm').mockReturnValue(false);
+    expect(element.mayLeave()).toBe(false);
+    expect(asked).toHaveBeenCalledWith('Leave, and cancel what is being transferred?');
     cancel.click();
     await ended;
+    expect(element.mayLeave()).toBe(true);
     const gone = await until('the end', () => fake.asked.find(({ method }) => method === 'DELETE'));
     expect(gone.url.searchParams.get('upload')).toMatch(/^[0-9a-f]+$/);
     expect(root.querySelector('.transfers .canceled')).not.toBeNull();

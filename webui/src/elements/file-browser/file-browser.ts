@@ -3,6 +3,7 @@ import { html, nothing } from 'lit';
 import type { PropertyValues } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
+import { LeavingController } from '../../controllers/leaving.ts';
 import { ResourceController } from '../../controllers/resource.ts';
 import { childOf, encodedName, lastName, nameProblem, parentOf, shownName } from '../../data/filePaths.ts';
 import type { FilePath } from '../../data/filePaths.ts';
@@ -67,6 +68,10 @@ export class AgentTierFileBrowser extends AgentTierElement {
 
   readonly #focus = new NameFocus(() => this.renderRoot);
   readonly #queue = new TransferQueue(this);
+  readonly #leaving = new LeavingController(this, {
+    wouldLose: () => this.#queue.isBusy,
+    question: () => this.say('transfer.leave'),
+  });
   readonly #folder = new ResourceController<Folder>(this, {
     server: () => this.source,
     load: async (server, signal) => {
@@ -101,6 +106,11 @@ export class AgentTierFileBrowser extends AgentTierElement {
     this.tell('agenttier-path-changed', { path: value.path });
     await this.updateComplete;
     this.#focus.at(0);
+  }
+
+  /** Nothing is being transferred, or the person says that it may end. */
+  mayLeave(): boolean {
+    return this.#leaving.mayLeave();
   }
 
   /** Asks the server for what is in the folder now. */

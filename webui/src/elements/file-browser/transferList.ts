@@ -10,11 +10,10 @@ type Say = (key: TextKey, params?: Readonly<Record<string, string | number>>) =>
 export function transferList(queue: TransferQueue, say: Say, lang: string) {
   const { transfers } = queue;
   if (transfers.length === 0) return nothing;
-  const under = transfers.some(({ state }) => state === 'running' || state === 'waiting');
   return html`<section class="transfers" aria-label=${say('transfer.title')}>
     <div class="bar">
       <h3>${say('transfer.title')}</h3>
-      ${under ? nothing : html`<button class="quiet" @click=${() => queue.clear()}>${say('transfer.clear')}</button>`}
+      ${queue.isBusy ? nothing : html`<button class="quiet" @click=${() => queue.clear()}>${say('transfer.clear')}</button>`}
     </div>
     <ul>
       ${transfers.map((one) => row(one, queue, say, lang))}

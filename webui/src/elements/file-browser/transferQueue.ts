@@ -33,6 +33,11 @@ export class TransferQueue implements ReactiveController {
     return this.#transfers;
   }
 
+  /** Something waits or is under way. */
+  get isBusy(): boolean {
+    return this.#ends.size > 0;
+  }
+
   hostDisconnected(): void {
     for (const id of this.#ends.keys()) this.cancel(id);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { css, html, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
+import { LeavingController } from '../../controllers/leaving.ts';
 import { ResourceController } from '../../controllers/resource.ts';
 import { lastName, shownName } from '../../data/filePaths.ts';
 import type { FilePath } from '../../data/filePaths.ts';
@@ -13,6 +14,7 @@ import { controlStyles } from '../../styles/controls.ts';
 import { sizeText } from '../../text/size.ts';
 import type { TextKey } from '../../text/text.ts';
 import { languageOf } from '../yaml-editor/languageOf.ts';
+import { mergeStyles } from '../yaml-editor/merge.styles.ts';
 import { TextPane } from '../yaml-editor/pane.ts';
 
 /** What somebody else has done to the file since it was read. */
@@ -38,6 +40,7 @@ export class AgentTierFileEditor extends AgentTierElement {
   static override styles = [
     baseStyles,
     controlStyles,
+    mergeStyles,
     css`
       :host {
         display: grid;
@@ -79,6 +82,10 @@ export class AgentTierFileEditor extends AgentTierElement {
   @query('.place') private place!: HTMLElement;
   /** Of the file that the text was made from; undefined = there is none. */
   #etag: string | undefined;
+  readonly #leaving = new LeavingController(this, {
+    wouldLose: () => this.isDirty,
+    question: () => this.say('fileEditor.leave', { name: this.#name }),
+  });
   readonly #pane = new TextPane(() => this.place);
 
   readonly #file = new ResourceController<Opened>(this, {
@@ -103,22 +110,14 @@ export class AgentTierFileEditor extends AgentTierElement {
     return shownName(lastName(this.path));
   }
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    globalThis.addEventListener('beforeunload', this.#holdPage);
-    globalThis.addEventListener('agenttier-navigate', this.#holdNavigation);
-  }
-
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    globalThis.removeEventListener('beforeunload', this.#holdPage);
-    globalThis.removeEventListener('agenttier-navigate', this.#holdNavigation);
     this.#pane.clear();
   }
 
   /** Nothing would be lost, or the person says that it may. */
   mayLeave(): boolean {
-    return !this.isDirty || globalThis.confirm(this.say('fileEditor.leave', { name: this.#name }));
+    return this.#leaving.mayLeave();
   }
 
   /** Stores the text, unless the file is another by now than the one that was read. */
@@ -185,7 +184,9 @@ export class AgentTierFileEditor extends AgentTierElement {
       language: languageOf(this.#name),
       readonly: this.readonly,
       onChange: () => this.#typed(),
-      ...(theirs === undefined ? {} : { theirs: { text: theirs, label: this.say('editor.theirs') } }),
+      ...(theirs === undefined
+        ? {}
+        : { theirs: { text: theirs, label: this.say('editor.theirs'), take: this.say('editor.take') } }),
     });
   }
 
@@ -228,14 +229,6 @@ export class AgentTierFileEditor extends AgentTierElement {
     this.isDirty = false;
     this.tell('agenttier-file-close');
   }
-
-  readonly #holdPage = (event: BeforeUnloadEvent): void => {
-    if (this.isDirty) event.preventDefault();
-  };
-
-  readonly #holdNavigation = (event: Event): void => {
-    if (!this.mayLeave()) event.preventDefault();
-  };
 }
 
 declare global {

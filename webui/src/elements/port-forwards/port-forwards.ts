@@ -35,6 +35,10 @@ export class AgentTierPortForwards extends AgentTierElement {
     controlStyles,
     tableStyles,
     css`
+      :host {
+        display: block;
+        container-type: inline-size;
+      }
       ul {
         display: flex;
         flex-wrap: wrap;
@@ -54,6 +58,33 @@ export class AgentTierPortForwards extends AgentTierElement {
       }
       h3 {
         font-size: 0.9375rem;
+      }
+      /* Where it is narrow, the address and what can be done stand below the port. */
+      @container (max-width: 40rem) {
+        table,
+        thead,
+        tbody {
+          display: block;
+        }
+        th:nth-child(n + 3) {
+          display: none;
+        }
+        tr {
+          display: grid;
+          grid-template-columns: minmax(0, 1fr) auto;
+          border-block-end: 1px solid var(--line);
+        }
+        tbody tr:last-child {
+          border-block-end: 0;
+        }
+        td,
+        th {
+          border-block-end: 0;
+        }
+        td.wide,
+        td.do {
+          grid-column: 1 / -1;
+        }
       }
     `,
   ];

@@ -74,4 +74,36 @@ describe('agenttier-sandbox-settings', () => {
     await until('the request', () => fake.asked.some(({ method }) => method === 'DELETE'));
     expect(fake.asked.at(-1)?.url.search).toBe('?namespace=team');
   });
+
+  it('wakes a sandbox for its files only when somebody asks', async () => {
+    let status: 'Stopped' | 'Running' = 'Stopped';
+    const fake = server()
+      .on('GET /sandboxes/box', () => aSandbox({ status }))
+      .on('POST /sandboxes/box/resume', () => {
+        status = 'Running';
+        return {};
+      });
+    const { panel } = await settingsOf('files', fake);
+    const button = await until('the button', () => panel.querySelector('button'));
+    expect(fake.asked.some(({ url }) => url.pathname.endsWith('/files'))).toBe(false);
+    button.click();
+    await until('the files', () => panel.querySelector('agenttier-file-browser'));
+  });
+
+  it('opens a file in the editor, and leaves it when nothing would be lost', async () => {
+    const fake = server().on('GET /sandboxes/box/files/workspace/notes.txt', () => new Response('some text'));
+    const { element, panel } = await settingsOf('files', fake);
+    const browser = await until('the browser', () => panel.querySelector('agenttier-file-browser'));
+    const name = await until('the file', () => browser.shadowRoot?.querySelector<HTMLElement>('button.name'));
+    name.click();
+    const editor = await until('the editor', () => panel.querySelector('agenttier-file-editor'));
+    await until(
+      'its text',
+      () => editor.shadowRoot?.querySelector('.cm-content')?.textContent === 'some text',
+    );
+    expect(browser.hidden).toBe(true);
+    expect(await barriers(element)).toEqual([]);
+    editor.shadowRoot?.querySelector('button')?.click();
+    await until('the folder', () => !browser.hidden);
+  });
 });

@@ -2,7 +2,7 @@
 import { css, html, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { ResourceController } from '../../controllers/resource.ts';
-import { getSandbox, whySandbox } from '../../data/sandboxes.ts';
+import { getSandbox, resumeSandbox, whySandbox } from '../../data/sandboxes.ts';
 import type { Sandbox } from '../../data/sandboxes.ts';
 import { AgentTierElement } from '../../element.ts';
 import { baseStyles } from '../../styles/base.ts';
@@ -132,7 +132,7 @@ export class AgentTierSandboxSettings extends AgentTierElement {
   }
 
   #choose(section: Section): void {
-    if (this.fileEditor?.mayLeave() === false) return;
+    if ([this.fileEditor, this.fileBrowser].some((one) => one?.mayLeave() === false)) return;
     this.openFile = undefined;
     this.section = section;
     this.tell('agenttier-section', { section });
@@ -162,9 +162,27 @@ export class AgentTierSandboxSettings extends AgentTierElement {
     </div>`;
   }
 
+  #asleep(status: Sandbox['status']) {
+    return html`<div class="note" role="status">
+      <span>${this.say('files.stopped')}</span>
+      ${
+        status === 'Stopped'
+          ? html`<button @click=${() => void this.#resume()}>${this.say('action.resume')}</button>`
+          : nothing
+      }
+    </div>`;
+  }
+
+  async #resume(): Promise<void> {
+    await this.attempt((server) =>
+      resumeSandbox(server, { sandboxId: this.sandboxId, namespace: this.namespace }),
+    );
+    await this.#state.reload();
+  }
+
   /** A look at its files would wake a sandbox that sleeps, so it waits until somebody has. */
   #files({ status }: Sandbox) {
-    if (status !== 'Running') return html`<p class="note" role="status">${this.say('files.stopped')}</p>`;
+    if (status !== 'Running') return this.#asleep(status);
     const { sandboxId, namespace, theme, lang, source } = this;
     const { openFile } = this;
     // The browser stays while a file is open: its folder, and what is under way.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { barriers, FakeServer, show, until } from '../../testing/page.ts';
-import { parseObject, pathIn, placeOf } from '../yaml-editor/problems.ts';
+import { parseObject, pathIn, placeOf } from '../../controllers/yamlText.ts';
 import './templates.ts';
 
 const template = (version: string, spec: object) => ({

@@ -2,9 +2,9 @@
 import { html, nothing } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { stringify } from 'yaml';
+import { EditingController } from '../../controllers/editing.ts';
 import { ResourceController } from '../../controllers/resource.ts';
-import { problemOf } from '../../data/problem.ts';
-import type { Problem } from '../../data/problem.ts';
+import type { Spec } from '../../data/saved.ts';
 import {
   createTemplate,
   deleteTemplate,
@@ -12,15 +12,14 @@ import {
   saveTemplate,
   tryTemplate,
 } from '../../data/templates.ts';
-import type { Template, TemplateSpec } from '../../data/templates.ts';
+import type { Template } from '../../data/templates.ts';
 import { AgentTierElement } from '../../element.ts';
+import { editingView } from '../yaml-editor/editing.ts';
+import type { Say } from '../../parts/states.ts';
 import { baseStyles } from '../../styles/base.ts';
 import { controlStyles } from '../../styles/controls.ts';
-import { parseObject, placeOf } from '../yaml-editor/problems.ts';
-import type { TextProblem } from '../yaml-editor/problems.ts';
-import '../yaml-editor/yaml-editor.ts';
+import { sideListStyles } from '../../styles/sideList.ts';
 import type { AgentTierYamlEditor } from '../yaml-editor/yaml-editor.ts';
-import { styles } from './templates.styles.ts';
 
 const STARTER = `description: ""
 inheritsFrom:
@@ -31,16 +30,6 @@ resources:
     cpu: "1"
     memory: 1Gi
 `;
-/** Typing pauses before admission is asked. */
-const JUDGE_AFTER_MS = 400;
-
-/** What is edited: an existing template, as it was read, or a new one. */
-interface Draft {
-  readonly base: Template | undefined;
-  readonly name: string;
-  readonly text: string;
-}
-
 /**
  * Templates and an editor for them. Admission is asked while one types; a template that somebody else has changed
  * meanwhile is shown beside one's own text, and nothing is overwritten unseen.
@@ -50,28 +39,28 @@ interface Draft {
  */
 @customElement('agenttier-templates')
 export class AgentTierTemplates extends AgentTierElement {
-  static override styles = [baseStyles, controlStyles, styles];
+  static override styles = [baseStyles, controlStyles, sideListStyles];
 
   @query('agenttier-yaml-editor') private editor: AgentTierYamlEditor | undefined;
-  @state() private draft: Draft | undefined;
-  @state() private marks: readonly TextProblem[] = [];
-  @state() private problem: Problem | undefined;
-  @state() private current: Template | undefined;
-  @state() private saved = false;
-  #judging: AbortController | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Of one that is new. */
+  @state() private name = '';
 
+  readonly #editing = new EditingController<Template>(this, {
+    textOf,
+    judge: (base, spec, signal) => this.#judge(base, spec, signal),
+    store: async (server, base, spec) =>
+      base === undefined
+        ? { outcome: 'saved', value: await createTemplate(server, this.#newKey, spec) }
+        : saveTemplate(server, base, spec),
+    attempt: (action) => this.attempt(action),
+    onSaved: (template) => this.#stored(template),
+  });
+  readonly #say: Say = (key, params) => this.say(key, params);
   readonly #templates = new ResourceController<readonly Template[]>(this, {
     server: () => this.source,
     load: (server, signal) => listTemplates(server, this.namespace, signal),
     follows: ['template'],
   });
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    clearTimeout(this.#timer);
-    this.#judging?.abort();
-  }
 
   protected override render() {
     const { value, error } = this.#templates;
@@ -79,156 +68,100 @@ export class AgentTierTemplates extends AgentTierElement {
       return html`<p class="muted" role="status">${error?.message ?? this.say('state.loading')}</p>`;
     return html`
       <nav aria-label=${this.say('nav.templates')}>
-        <button @click=${() => this.#edit({ base: undefined, name: '', text: STARTER })}>
+        <button @click=${() => this.#new()}>
           + ${this.say('template.new')}
         </button>
         ${value.map((template) => this.#entry(template))}
       </nav>
-      ${this.draft ? this.#editing(this.draft) : html`<p class="empty muted">${this.say('template.choose')}</p>`}
+      ${this.#editing.open ? this.#edit() : html`<p class="empty muted">${this.say('template.choose')}</p>`}
     `;
   }
 
   #entry(template: Template) {
     const { name, namespace, description } = template;
-    const chosen = this.draft?.base?.name === name && this.draft.base.namespace === namespace;
+    const { base } = this.#editing;
+    const chosen = this.#editing.open && base?.name === name && base.namespace === namespace;
     return html`<button aria-current=${chosen} @click=${() => this.#select(template)}>
       ${name}<small>${namespace ? `${namespace} · ` : ''}${description}</small>
     </button>`;
   }
 
-  #editing({ base, name, text }: Draft) {
+  #edit() {
+    const { base } = this.#editing;
     return html`<div class="edit">
       <div class="bar">
-        ${base === undefined ? this.#nameField(name) : html`<h2>${base.name}</h2>`}
+        ${base === undefined ? this.#nameField() : html`<h2>${base.name}</h2>`}
         ${
           base === undefined
             ? nothing
             : html`<button class="quiet danger" @click=${() => void this.#delete(base)}>${this.say('action.delete')}</button>`
         }
-        <button class="primary" @click=${() => void this.#save()}>${this.say('template.save')}</button>
+        <button class="primary" @click=${() => void this.#editing.save(this.editor?.text ?? '')}>
+          ${this.say('template.save')}
+        </button>
       </div>
-      ${this.#notes()}
-      <agenttier-yaml-editor
-        .value=${text}
-        .theirs=${this.current === undefined ? undefined : textOf(this.current)}
-        .problems=${this.marks}
-        label=${this.say('template.spec')}
-        theme=${this.theme}
-        @agenttier-yaml-change=${(event: CustomEvent<{ text: string }>) => this.#typed(event.detail.text)}
-      ></agenttier-yaml-editor>
+      ${editingView(this.#say, this.#editing, {
+        label: 'template.spec',
+        conflict: 'template.conflict',
+        theme: this.theme,
+      })}
     </div>`;
   }
 
-  #nameField(name: string) {
+  #nameField() {
     return html`<input
       aria-label=${this.say('create.name')}
       placeholder=${this.say('create.name')}
-      .value=${name}
-      @input=${(event: Event) => {
-        const typed = (event.target as HTMLInputElement).value.trim();
-        if (this.draft) this.draft = { ...this.draft, name: typed };
-      }}
+      .value=${this.name}
+      @input=${(event: Event) => (this.name = (event.target as HTMLInputElement).value.trim())}
     />`;
   }
 
-  #notes() {
-    return html`
-      ${this.current ? html`<p class="note warn" role="alert">${this.say('template.conflict')}</p>` : nothing}
-      ${
-        this.problem
-          ? html`<div class="note bad" role="alert">
-            ${
-              this.problem.violations.length > 0
-                ? this.problem.violations.map(({ field, message }) => html`<span>${field}: ${message}</span>`)
-                : this.problem.message
-            }
-          </div>`
-          : nothing
-      }
-      ${this.saved ? html`<p class="note" role="status">${this.say('template.saved')}</p>` : nothing}
-    `;
+  #new(): void {
+    this.name = '';
+    this.#editing.begin(undefined, STARTER);
   }
 
   #select(template: Template): void {
-    this.#edit({ base: template, name: template.name, text: textOf(template) });
+    this.#editing.begin(template);
     this.tell('agenttier-template-select', { template });
   }
 
-  #edit(draft: Draft): void {
-    this.draft = draft;
-    this.marks = [];
-    this.problem = undefined;
-    this.current = undefined;
-    this.saved = false;
+  get #newKey() {
+    return { name: this.name, namespace: this.namespace };
   }
 
-  #typed(text: string): void {
-    if (this.draft === undefined) return;
-    this.draft = { ...this.draft, text };
-    this.saved = false;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#judge(text), JUDGE_AFTER_MS);
-  }
-
-  async #judge(text: string): Promise<void> {
-    const parsed = parseObject(text);
-    if (!parsed.ok) {
-      this.marks = parsed.problems;
-      return;
-    }
-    const violations = await this.#ask(parsed.value);
-    this.marks =
-      violations?.map(({ field, message }) => ({ ...placeOf(parsed.document, field), message })) ??
-      this.marks;
-  }
-
-  /** Admission's objections to a spec; undefined when there is nothing to ask about, or a newer text to ask about. */
-  async #ask(spec: TemplateSpec): Promise<Problem['violations'] | undefined> {
-    const { draft, source } = this;
-    if (source === undefined || draft === undefined || draft.name === '') return undefined;
-    this.#judging?.abort();
-    const { signal } = (this.#judging = new AbortController());
-    const { base, name } = draft;
-    const key = { name, namespace: base?.namespace ?? this.namespace, exists: base !== undefined };
-    const error = await tryTemplate(source, key, spec, signal).then(() => undefined, problemOf);
-    return signal.aborted ? undefined : (error?.violations ?? []);
-  }
-
-  async #save(): Promise<void> {
-    const { draft, editor } = this;
-    const parsed = parseObject(editor?.text ?? '');
-    if (!parsed.ok) this.marks = parsed.problems;
-    if (draft === undefined || !parsed.ok) return;
-    const base = this.current ?? draft.base;
-    this.problem = await this.attempt(async (server) => {
-      if (base === undefined) {
-        const { name } = draft;
-        return this.#stored(await createTemplate(server, { name, namespace: this.namespace }, parsed.value));
-      }
-      const result = await saveTemplate(server, base, parsed.value);
-      if (result.outcome === 'saved') return this.#stored(result.template);
-      this.draft = { ...draft, text: editor?.text ?? draft.text };
-      this.current = result.current;
-    });
+  /** A new one without a name is nothing that could be asked about. */
+  #judge(
+    base: Template | undefined,
+    spec: Spec,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> | undefined {
+    const { source } = this;
+    const key = base ?? this.#newKey;
+    if (source === undefined || key.name === '') return undefined;
+    const { name, namespace } = key;
+    return tryTemplate(source, { name, namespace, exists: base !== undefined }, spec, signal);
   }
 
   #stored(template: Template): void {
-    this.#edit({ base: template, name: template.name, text: textOf(template) });
-    this.saved = true;
     this.tell('agenttier-template-saved', { template });
     void this.#templates.reload();
   }
 
   async #delete(template: Template): Promise<void> {
     if (!globalThis.confirm(this.say('template.confirmDelete', { name: template.name }))) return;
-    this.problem = await this.attempt((server) => deleteTemplate(server, template));
-    if (this.problem !== undefined) return;
-    this.draft = undefined;
+    this.#editing.problem = await this.attempt((server) => deleteTemplate(server, template));
+    this.requestUpdate();
+    if (this.#editing.problem !== undefined) return;
+    this.#editing.end();
     await this.#templates.reload();
   }
 }
 
-const textOf = ({ spec }: Template): string => stringify(spec);
+function textOf({ spec }: Template): string {
+  return stringify(spec);
+}
 
 declare global {
   interface HTMLElementTagNameMap {

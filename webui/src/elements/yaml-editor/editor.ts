@@ -9,7 +9,7 @@ import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } f
 import { tags } from '@lezer/highlight';
 import { loadLanguage } from './languages.ts';
 import type { Language } from './languages.ts';
-import type { TextProblem } from './problems.ts';
+import type { TextProblem } from '../../controllers/yamlText.ts';
 
 /** Colours are those of the page's tokens, so that both themes have them. */
 const colours = HighlightStyle.define([
@@ -127,13 +127,20 @@ export class TextEditor {
   }
 }
 
+export interface Theirs {
+  readonly text: string;
+  readonly label: string;
+  /** What the buttons are called that take one difference over. */
+  readonly take: string;
+}
+
 /** What somebody else has stored beside one's own text, which can be edited until it is right. */
 export class TextMerge {
   readonly #view: MergeView;
 
   constructor(
     parent: HTMLElement,
-    theirs: { text: string; label: string },
+    theirs: Theirs,
     mine: { text: string; label: string; look: TextLook; onChange: () => void },
   ) {
     this.#view = new MergeView({
@@ -145,6 +152,7 @@ export class TextMerge {
       parent,
       root: parent.getRootNode() as ShadowRoot,
       revertControls: 'a-to-b',
+      renderRevertControl: () => takeButton(theirs.take),
       gutter: true,
     });
   }
@@ -156,4 +164,12 @@ export class TextMerge {
   destroy(): void {
     this.#view.destroy();
   }
+}
+
+function takeButton(label: string): HTMLElement {
+  const button = document.createElement('button');
+  button.textContent = '→';
+  button.ariaLabel = label;
+  button.title = label;
+  return button;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { TextEditor, TextMerge } from './editor.ts';
+import type { TextEditor, TextMerge, Theirs } from './editor.ts';
 import type { Language } from './languages.ts';
-import type { TextProblem } from './problems.ts';
+import type { TextProblem } from '../../controllers/yamlText.ts';
 
 export interface Shown {
   readonly text: string;
@@ -10,7 +10,7 @@ export interface Shown {
   readonly readonly: boolean;
   readonly onChange: () => void;
   /** Shown beside it, to take over from; absent = there is one text only. */
-  readonly theirs?: { readonly text: string; readonly label: string };
+  readonly theirs?: Theirs;
 }
 
 /** A place on a page with a text in it, or with two that differ. */

@@ -4,8 +4,9 @@ import type { PropertyValues } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { AgentTierElement } from '../../element.ts';
 import { baseStyles } from '../../styles/base.ts';
+import { mergeStyles } from './merge.styles.ts';
 import { TextPane } from './pane.ts';
-import type { TextProblem } from './problems.ts';
+import type { TextProblem } from '../../controllers/yamlText.ts';
 
 /**
  * A text of YAML with its problems in the margin. With `theirs` it shows what somebody else has stored meanwhile beside
@@ -18,6 +19,7 @@ import type { TextProblem } from './problems.ts';
 export class AgentTierYamlEditor extends AgentTierElement {
   static override styles = [
     baseStyles,
+    mergeStyles,
     css`
       :host {
         display: block;
@@ -72,7 +74,9 @@ export class AgentTierYamlEditor extends AgentTierElement {
       language: 'yaml',
       readonly,
       onChange: () => void (merging || this.tell('agenttier-yaml-change', { text: this.text })),
-      ...(merging ? { theirs: { text: theirs, label: this.say('editor.theirs') } } : {}),
+      ...(merging
+        ? { theirs: { text: theirs, label: this.say('editor.theirs'), take: this.say('editor.take') } }
+        : {}),
     });
     this.#pane.mark(this.problems);
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { css } from 'lit';
 
-export const styles = css`
+/** A list at the side of what is edited; in narrow places above it. */
+export const sideListStyles = css`
   :host {
     display: grid;
     grid-template-columns: minmax(12rem, 18rem) minmax(0, 1fr);
@@ -33,6 +34,11 @@ export const styles = css`
   nav small {
     color: var(--muted);
     font-weight: 400;
+  }
+  nav form {
+    display: flex;
+    gap: 0.5rem;
+    margin-block-start: 0.5rem;
   }
   .edit {
     display: grid;

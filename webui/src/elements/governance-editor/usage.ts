@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parseQuantity } from '@agenttier/crds/meta/quantity';
+import type { EffectiveLimit, UsageRow } from '../../data/policies.ts';
+
+const amountOf = (value: string | number | undefined): number => Number(parseQuantity(value ?? 0) ?? 0n);
+
+/** The part of a limit that is used or held; undefined = nothing is set. */
+export function usedShare({
+  used,
+  reserved,
+  limit,
+}: Pick<UsageRow, 'used' | 'reserved' | 'limit'>): number | undefined {
+  const most = amountOf(limit);
+  if (most === 0) return undefined;
+  return Math.min(1, (amountOf(used) + amountOf(reserved)) / most);
+}
+
+/** A limit as people write it: lists by commas. */
+export const limitText = ({ value }: Pick<EffectiveLimit, 'value'>): string => {
+  if (Array.isArray(value)) return value.map(itemText).join(', ');
+  return itemText(value);
+};
+
+const itemText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
