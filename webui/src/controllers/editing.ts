@@ -75,6 +75,8 @@ export class EditingController<T> implements ReactiveController {
   }
 
   type(text: string): void {
+    // An editor tells of every change, of that too which it was given.
+    if (text === this.text) return;
     this.text = text;
     this.saved = false;
     clearTimeout(this.#timer);

@@ -115,7 +115,7 @@ describe('agenttier-governance-editor', () => {
   it('stores what was edited although admission has counted meanwhile', async () => {
     const fake = new Policies();
     fake.put('', { maxCpu: '4' });
-    const { root, editor, save } = await pageOf(fake);
+    const { element, root, editor, save } = await pageOf(fake);
     // Counting changes the version and nothing that anybody set; and once more between reading and writing.
     fake.put('', { maxCpu: '4' });
     let counted = false;
@@ -125,11 +125,15 @@ describe('agenttier-governance-editor', () => {
       counted = true;
       return { cluster: policy, clusterVersion: String(version), namespaces: [] };
     });
-    editor.value = 'maxMemory: 1Gi\n';
+    editor.value = 'maxMemory: 1Gi';
     await editor.updateComplete;
     save();
     await until('the word', () => root.textContent?.includes('Saved.'));
     expect(fake.stored.get('')?.policy).toEqual({ maxMemory: '1Gi' });
+    // The text as it is stored is put into the editor: nobody has typed that.
+    await until('the stored text', () => editor.text === 'maxMemory: 1Gi\n');
+    await element.updateComplete;
+    expect(root.textContent).toContain('Saved.');
   });
 
   it('overwrites nothing unseen', async () => {

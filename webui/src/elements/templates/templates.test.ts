@@ -95,7 +95,9 @@ describe('agenttier-templates', () => {
         Response.json({ error: 'policy_violation', violations: [violation] }, { status: 403 }),
       );
     const { editor } = await pageOf(fake);
-    editor.dispatchEvent(new CustomEvent('agenttier-yaml-change', { detail: { text: editor.text } }));
+    editor.dispatchEvent(
+      new CustomEvent('agenttier-yaml-change', { detail: { text: `${editor.text}# longer\n` } }),
+    );
     await until('the mark', () => editor.shadowRoot?.querySelector('.cm-lint-marker-error'));
   });
 });
