@@ -45,6 +45,8 @@ export default defineConfig({
         },
       },
       {
+        // All that any test imports is known before the first: what is found later reloads the page under the others.
+        optimizeDeps: { entries: ['webui/src/**/*.ts'] },
         test: {
           name: 'browser',
           include: ['webui/src/**/*.test.ts'],

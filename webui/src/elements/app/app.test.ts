@@ -30,10 +30,12 @@ describe('agenttier-app', () => {
   const real = globalThis.fetch;
   let keys: (string | null)[] = [];
   let isAdmin = false;
+  let preferences: object = {};
 
   beforeEach(() => {
     keys = [];
     isAdmin = false;
+    preferences = {};
     sessionStorage.clear();
     localStorage.clear();
     history.replaceState(undefined, '', '/');
@@ -50,6 +52,10 @@ describe('agenttier-app', () => {
       }
       if (path === '/api/v1/user/me') {
         return Response.json({ sub: 'ann', email: '', name: 'Ann', groups: [], isAdmin });
+      }
+      if (path === '/api/v1/user/preferences') {
+        if (init?.method === 'PUT') preferences = JSON.parse(String(init.body)) as object;
+        return Response.json(preferences);
       }
       return path === '/api/v1/sandboxes'
         ? Response.json({ sandboxes: [] })
@@ -156,8 +162,29 @@ describe('agenttier-app', () => {
     expect(location.pathname).toBe('/templates');
     await choose('theme dark');
     expect(app.theme).toBe('dark');
+    await until('what is stored', () => 'theme' in preferences);
     expect(document.documentElement.style.colorScheme).toBe('dark');
     expect((await open()).theme).toBe('dark');
+    document.documentElement.style.colorScheme = '';
+  });
+
+  it('wears the theme that the person has chosen elsewhere, and keeps a choice for elsewhere', async () => {
+    preferences = { theme: 'dark', ofAnotherPage: 1 };
+    const { app, root } = await entered();
+    await until('the theme', () => app.theme === 'dark');
+    const select = root.querySelector('select') as HTMLSelectElement;
+    await until('the choice', () => select.value === 'dark');
+    select.value = 'light';
+    select.dispatchEvent(new Event('change'));
+    await until('what is stored', () => JSON.stringify(preferences).includes('light'));
+    expect(preferences).toEqual({ theme: 'light', ofAnotherPage: 1 });
+
+    // The page that holds it has the say.
+    const given = document.createElement('agenttier-app');
+    given.setAttribute('theme', 'dark');
+    await show(given);
+    await until('the list', () => given.shadowRoot?.querySelector('agenttier-sandbox-list'));
+    expect(given.theme).toBe('dark');
     document.documentElement.style.colorScheme = '';
   });
 
