@@ -37,11 +37,16 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{crds,machinery,webhook,operator,gateway,router,plugin,sdk,e2e,images}/**/*.test.ts'],
+          include: [
+            '{crds,machinery,webhook,operator,gateway,router,plugin,sdk,e2e,images}/**/*.test.ts',
+            'webui/generator/**/*.test.ts',
+          ],
           testTimeout: 20_000,
         },
       },
       {
+        // All that any test imports is known before the first: what is found later reloads the page under the others.
+        optimizeDeps: { entries: ['webui/src/**/*.ts'] },
         test: {
           name: 'browser',
           include: ['webui/src/**/*.test.ts'],

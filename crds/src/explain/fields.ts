@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MERGE_RULES } from '../template/rules.ts';
+import { withoutTrailing } from '../meta/trailing.ts';
 
 /** One effective field: where its value came from and what it is. */
 export interface ExplainedField {
@@ -30,7 +31,7 @@ export function valueOf(spec: object, path: string): unknown {
 
 function itemKey(item: unknown, keys: readonly string[]): string {
   const parts = keys.map((key) => text(member(item, key)));
-  return parts.join(',').replace(/,+$/, '');
+  return withoutTrailing(parts.join(','), ',');
 }
 
 const text = (value: unknown): string =>

@@ -3,6 +3,7 @@ import type { EffectiveSpec } from '../generated/types.ts';
 import type { Violation } from '../meta/violation.ts';
 import { provisionedFiles } from './provision.ts';
 import { isMountable } from './mounts.ts';
+import { withoutTrailing } from '../meta/trailing.ts';
 
 /** A Secret that a sandbox names, and where. */
 export interface SecretReference {
@@ -50,11 +51,11 @@ function variableReferences({ env = [], envFrom = [] }: Variables, path: string)
 /** What is wrong with credentials in themselves: files that nobody could find or that would cover something else. */
 export function credentialViolations({ credentials = [], storage }: EffectiveSpec): Violation[] {
   const files = credentials.map((credential, i) => ({ ...credential, field: `spec.credentials[${i}]` }));
-  const taken = new Set([(storage?.mountPath || '/workspace').replace(/\/+$/, '')]);
+  const taken = new Set([withoutTrailing(storage?.mountPath || '/workspace', '/')]);
   return files
     .filter(({ mountAs }) => mountAs === 'file')
     .flatMap(({ mountPath = '', envPrefix, field }): Violation[] => {
-      const path = mountPath.replace(/\/+$/, '');
+      const path = withoutTrailing(mountPath, '/');
       const twice = taken.has(path);
       taken.add(path);
       return [

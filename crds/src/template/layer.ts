@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MERGE_RULES, type MergeRule } from './rules.ts';
+import { withoutTrailing } from '../meta/trailing.ts';
 
 /** One contribution to a field: an item of a list, an entry of a map, or the value itself under the key ''. */
 export interface Entry {
@@ -131,7 +132,7 @@ function valueOf(rule: MergeRule, entries: readonly Entry[]): unknown {
 export function originPath(rule: MergeRule, key: string, index: number): string {
   if (rule.strategy === 'replace') return rule.path;
   if (rule.strategy === 'append') return `${rule.path}[${index}]`;
-  if (rule.strategy === 'byKey') return `${rule.path}[${key.replace(/,+$/, '')}]`;
+  if (rule.strategy === 'byKey') return `${rule.path}[${withoutTrailing(key, ',')}]`;
   return /[./]/.test(key) ? `${rule.path}[${key}]` : `${rule.path}.${key}`;
 }
 

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ADMIN_KEY, ANN_KEY, Harness } from '../testing/harness.ts';
 import { sendRaw } from '../testing/rawHttp.ts';
-import { ROUTES } from '../api/contract.ts';
+import { BODY_ROUTES } from '../testing/routePaths.ts';
 
 let harness: Harness;
 beforeAll(async () => {
@@ -41,16 +41,6 @@ describe('a head that is larger than 16 KiB', () => {
   });
 });
 
-const bounded = ROUTES.flatMap((route) =>
-  'body' in route && typeof route.body === 'object'
-    ? [{ name: route.operation, method: route.method, path: pathOf(route.path), limit: route.body.limit }]
-    : [],
-);
-
-function pathOf(pattern: string): string {
-  return `/api/v1${pattern.replaceAll(/[:*](\w+)/g, 'box')}`;
-}
-
 const post = (path: string, method: string, body: string | Buffer, headers: Record<string, string> = {}) =>
   fetch(`${harness.url}${path}`, {
     method,
@@ -60,8 +50,8 @@ const post = (path: string, method: string, body: string | Buffer, headers: Reco
 
 describe('a body of JSON', () => {
   it('is bounded for every route that takes one', () => {
-    expect(bounded.length).toBeGreaterThan(20);
-    for (const { name, limit } of bounded) expect([name, limit <= 32 * MIB]).toEqual([name, true]);
+    expect(BODY_ROUTES.length).toBeGreaterThan(20);
+    for (const { name, limit } of BODY_ROUTES) expect([name, limit <= 32 * MIB]).toEqual([name, true]);
   });
 
   it('of gzip is bounded by what it unpacks to', async () => {
@@ -84,16 +74,19 @@ describe('a body of JSON', () => {
     expect(statuses).toEqual([413]);
   });
 
-  it.each(bounded)('that is nested as deep as it may be long is no fault of ours: $name', async (route) => {
-    const depth = Math.min(route.limit, MIB) / 4;
-    const nests = [
-      '['.repeat(depth * 4),
-      `{"name":${'['.repeat(depth)}${']'.repeat(depth)}}`,
-      `{"spec":${'{"a":'.repeat(depth / 2)}1${'}'.repeat(depth / 2)},"name":"deep"}`,
-    ];
-    for (const body of nests) {
-      const { status } = await post(route.path, route.method.toUpperCase(), body);
-      expect(status).toBe(400);
-    }
-  });
+  it.each(BODY_ROUTES)(
+    'that is nested as deep as it may be long is no fault of ours: $name',
+    async (route) => {
+      const depth = Math.min(route.limit, MIB) / 4;
+      const nests = [
+        '['.repeat(depth * 4),
+        `{"name":${'['.repeat(depth)}${']'.repeat(depth)}}`,
+        `{"spec":${'{"a":'.repeat(depth / 2)}1${'}'.repeat(depth / 2)},"name":"deep"}`,
+      ];
+      for (const body of nests) {
+        const { status } = await post(route.path, route.method, body);
+        expect(status).toBe(400);
+      }
+    },
+  );
 });

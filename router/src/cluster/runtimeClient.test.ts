@@ -117,6 +117,25 @@ describe('a streamed request', () => {
     expect(source.read()).not.toBeNull();
   });
 
+  it('may be let go of before its end, by whoever has it and by the signal, without a word', async () => {
+    const faults: unknown[] = [];
+    const hear = (error: unknown): void => void faults.push(error);
+    process.on('uncaughtException', hear);
+    await start((_request, response) => void response.writeHead(200).write('half'));
+    const gone = new AbortController();
+    const dropped = await client.request(here(), { method: 'GET', path: '/', signal: never });
+    const aborted = await client.request(here(), { method: 'GET', path: '/', signal: gone.signal });
+    const closed = [dropped, aborted].map(
+      ({ stream }) => new Promise((resolve) => stream.once('close', resolve)),
+    );
+    dropped.stream.destroy();
+    gone.abort(new Error('enough'));
+    await Promise.all(closed);
+    await new Promise(setImmediate);
+    process.off('uncaughtException', hear);
+    expect(faults).toEqual([]);
+  });
+
   it('fails half-way when the peer breaks off', async () => {
     await start((_request, response) => {
       response.writeHead(200).write('half', () => response.destroy());

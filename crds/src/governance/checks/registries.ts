@@ -2,6 +2,7 @@
 import { imageOf, parseImage, splitHost, splitTag, type ImageReference } from '../../meta/imageReference.ts';
 import type { Violation } from '../../meta/violation.ts';
 import type { PolicyInput } from '../check.ts';
+import { withoutTrailing } from '../../meta/trailing.ts';
 
 /** An entry that is a registry and nothing more: a name with a dot, a port, or `localhost`. */
 const HOST_ONLY = /^(localhost|[^/:]*\.[^/:]*|[^/:]+:[0-9]+|[^/:]*\.[^/]*:[0-9]+)$/;
@@ -41,7 +42,7 @@ export function admits(entry: string, reference: string): boolean {
 }
 
 function parseEntry(entry: string): { segments: readonly string[]; tag?: string } {
-  const trimmed = entry.replace(/\/+$/, '');
+  const trimmed = withoutTrailing(entry, '/');
   if (trimmed === '*') return { segments: ['*'] };
   if (HOST_ONLY.test(trimmed)) return { segments: [splitHost(`${trimmed}/`).registry] };
   const { name, ...tag } = splitTag(trimmed);

@@ -74,7 +74,7 @@ export async function getDetached(runtime: Runtime, target: Target, call: Call):
 
 export async function endDetached(runtime: Runtime, target: Target, call: Call): Promise<Reply> {
   const answer = await askOf(runtime, target, call, { method: 'DELETE', query: '' });
-  answer.stream.on('error', () => {}).resume();
+  answer.stream.resume();
   if (answer.status !== 204) throw refused(answer.status, undefined);
   return { status: 204 };
 }
@@ -89,6 +89,6 @@ async function askOf(
   if (!ID.test(id)) throw refusals.commandNotFound();
   const answer = await reach(runtime, addressOf(target), { method, path: `/exec/${id}${query}`, signal });
   if (answer.status !== 404) return answer;
-  answer.stream.on('error', () => {}).resume();
+  answer.stream.resume();
   throw refusals.commandNotFound();
 }

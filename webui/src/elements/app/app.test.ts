@@ -30,35 +30,43 @@ describe('agenttier-app', () => {
   const real = globalThis.fetch;
   let keys: (string | null)[] = [];
   let isAdmin = false;
+  let preferences: object = {};
 
   beforeEach(() => {
     keys = [];
     isAdmin = false;
+    preferences = {};
     sessionStorage.clear();
     localStorage.clear();
     history.replaceState(undefined, '', '/');
     globalThis.fetch = async (input, init) => {
       const path = new URL(input as string).pathname;
-      if (!path.startsWith('/api/')) return real(input, init);
-      if (path === '/api/v1/events/stream') return new Response(new ReadableStream());
-      const key = new Headers(init?.headers).get('X-API-Key');
-      keys.push(key);
-      if (path === '/api/v1/auth/config') return Response.json({ mode: 'keys' });
-      if (key !== 'good') {
-        const error = key === null ? 'missing_authorization' : 'invalid_api_key';
-        return Response.json({ error, message: 'unknown key' }, { status: 401 });
-      }
-      if (path === '/api/v1/user/me') {
-        return Response.json({ sub: 'ann', email: '', name: 'Ann', groups: [], isAdmin });
-      }
-      return path === '/api/v1/sandboxes'
-        ? Response.json({ sandboxes: [] })
-        : Response.json({ error: 'no' }, { status: 404 });
+      return path.startsWith('/api/') ? answer(path.replace('/api/v1', ''), init) : real(input, init);
     };
     return () => {
       globalThis.fetch = real;
     };
   });
+
+  function answer(path: string, init: RequestInit | undefined): Response {
+    if (path === '/events/stream') return new Response(new ReadableStream());
+    const key = new Headers(init?.headers).get('X-API-Key');
+    keys.push(key);
+    if (path === '/auth/config') return Response.json({ mode: 'keys' });
+    if (key === 'good') return known(path, init?.body);
+    const error = key === null ? 'missing_authorization' : 'invalid_api_key';
+    return Response.json({ error, message: 'unknown key' }, { status: 401 });
+  }
+
+  function known(path: string, body: unknown): Response {
+    if (path === '/user/preferences' && typeof body === 'string') preferences = JSON.parse(body) as object;
+    const answers: Record<string, object> = {
+      '/user/me': { sub: 'ann', email: '', name: 'Ann', groups: [], isAdmin },
+      '/user/preferences': preferences,
+      '/sandboxes': { sandboxes: [] },
+    };
+    return Response.json(answers[path] ?? { error: 'no' }, { status: path in answers ? 200 : 404 });
+  }
 
   const navigation = (app: Element): string[] =>
     [...(app.shadowRoot?.querySelectorAll('nav.sections a') ?? [])].map(
@@ -156,8 +164,29 @@ describe('agenttier-app', () => {
     expect(location.pathname).toBe('/templates');
     await choose('theme dark');
     expect(app.theme).toBe('dark');
+    await until('what is stored', () => 'theme' in preferences);
     expect(document.documentElement.style.colorScheme).toBe('dark');
     expect((await open()).theme).toBe('dark');
+    document.documentElement.style.colorScheme = '';
+  });
+
+  it('wears the theme that the person has chosen elsewhere, and keeps a choice for elsewhere', async () => {
+    preferences = { theme: 'dark', ofAnotherPage: 1 };
+    const { app, root } = await entered();
+    await until('the theme', () => app.theme === 'dark');
+    const select = root.querySelector('select') as HTMLSelectElement;
+    await until('the choice', () => select.value === 'dark');
+    select.value = 'light';
+    select.dispatchEvent(new Event('change'));
+    await until('what is stored', () => JSON.stringify(preferences).includes('light'));
+    expect(preferences).toEqual({ theme: 'light', ofAnotherPage: 1 });
+
+    // The page that holds it has the say.
+    const given = document.createElement('agenttier-app');
+    given.setAttribute('theme', 'dark');
+    await show(given);
+    await until('the list', () => given.shadowRoot?.querySelector('agenttier-sandbox-list'));
+    expect(given.theme).toBe('dark');
     document.documentElement.style.colorScheme = '';
   });
 

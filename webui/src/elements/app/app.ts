@@ -2,8 +2,10 @@
 import { html, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
+import { changePreferences, getPreferences } from '../../data/preferences.ts';
 import { problemOf } from '../../data/problem.ts';
 import type { Problem } from '../../data/problem.ts';
+import type { Server } from '../../data/server.ts';
 import { Session } from '../../data/session.ts';
 import { beginSignIn, finishSignIn, SignInError } from '../../data/signIn.ts';
 import { authConfig, currentUser } from '../../data/user.ts';
@@ -28,7 +30,7 @@ import { loadPage, navigationFor, opener, pageOf } from './pages.ts';
 import type { Frame } from './pages.ts';
 import { pageAt } from './routes.ts';
 import type { Page } from './routes.ts';
-import { paintPage, rememberedTheme, rememberTheme, THEMES } from './theme.ts';
+import { paintPage, rememberedTheme, rememberTheme, themeIn, THEMES } from './theme.ts';
 import type { Theme } from './theme.ts';
 import { titleOf } from './titles.ts';
 
@@ -57,6 +59,8 @@ export class AgentTierApp extends AgentTierElement {
   /** Whoever was signed in is not any more: the page stays, with a login over it. */
   @state() private expired = false;
   readonly #session = new Session();
+  /** Has the page that holds this element chosen a theme? Then no preference of the person replaces it. */
+  #themeGiven: boolean | undefined;
   #leaving = new AbortController();
 
   override connectedCallback(): void {
@@ -65,7 +69,8 @@ export class AgentTierApp extends AgentTierElement {
     const { signal } = this.#leaving;
     globalThis.addEventListener('popstate', () => this.#turnTo(), { signal });
     globalThis.addEventListener('keydown', (event) => this.#press(event), { signal });
-    if (!this.hasAttribute('theme')) this.theme = rememberedTheme();
+    this.#themeGiven ??= this.hasAttribute('theme');
+    if (!this.#themeGiven) this.theme = rememberedTheme();
     paintPage(this.theme);
     void this.#show();
   }
@@ -124,9 +129,23 @@ export class AgentTierApp extends AgentTierElement {
   }
 
   #setTheme(theme: Theme): void {
+    this.#wear(theme);
+    const { server } = this.provider;
+    // Without the server it is kept for this browser at least.
+    if (server && this.user) void changePreferences(server, { theme }).catch(() => undefined);
+  }
+
+  #wear(theme: Theme): void {
     this.theme = theme;
     rememberTheme(theme);
     paintPage(theme);
+  }
+
+  /** What was chosen here while the answer was on its way is newer than it. */
+  async #wearPreferred(server: Server): Promise<void> {
+    const before = this.theme;
+    const preferred = themeIn(await getPreferences(server).catch(() => ({})));
+    if (preferred !== undefined && this.theme === before) this.#wear(preferred);
   }
 
   #show(): Promise<unknown> {
@@ -144,6 +163,7 @@ export class AgentTierApp extends AgentTierElement {
       this.config = await authConfig(server);
       if (this.page.name === 'callback') await this.#finishSignIn(this.config);
       this.#enter(await currentUser(server));
+      if (!this.#themeGiven) void this.#wearPreferred(server);
     } catch (error) {
       const known = error instanceof SignInError ? { ...problemOf(error), status: 401 } : problemOf(error);
       if (known.status === 401) this.#refused(known);

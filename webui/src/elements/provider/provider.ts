@@ -32,7 +32,22 @@ export class AgentTierProvider extends LitElement {
   }
 
   protected override willUpdate(changed: Map<string, unknown>): void {
-    if (this.#context.value === undefined || changed.has('apiBase')) this.#connect();
+    if (this.#context.value === undefined || changed.has('apiBase') || this.#knowsNow(changed))
+      this.#connect();
+  }
+
+  /**
+   * A page's script often runs after the elements are there, which have asked as nobody by then. Other changes count from
+   * the next request on: frameworks make such a function anew with each drawing.
+   */
+  #knowsNow(changed: Map<string, unknown>): boolean {
+    const knew = (name: 'getToken' | 'getCredential') =>
+      changed.has(name) ? changed.get(name) !== undefined : this[name] !== undefined;
+    return this.hasCredential && !knew('getToken') && !knew('getCredential');
+  }
+
+  private get hasCredential(): boolean {
+    return this.getToken !== undefined || this.getCredential !== undefined;
   }
 
   #connect(): void {
