@@ -55,6 +55,7 @@ export const administration = {
   'costs.sandboxes': 'Sandboxes',
   'costs.none': 'No sandboxes yet, so nothing costs anything.',
   'costs.csv': 'Download CSV',
+  'settings.activity': 'Activity',
   'activity.sandbox': 'Sandbox',
   'activity.user': 'Person',
   'activity.type': 'Action',

@@ -127,16 +127,21 @@ function read(body: string): { error?: string; message?: string } {
 
 /** What a client may still send of an upload that has been refused: enough for one that reads only when it is done. */
 const MAX_LEFTOVER = 64 * 1024 * 1024;
+/** Time to read an answer in, for one who still writes. */
+const LINGER_MS = 5_000;
 
 /**
- * Takes the rest of an upload that was refused, and forgets it: a connection that is cut with bytes under way loses the
- * answer that says why (RFC 9112, 9.6).
+ * Takes what of a refused upload is on its way, so that the client comes to read the answer that says why (RFC 9112, 9.6). One
+ * that sends on is read no further but not cut at once either: a reset would overtake the answer and take it away.
  */
 function abandon(body: Readable): void {
   let left = MAX_LEFTOVER;
+  const cut = setTimeout(() => body.destroy(), LINGER_MS);
+  cut.unref();
+  body.once('close', () => clearTimeout(cut)).once('end', () => clearTimeout(cut));
   body.on('data', (chunk: Buffer) => {
     left -= chunk.length;
-    if (left < 0) body.destroy();
+    if (left < 0) body.pause();
   });
   body.resume();
 }

@@ -41,30 +41,32 @@ describe('agenttier-app', () => {
     history.replaceState(undefined, '', '/');
     globalThis.fetch = async (input, init) => {
       const path = new URL(input as string).pathname;
-      if (!path.startsWith('/api/')) return real(input, init);
-      if (path === '/api/v1/events/stream') return new Response(new ReadableStream());
-      const key = new Headers(init?.headers).get('X-API-Key');
-      keys.push(key);
-      if (path === '/api/v1/auth/config') return Response.json({ mode: 'keys' });
-      if (key !== 'good') {
-        const error = key === null ? 'missing_authorization' : 'invalid_api_key';
-        return Response.json({ error, message: 'unknown key' }, { status: 401 });
-      }
-      if (path === '/api/v1/user/me') {
-        return Response.json({ sub: 'ann', email: '', name: 'Ann', groups: [], isAdmin });
-      }
-      if (path === '/api/v1/user/preferences') {
-        if (init?.method === 'PUT') preferences = JSON.parse(String(init.body)) as object;
-        return Response.json(preferences);
-      }
-      return path === '/api/v1/sandboxes'
-        ? Response.json({ sandboxes: [] })
-        : Response.json({ error: 'no' }, { status: 404 });
+      return path.startsWith('/api/') ? answer(path.replace('/api/v1', ''), init) : real(input, init);
     };
     return () => {
       globalThis.fetch = real;
     };
   });
+
+  function answer(path: string, init: RequestInit | undefined): Response {
+    if (path === '/events/stream') return new Response(new ReadableStream());
+    const key = new Headers(init?.headers).get('X-API-Key');
+    keys.push(key);
+    if (path === '/auth/config') return Response.json({ mode: 'keys' });
+    if (key === 'good') return known(path, init?.body);
+    const error = key === null ? 'missing_authorization' : 'invalid_api_key';
+    return Response.json({ error, message: 'unknown key' }, { status: 401 });
+  }
+
+  function known(path: string, body: unknown): Response {
+    if (path === '/user/preferences' && typeof body === 'string') preferences = JSON.parse(body) as object;
+    const answers: Record<string, object> = {
+      '/user/me': { sub: 'ann', email: '', name: 'Ann', groups: [], isAdmin },
+      '/user/preferences': preferences,
+      '/sandboxes': { sandboxes: [] },
+    };
+    return Response.json(answers[path] ?? { error: 'no' }, { status: path in answers ? 200 : 404 });
+  }
 
   const navigation = (app: Element): string[] =>
     [...(app.shadowRoot?.querySelectorAll('nav.sections a') ?? [])].map(

@@ -19,6 +19,7 @@ const server = () =>
       groups: [],
       shareLinks: [{ id: 'abc', level: 'viewer', expiresAt: null, maxUses: 3, usedCount: 1 }],
     }))
+    .on('GET /audit/events', () => ({ events: [] }))
     .on('GET /sandboxes/box/backups', () => ({
       backups: [
         { name: 'snap', createdAt: '2026-01-01T00:00:00Z', kind: 'backup', readyToUse: true, quiesced: true },
@@ -41,6 +42,7 @@ describe('agenttier-sandbox-settings', () => {
     ['sharing', 'agenttier-sharing', 'bob@example.com'],
     ['backups', 'agenttier-backups', 'snap'],
     ['agent', 'agenttier-agent-panel', 'Prompt'],
+    ['activity', 'agenttier-activity-log', 'Nothing has happened yet.'],
   ];
   it.each(rows)('shows %s, without barriers', async (section, inside, text) => {
     const { element, panel } = await settingsOf(section);
@@ -59,7 +61,7 @@ describe('agenttier-sandbox-settings', () => {
       await element.updateComplete;
     };
     await press('ArrowLeft');
-    expect(element.section).toBe('backups');
+    expect(element.section).toBe('activity');
     await press('ArrowRight');
     expect(element.section).toBe('overview');
   });

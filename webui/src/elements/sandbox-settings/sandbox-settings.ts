@@ -9,6 +9,7 @@ import { baseStyles } from '../../styles/base.ts';
 import { controlStyles } from '../../styles/controls.ts';
 import { tableStyles } from '../../styles/tables.ts';
 import type { TextKey } from '../../text/text.ts';
+import '../activity-log/activity-log.ts';
 import '../agent-panel/agent-panel.ts';
 import '../backups/backups.ts';
 import '../file-browser/file-browser.ts';
@@ -19,7 +20,7 @@ import '../port-forwards/port-forwards.ts';
 import '../sandbox-card/sandbox-card.ts';
 import '../sharing/sharing.ts';
 
-export const SECTIONS = ['overview', 'files', 'ports', 'agent', 'sharing', 'backups'] as const;
+export const SECTIONS = ['overview', 'files', 'ports', 'agent', 'sharing', 'backups', 'activity'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 interface State {
@@ -152,6 +153,9 @@ export class AgentTierSandboxSettings extends AgentTierElement {
     }
     if (this.section === 'backups') {
       return html`<agenttier-backups .server=${source} sandbox-id=${sandboxId} namespace=${namespace} theme=${theme} lang=${lang}></agenttier-backups>`;
+    }
+    if (this.section === 'activity') {
+      return html`<agenttier-activity-log .server=${source} sandbox-id=${sandboxId} namespace=${namespace} theme=${theme} lang=${lang}></agenttier-activity-log>`;
     }
     return html`<div class="overview">
       <agenttier-sandbox-card .server=${source} .sandbox=${sandbox} theme=${theme} lang=${lang}></agenttier-sandbox-card>
