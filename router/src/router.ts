@@ -189,7 +189,7 @@ async function close(parts: Parts, gateway: TerminalGateway, server: HttpServer)
   await Promise.all([parts.runtime.close(), parts.previewRuntime.close()]);
 }
 
-/** Above what browsers and the connection pools of a proxy keep open; they take some 10 KB each. */
+/** Above what browsers and the connection pools of a proxy keep open; with half a head each they take 100 MB. */
 const MOST_WAITING = 4096;
 
 function createServer(parts: Parts, gateway: TerminalGateway): HttpServer {

@@ -89,4 +89,13 @@ describe('a body of JSON', () => {
       }
     },
   );
+
+  it('that is nested without end is no fault of ours in a message of MCP', async () => {
+    const deep = `${'['.repeat(MIB / 4)}${']'.repeat(MIB / 4)}`;
+    const params = `{"name":"sandbox_list","arguments":{"namespace":${deep}}}`;
+    const headers = { 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream' };
+    for (const body of [deep, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`]) {
+      expect((await post('/mcp', 'POST', body, headers)).status).toBeLessThan(500);
+    }
+  });
 });

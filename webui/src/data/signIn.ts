@@ -40,6 +40,15 @@ async function metadataOf(issuer: string): Promise<Metadata> {
 
 /** Leaves the page for the issuer. */
 export async function beginSignIn(config: AuthConfig, redirectUri: string, returnTo: string): Promise<void> {
+  globalThis.location.assign(await signInAddress(config, redirectUri, returnTo));
+}
+
+/** Where the issuer asks the person; what the answer is checked with is kept in the tab. */
+export async function signInAddress(config: AuthConfig, redirectUri: string, returnTo: string): Promise<URL> {
+  // Browsers have no digests for pages that anybody on the way could have written.
+  if (!globalThis.isSecureContext) {
+    throw new SignInError('this page came without TLS: open it by https, or on localhost, to sign in here');
+  }
   const { authorization_endpoint: endpoint } = await metadataOf(config.issuer ?? '');
   const started: Started = { state: randomText(16), verifier: randomText(48), returnTo };
   sessionStorage.setItem(STARTED, JSON.stringify(started));
@@ -55,7 +64,7 @@ export async function beginSignIn(config: AuthConfig, redirectUri: string, retur
     code_challenge_method: 'S256',
   };
   for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
-  globalThis.location.assign(url);
+  return url;
 }
 
 /** Takes what the issuer has sent back with; rejects with SignInError when it is not the answer to our question. */

@@ -190,6 +190,17 @@ describe('agenttier-app', () => {
     document.documentElement.style.colorScheme = '';
   });
 
+  it('lets a terminal have the focus, also when it comes back to it', async () => {
+    const { app, root } = await entered();
+    for (const path of [terminalPath('team', 'box'), '/templates', terminalPath('team', 'box')]) {
+      app.navigate(path);
+      const tag = path === '/templates' ? 'H1' : 'AGENTTIER-TERMINAL';
+      await until(`the focus on ${tag}`, () => root.activeElement?.tagName === tag);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    expect(root.activeElement?.tagName).toBe('AGENTTIER-TERMINAL');
+  });
+
   it('leaves the key to a terminal that has the focus', async () => {
     const { root } = await entered();
     const terminal = document.createElement('agenttier-terminal');

@@ -102,6 +102,8 @@ export class AgentTierApp extends AgentTierElement {
     await loaded;
     await this.updateComplete;
     if (page !== this.page) return;
+    // A terminal takes the focus as soon as it can be typed into, which may have been meanwhile.
+    if (this.renderRoot.querySelector('agenttier-terminal:focus-within')) return;
     const main = this.renderRoot.querySelector('main');
     const heading = main?.querySelector('h1') ?? main;
     heading?.setAttribute('tabindex', '-1');

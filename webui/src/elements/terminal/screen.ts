@@ -101,14 +101,25 @@ export class Screen {
   }
 }
 
-/** The graphics card where there is one; when it takes its context away, the DOM is drawn instead. */
+/**
+ * The graphics card where there is one; when it takes its context away, the DOM is drawn instead. A WebGL that is computed
+ * without a card takes hundreds of milliseconds for a key, so it is none.
+ */
 async function accelerate(terminal: Terminal): Promise<void> {
+  if (!hasGraphicsCard()) return;
   const { WebglAddon } = await import('@xterm/addon-webgl');
   try {
     const addon = new WebglAddon();
     addon.onContextLoss(() => addon.dispose());
     terminal.loadAddon(addon);
   } catch {
-    // No WebGL here: the emulator draws into the DOM by itself.
+    // No WebGL here after all: the emulator draws into the DOM by itself.
   }
+}
+
+function hasGraphicsCard(): boolean {
+  const canvas = document.createElement('canvas');
+  const context = canvas.getContext('webgl2', { failIfMajorPerformanceCaveat: true });
+  context?.getExtension('WEBGL_lose_context')?.loseContext();
+  return context !== null;
 }
