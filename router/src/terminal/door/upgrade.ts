@@ -19,8 +19,8 @@ export interface UpgradeOptions extends AdmissionOptions {
   readonly log: Logger;
 }
 
-/** A pasted megabyte, with the JSON around it, is the most that one message may carry; longer ones come in several. */
-const MAX_MESSAGE = 1024 * 1024 + 1024;
+/** A paste of 1 MiB in one message, whatever is in it: JSON may need six bytes for one. */
+const MAX_MESSAGE = 6 * 1024 * 1024 + 1024;
 
 /** Is this a request for a WebSocket? Anything else that asks for an upgrade (h2c) is an ordinary request to us. */
 export const wantsWebSocket = (request: IncomingMessage): boolean =>
