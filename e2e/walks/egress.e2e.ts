@@ -110,7 +110,7 @@ describe('names through the egress gateway', () => {
     ];
     const one = network(['allowedDomains:', ...domains.map((name) => `- ${name}`)]);
     await ok(apply(minimalSandbox('one', one), namespace()));
-    await ok(apply(minimalSandbox('two', network(['allowedDomains: [pypi.org]'])), namespace()));
+    await ok(apply(minimalSandbox('two', network(['allowedDomains: [packages.example]'])), namespace()));
     const rule = 'egressRules: [{ serviceRef: { name: allowed, port: 8443 } }]';
     await ok(apply(minimalSandbox('three', network([rule])), namespace()));
     for (const name of ['one', 'two', 'three']) await untilPhase(name, namespace(), 'Running');
@@ -190,7 +190,7 @@ describe('names through the egress gateway', () => {
     };
     await change([`${nameOf('other')}:8443`]);
     await until('the added domain to answer', async () => (await answer('two', url)) === '200 0', 10_000);
-    await change(['pypi.org']);
+    await change(['packages.example']);
     await until('the domain to be closed', async () => (await answer('two', url)).startsWith('403'), 10_000);
   });
 

@@ -42,7 +42,7 @@ describe('a new sandbox', () => {
   it('that lists domains is stored with a warning while nothing enforces them', async () => {
     const create = async (name: string): Promise<string[]> => {
       const warnings: string[] = [];
-      const network = { allowedDomains: ['pypi.org'] };
+      const network = { allowedDomains: ['packages.example'] };
       const options = { onWarning: (text: string) => void warnings.push(text) };
       await scene.create('Sandbox', name, scene.spec({ network }), options);
       return warnings;

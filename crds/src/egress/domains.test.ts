@@ -66,17 +66,17 @@ describe('opensHost', () => {
 });
 
 describe('coversDomain', () => {
-  const outer = readDomains(['*.example.com', 'pypi.org', 'git.example.net:22']);
+  const outer = readDomains(['*.example.com', 'packages.example', 'git.example.net:22']);
   it.each([
     ['a.example.com', true],
     ['*.example.com', true],
     ['*.deep.example.com', true],
     ['example.com', false],
     ['*.org', false],
-    ['pypi.org', true],
-    ['pypi.org:443', true],
-    ['pypi.org:8080', false],
-    ['*.pypi.org', false],
+    ['packages.example', true],
+    ['packages.example:443', true],
+    ['packages.example:8080', false],
+    ['*.packages.example', false],
     ['git.example.net:22', true],
     ['git.example.net', false],
   ])('%s %s', (text, expected) => {

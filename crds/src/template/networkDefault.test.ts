@@ -10,7 +10,7 @@ const OPEN = readDefaults({ DEFAULT_NETWORK: 'allow-internet' });
 describe('an installation that opens the internet by default', () => {
   it.each<[string, EffectiveSpec['network'] | undefined, boolean]>([
     ['to a sandbox that says nothing', undefined, true],
-    ['not to one that lists domains', { allowedDomains: ['pypi.org'] }, false],
+    ['not to one that lists domains', { allowedDomains: ['packages.example'] }, false],
     ['not to one that has a rule', { egressRules: [{ cidr: '10.0.0.0/8' }] }, false],
     ['not to one that wants it closed', { allowInternet: false }, false],
     ['to one that asks for it', { allowInternet: true }, true],

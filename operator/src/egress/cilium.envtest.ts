@@ -60,7 +60,7 @@ async function installGateway(): Promise<void> {
 }
 
 async function apply(name: string): Promise<void> {
-  const network = { allowedDomains: ['pypi.org', '*.example.com'] };
+  const network = { allowedDomains: ['packages.example', '*.example.com'] };
   const spec = { image: { repository: 'example.test/tools' }, network };
   const made = build({ name, spec, chain: [] });
   const { templateRef: _, ...rest } = made.spec ?? {};

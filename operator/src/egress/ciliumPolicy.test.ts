@@ -23,12 +23,12 @@ const golden = (name: string): unknown =>
 
 describe('golden policies', () => {
   it.each<[string, CiliumNetworkPolicy]>([
-    ['cilium-policy-name', build({ allowedDomains: ['pypi.org'] })],
+    ['cilium-policy-name', build({ allowedDomains: ['packages.example'] })],
     [
       'cilium-policy-full',
       build(
         {
-          allowedDomains: ['pypi.org', '*.pythonhosted.org', 'git.example.com:8443', 'git.example.com'],
+          allowedDomains: ['packages.example', '*.files.example', 'git.example.com:8443', 'git.example.com'],
           egressRules: [{ cidr: '10.20.0.0/16', ports: [{ port: 8443 }] }, { cidr: '192.168.0.0/16' }],
         },
         {
@@ -44,7 +44,7 @@ describe('golden policies', () => {
 });
 
 it('beside it the NetworkPolicy opens neither the gateway nor the name server', () => {
-  const network = { allowedDomains: ['pypi.org'], egressRules: [{ cidr: '10.20.0.0/16' }] };
+  const network = { allowedDomains: ['packages.example'], egressRules: [{ cidr: '10.20.0.0/16' }] };
   const facts = { destinations: {}, enforcer: { by: 'cilium' } } as const;
   const { egress } = buildNetworkPolicy(owner, { network }, SETTINGS, facts).spec;
   expect(egress).toEqual([{ to: [{ ipBlock: { cidr: '10.20.0.0/16' } }] }]);
@@ -52,7 +52,7 @@ it('beside it the NetworkPolicy opens neither the gateway nor the name server', 
 
 it('metadata services stay closed, whatever ranges rules and settings open', () => {
   const network = {
-    allowedDomains: ['pypi.org'],
+    allowedDomains: ['packages.example'],
     egressRules: [{ cidr: '169.254.0.0/16' }, { cidr: 'fd00::/8' }],
   };
   const egress = { enforcement: 'auto', privateCidrs: ['169.254.0.0/16', '100.64.0.0/10'] } as const;
@@ -74,7 +74,7 @@ it('no rule has more than forty ports, which is all that Cilium takes', () => {
 });
 
 describe('a live policy', () => {
-  const desired = build({ allowedDomains: ['pypi.org'] });
+  const desired = build({ allowedDomains: ['packages.example'] });
   const { matchLabels } = desired.spec.endpointSelector;
 
   it('that is what it should be matches', () => {

@@ -14,7 +14,7 @@ const proxied: Pod = { ...bare, spec: withEnforcer(bare.spec, gateway) };
 
 const enforcer = (input: Partial<EnforcerInput>) =>
   enforcerOf({
-    spec: { network: { allowedDomains: ['pypi.org'] } },
+    spec: { network: { allowedDomains: ['packages.example'] } },
     enforcement: 'auto',
     service: service(ADDRESS),
     cilium: 'absent',
@@ -26,7 +26,7 @@ const enforcer = (input: Partial<EnforcerInput>) =>
 describe('who holds a sandbox to its names', () => {
   it.each<[string, Partial<EnforcerInput>]>([
     ['lists none', { spec: {} }],
-    ['has everything open', { spec: { network: { allowedDomains: ['pypi.org'], allowInternet: true } } }],
+    ['has everything open', { spec: { network: { allowedDomains: ['packages.example'], allowInternet: true } } }],
   ])('nobody where it %s', (_name, input) => {
     expect(enforcer(input)).toBeUndefined();
   });

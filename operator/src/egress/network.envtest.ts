@@ -181,7 +181,7 @@ it('a sandbox with domains waits for the gateway, then knows its address', async
   await make(NAMESPACES, '', { metadata: { name: installNamespace } }).catch((error: unknown) => {
     if (!isAlreadyExists(error)) throw error;
   });
-  await apply('named', { allowedDomains: ['pypi.org'] });
+  await apply('named', { allowedDomains: ['packages.example'] });
   await until(async () => (await networkReady('named'))?.reason === 'GatewayMissing', 'the condition');
   const key = { namespace, name: 'named-pod' };
   await expect(admin.get(PODS, key)).rejects.toMatchObject({ status: 404 });

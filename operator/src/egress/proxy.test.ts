@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Scenario } from '../testing/scenario.ts';
 import { withEnforcer } from './proxy.ts';
 
-const network = { allowedDomains: ['pypi.org'] };
+const network = { allowedDomains: ['packages.example'] };
 const gateway = (address: string) => ({ by: 'gateway', address }) as const;
 
 it('tells every container of the proxy, and keeps what the user set', () => {

@@ -11,7 +11,7 @@ import { Replica } from '../testing/replica.ts';
 import { Scenario } from '../testing/scenario.ts';
 import { hasProxy } from './proxy.ts';
 
-const LISTS = { spec: { network: { allowedDomains: ['pypi.org'] } } };
+const LISTS = { spec: { network: { allowedDomains: ['packages.example'] } } };
 const GATEWAY_ONLY: Settings = { ...SETTINGS, egress: { enforcement: 'gateway', privateCidrs: [] } };
 const CRD = { metadata: { name: crdName(CILIUM_NETWORK_POLICIES), uid: 'crd', resourceVersion: '1' } };
 
@@ -65,7 +65,7 @@ describe('where Cilium is', () => {
     await start(withGateway, withCilium);
     expect(openNow()).toBe('cilium');
     expect(seen).not.toContain('gateway');
-    expect(textOf(cilium())).toContain('{"matchName":"pypi.org"}');
+    expect(textOf(cilium())).toContain('{"matchName":"packages.example"}');
     expect(hasProxy(s.cluster.pod())).toBe(false);
     expect(s.condition('NetworkReady')).toMatchObject({
       status: 'True',
@@ -81,7 +81,7 @@ describe('where Cilium is', () => {
     };
     await list('example.com');
     expect(textOf(cilium())).toContain('example.com');
-    expect(textOf(cilium())).not.toContain('pypi.org');
+    expect(textOf(cilium())).not.toContain('packages.example');
     await list();
     expect(cilium()).toBeUndefined();
   });

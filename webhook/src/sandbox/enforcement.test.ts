@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { createEnforcers } from './enforcement.ts';
 
 const { signal } = new AbortController();
-const LISTS = { network: { allowedDomains: ['pypi.org'] } };
+const LISTS = { network: { allowedDomains: ['packages.example'] } };
 const SERVICE = 'agenttier-gateway';
 const CRD = 'ciliumnetworkpolicies.cilium.io';
 

@@ -24,13 +24,13 @@ describe('domains', () => {
     {
       name: 'a domain, where the internet is closed',
       cluster,
-      spec: { network: { allowedDomains: ['pypi.org'] } },
+      spec: { network: { allowedDomains: ['packages.example'] } },
       expected: [{ code: 'network_not_allowed', field: 'spec.network.allowedDomains[0]', limit: 'false' }],
     },
     {
       name: 'a listed domain, where the internet is closed otherwise',
-      cluster: { ...cluster, allowedDomains: ['*.pythonhosted.org', 'pypi.org'] },
-      spec: { network: { allowedDomains: ['pypi.org', 'files.pythonhosted.org'] } },
+      cluster: { ...cluster, allowedDomains: ['*.files.example', 'packages.example'] },
+      spec: { network: { allowedDomains: ['packages.example', 'mirror.files.example'] } },
       expected: [],
     },
     {
@@ -44,9 +44,9 @@ describe('domains', () => {
     },
     {
       name: 'a listed name, on a port that is not',
-      cluster: { allowedDomains: ['pypi.org'] },
-      spec: { network: { allowedDomains: ['pypi.org:22'] } },
-      expected: [{ code: 'network_not_allowed', limit: 'pypi.org', actual: 'pypi.org:22' }],
+      cluster: { allowedDomains: ['packages.example'] },
+      spec: { network: { allowedDomains: ['packages.example:22'] } },
+      expected: [{ code: 'network_not_allowed', limit: 'packages.example', actual: 'packages.example:22' }],
     },
   ];
   it.each(cases)('$name', (row) => {
