@@ -35,9 +35,9 @@ describe('rules that name a Service', () => {
 
 describe('allowedDomains', () => {
   it('names each entry that is no domain', () => {
-    expect(fields({ allowedDomains: ['packages.example', '*.example.com:8443', '10.0.0.1', 'https://x.y'] })).toEqual(
-      ['spec.network.allowedDomains[2]', 'spec.network.allowedDomains[3]'],
-    );
+    expect(
+      fields({ allowedDomains: ['packages.example', '*.example.com:8443', '10.0.0.1', 'https://x.y'] }),
+    ).toEqual(['spec.network.allowedDomains[2]', 'spec.network.allowedDomains[3]']);
   });
 
   it.each([

@@ -26,7 +26,10 @@ const enforcer = (input: Partial<EnforcerInput>) =>
 describe('who holds a sandbox to its names', () => {
   it.each<[string, Partial<EnforcerInput>]>([
     ['lists none', { spec: {} }],
-    ['has everything open', { spec: { network: { allowedDomains: ['packages.example'], allowInternet: true } } }],
+    [
+      'has everything open',
+      { spec: { network: { allowedDomains: ['packages.example'], allowInternet: true } } },
+    ],
   ])('nobody where it %s', (_name, input) => {
     expect(enforcer(input)).toBeUndefined();
   });
