@@ -8,6 +8,7 @@ sessions{role="control"} 3
 sessions{role="view"} 2
 sessions_total 99
 resident 1.5e+08
+# TYPE never_set gauge
 `;
 
 it('sums a figure over its labels and mistakes no longer name for it', () => {
@@ -15,5 +16,7 @@ it('sums a figure over its labels and mistakes no longer name for it', () => {
   expect(valueOf(METRICS, 'resident')).toBe(150_000_000);
 });
 
-it('tells a figure that is missing from one that is zero', () =>
-  expect(valueOf(METRICS, 'nothing')).toBeUndefined());
+it('tells a figure that is missing from one that never had a value', () => {
+  expect(valueOf(METRICS, 'nothing')).toBeUndefined();
+  expect(valueOf(METRICS, 'never_set')).toBe(0);
+});

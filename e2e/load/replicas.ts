@@ -40,13 +40,17 @@ export async function untilReplicas(client: KubeClient, count: number): Promise<
   throw new Error(`there are not ${count} routers within two minutes`);
 }
 
-/** The sum over its labels of one figure in a text of Prometheus; undefined when it is not there. */
+/**
+ * The sum over its labels of one figure in a text of Prometheus; undefined when there is no such figure. One with labels that
+ * never had a value is announced and has no line: that is 0.
+ */
 export function valueOf(metrics: string, name: string): number | undefined {
-  const values = metrics
-    .split('\n')
+  const lines = metrics.split('\n');
+  const values = lines
     .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
     .map((line) => Number(line.slice(line.lastIndexOf(' ') + 1)));
-  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0);
+  if (values.length === 0 && !lines.some((line) => line.startsWith(`# TYPE ${name} `))) return undefined;
+  return values.reduce((sum, value) => sum + value, 0);
 }
 
 export async function metricOf(replica: Replica, name: string): Promise<number> {
