@@ -61,6 +61,7 @@ export const styles = css`
     display: flex;
     align-items: center;
     gap: 0.75rem;
+    margin-inline-start: auto;
   }
   .who select {
     width: auto;

@@ -67,6 +67,9 @@ export class AgentTierSandboxSettings extends AgentTierElement {
         grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr));
         gap: 1rem;
       }
+      .overview section {
+        align-content: start;
+      }
     `,
   ];
 
