@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
+import { afterAll } from 'vitest';
 import { type Clock, systemClock } from '@agenttier/machinery/runtime/clock';
 import { readEnvironment } from '../config.ts';
 import type { Host, TerminalDevice, WindowSize } from '../context/host.ts';
@@ -107,9 +108,15 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
   };
 }
 
+const folders: string[] = [];
+afterAll(async () => {
+  await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
+});
+
 /** Writes a kubeconfig whose one context leads to a server and answers its path. */
 export async function writeKubeconfig(server: string, namespace = 'team'): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'agenttier-plugin-'));
+  folders.push(folder);
   const file = join(folder, 'config');
   const config = {
     apiVersion: 'v1',
