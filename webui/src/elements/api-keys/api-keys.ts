@@ -8,6 +8,7 @@ import type { ApiKey, MintedKey } from '../../data/apiKeys.ts';
 import type { Problem } from '../../data/problem.ts';
 import type { Server } from '../../data/server.ts';
 import { AgentTierElement } from '../../element.ts';
+import { actionTable } from '../../parts/table.ts';
 import { baseStyles } from '../../styles/base.ts';
 
 import { controlStyles } from '../../styles/controls.ts';
@@ -55,22 +56,12 @@ export class AgentTierApiKeys extends AgentTierElement {
   }
 
   #table(keys: readonly ApiKey[]) {
-    return html`<div class="table" tabindex="0" role="region" aria-label=${this.say('key.title')}>
-      <table>
-        <thead>
-          <tr>
-            <th>${this.say('key.name')}</th>
-            <th>${this.say('key.for')}</th>
-            <th>${this.say('card.created')}</th>
-            <th>${this.say('share.until')}</th>
-            <th><span class="visually-hidden">${this.say('share.revoke')}</span></th>
-          </tr>
-        </thead>
-        <tbody>
-          ${keys.map((key) => this.#row(key))}
-        </tbody>
-      </table>
-    </div>`;
+    return actionTable({
+      label: this.say('key.title'),
+      heads: [this.say('key.name'), this.say('key.for'), this.say('card.created'), this.say('share.until')],
+      action: this.say('share.revoke'),
+      rows: keys.map((key) => this.#row(key)),
+    });
   }
 
   #row({ id, name, sandboxId, createdAt, expiresAt }: ApiKey) {

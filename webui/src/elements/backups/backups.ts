@@ -7,6 +7,7 @@ import type { Backup } from '../../data/backups.ts';
 import type { Problem } from '../../data/problem.ts';
 import type { Server } from '../../data/server.ts';
 import { AgentTierElement } from '../../element.ts';
+import { actionTable } from '../../parts/table.ts';
 import { baseStyles } from '../../styles/base.ts';
 import { controlStyles } from '../../styles/controls.ts';
 import { tableStyles } from '../../styles/tables.ts';
@@ -51,21 +52,12 @@ export class AgentTierBackups extends AgentTierElement {
   }
 
   #table(backups: readonly Backup[]) {
-    return html`<div class="table" tabindex="0" role="region" aria-label=${this.say('backup.title')}>
-      <table>
-        <thead>
-          <tr>
-            <th>${this.say('backup.name')}</th>
-            <th>${this.say('backup.made')}</th>
-            <th>${this.say('backup.state')}</th>
-            <th><span class="visually-hidden">${this.say('backup.restore')}</span></th>
-          </tr>
-        </thead>
-        <tbody>
-          ${backups.map((backup) => this.#row(backup))}
-        </tbody>
-      </table>
-    </div>`;
+    return actionTable({
+      label: this.say('backup.title'),
+      heads: [this.say('backup.name'), this.say('backup.made'), this.say('backup.state')],
+      action: this.say('backup.restore'),
+      rows: backups.map((backup) => this.#row(backup)),
+    });
   }
 
   #row({ name, createdAt, readyToUse, error }: Backup) {

@@ -8,6 +8,7 @@ import type { Server } from '../../data/server.ts';
 import { createShareLink, deleteShareLink, getSharing, grantShare, revokeShare } from '../../data/sharing.ts';
 import type { Level, ShareLink, Sharing } from '../../data/sharing.ts';
 import { AgentTierElement } from '../../element.ts';
+import { actionTable } from '../../parts/table.ts';
 import { baseStyles } from '../../styles/base.ts';
 
 import { controlStyles } from '../../styles/controls.ts';
@@ -59,19 +60,12 @@ export class AgentTierSharing extends AgentTierElement {
       ...groups.map((group) => ({ ...group, kind: 'group' as const })),
     ];
     if (rows.length === 0) return html`<p class="muted">${this.say('share.nobody')}</p>`;
-    return html`<div class="table" tabindex="0" role="region" aria-label=${this.say('share.people')}>
-      <table>
-        <thead>
-          <tr>
-            <th>${this.say('share.identity')}</th>
-            <th>${this.say('share.kind')}</th>
-            <th>${this.say('share.level')}</th>
-            <th><span class="visually-hidden">${this.say('share.revoke')}</span></th>
-          </tr>
-        </thead>
-        <tbody>
-          ${rows.map(
-            ({ identity, kind, level }) => html`<tr>
+    return actionTable({
+      label: this.say('share.people'),
+      heads: [this.say('share.identity'), this.say('share.kind'), this.say('share.level')],
+      action: this.say('share.revoke'),
+      rows: rows.map(
+        ({ identity, kind, level }) => html`<tr>
               <td class="wide">${identity}</td>
               <td>${this.say(`share.${kind}`)}</td>
               <td>${this.say(`share.${level}`)}</td>
@@ -84,10 +78,8 @@ export class AgentTierSharing extends AgentTierElement {
                 </button>
               </td>
             </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>`;
+      ),
+    });
   }
 
   #grantForm() {
@@ -124,19 +116,12 @@ export class AgentTierSharing extends AgentTierElement {
 
   #links({ shareLinks }: Sharing) {
     if (shareLinks.length === 0) return nothing;
-    return html`<div class="table" tabindex="0" role="region" aria-label=${this.say('share.links')}>
-      <table>
-        <thead>
-          <tr>
-            <th>${this.say('share.level')}</th>
-            <th>${this.say('share.used')}</th>
-            <th>${this.say('share.until')}</th>
-            <th><span class="visually-hidden">${this.say('action.delete')}</span></th>
-          </tr>
-        </thead>
-        <tbody>
-          ${shareLinks.map(
-            ({ id, level, usedCount, maxUses, expiresAt }) => html`<tr>
+    return actionTable({
+      label: this.say('share.links'),
+      heads: [this.say('share.level'), this.say('share.used'), this.say('share.until')],
+      action: this.say('action.delete'),
+      rows: shareLinks.map(
+        ({ id, level, usedCount, maxUses, expiresAt }) => html`<tr>
               <td>${this.say(`share.${level}`)}</td>
               <td>${used(usedCount, maxUses)}</td>
               <td>${expiresAt === null ? '–' : new Date(expiresAt).toLocaleString()}</td>
@@ -149,10 +134,8 @@ export class AgentTierSharing extends AgentTierElement {
                 </button>
               </td>
             </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>`;
+      ),
+    });
   }
 
   #linkForm() {
