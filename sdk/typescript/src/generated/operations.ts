@@ -122,6 +122,8 @@ export interface NamespacePolicy {
   readonly policy: Policy;
   /** in quotation marks it is what If-Match names; absent = there is no policy */
   readonly resourceVersion?: string;
+  /** existing sandboxes that the policy would refuse now; absent until they are counted */
+  readonly wouldViolate?: number;
   readonly warnings?: readonly string[];
 }
 
@@ -1359,6 +1361,8 @@ export interface Operations {
       readonly cluster: Policy | null;
       /** in quotation marks it is what If-Match names; absent = there is no policy */
       readonly clusterVersion?: string;
+      /** existing sandboxes that the policy would refuse now; absent until they are counted */
+      readonly clusterWouldViolate?: number;
       readonly namespaces: readonly NamespacePolicy[];
       /** asks for the next page; absent on the last one */
       readonly continue?: string;
@@ -1653,6 +1657,8 @@ export interface Operations {
       readonly policy: Policy;
       /** in quotation marks it is what If-Match names; absent = there is no policy */
       readonly resourceVersion?: string;
+      /** existing sandboxes that the policy would refuse now; absent until they are counted */
+      readonly wouldViolate?: number;
       readonly warnings?: readonly string[];
     };
   };
