@@ -22,7 +22,7 @@ server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(serv
  * A listener that takes nobody in until it wakes: with its queue full the kernel drops every SYN without a word, and after
  * that answers the next one. The dropped ones are repeated after a second, as for a pod whose network is not there yet.
  */
-async function sleepingListener(): Promise<{ readonly port: number; wake(): void }> {
+async function sleepingListener(): Promise<{ readonly port: number; readonly wake: () => void }> {
   const child: ChildProcess = spawn(process.execPath, ['-e', SERVER], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
