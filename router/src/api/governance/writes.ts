@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ClusterGovernancePolicy } from '@agenttier/crds/generated/types';
 import { API_VERSION } from '@agenttier/crds/meta/labels';
 import { isDnsLabel } from '@agenttier/crds/meta/names';
 import {
@@ -16,11 +15,8 @@ import { refusals } from '../errors.ts';
 import { requireMatch, tagOfObject } from '../precondition.ts';
 import type { Call, Reply } from '../route.ts';
 import { isDryRun, removeAs, replace, withWarnings } from '../write.ts';
-import type { StoredPolicy } from './policies.ts';
+import type { Policy, StoredPolicy } from './policies.ts';
 import { violatorsOf } from './violators.ts';
-
-/** Both scopes have the same shape. */
-export type Policy = ClusterGovernancePolicy & KubeObject;
 
 type Client = Pick<KubeClient, 'get' | 'list' | 'create' | 'update' | 'raw'>;
 
