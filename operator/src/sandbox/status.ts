@@ -11,6 +11,7 @@ import type { Finding } from '../decision/finding.ts';
 import { retryValue } from '../decision/hold.ts';
 import type { Hold } from '../decision/hold.ts';
 import { volumeEvents, volumeStatus } from '../volume/status.ts';
+import { sharedWith, sharingEvents } from './sharing.ts';
 import type { SandboxState } from './state.ts';
 
 /** Fields that a transition sets; `undefined` takes a field away. */
@@ -50,7 +51,11 @@ export function statusStage(state: SandboxState, outcome: Outcome, now: number):
   const before = state.sandbox.status ?? {};
   const status = nextStatus(state, outcome, now);
   if (equalJson(before, status)) return [];
-  const events = [...(outcome.events ?? []), ...volumeEvents(before, status)];
+  const events = [
+    ...(outcome.events ?? []),
+    ...volumeEvents(before, status),
+    ...sharingEvents(before, status),
+  ];
   return [{ do: 'status', status, events, tallies: outcome.tallies ?? [] }];
 }
 
@@ -64,6 +69,7 @@ export function nextStatus(state: SandboxState, outcome: Outcome, now: number): 
     lastNode: lastNode(state, outcome),
     ...identityFields(state),
     ...volumeStatus(state, outcome.phase, now),
+    sharedWith: sharedWith(sandbox),
     observedGeneration: sandbox.metadata.generation,
     observedRetry: retryValue(sandbox) || undefined,
     conditions,
