@@ -73,7 +73,7 @@ export class Herald {
     else this.#start(uid, { sandbox, waiting: [told] });
   };
 
-  /** Tries once more for what waits, and takes nothing more. */
+  /** Takes nothing more; what waits is given up with the first try that fails. */
   async close(): Promise<void> {
     this.#ended = true;
     await Promise.all(this.#running);
@@ -86,28 +86,36 @@ export class Herald {
   }
 
   async #run(uid: string, lane: Lane): Promise<void> {
-    const { namespace, name } = lane.sandbox.metadata;
-    let current: Sandbox | undefined = this.#options.sandboxes.get(namespace, name ?? '') ?? lane.sandbox;
-    for (let failures = 0; lane.waiting.length > 0; ) {
-      // Gone, or another one by now: nobody is told of it any more.
-      if (current?.metadata.uid !== uid) break;
-      try {
-        const done: number = await this.#store(current, lane.waiting);
-        this.#count -= lane.waiting.splice(0, done).length;
-        failures = 0;
-        if (done === 0) await this.#pause(FULL_MS);
-      } catch (error) {
-        if (!isConflict(error)) {
-          this.#options.log.warn({ err: error, namespace, sandbox: name }, 'an event is not handed on yet');
-          if (this.#ended && ++failures > 1) break;
-          await this.#pause(RETRY_MS);
-        }
+    const { namespace, name = '' } = lane.sandbox.metadata;
+    let current: Sandbox | undefined = this.#options.sandboxes.get(namespace, name) ?? lane.sandbox;
+    // Gone, or another one by now: nobody is told of it any more.
+    while (lane.waiting.length > 0 && current?.metadata.uid === uid) {
+      if (!(await this.#try(lane, current))) {
+        this.#options.dropped(lane.waiting.length);
+        break;
       }
-      if (lane.waiting.length > 0) current = await this.#read(lane.sandbox).catch(() => current);
+      if (lane.waiting.length > 0) current = await this.#read(current);
     }
     this.#lanes.delete(uid);
     this.#count -= lane.waiting.length;
-    if (lane.waiting.length > 0 && current?.metadata.uid === uid) this.#options.dropped(lane.waiting.length);
+  }
+
+  /** Stores what there is room for; false when it is no use to go on. */
+  async #try(lane: Lane, current: Sandbox): Promise<boolean> {
+    try {
+      const done = await this.#store(current, lane.waiting);
+      this.#count -= lane.waiting.splice(0, done).length;
+      if (done === 0) await this.#clock.sleep(FULL_MS);
+      return true;
+    } catch (error) {
+      // The other write is read, and this one made on top of it.
+      if (isConflict(error)) return true;
+      const { namespace, name } = current.metadata;
+      this.#options.log.warn({ err: error, namespace, sandbox: name }, 'an event is not handed on yet');
+      if (this.#ended) return false;
+      await this.#clock.sleep(RETRY_MS);
+      return true;
+    }
   }
 
   /** Resolves with how many of them are stored, or need not be. */
@@ -124,23 +132,19 @@ export class Herald {
     const body = { metadata: { resourceVersion }, status: { noticeId, notices: stored } };
     const options = { subresource: 'status', fieldManager: FIELD_MANAGER_ROUTER, timeoutMs: 5_000 } as const;
     const patch = { type: 'merge', body } as const;
-    sandboxes.applyLocal(
-      await client.patch<StoredSandbox>(SANDBOXES, { namespace, name }, patch, options),
-    );
+    sandboxes.applyLocal(await client.patch<StoredSandbox>(SANDBOXES, { namespace, name }, patch, options));
     return batch.length;
   }
 
-  async #read({ metadata: { namespace, name = '' } }: Sandbox): Promise<Sandbox | undefined> {
+  /** What is there now; undefined when nothing is. The same as before while nobody answers. */
+  async #read(known: Sandbox): Promise<Sandbox | undefined> {
+    const { namespace, name = '' } = known.metadata;
     try {
-      return await this.#options.client.get<StoredSandbox>(SANDBOXES, { namespace, name });
+      const key = { namespace, name };
+      return await this.#options.client.get<StoredSandbox>(SANDBOXES, key, { timeoutMs: 5_000 });
     } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
+      return isNotFound(error) ? undefined : known;
     }
-  }
-
-  #pause(ms: number): Promise<void> {
-    return this.#clock.sleep(ms).catch(() => {});
   }
 }
 
