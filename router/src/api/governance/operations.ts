@@ -13,7 +13,7 @@ import { byKey, pageOf } from '../page.ts';
 import { tagOfObject } from '../precondition.ts';
 import type { Call, Reply } from '../route.ts';
 import { readAllPolicies, readPolicies } from './policies.ts';
-import { deletePolicy, placeOf, policyBody, replacePolicy, versionOf } from './writes.ts';
+import { deletePolicy, placeOf, policyBody, replacePolicy, versionOf, violatorsOf } from './writes.ts';
 
 export interface GovernanceOptions {
   readonly client: Pick<KubeClient, 'get' | 'list' | 'create' | 'update' | 'raw'>;
@@ -70,16 +70,18 @@ const orderOf = ({ namespace }: { readonly namespace: string }): string => names
 /** The cluster's policy, and a page of those of the namespaces within the key's reach. */
 async function listPolicies(client: GovernanceOptions['client'], call: Call): Promise<Reply> {
   const { cluster, locals } = await readAllPolicies(client, call.signal);
-  const views = locals.flatMap(({ metadata, spec }) =>
-    metadata.namespace && namespaceAllowed(call.principal, metadata.namespace)
-      ? [{ namespace: metadata.namespace, policy: spec, ...versionOf({ metadata }) }]
-      : [],
-  );
+  const views = locals.flatMap((policy) => {
+    const { namespace } = policy.metadata;
+    if (!namespace || !namespaceAllowed(call.principal, namespace)) return [];
+    return [{ namespace, policy: policy.spec, ...versionOf(policy), ...violatorsOf(policy) }];
+  });
   const { items, ...rest } = pageOf(views.sort(byKey(orderOf)), call.query, orderOf);
   const { resourceVersion: clusterVersion } = versionOf(cluster);
+  const { wouldViolate: clusterWouldViolate } = violatorsOf(cluster);
   const body = {
     cluster: cluster?.spec ?? null,
     ...(clusterVersion === undefined ? {} : { clusterVersion }),
+    ...(clusterWouldViolate === undefined ? {} : { clusterWouldViolate }),
     namespaces: items,
     ...rest,
   };

@@ -11,7 +11,7 @@ import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { refusals } from '../errors.ts';
 import type { Policy } from './writes.ts';
 
-type StoredPolicy = KubeObject & PolicyObject;
+export type StoredPolicy = KubeObject & PolicyObject;
 
 export interface StoredPolicies extends Policies {
   readonly cluster?: StoredPolicy | undefined;

@@ -19,16 +19,19 @@ const PolicyBody = Type.Record(Type.String(), Type.Unknown(), { title: 'Policy' 
 const Version = Type.Optional(
   Type.String({ description: 'in quotation marks it is what If-Match names; absent = there is no policy' }),
 );
-const Scoped = Type.Object(
-  { namespace: Text, policy: PolicyBody, resourceVersion: Version, warnings: Warnings },
-  { title: 'NamespacePolicy' },
+const Violators = Type.Optional(
+  Type.Integer({
+    description: 'existing sandboxes that the policy would refuse now; absent until they are counted',
+  }),
 );
-const OfCluster = Type.Object({
-  scope: Type.Literal('cluster'),
+const Stored = {
   policy: PolicyBody,
   resourceVersion: Version,
+  wouldViolate: Violators,
   warnings: Warnings,
-});
+};
+const Scoped = Type.Object({ namespace: Text, ...Stored }, { title: 'NamespacePolicy' });
+const OfCluster = Type.Object({ scope: Type.Literal('cluster'), ...Stored });
 const WRITTEN = { schema: PolicyBody, limit: SPEC_LIMIT } as const;
 
 export const governanceRoutes = [
@@ -43,6 +46,7 @@ export const governanceRoutes = [
       200: Type.Object({
         cluster: Type.Union([PolicyBody, Type.Null()]),
         clusterVersion: Version,
+        clusterWouldViolate: Violators,
         namespaces: Type.Array(Scoped),
         continue: Continue,
       }),

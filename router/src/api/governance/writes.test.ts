@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import {
+  CLUSTER_GOVERNANCE_POLICIES,
+  GOVERNANCE_POLICIES,
+  POLICY_NAME,
+} from '@agenttier/crds/meta/resources';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ADMIN_KEY, Harness, keySecret } from '../../testing/harness.ts';
 
@@ -67,6 +72,30 @@ it('refuses a change that was made from an old state', async () => {
     status: 412,
     body: { current: { policy: { maxCpu: '2' } } },
   });
+});
+
+it('says how many sandboxes it would refuse, once they are counted', async () => {
+  await put(ALL, { maxCpu: '7' });
+  await put(TEAM, { maxCpu: '6' });
+  const count = async (namespace: string | undefined, wouldViolate: number, behind = 0): Promise<void> => {
+    const resource = namespace === undefined ? CLUSTER_GOVERNANCE_POLICIES : GOVERNANCE_POLICIES;
+    const key = { namespace, name: POLICY_NAME };
+    const status = { wouldViolate, observedGeneration: 4 - behind };
+    await harness.api.patch(resource, key, { type: 'merge', body: { metadata: { generation: 4 }, status } });
+  };
+  const said = async () => {
+    const { clusterWouldViolate, namespaces } = (await harness.call('GET', ALL)).body;
+    const { wouldViolate } = (await harness.call('GET', TEAM)).body;
+    expect(namespaces[0].wouldViolate).toBe(wouldViolate);
+    return { clusterWouldViolate, wouldViolate };
+  };
+  expect(await said()).toEqual({});
+  await count(undefined, 3);
+  await count('team', 0);
+  expect(await said()).toEqual({ clusterWouldViolate: 3, wouldViolate: 0 });
+  // The number is about the text before.
+  await count('team', 2, 1);
+  expect(await said()).toEqual({ clusterWouldViolate: 3 });
 });
 
 it('is written by administrators only, within the reach of their key', async () => {

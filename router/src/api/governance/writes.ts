@@ -15,6 +15,7 @@ import { refusals } from '../errors.ts';
 import { requireMatch, tagOfObject } from '../precondition.ts';
 import type { Call, Reply } from '../route.ts';
 import { removeAs, replace, withWarnings } from '../write.ts';
+import type { StoredPolicy } from './policies.ts';
 
 /** Both scopes have the same shape. */
 export type Policy = ClusterGovernancePolicy & KubeObject;
@@ -36,14 +37,19 @@ export function placeOf({ params, principal }: Call): Place {
 }
 
 /** A policy as clients know it, with the scope that it is for. */
-export const policyBody = (
-  namespace: string | undefined,
-  policy: (KubeObject & { readonly spec?: object | undefined }) | undefined,
-) => ({
+export const policyBody = (namespace: string | undefined, policy: StoredPolicy | undefined) => ({
   ...(namespace === undefined ? { scope: 'cluster' } : { namespace }),
   policy: policy?.spec ?? {},
   ...versionOf(policy),
+  ...violatorsOf(policy),
 });
+
+/** How many sandboxes it would refuse today; nothing while the count is about an earlier text of it. */
+export function violatorsOf(policy: StoredPolicy | undefined): { wouldViolate?: number } {
+  const { wouldViolate, observedGeneration } = policy?.status ?? {};
+  const counted = wouldViolate !== undefined && observedGeneration === policy?.metadata.generation;
+  return counted ? { wouldViolate } : {};
+}
 
 /** Policies of a list have no header of their own that could name their state. */
 export const versionOf = (policy: Pick<KubeObject, 'metadata'> | undefined): { resourceVersion?: string } =>

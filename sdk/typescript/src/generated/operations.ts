@@ -122,6 +122,8 @@ export interface NamespacePolicy {
   readonly policy: Policy;
   /** in quotation marks it is what If-Match names; absent = there is no policy */
   readonly resourceVersion?: string;
+  /** existing sandboxes that the policy would refuse now; absent until they are counted */
+  readonly wouldViolate?: number;
   readonly warnings?: readonly string[];
 }
 
@@ -1077,6 +1079,8 @@ export interface Operations {
       readonly prompt?: string;
       /** a duration such as "90s"; it can only shorten what the template and the policy allow */
       readonly timeout?: string;
+      /** name of the invocation, by which it can be cancelled before its first event has come; made up where it is left out, 409 where there is one of this name */
+      readonly id?: string;
       /** a duration up to 60s for which the invocation goes on when the connection has ended, to be read on by its id; without it, it is cancelled at once */
       readonly resume?: string;
     };
@@ -1357,6 +1361,8 @@ export interface Operations {
       readonly cluster: Policy | null;
       /** in quotation marks it is what If-Match names; absent = there is no policy */
       readonly clusterVersion?: string;
+      /** existing sandboxes that the policy would refuse now; absent until they are counted */
+      readonly clusterWouldViolate?: number;
       readonly namespaces: readonly NamespacePolicy[];
       /** asks for the next page; absent on the last one */
       readonly continue?: string;
@@ -1651,6 +1657,8 @@ export interface Operations {
       readonly policy: Policy;
       /** in quotation marks it is what If-Match names; absent = there is no policy */
       readonly resourceVersion?: string;
+      /** existing sandboxes that the policy would refuse now; absent until they are counted */
+      readonly wouldViolate?: number;
       readonly warnings?: readonly string[];
     };
   };

@@ -102,6 +102,7 @@ export class AgentTierTemplates extends AgentTierElement {
       </div>
       ${editingView(this.#say, this.#editing, {
         label: 'template.spec',
+        kind: 'SandboxTemplate',
         conflict: 'template.conflict',
         theme: this.theme,
       })}
