@@ -5,7 +5,9 @@ import { defineConfig } from 'vite';
 /** Three pages of somebody else that show elements: one build, as their owners would make it. */
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [vue({ template: { compilerOptions: { isCustomElement: (tag) => tag.startsWith('agenttier-') } } })],
+  plugins: [
+    vue({ template: { compilerOptions: { isCustomElement: (tag) => tag.startsWith('agenttier-') } } }),
+  ],
   build: {
     target: 'es2023',
     assetsInlineLimit: 0,

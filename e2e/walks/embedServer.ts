@@ -73,7 +73,7 @@ export class EmbedServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname } = new URL(request.url ?? '/', this.url);
     if (pathname === '/token') return void response.end(await this.#token());
-    if (pathname === '/violations') return void (await this.#note(request, response));
+    if (pathname === '/violations') return this.#note(request, response);
     if (pathname === '/favicon.ico') return void response.writeHead(204).end();
     const path = normalize(pathname.endsWith('/') ? `${pathname}index.html` : pathname);
     const content = await readFile(join(this.#folder, path));

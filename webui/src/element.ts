@@ -6,7 +6,7 @@ import { problemOf } from './data/problem.ts';
 import type { Problem } from './data/problem.ts';
 import { connect, serverContext } from './data/server.ts';
 import type { Server } from './data/server.ts';
-import type {} from './generated/events.ts';
+
 import type { TextKey } from './text/text.ts';
 import { textOf } from './text/text.ts';
 

@@ -4,7 +4,7 @@ import '@agenttier/elements/provider';
 import '@agenttier/elements/sandbox-list';
 import '@agenttier/elements/terminal';
 import type { AgentTierCreateSandbox } from '@agenttier/elements/create-sandbox';
-import type {} from '@agenttier/elements/react';
+
 import { useRef, useState } from 'react';
 import { apiBase, getToken } from '../settings.ts';
 
