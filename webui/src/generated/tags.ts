@@ -201,7 +201,7 @@ export interface Tags {
   };
   'agenttier-yaml-editor': {
     element: AgentTierYamlEditor;
-    properties: 'value' | 'theirs' | 'problems' | 'label' | 'readonly' | 'apiBase' | 'namespace' | 'theme' | 'getToken' | 'server';
+    properties: 'value' | 'theirs' | 'problems' | 'kind' | 'label' | 'readonly' | 'apiBase' | 'namespace' | 'theme' | 'getToken' | 'server';
     attributes: { 'api-base': 'apiBase'; };
     events: 'agenttier-yaml-change' | 'agenttier-error';
   };
