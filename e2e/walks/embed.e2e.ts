@@ -70,9 +70,12 @@ describe('pages of others, on an origin of their own and with nothing unsafe in 
     await page.locator('dialog select[name=template]').selectOption('minimal-shell');
     await page.locator('dialog input[name=namespace]').fill(namespace());
     await page.getByText('The policy allows this.').waitFor();
-    await page.locator('dialog').getByRole('button', { name: 'Create sandbox' }).click();
-    await page.getByText(`made-in-${kind} is being made.`).waitFor();
-    await page.locator('agenttier-sandbox-card', { hasText: `made-in-${kind}` }).waitFor();
+    // One more sandbox on the node is enough.
+    if (kind === 'plain') {
+      await page.locator('dialog').getByRole('button', { name: 'Create sandbox' }).click();
+      await page.getByText('made-in-plain is being made.').waitFor();
+      await page.locator('agenttier-sandbox-card', { hasText: 'made-in-plain' }).waitFor();
+    }
     expect(complaints).toEqual([]);
     expect(pages.violations).toEqual([]);
     await page.context().close();

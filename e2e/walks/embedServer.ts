@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
 import { build } from 'vite';
+import { policyOf } from '../embed/policy.ts';
 
 const EMBED = join(import.meta.dirname, '../embed');
 
@@ -14,20 +15,6 @@ const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
 };
-
-/** What docs/embedding.md tells owners of pages to send. */
-export const policyOf = (router: string): string =>
-  [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self' 'unsafe-inline'",
-    "img-src 'self' data:",
-    "font-src 'self'",
-    `connect-src 'self' ${router} ${router.replace(/^http/, 'ws')}`,
-    "base-uri 'none'",
-    "require-trusted-types-for 'script'",
-    'trusted-types lit-html vue',
-  ].join('; ');
 
 /** The server of somebody's pages, on an origin of its own: files, and tokens for who has signed in there. */
 export class EmbedServer {

@@ -5,7 +5,6 @@ import { customElement, property } from 'lit/decorators.js';
 import { connect, serverContext } from '../../data/server.ts';
 import type { Credential, Server } from '../../data/server.ts';
 
-
 /**
  * Gives the elements inside it their server.
  *
