@@ -124,6 +124,12 @@ export interface NamespacePolicy {
   readonly resourceVersion?: string;
   /** existing sandboxes that the policy would refuse now; absent until they are counted */
   readonly wouldViolate?: number;
+  /** of a dry run: sandboxes that it would refuse, the first 50 */
+  readonly violators?: readonly {
+    readonly namespace: string;
+    readonly name: string;
+    readonly violations: readonly Violation[];
+  }[];
   readonly warnings?: readonly string[];
 }
 
@@ -1659,6 +1665,12 @@ export interface Operations {
       readonly resourceVersion?: string;
       /** existing sandboxes that the policy would refuse now; absent until they are counted */
       readonly wouldViolate?: number;
+      /** of a dry run: sandboxes that it would refuse, the first 50 */
+      readonly violators?: readonly {
+        readonly namespace: string;
+        readonly name: string;
+        readonly violations: readonly Violation[];
+      }[];
       readonly warnings?: readonly string[];
     };
   };
