@@ -8,7 +8,7 @@ import { connect, serverContext } from './data/server.ts';
 import type { Server } from './data/server.ts';
 // Before any element: one that is on the page already asks for its provider at the moment that it is defined, and only once.
 import './elements/provider/provider.ts';
-
+import './generated/events.ts';
 import type { TextKey } from './text/text.ts';
 import { textOf } from './text/text.ts';
 

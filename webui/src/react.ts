@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Types of all elements for JSX of React 19 and later: `import type {} from '@agenttier/elements/react'`. */
+/** Types of all elements for JSX of React 19 and later: `import '@agenttier/elements/react'`. */
 import type { DetailedHTMLProps, HTMLAttributes } from 'react';
 import type { Attributes, EventsOf, Properties } from './tags.ts';
 import type { Tags } from './generated/tags.ts';

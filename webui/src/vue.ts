@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Types of all elements for templates of Vue 3.5 and later: `import type {} from '@agenttier/elements/vue'`. */
+/** Types of all elements for templates of Vue 3.5 and later: `import '@agenttier/elements/vue'`. */
 import type { EmitFn, HTMLAttributes, PublicProps } from 'vue';
 import type { Attributes, EventsOf, Properties } from './tags.ts';
 import type { Tags } from './generated/tags.ts';

@@ -3,6 +3,7 @@ import '@agenttier/elements/create-sandbox';
 import '@agenttier/elements/provider';
 import '@agenttier/elements/sandbox-list';
 import '@agenttier/elements/terminal';
+import '@agenttier/elements/react';
 import type { AgentTierCreateSandbox } from '@agenttier/elements/create-sandbox';
 
 import { useRef, useState } from 'react';
