@@ -35,6 +35,7 @@ declare global {
     'agenttier-template-saved': CustomEvent;
     'agenttier-template-select': CustomEvent;
     'agenttier-terminal-exit': CustomEvent;
+    'agenttier-terminal-presence': CustomEvent;
     'agenttier-terminal-state': CustomEvent;
     'agenttier-terminal-title': CustomEvent;
     'agenttier-uploaded': CustomEvent;

@@ -12,6 +12,7 @@ import type { AgentTierCostEstimator } from '../elements/cost-estimator/cost-est
 import type { AgentTierCreateSandbox } from '../elements/create-sandbox/create-sandbox.ts';
 import type { AgentTierFileBrowser } from '../elements/file-browser/file-browser.ts';
 import type { AgentTierFileEditor } from '../elements/file-editor/file-editor.ts';
+import type { AgentTierEffectivePolicy } from '../elements/governance-editor/effective-policy.ts';
 import type { AgentTierGovernanceEditor } from '../elements/governance-editor/governance-editor.ts';
 import type { AgentTierHeadroom } from '../elements/headroom/headroom.ts';
 import type { AgentTierLogin } from '../elements/login/login.ts';
@@ -20,8 +21,10 @@ import type { AgentTierNotices } from '../elements/notices/notices.ts';
 import type { AgentTierPortForwards } from '../elements/port-forwards/port-forwards.ts';
 import type { AgentTierProvider } from '../elements/provider/provider.ts';
 import type { AgentTierSandboxCard } from '../elements/sandbox-card/sandbox-card.ts';
+import type { AgentTierSandboxLimits } from '../elements/sandbox-limits/sandbox-limits.ts';
 import type { AgentTierSandboxList } from '../elements/sandbox-list/sandbox-list.ts';
 import type { AgentTierSandboxSettings } from '../elements/sandbox-settings/sandbox-settings.ts';
+import type { AgentTierSandboxValues } from '../elements/sandbox-values/sandbox-values.ts';
 import type { AgentTierSharing } from '../elements/sharing/sharing.ts';
 import type { AgentTierStatusBadge } from '../elements/status-badge/status-badge.ts';
 import type { AgentTierTemplates } from '../elements/templates/templates.ts';
@@ -103,6 +106,12 @@ export interface Tags {
     attributes: { 'sandbox-id': 'sandboxId'; 'api-base': 'apiBase'; };
     events: 'agenttier-file-saved' | 'agenttier-file-conflict' | 'agenttier-file-close' | 'agenttier-error';
   };
+  'agenttier-effective-policy': {
+    element: AgentTierEffectivePolicy;
+    properties: 'view' | 'delegated' | 'apiBase' | 'namespace' | 'theme' | 'getToken' | 'server';
+    attributes: { 'api-base': 'apiBase'; };
+    events: 'agenttier-error';
+  };
   'agenttier-governance-editor': {
     element: AgentTierGovernanceEditor;
     properties: 'readonly' | 'apiBase' | 'namespace' | 'theme' | 'getToken' | 'server';
@@ -151,6 +160,12 @@ export interface Tags {
     attributes: { 'api-base': 'apiBase'; };
     events: 'agenttier-sandbox-action' | 'agenttier-sandbox-changed' | 'agenttier-sandbox-open' | 'agenttier-error';
   };
+  'agenttier-sandbox-limits': {
+    element: AgentTierSandboxLimits;
+    properties: 'sandbox' | 'apiBase' | 'namespace' | 'theme' | 'getToken' | 'server';
+    attributes: { 'api-base': 'apiBase'; };
+    events: 'agenttier-sandbox-changed' | 'agenttier-error';
+  };
   'agenttier-sandbox-list': {
     element: AgentTierSandboxList;
     properties: 'filter' | 'status' | 'view' | 'sort' | 'order' | 'apiBase' | 'namespace' | 'theme' | 'getToken' | 'server';
@@ -162,6 +177,12 @@ export interface Tags {
     properties: 'sandboxId' | 'section' | 'apiBase' | 'namespace' | 'theme' | 'getToken' | 'server';
     attributes: { 'sandbox-id': 'sandboxId'; 'api-base': 'apiBase'; };
     events: 'agenttier-section' | 'agenttier-sandbox-open' | 'agenttier-error';
+  };
+  'agenttier-sandbox-values': {
+    element: AgentTierSandboxValues;
+    properties: 'sandboxId' | 'only' | 'apiBase' | 'namespace' | 'theme' | 'getToken' | 'server';
+    attributes: { 'sandbox-id': 'sandboxId'; 'api-base': 'apiBase'; };
+    events: 'agenttier-error';
   };
   'agenttier-sharing': {
     element: AgentTierSharing;
@@ -185,7 +206,7 @@ export interface Tags {
     element: AgentTierTerminal;
     properties: 'sandboxId' | 'session' | 'readonly' | 'fontSize' | 'scrollback' | 'apiBase' | 'namespace' | 'theme' | 'getToken' | 'server';
     attributes: { 'sandbox-id': 'sandboxId'; 'font-size': 'fontSize'; 'api-base': 'apiBase'; };
-    events: 'agenttier-terminal-state' | 'agenttier-terminal-exit' | 'agenttier-terminal-title' | 'agenttier-error';
+    events: 'agenttier-terminal-state' | 'agenttier-terminal-exit' | 'agenttier-terminal-title' | 'agenttier-terminal-presence' | 'agenttier-error';
   };
   'agenttier-warm-pools': {
     element: AgentTierWarmPools;
