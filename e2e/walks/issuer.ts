@@ -62,7 +62,7 @@ export function walkIssuer(pages: () => string): WalkIssuer {
     const { items } = await getJson(['nodes']);
     const { address } = items[0].status.addresses.find((one: Json) => one.type === 'InternalIP');
     const args = [PROGRAM, String(await freePort(address)), CLIENT, address, pages()];
-    child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
     child.stdout?.on('data', (chunk: Buffer) => (printed += chunk.toString()));
     if (child.stdout) await once(child.stdout, 'data');
   });

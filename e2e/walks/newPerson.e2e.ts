@@ -191,7 +191,7 @@ describe('a new person', () => {
     const grant = ann.page.locator('form', { has: ann.page.locator('input[name=identity]') });
     await grant.locator('input[name=identity]').fill('bob@example.com');
     await grant.getByRole('button', { name: 'Share' }).click();
-    await ann.page.getByRole('table', { name: 'People and groups' }).getByText('bob@example.com').waitFor();
+    await ann.page.getByRole('cell', { name: 'bob@example.com' }).waitFor();
     bob = await newcomer('bob');
     await cardOf(bob).getByText('Shared with you').waitFor();
     await go(bob.page, `/sandboxes/${namespace()}/mine/terminal`);

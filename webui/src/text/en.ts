@@ -215,8 +215,6 @@ export const en = {
   'transfer.leave': 'Leave, and cancel what is being transferred?',
   'transfer.clear': 'Clear the list',
   'transfer.cancel': 'Cancel {name}',
-  'transfer.tooLarge':
-    'it is larger than {limit}, the most that a page can hold. Use: kubectl agenttier cp, or curl.',
   'fileEditor.label': 'Text of {name}',
   'fileEditor.save': 'Save',
   'fileEditor.saved': 'Saved.',
