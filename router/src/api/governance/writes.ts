@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ClusterGovernancePolicy } from '@agenttier/crds/generated/types';
 import { API_VERSION } from '@agenttier/crds/meta/labels';
 import { isDnsLabel } from '@agenttier/crds/meta/names';
 import {
@@ -15,10 +14,7 @@ import { refusals } from '../errors.ts';
 import { requireMatch, tagOfObject } from '../precondition.ts';
 import type { Call, Reply } from '../route.ts';
 import { removeAs, replace, withWarnings } from '../write.ts';
-import type { StoredPolicy } from './policies.ts';
-
-/** Both scopes have the same shape. */
-export type Policy = ClusterGovernancePolicy & KubeObject;
+import type { Policy, StoredPolicy } from './policies.ts';
 
 type Client = Pick<KubeClient, 'get' | 'create' | 'update' | 'raw'>;
 
