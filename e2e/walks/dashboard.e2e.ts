@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { signIn, walkBrowser } from './browser.ts';
-import { apply, getJson, kubectl, minimalSandbox, ok, until, untilPhase, walkNamespace } from './harness.ts';
+import { apply, getJson, kubectl, minimalSandbox, ok, untilPhase, walkNamespace } from './harness.ts';
 
 describe('the dashboard', () => {
   const namespace = walkNamespace('walk-dashboard');

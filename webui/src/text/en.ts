@@ -262,7 +262,6 @@ export const en = {
   'transfer.title': 'Transfers',
   'transfer.waiting': 'waiting',
   'transfer.running': '{done} of {whole}',
-  'transfer.open': '{done} so far',
   'transfer.done': 'done',
   'transfer.failed': 'failed: {message}',
   'transfer.canceled': 'cancelled',

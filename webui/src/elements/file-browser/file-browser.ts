@@ -341,7 +341,7 @@ export class AgentTierFileBrowser extends AgentTierElement {
   /** What goes wrong stands at the transfer, and is told to the page. */
   #transfer(
     name: string,
-    whole: number | undefined,
+    whole: number,
     work: (server: Server, ...rest: Parameters<Work>) => Promise<void>,
   ): Promise<boolean> {
     return this.#queue.add(name, whole, async (signal, onProgress) => {
