@@ -10,6 +10,7 @@ import { timeOf } from '../decision/deadlines.ts';
 import { retryValue } from '../decision/hold.ts';
 import type { Outcome } from '../decision/outcome.ts';
 import { volumeEvents, volumeStatus } from '../volume/status.ts';
+import { sharedWith, sharingEvents } from './sharing.ts';
 import type { SandboxState } from './state.ts';
 
 /** The stage that stores the outcome; none when the status says so already. */
@@ -17,7 +18,11 @@ export function statusStage(state: SandboxState, outcome: Outcome, now: number):
   const before = state.sandbox.status ?? {};
   const status = nextStatus(state, outcome, now);
   if (equalJson(before, status)) return [];
-  const events = [...(outcome.events ?? []), ...volumeEvents(before, status)];
+  const events = [
+    ...(outcome.events ?? []),
+    ...volumeEvents(before, status),
+    ...sharingEvents(before, status),
+  ];
   return [{ do: 'status', status, events, tallies: outcome.tallies ?? [] }];
 }
 
@@ -31,6 +36,7 @@ export function nextStatus(state: SandboxState, outcome: Outcome, now: number): 
     lastNode: lastNode(state, outcome),
     ...identityFields(state),
     ...volumeStatus(state, outcome.phase, now),
+    sharedWith: sharedWith(sandbox),
     observedGeneration: sandbox.metadata.generation,
     observedRetry: retryValue(sandbox) || undefined,
     conditions,

@@ -124,6 +124,12 @@ export interface NamespacePolicy {
   readonly resourceVersion?: string;
   /** existing sandboxes that the policy would refuse now; absent until they are counted */
   readonly wouldViolate?: number;
+  /** of a dry run: sandboxes that it would refuse, the first 50 */
+  readonly violators?: readonly {
+    readonly namespace: string;
+    readonly name: string;
+    readonly violations: readonly Violation[];
+  }[];
   readonly warnings?: readonly string[];
 }
 
@@ -1198,6 +1204,9 @@ export interface Operations {
     readonly query?: {
       /** for administrators: whose keys instead; "*" is everybody */
       readonly user?: string;
+      readonly limit?: number;
+      /** the `continue` of the page before */
+      readonly continue?: string;
     };
     readonly answer: {
       readonly keys: readonly {
@@ -1211,6 +1220,8 @@ export interface Operations {
         readonly createdAt: string;
         readonly expiresAt?: string;
       }[];
+      /** asks for the next page; absent on the last one */
+      readonly continue?: string;
     };
   };
   /** Lists who did what, newest first: everything for administrators, for others what concerns them. */
@@ -1262,6 +1273,9 @@ export interface Operations {
     };
     readonly query?: {
       readonly namespace?: string;
+      readonly limit?: number;
+      /** the `continue` of the page before */
+      readonly continue?: string;
     };
     readonly answer: {
       readonly backups: readonly {
@@ -1275,6 +1289,8 @@ export interface Operations {
         readonly quiesced: boolean;
         readonly error?: string;
       }[];
+      /** asks for the next page; absent on the last one */
+      readonly continue?: string;
     };
   };
   /** Shows the last 20 tries, the newest first. */
@@ -1474,6 +1490,9 @@ export interface Operations {
   readonly listWarmPools: {
     readonly query?: {
       readonly namespace?: string;
+      readonly limit?: number;
+      /** the `continue` of the page before */
+      readonly continue?: string;
     };
     readonly answer: {
       readonly pools: readonly {
@@ -1491,10 +1510,17 @@ export interface Operations {
         readonly resourceVersion: string;
         readonly spec: Readonly<Record<string, unknown>>;
       }[];
+      /** asks for the next page; absent on the last one */
+      readonly continue?: string;
     };
   };
   /** Lists the caller's own subscriptions. */
   readonly listWebhooks: {
+    readonly query?: {
+      readonly limit?: number;
+      /** the `continue` of the page before */
+      readonly continue?: string;
+    };
     readonly answer: {
       readonly webhooks: readonly {
         readonly id: string;
@@ -1508,6 +1534,8 @@ export interface Operations {
         readonly sandboxId?: string;
         readonly namespace: string;
       }[];
+      /** asks for the next page; absent on the last one */
+      readonly continue?: string;
     };
   };
   /** Says that somebody uses a sandbox: an automatic stop that is near is off. */
@@ -1695,6 +1723,12 @@ export interface Operations {
       readonly resourceVersion?: string;
       /** existing sandboxes that the policy would refuse now; absent until they are counted */
       readonly wouldViolate?: number;
+      /** of a dry run: sandboxes that it would refuse, the first 50 */
+      readonly violators?: readonly {
+        readonly namespace: string;
+        readonly name: string;
+        readonly violations: readonly Violation[];
+      }[];
       readonly warnings?: readonly string[];
     };
   };
@@ -1940,12 +1974,9 @@ export interface Operations {
       readonly dryRun?: boolean;
     };
     readonly body: {
-      /** a duration such as "30m", "1h30m" or "500ms" */
-      readonly timeout?: string;
-      /** a duration such as "30m", "1h30m" or "500ms" */
-      readonly idleTimeout?: string;
-      /** a duration such as "30m", "1h30m" or "500ms" */
-      readonly gracePeriod?: string;
+      readonly timeout?: string | null;
+      readonly idleTimeout?: string | null;
+      readonly gracePeriod?: string | null;
       readonly autoResume?: boolean;
       /** requests and limits; replaced as a whole */
       readonly resources?: Readonly<Record<string, unknown>>;
