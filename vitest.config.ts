@@ -3,21 +3,20 @@ import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { BROWSER } from './e2e/cluster/host/packages.ts';
 
-/** Walks that others would feel: they kill or reconfigure what all share, or fill the node. */
+/**
+ * Walks that others would feel: they kill or reconfigure what all share, or fill the node. One that only needs a router to
+ * kill or to set otherwise is none of them: see `ownRouter` in docs/testing.md.
+ */
 const ALONE = [
-  'auth',
   'data',
   'failures',
   'headroom',
-  'invoke',
   'lifecycle',
   'matrix',
   'notify',
   'prepull',
   'quota',
   'repair',
-  'terminal',
-  'terminalBytes',
   'volumes',
 ].map((name) => `e2e/walks/${name}.e2e.ts`);
 

@@ -2,38 +2,35 @@
 import { TokenIssuer } from '@agenttier/machinery/testing/tokenIssuer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { apiUrl, getJson, kubectl, ok, until, untilPhase, walkNamespace } from './harness.ts';
+import { getJson, until, untilPhase, walkNamespace } from './harness.ts';
 import type { Json } from './harness.ts';
+import { ownRouter } from './ownRouter.ts';
 
-const ROUTER = ['deployment/agenttier-router', '-n', 'agenttier'];
 const CLIENT = 'agenttier';
 const namespace = walkNamespace('walk-auth');
 
 let issuer: TokenIssuer;
 
-const rolledOut = (): Promise<string> => ok(kubectl(['rollout', 'status', ...ROUTER, '--timeout=120s']));
-
-/** The installation as a chart's values would have made it: with an issuer on the node, and one group with a namespace. */
+/** An issuer on the node. */
 beforeAll(async () => {
   const nodes = await getJson(['nodes']);
   const { addresses } = nodes.items[0].status;
   const host: string = addresses.find((one: Json) => one.type === 'InternalIP').address;
   issuer = await TokenIssuer.start({ host });
-  const settings = [
-    `OIDC_ISSUER_URL=${issuer.url}`,
-    `OIDC_CLIENT_ID=${CLIENT}`,
-    'OIDC_ALLOW_HTTP=true',
-    `OIDC_GROUP_NAMESPACES=${JSON.stringify({ dev: [namespace()] })}`,
-  ];
-  await ok(kubectl(['set', 'env', ...ROUTER, ...settings]));
-  await rolledOut();
-}, 300_000);
+});
+afterAll(() => issuer.close());
 
-afterAll(async () => {
-  await ok(kubectl(['rollout', 'undo', ...ROUTER]));
-  await rolledOut();
-  await issuer.close();
-}, 300_000);
+/** Two replicas, as the chart's values would have made them: with that issuer, and one group with a namespace. */
+const router = ownRouter('auth', {
+  replicas: 2,
+  namespaces: [namespace],
+  settings: () => ({
+    OIDC_ISSUER_URL: issuer.url,
+    OIDC_CLIENT_ID: CLIENT,
+    OIDC_ALLOW_HTTP: 'true',
+    OIDC_GROUP_NAMESPACES: JSON.stringify({ dev: [namespace()] }),
+  }),
+});
 
 const tokenOf = (sub: string, claims: object = {}): Promise<string> =>
   issuer.sign({ sub, aud: CLIENT, email: `${sub}@example.com`, groups: ['dev'], ...claims });
@@ -45,7 +42,7 @@ async function ask(
   headers: Record<string, string>,
   body?: unknown,
 ): Promise<{ status: number; body: Json }> {
-  const answer = await fetch(`${apiUrl}/api/v1${path}`, {
+  const answer = await fetch(`${router.url}/api/v1${path}`, {
     method,
     // A connection of its own each time, so that both replicas are asked.
     headers: { ...headers, Connection: 'close' },
@@ -68,7 +65,7 @@ const everywhere = (what: string, status: number, call: () => Promise<{ status: 
 
 /** Opens a terminal and gives the status of the answer, or 101 and the socket. */
 function terminal(id: string, headers: Record<string, string>, query = '') {
-  const url = `${apiUrl.replace(/^http/, 'ws')}/ws/terminal/${id}?namespace=${namespace()}${query}`;
+  const url = `${router.url.replace(/^http/, 'ws')}/ws/terminal/${id}?namespace=${namespace()}${query}`;
   const socket = new WebSocket(url, { headers });
   return new Promise<{ status: number; socket: WebSocket }>((resolve, reject) => {
     socket.on('error', () => {}); // what was refused also fails

@@ -4,6 +4,8 @@ import { WebSocket } from 'ws';
 import { apiKey, apiUrl, until } from './harness.ts';
 
 export interface ExactOptions {
+  /** URL of the router; else the installed one. */
+  readonly router?: string;
   readonly session?: string;
   readonly mode?: 'control' | 'view';
   readonly altscreen?: 'keep' | 'strip';
@@ -30,9 +32,9 @@ export class ExactTerminal {
   #closed = false;
 
   constructor(sandbox: string, namespace: string, options: ExactOptions = {}) {
-    const { onBytes, ...query } = options;
+    const { onBytes, router = apiUrl, ...query } = options;
     this.#onBytes = onBytes ?? ((bytes) => void this.#kept.push(bytes));
-    this.#url = new URL(`${apiUrl.replace(/^http/, 'ws')}/ws/terminal/${sandbox}?namespace=${namespace}`);
+    this.#url = new URL(`${router.replace(/^http/, 'ws')}/ws/terminal/${sandbox}?namespace=${namespace}`);
     for (const [name, value] of Object.entries(query)) this.#url.searchParams.set(name, String(value));
     this.#connect();
   }

@@ -6,7 +6,6 @@ import type { ServerEvent } from '@agenttier/crds/wire/serverEvents';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   apiKey,
-  apiUrl,
   apply,
   getJson,
   inSandbox,
@@ -18,9 +17,9 @@ import {
   untilPhase,
   walkNamespace,
 } from './harness.ts';
+import { ownRouter, type RouterPod } from './ownRouter.ts';
 
 const TEMPLATE = 'walk-invoke';
-const INSTALL = 'agenttier';
 
 /** Agents of several kinds, by the prompt. `tree` leaves processes in sessions of their own, one of which ignores TERM. */
 const AGENT = `
@@ -72,23 +71,11 @@ spec:
   templateRef: { name: ${TEMPLATE} }
 `;
 
-interface Replica {
-  readonly pod: string;
-  readonly url: string;
-}
+const router = ownRouter('invoke', { replicas: 2, namespaces: [namespace] });
 
 /** The routers themselves, not the Service before them. */
-async function replicas(): Promise<[Replica, Replica]> {
-  const list = await getJson(['pods', '-n', INSTALL, '-l', 'app.kubernetes.io/component=router']);
-  const ready = (list.items as Json[]).filter(
-    ({ metadata, status }) =>
-      !metadata.deletionTimestamp &&
-      status.conditions?.some((one: Json) => one.type === 'Ready' && one.status === 'True'),
-  );
-  const [one, two] = ready.map(({ metadata, status }) => ({
-    pod: metadata.name as string,
-    url: `http://${status.podIP}:8080`,
-  }));
+async function replicas(): Promise<[RouterPod, RouterPod]> {
+  const [one, two] = await router.pods();
   if (!one || !two) throw new Error('there are not two routers');
   return [one, two];
 }
@@ -145,7 +132,7 @@ async function configure(
   body: object,
   signal?: AbortSignal,
 ): Promise<{ log: string; result: ConfigureResult | undefined }> {
-  const answer = await ask(apiUrl, 'configure', {
+  const answer = await ask(router.url, 'configure', {
     body: JSON.stringify(body),
     ...(signal ? { signal } : {}),
   });
@@ -161,7 +148,7 @@ async function configure(
 }
 
 const state = async (): Promise<string> => {
-  const answer = await ask(apiUrl, 'configure', { method: 'GET' });
+  const answer = await ask(router.url, 'configure', { method: 'GET' });
   return ((await answer.json()) as { state: string }).state;
 };
 const inAgent = (script: string): Promise<string> => ok(inSandbox('agent', namespace(), script));
@@ -187,7 +174,7 @@ describe('an agent behind two routers', () => {
   });
 
   it('is not invoked before it is configured', async () => {
-    expect((await ask(apiUrl, 'invoke')).status).toBe(424);
+    expect((await ask(router.url, 'invoke')).status).toBe(424);
   });
 
   it('is installed though the client went away, and whoever asks again follows it', async () => {
@@ -210,16 +197,20 @@ describe('an agent behind two routers', () => {
     expect(result).toMatchObject({ installExitCode: 0, skipped: true });
     expect(await inAgent('cat /workspace/installs')).toBe('begun\n');
     for (const query of [{}, { full: 'true' }]) {
-      const log = await ask(apiUrl, 'configure/install-log', { method: 'GET', query });
+      const log = await ask(router.url, 'configure/install-log', { method: 'GET', query });
       expect(await log.json()).toEqual({ log: 'begun\nended\n' });
     }
   });
 
   it('is configured and invoked by the plugin, which ends as the agent does', async () => {
-    const configured = await plugin(['configure', 'agent', '-n', namespace(), '--entrypoint', '/bin/true']);
+    const configured = await plugin(['configure', 'agent', '-n', namespace(), '--entrypoint', '/bin/true'], {
+      env: router.env,
+    });
     expect(configured.stdout).toContain('configure: install exit 0');
     await configure(INSTALLATION);
-    const invoked = await plugin(['invoke', 'agent', '-n', namespace(), '--prompt', 'fail']);
+    const invoked = await plugin(['invoke', 'agent', '-n', namespace(), '--prompt', 'fail'], {
+      env: router.env,
+    });
     expect(invoked).toMatchObject({ code: 3, stdout: 'unfinished\n' });
     expect(invoked.stderr).toMatch(/invoke started: inv-[0-9a-f]{24}\n[^]*invoke completed: exit 3/);
   });
@@ -264,7 +255,7 @@ describe('an agent behind two routers', () => {
     const [one, two] = await replicas();
     const first = new Reader(await ask(one.url, 'invoke', { query: { prompt: 'count', resume: '60s' } }));
     await until('some lines', async () => first.lines().length > 1000);
-    await ok(kubectl(['delete', 'pod', one.pod, '-n', INSTALL, '--grace-period=0', '--force']));
+    await router.kill(one);
     await first.ended;
     expect(first.lines().length).toBeLessThan(20_000);
     const after = first.events.at(-1)?.id ?? '';
@@ -274,10 +265,6 @@ describe('an agent behind two routers', () => {
     const lines = Array.from({ length: 20_000 }, (_, i) => `line ${i + 1} ✂`);
     expect([...first.lines(), ...second.lines()]).toEqual(lines);
     expect(second.events.at(-1)?.data).toMatchObject({ exitCode: 0, reason: 'completed' });
-    await until('two routers', async () => {
-      const list = await getJson(['deployment', 'agenttier-router', '-n', INSTALL]);
-      return list.status.readyReplicas === 2;
-    });
   });
 
   it('has told all of it in Events', async () => {

@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  apply,
-  inSandbox,
-  kubectl,
-  minimalSandbox,
-  ok,
-  until,
-  untilPhase,
-  walkNamespace,
-} from './harness.ts';
+import { apply, inSandbox, minimalSandbox, ok, until, untilPhase, walkNamespace } from './harness.ts';
+import { ownRouter } from './ownRouter.ts';
 import { openBrowserTerminal, openPluginTerminal, type Terminal, untilPrinted } from './terminals.ts';
 
 /** Types a command whose output is framed by marks that its own echo does not contain, and gives what stands between. */
@@ -23,8 +15,8 @@ async function ask(terminal: Terminal, command: string, timeoutMs = 60_000): Pro
 
 const ways: readonly [string, string, (sandbox: string, namespace: string) => Promise<Terminal>][] = [
   ['browser', 'the router, as a browser', openBrowserTerminal],
-  ['plugin', 'kubectl agenttier terminal through the router', async (s, n) => openPluginTerminal(s, n, true)],
-  ['direct', 'kubectl agenttier terminal without a router', async (s, n) => openPluginTerminal(s, n, false)],
+  ['plugin', 'kubectl agenttier terminal through the router', async (s, n) => openPluginTerminal(s, n)],
+  ['direct', 'kubectl agenttier terminal without a router', async (s, n) => openPluginTerminal(s, n, '')],
 ];
 
 describe.each(ways)('%s: a terminal through %s', (name, _, open) => {
@@ -84,28 +76,18 @@ describe.each(ways)('%s: a terminal through %s', (name, _, open) => {
 
 describe('a router dies while a command prints', () => {
   const namespace = walkNamespace('walk-reattach');
+  const router = ownRouter('reattach', { replicas: 2, namespaces: [namespace] });
 
   it('the plugin reattaches to the same shell and misses and repeats nothing', async () => {
     await ok(apply(minimalSandbox('survivor'), namespace()));
     await untilPhase('survivor', namespace(), 'Running');
-    const terminal = openPluginTerminal('survivor', namespace(), true);
+    const terminal = openPluginTerminal('survivor', namespace(), router.url);
     await untilPrinted(terminal, /\$ /);
     const shell = await ask(terminal, 'echo pid $$');
     const from = terminal.printed().length;
     terminal.type("for i in $(seq 1 300); do echo line-$i; sleep 0.05; done; echo a''ll\r");
     await untilPrinted(terminal, /line-40\r\n/, from);
-    await ok(
-      kubectl([
-        'delete',
-        'pods',
-        '-n',
-        'agenttier',
-        '-l',
-        'app.kubernetes.io/component=router',
-        '--grace-period=0',
-        '--force',
-      ]),
-    );
+    for (const pod of await router.pods()) await router.kill(pod);
     await untilPrinted(terminal, /all\r\n/, from, 120_000);
     const numbers = [
       ...terminal

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { killPod } from '../cluster/podProcesses.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { ExactTerminal } from './exactTerminal.ts';
 import { apply, minimalSandbox, ok, until, untilPhase, walkNamespace } from './harness.ts';
-import { figureOf, routerPods, routersReady } from './routers.ts';
+import { ownRouter } from './ownRouter.ts';
+import { figureOf } from './routers.ts';
 
 const RSS = 'process_resident_memory_bytes';
 const TERMINALS = 'agenttier_terminal_sessions';
@@ -13,12 +13,12 @@ const ROOM = 96 * 1024 * 1024;
 
 describe('no byte of a terminal is lost', () => {
   const namespace = walkNamespace('walk-bytes');
+  const router = ownRouter('bytes', { replicas: 2, namespaces: [namespace] });
 
   beforeAll(async () => {
     await ok(apply(minimalSandbox('exact'), namespace()));
     await untilPhase('exact', namespace(), 'Running');
   });
-  afterAll(routersReady);
 
   it('G-30: in a flood of 100 MB, with a watcher that hardly reads and with heartbeats', async () => {
     const count = 12_000_000;
@@ -35,6 +35,7 @@ describe('no byte of a terminal is lost', () => {
     let text = '';
     let received = -1;
     const client = new ExactTerminal('exact', namespace(), {
+      router: router.url,
       session: 'flood',
       onBytes: (data) => {
         if (received < 0) text += data.toString('latin1');
@@ -48,13 +49,14 @@ describe('no byte of a terminal is lost', () => {
     });
     await client.type('stty -echo\r');
     const watcher = new ExactTerminal('exact', namespace(), {
+      router: router.url,
       session: 'flood',
       mode: 'view',
       onBytes: () => {},
     });
     await until('the watcher', async () => watcher.position !== undefined);
     watcher.socket?.pause();
-    const pods = await routerPods();
+    const pods = await router.pods();
     const before = await Promise.all(pods.map(({ name }) => figureOf(name, RSS)));
     await client.type(`echo be''gin; seq ${count}; echo en''d\r`);
     let highest = 0;
@@ -81,8 +83,7 @@ describe('no byte of a terminal is lost', () => {
   });
 
   it('while the serving router is killed twice, in 10,000 numbered lines', async () => {
-    await routersReady();
-    const client = new ExactTerminal('exact', namespace(), { session: 'killed' });
+    const client = new ExactTerminal('exact', namespace(), { router: router.url, session: 'killed' });
     await client.type('stty -echo\r');
     await client.type(
       "echo be''gin; seq 10000 | while read n; do echo line-$n; [ $((n % 100)) = 0 ] && sleep 0.1; done; echo en''d\r",
@@ -91,12 +92,12 @@ describe('no byte of a terminal is lost', () => {
       await client.shows(`line-${line}\r\n`);
       const { breaks } = client;
       const serving = await until('the router that serves', async () => {
-        for (const pod of await routerPods()) {
+        for (const pod of await router.pods()) {
           if ((await figureOf(pod.name, TERMINALS)) === 1) return pod;
         }
         return undefined;
       });
-      expect(killPod(serving.uid)).toBeGreaterThan(0);
+      await router.kill(serving);
       await until('the connection to break', async () => client.breaks > breaks);
     }
     await client.shows('end\r\n', 0, 120_000);

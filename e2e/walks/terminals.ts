@@ -76,9 +76,12 @@ export async function openBrowserTerminal(
   };
 }
 
-/** `kubectl agenttier terminal` in a real terminal; without `throughRouter`, by the API server's exec. */
-export function openPluginTerminal(sandbox: string, namespace: string, throughRouter: boolean): Terminal {
-  const environment = childEnvironment(throughRouter ? {} : { AGENTTIER_API_URL: '', AGENTTIER_API_KEY: '' });
+/** `kubectl agenttier terminal` in a real terminal, through a router; with none, by the API server's exec. */
+export function openPluginTerminal(sandbox: string, namespace: string, router = apiUrl): Terminal {
+  const environment = childEnvironment({
+    AGENTTIER_API_URL: router,
+    AGENTTIER_API_KEY: router === '' ? '' : apiKey,
+  });
   const pty = spawn('kubectl', ['agenttier', 'terminal', sandbox, '-n', namespace], {
     cols: 120,
     rows: 40,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { request } from 'node:http';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connectTo } from '@agenttier/machinery/tcp/connect';
 
 export interface RuntimeProbeOptions {
   readonly port: number;
@@ -83,14 +85,23 @@ export class RuntimeProbe {
 }
 
 /** `GET /healthz` of the runtime, which needs no token. */
-export function askHealth(
+export async function askHealth(
   host: string,
   port: number,
   signal: AbortSignal,
 ): Promise<'up' | 'notYet' | 'unreachable'> {
+  try {
+    const socket = await connectTo({ host, port, timeoutMs: ANSWER_MS, signal });
+    return await healthOver(socket, signal);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ETIMEDOUT' ? 'unreachable' : 'notYet';
+  }
+}
+
+function healthOver(socket: Socket, signal: AbortSignal): Promise<'up' | 'notYet' | 'unreachable'> {
   return new Promise((resolve) => {
     const call = request(
-      { host, port, path: '/healthz', timeout: ANSWER_MS, signal, agent: false },
+      { path: '/healthz', timeout: ANSWER_MS, signal, createConnection: () => socket },
       (response) => {
         response.resume();
         resolve(response.statusCode === 200 ? 'up' : 'notYet');
@@ -101,6 +112,7 @@ export function askHealth(
       call.destroy();
     });
     call.on('error', () => resolve('notYet'));
+    call.on('close', () => socket.destroy());
     call.end();
   });
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { connectTo } from '@agenttier/machinery/tcp/connect';
 import type { RuntimeAddress } from './address.ts';
 
 export interface RuntimeCall {
@@ -56,7 +58,10 @@ export const askRuntime: AskRuntime = async <T>(address: RuntimeAddress, call: R
   const signal = call.signal === undefined ? limit : AbortSignal.any([call.signal, limit]);
   const progress = { connected: false };
   try {
-    const response = await send(address, call, signal, progress);
+    const { host, port } = address;
+    const socket = await connectTo({ host, port, timeoutMs: call.connectMs ?? CONNECT_MS, signal });
+    progress.connected = true;
+    const response = await send(socket, address, call, signal);
     return answerOf<T>(response, await textOf(response));
   } catch (error) {
     return failureOf(error, call, progress.connected, limit.aborted);
@@ -64,10 +69,10 @@ export const askRuntime: AskRuntime = async <T>(address: RuntimeAddress, call: R
 };
 
 function send(
+  socket: Socket,
   { host, port, token }: RuntimeAddress,
-  { method, path, body, connectMs = CONNECT_MS }: RuntimeCall,
+  { method, path, body }: RuntimeCall,
   signal: AbortSignal,
-  progress: { connected: boolean },
 ): Promise<IncomingMessage> {
   const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
   const headers = {
@@ -77,15 +82,9 @@ function send(
       : { 'content-type': 'application/json', 'content-length': content.length }),
   };
   return new Promise((resolve, reject) => {
-    const outgoing = request({ host, port, method, path, headers, signal, agent: false }, resolve);
-    const giveUp = setTimeout(() => outgoing.destroy(new Error('no connection came about')), connectMs);
-    outgoing.on('socket', (socket) =>
-      socket.once('connect', () => {
-        progress.connected = true;
-        clearTimeout(giveUp);
-      }),
-    );
-    outgoing.on('close', () => clearTimeout(giveUp));
+    const options = { host, port, method, path, headers, signal, createConnection: () => socket };
+    const outgoing = request(options, resolve);
+    outgoing.on('close', () => socket.destroy());
     outgoing.on('error', reject);
     outgoing.end(content);
   });

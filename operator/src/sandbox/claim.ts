@@ -92,15 +92,11 @@ async function isClaimedAfterAll(
   return ours;
 }
 
-/** Requests that may be sent without an answer, and connections that may be tried in vain. */
+/** How often it is tried: connections that do not come about, and requests that stay without an answer. */
 const TRIES = 2;
-const CONNECTIONS = 15;
 const ANSWER_MS = 1_000;
-/**
- * A first packet that a node's policy agent drops while it learns of the pod is sent again only after a second by TCP
- * (RFC 6298); a new connection is sooner, and nothing was sent on the one given up.
- */
-const CONNECT_MS = 100;
+/** By then the rules of the pod's network are there, or they keep us out. */
+const CONNECT_MS = 1_000;
 
 /**
  * Hands the slot over to its sandbox: variables, and the token by which router and operator speak to it from now on.
@@ -110,7 +106,7 @@ export async function adoptSlot(action: Adoption, context: PerformContext): Prom
   const { warm, notes, now, signal } = context;
   const uid = action.pod.metadata.uid ?? '';
   if (warm === undefined) return 'unchanged';
-  for (let [sent, tried] = [0, 0]; sent < TRIES && tried < CONNECTIONS; tried++) {
+  for (let tried = 0; tried < TRIES; tried++) {
     const answer = await handOver(action, warm, context);
     if (answer.ok) {
       notes.slotAdopted(uid, now());
@@ -118,7 +114,6 @@ export async function adoptSlot(action: Adoption, context: PerformContext): Prom
     }
     if (signal.aborted) return 'halt';
     if (answer.cause === 'refused') break;
-    if (answer.cause === 'lost') sent++;
   }
   notes.slotUnfit(uid);
   return 'changed';
@@ -139,7 +134,7 @@ async function handOver(
     method: 'POST',
     path: '/adopt',
     body,
-    timeoutMs: ANSWER_MS,
+    timeoutMs: CONNECT_MS + ANSWER_MS,
     connectMs: CONNECT_MS,
     signal,
   } as const;

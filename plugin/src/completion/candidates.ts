@@ -85,6 +85,7 @@ const NAMED_VALUES: Readonly<Record<string, Exclude<Wanted['kind'], 'words'>>> =
   '--kubeconfig': 'files',
   '--filename': 'files',
   '--template': 'templates',
+  '--sandbox': 'sandboxes',
 };
 const FORMATS = ['json', 'yaml', 'wide', 'name', 'jsonpath='];
 const GOALS = ['running', 'stopped', 'deleted', 'condition='];

@@ -51,6 +51,8 @@ describe('__complete', () => {
     ['policies', ['policy', ''], ['get', 'set', 'delete', 'effective', 'usage'], ':4'],
     ['sandboxes to ask about', ['why', 'de'], ['demo', 'dev'], ':4'],
     ['templates to explain', ['explain', 'template', 'p'], ['python'], ':4'],
+    ['sandboxes behind a flag', ['apikey', 'create', '--sandbox', 'd'], ['demo', 'dev'], ':4'],
+    ['commands of a group behind flags', ['-n', 'team', 'webhook', 'del'], ['delete', 'deliveries'], ':4'],
     ['namespaces', ['list', '-n', 't'], ['team'], ':4'],
     ['contexts', ['list', '--context', ''], ['test', 'other'], ':4'],
     ['formats', ['get', 'demo', '-o', 'j'], ['json', 'jsonpath='], ':6'],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type App, completeArguments, examples, perform, repeat } from '../context/app.ts';
 import type { ConfigureOptions } from './run.ts';
 
@@ -19,6 +19,7 @@ export function addConfigure(program: Command, app: App): void {
       'command that installs the agent; words and quotes as in a shell, run without one',
     )
     .option('--entrypoint <command>', 'command that each invocation runs')
+    .addOption(new Option('-o, --output <format>', 'json prints an object a line').choices(['json']))
     .addHelpText(
       'after',
       examples(

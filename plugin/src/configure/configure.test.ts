@@ -61,6 +61,26 @@ describe('configure', () => {
     });
   });
 
+  it('prints an object a line for programs', async () => {
+    agent.events((answer) =>
+      answer
+        .send('log', { stream: 'stderr', data: 'x' })
+        .send('result', result({ installExitCode: 4 }))
+        .end(),
+    );
+    const { code, out, err } = await start('--install', 'make', '-o', 'json');
+    expect({ code, err }).toEqual({ code: 4, err: '' });
+    expect(
+      out
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
+      { event: 'log', stream: 'stderr', data: 'x' },
+      { event: 'result', ...result({ installExitCode: 4 }) },
+    ]);
+  });
+
   it('ends as the installation does', async () => {
     for (const [installExitCode, code] of [
       [7, 7],

@@ -15,6 +15,7 @@ export interface ConfigureOptions extends GlobalFlags {
   readonly file?: readonly string[];
   readonly install?: string;
   readonly entrypoint?: string;
+  readonly output?: 'json';
 }
 
 const INTERRUPTED = 130;
@@ -28,7 +29,7 @@ export async function runConfigure(host: Host, options: ConfigureOptions): Promi
   const url = routerUrl(router, `/api/v1/sandboxes/${encodeURIComponent(name)}/configure`, { namespace });
   try {
     const call = { content: Readable.from(bodyText(body)), accept: EVENT_STREAM, signal: host.signal };
-    return await ended(host, await follow(host, await openRouter(router, url, call)));
+    return await follow(host, await openRouter(router, url, call), options.output === 'json');
   } catch (error) {
     if (!host.signal.aborted) throw error;
     await write(host.streams.err, 'what has begun goes on in the sandbox; the same command shows it again\n');
@@ -47,31 +48,28 @@ async function bodyOf({ file = [], install, entrypoint }: ConfigureOptions): Pro
   };
 }
 
-async function follow(host: Host, answer: Response): Promise<ConfigureResult> {
+async function follow(host: Host, answer: Response, asJson: boolean): Promise<number> {
   for await (const event of serverEvents(answer)) {
     const known = parseConfigureEvent(event);
-    const result = known && (await show(host, known));
-    if (result) return result;
+    if (known === undefined) continue;
+    if (asJson) await write(host.streams.out, `${JSON.stringify({ event: known.event, ...known.data })}\n`);
+    else await show(host, known);
+    if (known.event === 'error') throw new CommandError(`${known.data.phase}: ${known.data.message}`);
+    if (known.event === 'result') return exitCodeOf(known.data);
   }
   throw new CommandError(
     'the connection ended before the installation; it goes on, the same command shows it again',
   );
 }
 
-async function show(
-  { streams }: Host,
-  { event, data }: ConfigureEvent,
-): Promise<ConfigureResult | undefined> {
-  if (event === 'result') return data;
-  if (event === 'error') throw new CommandError(`${data.phase}: ${data.message}`);
-  await write(data.stream === 'stdout' ? streams.out : streams.err, `${data.data}\n`);
-  return undefined;
+async function show({ streams }: Host, { event, data }: ConfigureEvent): Promise<void> {
+  if (event === 'error') return;
+  if (event === 'log') return write(data.stream === 'stdout' ? streams.out : streams.err, `${data.data}\n`);
+  const { installExitCode, installCommandHash, skipped } = data;
+  const text = `configure: install exit ${installExitCode}, hash=${installCommandHash || '-'}, skipped=${skipped}\n`;
+  await write(streams.out, text);
 }
 
-async function ended(host: Host, result: ConfigureResult): Promise<number> {
-  const { installExitCode, installCommandHash, skipped } = result;
-  const text = `configure: install exit ${installExitCode}, hash=${installCommandHash || '-'}, skipped=${skipped}\n`;
-  await write(host.streams.out, text);
-  // One that ran out of time has no code of its own.
-  return installExitCode < 0 ? 1 : installExitCode;
-}
+/** An installation that ran out of time has no code of its own. */
+const exitCodeOf = ({ installExitCode }: ConfigureResult): number =>
+  installExitCode < 0 ? 1 : installExitCode;

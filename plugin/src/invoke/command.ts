@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type App, completeArguments, examples, perform } from '../context/app.ts';
 import type { InvokeOptions } from './run.ts';
 
@@ -17,11 +17,13 @@ export function addInvoke(program: Command, app: App): void {
     .option('--input <text>', 'input of the agent: a text, @FILE, or - for standard input')
     .option('--timeout <duration>', 'end it after this time; the template and the policy may say less')
     .option('--cancel <id>', 'cancel the invocation of this id instead')
+    .addOption(new Option('-o, --output <format>', 'json prints an object a line').choices(['json']))
     .addHelpText(
       'after',
       examples(
         'kubectl agenttier invoke helper --prompt "summarise /workspace/report.md"',
         'kubectl agenttier invoke helper --input @task.json --timeout 5m',
+        'kubectl agenttier invoke helper --prompt hello -o json | jq -r "select(.event == \\"log\\") | .data"',
         'kubectl agenttier invoke helper --cancel inv-0123456789abcdef01234567',
       ),
     )

@@ -4,13 +4,16 @@ import { type InvokeEvent, type InvokeExit, parseInvokeEvent } from '@agenttier/
 import { EVENT_STREAM, serverEvents } from '../client/agentEvents.ts';
 import { openRouter, type RouterAccess, routerUrl } from '../client/router.ts';
 import { CommandError, RouterError } from '../context/failure.ts';
-import { type Host, write } from '../context/host.ts';
+import type { Host } from '../context/host.ts';
 
 export interface InvocationOptions {
   readonly host: Host;
   readonly router: RouterAccess;
   readonly path: string;
+  /** Name of the invocation, made up by us: it can be cancelled before it tells that it has begun. */
+  readonly id: string;
   readonly query: Readonly<Record<'namespace' | 'prompt' | 'timeout', string | undefined>>;
+  readonly print: (event: InvokeEvent) => Promise<void>;
 }
 
 /** For how long it goes on unread; a connection that broke is taken up again within this time. */
@@ -21,21 +24,23 @@ const MAX_PAUSE_MS = 2_000;
 /** One invocation, read to its end over as many connections as that takes. */
 export class Invocation {
   readonly #options: InvocationOptions;
-  #id: string | undefined;
+  #id: string;
+  #begun = false;
   #last = '';
 
   constructor(options: InvocationOptions) {
     this.#options = options;
+    this.#id = options.id;
   }
 
-  /** Undefined until it has begun. */
-  get id(): string | undefined {
+  /** Ours; the router's, should it be too old to take ours. */
+  get id(): string {
     return this.#id;
   }
 
   async run(content: RequestInit['body']): Promise<InvokeExit> {
     const { host, router, path, query } = this.#options;
-    const url = routerUrl(router, path, { ...query, resume: `${RESUME_MS / 1000}s` });
+    const url = routerUrl(router, path, { ...query, id: this.#id, resume: `${RESUME_MS / 1000}s` });
     const call = { content: content ?? '', accept: EVENT_STREAM, signal: host.signal };
     let exit = await this.#read(await openRouter(router, url, call));
     while (exit === undefined) exit = await this.#read(await this.#resume());
@@ -57,21 +62,19 @@ export class Invocation {
     return undefined;
   }
 
-  async #show({ event, data }: InvokeEvent): Promise<InvokeExit | undefined> {
-    const { out, err } = this.#options.host.streams;
-    if (event === 'exit') return data;
-    if (event === 'log') await write(data.stream === 'stdout' ? out : err, `${data.data}\n`);
-    else {
-      this.#id = data.invokeId;
-      await write(err, `invoke started: ${data.invokeId}\n`);
+  async #show(known: InvokeEvent): Promise<InvokeExit | undefined> {
+    if (known.event === 'start') {
+      this.#id = known.data.invokeId;
+      this.#begun = true;
     }
-    return undefined;
+    await this.#options.print(known);
+    return known.event === 'exit' ? known.data : undefined;
   }
 
   /** The rest of it, from whichever replica answers. */
   async #resume(): Promise<Response> {
     const { host, router, path, query } = this.#options;
-    if (this.#id === undefined) throw new CommandError('the connection broke before the invocation began');
+    if (!this.#begun) throw new CommandError('the connection broke before the invocation began');
     const url = routerUrl(router, `${path}/${encodeURIComponent(this.#id)}`, {
       namespace: query.namespace,
       after: this.#last,

@@ -50,6 +50,7 @@ describe('invoke', () => {
       namespace: 'team',
       prompt: 'do "it"',
       timeout: '5m',
+      id: expect.stringMatching(/^inv-[0-9a-f]{24}$/),
       resume: '30s',
     });
   });
@@ -111,6 +112,40 @@ describe('invoke', () => {
       path: '/api/v1/sandboxes/demo/invoke/cancel',
       body: JSON.stringify({ invokeId: ID }),
     });
+  });
+
+  it('is cancelled by Ctrl-C at once, before it has told that it begins', async () => {
+    agent.events(() => undefined);
+    agent.json(404, { error: 'no invocation of this id' });
+    agent.json(204);
+    const running = start();
+    await until(() => agent.asked.length === 1);
+    host.interrupt.abort();
+    expect(await running).toEqual({ code: 130, out: '', err: '' });
+    const [asked, ...cancels] = agent.asked;
+    const invokeId = asked?.query.get('id');
+    expect(cancels.map(({ path, body }) => [path, body])).toEqual(
+      [1, 2].map(() => ['/api/v1/sandboxes/demo/invoke/cancel', JSON.stringify({ invokeId })]),
+    );
+  });
+
+  it('prints an object a line for programs', async () => {
+    agent.events((answer) =>
+      answer.send('start', begin).send('log', log('one\ttwo')).send('exit', exit(3)).end(),
+    );
+    const { code, out, err } = await start('-o', 'json');
+    expect({ code, err }).toEqual({ code: 3, err: '' });
+    expect(
+      out
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
+      { event: 'start', ...begin },
+      { event: 'log', ...log('one\ttwo') },
+      { event: 'exit', ...exit(3) },
+    ]);
+    expect((await start('-o', 'yaml')).code).toBe(2);
   });
 
   it('of somewhere else is cancelled by its id', async () => {

@@ -3,6 +3,7 @@ import { json, status } from '@agenttier/machinery/testing/scriptedServer';
 import { until } from '@agenttier/machinery/testing/until';
 import { describe, expect, it } from 'vitest';
 import { scriptedCluster } from '../testing/scriptedCluster.ts';
+import { scriptedRouter } from '../testing/scriptedRouter.ts';
 
 const DEMO = '/apis/agenttier.io/v1alpha1/namespaces/team/sandboxes/demo';
 const LOG = '/api/v1/namespaces/team/pods/slot-7/log';
@@ -44,5 +45,22 @@ describe('logs', () => {
     const outcome = await cluster.run('logs', 'demo');
     expect(outcome.code).toBe(1);
     expect(outcome.err).toMatch(err);
+  });
+});
+
+describe('logs --install', () => {
+  const router = scriptedRouter();
+  const path = '/api/v1/sandboxes/demo/configure/install-log';
+
+  it('prints what the installation of the agent has written, or its last lines', async () => {
+    router.server.on('GET', path, json({ log: 'one\ntwo\nthree\n' }));
+    expect(await router.run('logs', 'demo', '--install')).toEqual({
+      code: 0,
+      out: 'one\ntwo\nthree\n',
+      err: '',
+    });
+    expect((await router.run('logs', 'demo', '--install', '--tail', '1')).out).toBe('three\n');
+    expect(router.asked()[0]).toEqual(['GET /sandboxes/demo/configure/install-log?namespace=team&full=true']);
+    expect((await router.run('logs', 'demo', '--install', '-f')).code).toBe(2);
   });
 });

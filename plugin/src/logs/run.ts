@@ -15,10 +15,12 @@ export interface LogsOptions extends GlobalFlags {
   readonly tail?: string;
   readonly since?: string;
   readonly timestamps?: boolean;
+  readonly install?: boolean;
 }
 
 /** Prints at the pace of the reader. A stopped sandbox has no pod and so no log. */
 export async function runLogs(host: Host, options: LogsOptions): Promise<void> {
+  if (options.install === true) return printInstallLog(host, options);
   const [name = ''] = sandboxNames([options.name]);
   const { container, follow, previous, timestamps } = options;
   const wanted = { container, follow, previous, timestamps, ...rangeOf(options) };
@@ -40,6 +42,21 @@ export async function runLogs(host: Host, options: LogsOptions): Promise<void> {
     });
     for await (const chunk of chunks) await write(host.streams.out, chunk);
   });
+}
+
+/** All of it while the sandbox runs; of one that does not, the end that is kept. */
+async function printInstallLog(host: Host, options: LogsOptions): Promise<void> {
+  const { follow, previous, since, timestamps, tail } = options;
+  if (follow || previous || timestamps || since !== undefined) {
+    throw new CommandError('--install: goes with --tail only; configure shows an installation that runs', 2);
+  }
+  const { tailLines } = rangeOf(options);
+  const { openSandboxRest } = await import('../client/rest.ts');
+  const rest = await openSandboxRest(host, options, options.name);
+  const { log } = await rest.call<{ log: string }>('/configure/install-log', {}, { full: 'true' });
+  const lines = log === '' ? [] : log.replace(/\n$/, '').split('\n');
+  const shown = tail === undefined ? lines : lines.slice(Math.max(0, lines.length - (tailLines ?? 0)));
+  await write(host.streams.out, shown.map((line) => `${line}\n`).join(''));
 }
 
 function rangeOf({ tail, since }: LogsOptions): { tailLines?: number; sinceSeconds?: number } {

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '@agenttier/machinery/telemetry/log';
+import { startPostgres } from '@agenttier/machinery/testing/postgres';
+import type { TestDatabase } from '@agenttier/machinery/testing/postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { postgresPrograms, startPostgres } from '../testing/postgres.ts';
-import type { TestDatabase } from '../testing/postgres.ts';
 import { PostgresStore } from './postgres.ts';
 import { rowOf } from './row.ts';
 import type { AuditRow } from './row.ts';
@@ -106,19 +106,14 @@ describe('SQLite', () => {
   });
 });
 
-const given = process.env['AGENTTIER_TEST_POSTGRES'];
-const programs = postgresPrograms();
-
-// Needs a server on this machine, or the URL of one with an empty database in AGENTTIER_TEST_POSTGRES: see docs/testing.md.
-describe.skipIf(given === undefined && programs === undefined)('PostgreSQL', () => {
-  let database: TestDatabase | undefined;
-  let url = given ?? '';
+describe('PostgreSQL', () => {
+  let database: TestDatabase;
+  let url = '';
   beforeAll(async () => {
-    if (given !== undefined) return;
-    database = await startPostgres(programs ?? '');
+    database = await startPostgres();
     url = database.url;
   }, 60_000);
-  afterAll(() => database?.stop());
+  afterAll(() => database.stop());
 
   describe('with one replica', () => keepsItsPromises(async () => new PostgresStore(url, silentLogger)));
 

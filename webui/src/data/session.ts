@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Credential } from './server.ts';
-import { refresh } from './signIn.ts';
+import { refresh, signOutAddress } from './signIn.ts';
 import type { Tokens } from './signIn.ts';
 import type { AuthConfig } from './user.ts';
 
@@ -27,11 +27,15 @@ export class Session {
     this.#tokens = { tokens, config };
   }
 
-  /** Forgets everything. */
-  end(): void {
+  /** Forgets everything; gives the place where the sign-in at the issuer ends too, which then leads to `returnTo`. */
+  async end(returnTo: string): Promise<URL | undefined> {
+    const { tokens, config } = this.#tokens ?? {};
     this.#key = undefined;
     this.#tokens = undefined;
     sessionStorage.removeItem(KEY);
+    if (tokens === undefined || config === undefined) return undefined;
+    // Whoever wants to leave has left, also while the issuer is away.
+    return signOutAddress(config, returnTo, tokens.idToken).catch(() => undefined);
   }
 
   /** For each request anew; undefined when nobody has signed in or the sign-in could not be renewed. */

@@ -11,6 +11,8 @@ const CONFIG: AuthConfig = { mode: 'oidc', issuer: `${ISSUER}/`, clientId: 'dash
 /** An issuer that answers as it is told and remembers what it was asked for. */
 class Issuer {
   readonly asked: URLSearchParams[] = [];
+  /** What its configuration says beside the usual. */
+  metadata: object = {};
   answer: () => Response = () =>
     Response.json({ id_token: 'first', refresh_token: 'again', expires_in: 300 });
 
@@ -19,6 +21,7 @@ class Issuer {
       return Response.json({
         authorization_endpoint: `${ISSUER}/authorize?tenant=a`,
         token_endpoint: `${ISSUER}/token`,
+        ...this.metadata,
       });
     }
     expect(input).toBe(`${ISSUER}/token`);
@@ -141,14 +144,39 @@ describe('a session', () => {
     expect(issuer.asked).toHaveLength(0);
   });
 
-  it('has nothing after a sign-out', async () => {
+  it('believes the token, not what stands beside it, when it ends', async () => {
+    const session = signedIn('again');
+    const claims = btoa(JSON.stringify({ exp: Date.now() / 1000 + 1000 }));
+    issuer.answer = () => Response.json({ id_token: `x.${claims}.x`, expires_in: 1 });
+    vi.setSystemTime(Date.now() + 250_000);
+    await session.credential();
+    await session.credential();
+    expect(issuer.asked).toHaveLength(1);
+  });
+
+  it('has nothing after a sign-out, and says where that of the issuer is', async () => {
     const session = signedIn('again');
     expect(await session.credential()).toEqual(bearer('first'));
-    session.end();
+    issuer.metadata = { end_session_endpoint: `${ISSUER}/logout?tenant=a` };
+    const place = await session.end('https://agenttier.example/');
+    expect(place?.href.startsWith(`${ISSUER}/logout?tenant=a&`)).toBe(true);
+    expect(Object.fromEntries(place?.searchParams ?? [])).toMatchObject({
+      client_id: 'dashboard',
+      id_token_hint: 'first',
+      post_logout_redirect_uri: 'https://agenttier.example/',
+    });
     expect(await session.credential()).toBeUndefined();
     session.useKey('key');
     expect(await new Session().credential()).toEqual({ kind: 'apiKey', key: 'key' });
-    session.end();
+    expect(await session.end('/')).toBeUndefined();
     expect(await new Session().credential()).toBeUndefined();
+  });
+
+  it('ends on the page whether the issuer has a place for that, or can be asked at all', async () => {
+    expect(await signedIn().end('/')).toBeUndefined();
+    const session = signedIn();
+    vi.stubGlobal('fetch', () => Promise.reject(new TypeError('Failed to fetch')));
+    expect(await session.end('/')).toBeUndefined();
+    expect(await session.credential()).toBeUndefined();
   });
 });

@@ -115,8 +115,37 @@ async function requestTokens(config: AuthConfig, params: Record<string, string>)
   return {
     idToken,
     ...(refreshToken === undefined ? {} : { refreshToken }),
-    expiresAt: Date.now() + seconds * 1000,
+    expiresAt: endOf(idToken) ?? Date.now() + seconds * 1000,
   };
+}
+
+/** The token's own word counts: what the issuer says beside it is about the access token. */
+function endOf(token: string): number | undefined {
+  try {
+    const payload = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');
+    const { exp } = JSON.parse(atob(payload)) as { readonly exp?: unknown };
+    return typeof exp === 'number' ? exp * 1000 : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Where the sign-in at the issuer ends too (OpenID Connect RP-Initiated Logout 1.0): else the next person at this browser is
+ * signed in by one click. Undefined = the issuer has no such place.
+ */
+export async function signOutAddress(
+  config: AuthConfig,
+  returnTo: string,
+  idToken?: string,
+): Promise<URL | undefined> {
+  const { end_session_endpoint: endpoint } = await metadataOf(config.issuer ?? '');
+  if (endpoint === undefined) return undefined;
+  const url = new URL(endpoint);
+  url.searchParams.set('client_id', config.clientId ?? '');
+  url.searchParams.set('post_logout_redirect_uri', returnTo);
+  if (idToken !== undefined) url.searchParams.set('id_token_hint', idToken);
+  return url;
 }
 
 const randomText = (bytes: number): string => base64url(crypto.getRandomValues(new Uint8Array(bytes)));

@@ -15,6 +15,13 @@ const InvokeQuery = Type.Object({
       description: 'a duration such as "90s"; it can only shorten what the template and the policy allow',
     }),
   ),
+  id: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9_-]{1,64}$',
+      description:
+        'name of the invocation, by which it can be cancelled before its first event has come; made up where it is left out, 409 where there is one of this name',
+    }),
+  ),
   resume: Type.Optional(
     Type.String({
       description:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -8,8 +9,9 @@ import { fileURLToPath } from 'node:url';
 import { until } from '@agenttier/machinery/testing/until';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Harness } from '../../testing/harness.ts';
+import { IssuerTab } from '../../testing/issuer/browser.ts';
 
-const MAIN = fileURLToPath(new URL('../../testing/issuerProcess.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../testing/issuer/process.ts', import.meta.url));
 const AUDIENCE = 'agenttier';
 
 async function freePort(): Promise<number> {
@@ -84,5 +86,47 @@ describe('a certified provider in a process of its own', () => {
     const after = await tokenFor('urn:agenttier:rsa');
     await untilStatus(after, 200, 'the new keys to be known');
     expect(await me(rsa)).toMatchObject({ status: 401, body: { error: 'invalid_token' } });
+  });
+
+  it('signs a person in for a code and its PKCE verifier, and takes each refresh token once', async () => {
+    const tab = new IssuerTab();
+    const verifier = 'v'.repeat(43);
+    const challenge = createHash('sha256').update(verifier).digest('base64url');
+    const callback = 'http://127.0.0.1:1234/callback';
+    const question = new URLSearchParams({
+      response_type: 'code',
+      client_id: AUDIENCE,
+      redirect_uri: callback,
+      scope: 'openid profile email',
+      state: 'mine',
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+    });
+    const code = async (): Promise<string> => {
+      let { url } = await tab.open(`${issuer}/auth?${question}`);
+      if (url.pathname.startsWith('/login/')) ({ url } = await tab.open(url, { person: 'ann' }));
+      expect(`${url.origin}${url.pathname}`).toBe(callback);
+      return url.searchParams.get('code') ?? '';
+    };
+    const token = async (form: Record<string, string>) => {
+      const body = new URLSearchParams({ client_id: AUDIENCE, redirect_uri: callback, ...form });
+      const answer = await fetch(`${issuer}/token`, { method: 'POST', body });
+      return (await answer.json()) as { id_token?: string; refresh_token?: string; error?: string };
+    };
+    const redeem = async (code_verifier: string) =>
+      token({ grant_type: 'authorization_code', code: await code(), code_verifier });
+    expect(await redeem('w'.repeat(43))).toMatchObject({ error: 'invalid_grant' });
+    const first = await redeem(verifier);
+    await untilStatus(first.id_token ?? '', 200, 'the keys of now to be known');
+    expect((await me(first.id_token ?? '')).body).toMatchObject({
+      sub: 'ann',
+      email: 'ann@example.com',
+      groups: ['dev'],
+      isAdmin: false,
+    });
+    const renew = ({ refresh_token = '' }) => token({ grant_type: 'refresh_token', refresh_token });
+    const second = await renew(first);
+    expect((await me(second.id_token ?? '')).status).toBe(200);
+    expect(await renew(first)).toMatchObject({ error: 'invalid_grant' });
   });
 });

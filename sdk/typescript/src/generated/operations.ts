@@ -1079,6 +1079,8 @@ export interface Operations {
       readonly prompt?: string;
       /** a duration such as "90s"; it can only shorten what the template and the policy allow */
       readonly timeout?: string;
+      /** name of the invocation, by which it can be cancelled before its first event has come; made up where it is left out, 409 where there is one of this name */
+      readonly id?: string;
       /** a duration up to 60s for which the invocation goes on when the connection has ended, to be read on by its id; without it, it is cancelled at once */
       readonly resume?: string;
     };

@@ -215,11 +215,13 @@ export class AgentTierApp extends AgentTierElement {
     void this.#begin();
   }
 
-  #signOut(): void {
-    this.#session.end();
+  async #signOut(): Promise<void> {
+    const left = this.#session.end(`${globalThis.location.origin}${this.basePath}/`);
     this.user = undefined;
     this.expired = false;
     this.signInError = undefined;
+    const place = await left;
+    if (place !== undefined) globalThis.location.assign(place);
   }
 
   protected override updated(): void {
@@ -276,7 +278,7 @@ export class AgentTierApp extends AgentTierElement {
         ${
           this.config?.mode === 'dev'
             ? nothing
-            : html`<button class="quiet out" @click=${() => this.#signOut()}>${this.say('login.out')}</button>`
+            : html`<button class="quiet out" @click=${() => void this.#signOut()}>${this.say('login.out')}</button>`
         }
       </div>
     </header>`;

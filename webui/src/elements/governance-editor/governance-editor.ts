@@ -15,7 +15,7 @@ import { baseStyles } from '../../styles/base.ts';
 import { controlStyles } from '../../styles/controls.ts';
 import { sideListStyles } from '../../styles/sideList.ts';
 import { tableStyles } from '../../styles/tables.ts';
-import { editingView } from '../yaml-editor/editing.ts';
+import { editingTools, editingView } from '../yaml-editor/editing.ts';
 import type { AgentTierYamlEditor } from '../yaml-editor/yaml-editor.ts';
 import { limitText, usedShare } from './usage.ts';
 
@@ -138,6 +138,7 @@ export class AgentTierGovernanceEditor extends AgentTierElement {
       </div>
       ${editingView(this.#say, this.#editing, {
         label: 'governance.text',
+        kind: base.namespace === '' ? 'ClusterGovernancePolicy' : 'GovernancePolicy',
         conflict: 'governance.conflict',
         theme: this.theme,
         readonly: this.readonly,
@@ -152,6 +153,7 @@ export class AgentTierGovernanceEditor extends AgentTierElement {
             ${this.say('action.delete')}
           </button>`
     }
+      ${editingTools(this.#say, this.#editing, () => this.editor)}
       <button class="primary" @click=${() => void this.#editing.save(this.editor?.text ?? '')}>
         ${this.say('template.save')}
       </button>`;

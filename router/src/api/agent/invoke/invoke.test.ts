@@ -249,6 +249,23 @@ describe('cancelling', () => {
     expect((await two.call('POST', '/api/v1/sandboxes/box/invoke/cancel', { key, body })).status).toBe(404);
   });
 
+  it('goes by the name that the caller has given it', async () => {
+    await tellRuntime(runtime.port, 'sleep 600');
+    const client = await EventClient.open(at(one, '?id=mine-1&resume=30s'));
+    await until(() => client.invokeId === 'mine-1', 'the start');
+    expect((await two.call('POST', '/api/v1/sandboxes/box/invoke?id=mine-1')).status).toBe(409);
+    expect(await one.call('POST', '/api/v1/sandboxes/box/invoke?id=not%20mine')).toMatchObject({
+      status: 400,
+      body: { violations: [{ field: 'id' }] },
+    });
+    const cancelled = await two.call('POST', '/api/v1/sandboxes/box/invoke/cancel', {
+      body: { invokeId: 'mine-1' },
+    });
+    expect(cancelled.status).toBe(204);
+    await client.ended;
+    expect(exitOf(client)).toMatchObject({ invokeId: 'mine-1', reason: 'canceled' });
+  });
+
   it('is not for somebody else, and needs an id', async () => {
     await tellRuntime(runtime.port, 'sleep 600');
     const client = await EventClient.open(at(one));

@@ -84,7 +84,9 @@ const MAX_RESUME_MS = 60_000;
 function readQuery(given: URLSearchParams): { readonly resume: number; readonly query: URLSearchParams } {
   const query = new URLSearchParams();
   const prompt = given.get('prompt');
+  const id = given.get('id');
   const timeout = given.get('timeout');
+  if (id) query.set('id', id);
   if (prompt) query.set('prompt', prompt);
   if (timeout && parseDuration(timeout)) query.set('timeout', timeout);
   const asked = given.get('resume') ?? '0';
