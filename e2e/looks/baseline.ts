@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { different, packed, readPicture } from './picture.ts';
+import { differing, drawDifference, packed, readPicture } from './picture.ts';
 
 const root = join(import.meta.dirname, '../..');
 const BASELINES = join(import.meta.dirname, 'baselines');
@@ -18,26 +18,32 @@ export function rememberBrowser(version: string): void {
   if (renews) writeFileSync(BROWSER_OF, `${version}\n`);
 }
 
-/** What is wrong with a picture; undefined = it looks as it is to look. Where baselines are renewed, it becomes one. */
-export function judge(name: string, bytes: Buffer, browser: string): string | undefined {
-  const file = join(BASELINES, `${name}.png`);
-  const [actual, drawn] = ['actual', 'difference'].map((kind) => join(FOUND, `${name}.${kind}.png`));
-  const picture = readPicture(bytes);
-  rmSync(actual as string, { force: true });
-  rmSync(drawn as string, { force: true });
-  if (!existsSync(file)) {
-    if (!renews) return `${name} has no baseline. Look at it and keep it: npm run looks:renew`;
-    return void writeFileSync(file, packed(picture));
+const fileOf = (name: string): string => join(BASELINES, `${name}.png`);
+
+/** Is it as it is to look? */
+export function fits(name: string, bytes: Buffer): boolean {
+  const file = fileOf(name);
+  if (!existsSync(file)) return false;
+  return differing(readPicture(readFileSync(file)), readPicture(bytes)) <= ALLOWED;
+}
+
+/** What is to be said about a picture that does not fit; undefined where it is the new baseline. */
+export function objection(name: string, bytes: Buffer, browser: string): string | undefined {
+  const file = fileOf(name);
+  const after = readPicture(bytes);
+  if (renews) {
+    writeFileSync(file, packed(after));
+    return undefined;
   }
-  const difference = different(readPicture(readFileSync(file)), picture);
-  if (difference.pixels <= ALLOWED) return undefined;
-  if (renews) return void writeFileSync(file, packed(picture));
+  if (!existsSync(file)) return `${name} has no baseline. Look at it and keep it: npm run looks:renew`;
+  const before = readPicture(readFileSync(file));
+  const [actual, drawn] = [join(FOUND, `${name}.actual.png`), join(FOUND, `${name}.difference.png`)];
   mkdirSync(FOUND, { recursive: true });
-  writeFileSync(actual as string, bytes);
-  writeFileSync(drawn as string, difference.drawn);
+  writeFileSync(actual, bytes);
+  writeFileSync(drawn, drawDifference(before, after));
   return [
-    `${name} looks different: ${difference.pixels} pixels are not those of ${relative(root, file)}.`,
-    `See ${relative(root, drawn as string)} and ${relative(root, actual as string)}.`,
+    `${name} looks different: ${differing(before, after)} pixels are not those of ${relative(root, file)}.`,
+    `See ${relative(root, drawn)} and ${relative(root, actual)}.`,
     'Is it meant? Then renew the baselines and commit them: npm run looks:renew',
     ...otherBrowser(browser),
   ].join('\n');

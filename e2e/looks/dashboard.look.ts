@@ -2,7 +2,7 @@
 import { IN_USE } from '@agenttier/elements/testing/examples/index';
 import type { Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { judge, rememberBrowser } from './baseline.ts';
+import { fits, objection, rememberBrowser } from './baseline.ts';
 import { barriers, overflow, pictureOf, raiseStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 import { VIEWS } from './views.ts';
@@ -17,26 +17,31 @@ beforeAll(async () => {
 
 afterAll(() => stage?.close());
 
-/** What there is to say against a page as it is now. */
+/** What there is to say against how a page looks now. */
 async function verdicts(page: Page, name: string): Promise<string[]> {
-  const found = [judge(name, await pictureOf(page), stage.browser)].filter((one) => one !== undefined);
+  const picture = await pictureOf(page, (taken) => fits(name, taken));
+  const wrong = fits(name, picture) ? undefined : objection(name, picture, stage.browser);
   const wide = await overflow(page);
-  if (wide > 0) found.push(`${name} is wider than the window, by ${wide} pixels`);
-  return [...found, ...(await barriers(page)).map((barrier) => `${name}: ${barrier}`)];
+  return [
+    ...(wrong === undefined ? [] : [wrong]),
+    ...(wide > 0 ? [`${name} is wider than the window, by ${wide} pixels`] : []),
+  ];
 }
 
+/** Rules that have to do with the theme or the width alone; all others are asked once. */
+const OF_THEME = ['color-contrast', 'link-in-text-block'];
+const OF_WIDTH = ['target-size', 'scrollable-region-focusable'];
+
 async function look(page: Page, { name, widths }: View): Promise<string[]> {
-  const found: string[] = [];
-  for (const theme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme: theme });
-    found.push(...(await verdicts(page, `${name}-${theme}`)));
-  }
+  const found = [...(await verdicts(page, `${name}-light`)), ...(await barriers(page))];
+  await page.emulateMedia({ colorScheme: 'dark' });
+  found.push(...(await verdicts(page, `${name}-dark`)), ...(await barriers(page, OF_THEME)));
   if (!widths) return found;
   await page.emulateMedia({ colorScheme: 'light' });
-  for (const width of [360, 2560]) {
-    await page.setViewportSize({ width, height: 800 });
-    found.push(...(await verdicts(page, `${name}-${width}`)));
-  }
+  await page.setViewportSize({ width: 2560, height: 800 });
+  found.push(...(await verdicts(page, `${name}-2560`)));
+  await page.setViewportSize({ width: 360, height: 800 });
+  found.push(...(await verdicts(page, `${name}-360`)), ...(await barriers(page, OF_WIDTH)));
   return found;
 }
 

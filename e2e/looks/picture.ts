@@ -11,42 +11,65 @@ export interface Picture {
 
 export const readPicture = (bytes: Buffer): Picture => PNG.sync.read(bytes);
 
-/** Steps between the shades that are kept: the finest with which a picture needs no more than 256 colours. */
-const STEPS = [1, 4, 8, 16, 32] as const;
+/** How far a shade may be from the one that is kept for it: as little as lets a picture have 256 colours. */
+const NEAR = [0, 6, 10, 16, 24, 32] as const;
 
 /** A picture in few colours, a tenth of what the browser writes. Nobody sees the difference, nor does `different`. */
 export function packed(picture: Picture): Buffer {
-  for (const step of STEPS) {
-    const found = indexed(picture, step);
+  const counts = countColours(picture);
+  // The colours of areas stay as they are; those of the edges of letters take the nearest of them.
+  const byUse = [...counts.keys()].sort((a, b) => (counts.get(b) ?? 0) - (counts.get(a) ?? 0));
+  for (const near of NEAR) {
+    const found = paletteOf(byUse, near);
     if (found !== undefined) return written(picture, found);
   }
-  return PNG.sync.write(Object.assign(new PNG(picture), { data: picture.data }));
+  throw new Error('a picture has more than 256 colours that are not alike');
 }
 
-interface Indexed {
+const colourOf = (data: Buffer, at: number): number =>
+  ((data[at * 4] ?? 0) << 16) | ((data[at * 4 + 1] ?? 0) << 8) | (data[at * 4 + 2] ?? 0);
+
+function countColours({ width, height, data }: Picture): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (let at = 0; at < width * height; at++) {
+    const colour = colourOf(data, at);
+    counts.set(colour, (counts.get(colour) ?? 0) + 1);
+  }
+  return counts;
+}
+
+interface Palette {
   readonly colours: readonly number[];
-  readonly rows: Buffer;
+  /** Index of the colour that stands for one. */
+  readonly indexes: ReadonlyMap<number, number>;
 }
 
-const rounded = (value: number, step: number): number => Math.min(255, Math.round(value / step) * step);
+function paletteOf(byUse: readonly number[], near: number): Palette | undefined {
+  const colours: number[] = [];
+  const indexes = new Map<number, number>();
+  for (const colour of byUse) {
+    const known = colours.findIndex((one) => distance(one, colour) <= near);
+    indexes.set(colour, known < 0 ? colours.length : known);
+    if (known < 0) colours.push(colour);
+    if (colours.length > 256) return undefined;
+  }
+  return { colours, indexes };
+}
 
-function indexed({ width, height, data }: Picture, step: number): Indexed | undefined {
-  const known = new Map<number, number>();
+const distance = (a: number, b: number): number =>
+  Math.max(
+    Math.abs((a >> 16) - (b >> 16)),
+    Math.abs(((a >> 8) & 255) - ((b >> 8) & 255)),
+    Math.abs((a & 255) - (b & 255)),
+  );
+
+/** PNG (ISO/IEC 15948) with a palette, which pngjs can read and not write. */
+function written({ width, height, data }: Picture, { colours, indexes }: Palette): Buffer {
   // Each row begins with its filter: none, which suits indexes best.
   const rows = Buffer.alloc((width + 1) * height);
   for (let at = 0; at < width * height; at++) {
-    const [red = 0, green = 0, blue = 0] = data.subarray(at * 4, at * 4 + 3);
-    const colour = (rounded(red, step) << 16) | (rounded(green, step) << 8) | rounded(blue, step);
-    let index = known.get(colour);
-    if (index === undefined) known.set(colour, (index = known.size));
-    if (index > 255) return undefined;
-    rows[Math.floor(at / width) * (width + 1) + 1 + (at % width)] = index;
+    rows[Math.floor(at / width) * (width + 1) + 1 + (at % width)] = indexes.get(colourOf(data, at)) ?? 0;
   }
-  return { colours: [...known.keys()], rows };
-}
-
-/** PNG (ISO/IEC 15948) with a palette, which pngjs can read and not write. */
-function written({ width, height }: Picture, { colours, rows }: Indexed): Buffer {
   const head = Buffer.alloc(13);
   head.writeUInt32BE(width, 0);
   head.writeUInt32BE(height, 4);
@@ -72,29 +95,32 @@ function chunk(name: string, data: Buffer): Buffer {
 /** Shades of a colour that count as the same: smoothing of letters differs that much between builds of a browser. */
 const SAME_SHADE = 48;
 
-export interface Difference {
-  readonly pixels: number;
-  /** The newer picture, pale, with what differs in red. */
-  readonly drawn: Buffer;
+/** How many pixels of two pictures differ; of different sizes, all that only one of them has does too. */
+export function differing(before: Picture, after: Picture): number {
+  const [width, height] = [Math.max(before.width, after.width), Math.max(before.height, after.height)];
+  let pixels = 0;
+  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) if (!isSame(before, after, x, y)) pixels++;
+  return pixels;
 }
 
-/** Where two pictures differ; of different sizes, all that only one of them has does too. */
-export function different(before: Picture, after: Picture): Difference {
+/** The newer picture, pale, with what differs in red. */
+export function drawDifference(before: Picture, after: Picture): Buffer {
   const [width, height] = [Math.max(before.width, after.width), Math.max(before.height, after.height)];
   const drawn = new PNG({ width, height });
-  let pixels = 0;
   for (let at = 0; at < width * height; at++) {
     const [x, y] = [at % width, Math.floor(at / width)];
-    const [old, now] = [colourAt(before, x, y), colourAt(after, x, y)];
-    const same = old !== undefined && now !== undefined && isSame(old, now);
-    if (!same) pixels++;
-    drawn.data.set(same ? [...now.map((shade) => 128 + shade / 2), 255] : [230, 0, 40, 255], at * 4);
+    const from = (y * after.width + x) * 4;
+    const pale = [...after.data.subarray(from, from + 3)].map((shade) => 128 + shade / 2);
+    drawn.data.set(isSame(before, after, x, y) ? [...pale, 255] : [230, 0, 40, 255], at * 4);
   }
-  return { pixels, drawn: PNG.sync.write(drawn) };
+  return PNG.sync.write(drawn);
 }
 
-const colourAt = ({ width, height, data }: Picture, x: number, y: number): Uint8Array | undefined =>
-  x < width && y < height ? data.subarray((y * width + x) * 4, (y * width + x) * 4 + 3) : undefined;
-
-const isSame = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.every((shade, index) => Math.abs(shade - (b[index] ?? 0)) <= SAME_SHADE);
+function isSame(one: Picture, other: Picture, x: number, y: number): boolean {
+  if (x >= one.width || x >= other.width || y >= one.height || y >= other.height) return false;
+  const [a, b] = [(y * one.width + x) * 4, (y * other.width + x) * 4];
+  for (let shade = 0; shade < 3; shade++) {
+    if (Math.abs((one.data[a + shade] ?? 0) - (other.data[b + shade] ?? 0)) > SAME_SHADE) return false;
+  }
+  return true;
+}

@@ -49,7 +49,13 @@ export async function raiseStage(): Promise<Stage> {
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const args = ['--no-sandbox', '--disable-gpu', '--disable-lcd-text', '--force-color-profile=srgb'];
+  const args = [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-3d-apis',
+    '--disable-lcd-text',
+    '--force-color-profile=srgb',
+  ];
   const browser = await chromium.launch({ executablePath: BROWSER, args });
   return {
     browser: browser.version(),
@@ -104,22 +110,24 @@ async function wearFont(path: string): Promise<void> {
   style.setProperty('--agenttier-mono', "'DejaVu Sans Mono'");
 }
 
-/** A picture of the page as soon as it does not change any more. */
-export async function pictureOf(page: Page): Promise<Buffer> {
-  const take = (): Promise<Buffer> =>
-    page.screenshot({ fullPage: true, animations: 'disabled', caret: 'hide' });
+/** A picture of the page: one that fits, or what it is when it does not change any more. */
+export async function pictureOf(page: Page, fits: (picture: Buffer) => boolean): Promise<Buffer> {
+  // A dialog stands in the window and not on the page.
+  const fullPage = (await page.locator('dialog:modal').count()) === 0;
+  const take = (): Promise<Buffer> => page.screenshot({ fullPage, animations: 'disabled', caret: 'hide' });
   const deadline = Date.now() + 10_000;
   let last = await take();
-  for (;;) {
+  while (!fits(last)) {
     const next = await take();
     if (next.equals(last)) return next;
     if (Date.now() > deadline) throw new Error('the page does not come to rest');
     last = next;
   }
+  return last;
 }
 
 /** What is wrong for people who cannot see or use a mouse, by axe's rules for WCAG 2.2 AA; empty = nothing. */
-export async function barriers(page: Page): Promise<string[]> {
+export async function barriers(page: Page, rules: readonly string[] = RULES): Promise<string[]> {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(AXE);
   return page.evaluate(async (rules) => {
     const { axe } = globalThis as unknown as {
@@ -133,7 +141,7 @@ export async function barriers(page: Page): Promise<string[]> {
     return violations.flatMap(({ id, nodes }) =>
       nodes.map((node) => `${id}: ${node.html} ${node.failureSummary ?? ''}`),
     );
-  }, RULES);
+  }, rules);
 }
 
 /** A page that is wider than the window has to be moved to and fro for every line: WCAG 2.2, 1.4.10. */

@@ -17,7 +17,7 @@ import { AgentTierElement } from '../../element.ts';
 import { baseStyles } from '../../styles/base.ts';
 import { controlStyles } from '../../styles/controls.ts';
 import { tableStyles } from '../../styles/tables.ts';
-import { sizeText } from '../../text/size.ts';
+import { sizeText } from '../../text/numbers.ts';
 import { crumbs, TMP } from './crumbs.ts';
 import { chosenFiles, filesIn } from './dropped.ts';
 import type { Brought } from './dropped.ts';

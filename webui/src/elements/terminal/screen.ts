@@ -23,6 +23,9 @@ async function styleSheet(): Promise<CSSStyleSheet> {
   return sheet;
 }
 
+/** Who asks for less motion has a cursor that stands still. */
+export const blinks = (): boolean => !matchMedia('(prefers-reduced-motion: reduce)').matches;
+
 /** The emulator and its parts, loaded when the first terminal is shown: nobody else has to wait for them. */
 export class Screen {
   readonly terminal: Terminal;
@@ -54,7 +57,7 @@ export class Screen {
       fontSize: options.fontSize,
       scrollback: options.scrollback,
       fontFamily: "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace",
-      cursorBlink: true,
+      cursorBlink: blinks(),
       // A click in a running editor selects text with the key held, like in other terminals.
       macOptionClickForcesSelection: true,
       theme: {

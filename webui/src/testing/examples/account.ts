@@ -46,7 +46,7 @@ const POOLS = [
     spec: {
       templateRef: { name: 'coding-agent' },
       replicas: 4,
-      autoscale: { minReplicas: 2, maxReplicas: 10 },
+      autoscale: { min: 2, max: 10 },
     },
   },
 ];

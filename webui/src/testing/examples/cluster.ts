@@ -101,7 +101,7 @@ export const CLUSTER: Answers = {
   usageAnalytics: {
     total_sandboxes: 57,
     status_breakdown: { Running: 48, Stopped: 7, Error: 1, Creating: 1 },
-    template_breakdown: { 'minimal-shell': 31, 'coding-agent': 19, 'python-data': 6, '': 1 },
+    template_breakdown: { 'minimal-shell': 31, 'coding-agent': 19, 'python-data': 6, _none: 1 },
     avg_startup_ms: 2140,
     startup_sample_count: 123,
     startup: {
