@@ -124,6 +124,12 @@ export interface NamespacePolicy {
   readonly resourceVersion?: string;
   /** existing sandboxes that the policy would refuse now; absent until they are counted */
   readonly wouldViolate?: number;
+  /** of a dry run: sandboxes that it would refuse, the first 50 */
+  readonly violators?: readonly {
+    readonly namespace: string;
+    readonly name: string;
+    readonly violations: readonly Violation[];
+  }[];
   readonly warnings?: readonly string[];
 }
 
@@ -1162,6 +1168,9 @@ export interface Operations {
     readonly query?: {
       /** for administrators: whose keys instead; "*" is everybody */
       readonly user?: string;
+      readonly limit?: number;
+      /** the `continue` of the page before */
+      readonly continue?: string;
     };
     readonly answer: {
       readonly keys: readonly {
@@ -1175,6 +1184,8 @@ export interface Operations {
         readonly createdAt: string;
         readonly expiresAt?: string;
       }[];
+      /** asks for the next page; absent on the last one */
+      readonly continue?: string;
     };
   };
   /** Lists who did what, newest first: everything for administrators, for others what concerns them. */
@@ -1226,6 +1237,9 @@ export interface Operations {
     };
     readonly query?: {
       readonly namespace?: string;
+      readonly limit?: number;
+      /** the `continue` of the page before */
+      readonly continue?: string;
     };
     readonly answer: {
       readonly backups: readonly {
@@ -1239,6 +1253,8 @@ export interface Operations {
         readonly quiesced: boolean;
         readonly error?: string;
       }[];
+      /** asks for the next page; absent on the last one */
+      readonly continue?: string;
     };
   };
   /** Shows the last 20 tries, the newest first. */
@@ -1438,6 +1454,9 @@ export interface Operations {
   readonly listWarmPools: {
     readonly query?: {
       readonly namespace?: string;
+      readonly limit?: number;
+      /** the `continue` of the page before */
+      readonly continue?: string;
     };
     readonly answer: {
       readonly pools: readonly {
@@ -1455,10 +1474,17 @@ export interface Operations {
         readonly resourceVersion: string;
         readonly spec: Readonly<Record<string, unknown>>;
       }[];
+      /** asks for the next page; absent on the last one */
+      readonly continue?: string;
     };
   };
   /** Lists the caller's own subscriptions. */
   readonly listWebhooks: {
+    readonly query?: {
+      readonly limit?: number;
+      /** the `continue` of the page before */
+      readonly continue?: string;
+    };
     readonly answer: {
       readonly webhooks: readonly {
         readonly id: string;
@@ -1472,6 +1498,8 @@ export interface Operations {
         readonly sandboxId?: string;
         readonly namespace: string;
       }[];
+      /** asks for the next page; absent on the last one */
+      readonly continue?: string;
     };
   };
   /** Says that somebody uses a sandbox: an automatic stop that is near is off. */
@@ -1659,6 +1687,12 @@ export interface Operations {
       readonly resourceVersion?: string;
       /** existing sandboxes that the policy would refuse now; absent until they are counted */
       readonly wouldViolate?: number;
+      /** of a dry run: sandboxes that it would refuse, the first 50 */
+      readonly violators?: readonly {
+        readonly namespace: string;
+        readonly name: string;
+        readonly violations: readonly Violation[];
+      }[];
       readonly warnings?: readonly string[];
     };
   };
@@ -1904,12 +1938,9 @@ export interface Operations {
       readonly dryRun?: boolean;
     };
     readonly body: {
-      /** a duration such as "30m", "1h30m" or "500ms" */
-      readonly timeout?: string;
-      /** a duration such as "30m", "1h30m" or "500ms" */
-      readonly idleTimeout?: string;
-      /** a duration such as "30m", "1h30m" or "500ms" */
-      readonly gracePeriod?: string;
+      readonly timeout?: string | null;
+      readonly idleTimeout?: string | null;
+      readonly gracePeriod?: string | null;
       readonly autoResume?: boolean;
       /** requests and limits; replaced as a whole */
       readonly resources?: Readonly<Record<string, unknown>>;

@@ -58,6 +58,8 @@ export class Screen {
       scrollback: options.scrollback,
       fontFamily: "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace",
       cursorBlink: blinks(),
+      // Programs choose colours for grounds that they do not know (WCAG 2.2, 1.4.3).
+      minimumContrastRatio: 4.5,
       // A click in a running editor selects text with the key held, like in other terminals.
       macOptionClickForcesSelection: true,
       theme: {
