@@ -19,8 +19,7 @@ const root = join(import.meta.dirname, '../..');
 const file = createRequire(import.meta.url).resolve;
 
 /** The font of all pictures, of one version: system fonts differ from machine to machine. */
-const FONT = readFileSync(file('@fontsource-variable/inter/files/inter-latin-wght-normal.woff2'));
-const FONT_PATH = '/assets/font-of-looks.woff2';
+const FONT = readFileSync(file('@fontsource-variable/inter/files/inter-latin-wght-normal.woff2'), 'base64');
 const AXE = readFileSync(file('axe-core/axe.min.js'), 'utf8');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
@@ -44,7 +43,6 @@ export async function raiseStage(): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'agenttier-looks-'));
   await build({ root: join(root, 'webui'), logLevel: 'warn', build: { outDir: folder, emptyOutDir: true } });
   const app = express();
-  app.get(FONT_PATH, (_request, response) => void response.type('font/woff2').send(FONT));
   app.use(pages({ folder, frameAncestors: [] }));
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -94,7 +92,7 @@ async function open(
   const unknown = await answerBy(page, given);
   await typeInTerminals(page, given.terminal ?? '');
   await page.goto(path, { waitUntil: 'domcontentloaded' });
-  await page.evaluate(wearFont, FONT_PATH);
+  await page.evaluate(wearFont, FONT);
   return {
     page,
     complaints: () => [...complaints, ...unknown.map((operation) => `nothing answers ${operation}`)],
@@ -102,8 +100,9 @@ async function open(
   };
 }
 
-async function wearFont(path: string): Promise<void> {
-  const font = new FontFace('Looks', `url(${path})`, { weight: '100 900' });
+async function wearFont(base64: string): Promise<void> {
+  const bytes = Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0));
+  const font = new FontFace('Looks', bytes, { weight: '100 900' });
   document.fonts.add(await font.load());
   const { style } = document.documentElement;
   style.setProperty('--agenttier-font', "Looks, 'DejaVu Sans'");

@@ -62,10 +62,11 @@ const refused = {
 
 async function fillCreate(page: Page): Promise<void> {
   await press('Create sandbox')(page);
-  await page.locator('input[name=name]').fill('my-experiment');
-  await page.locator('select[name=template]').selectOption('minimal-shell');
   await page.getByText('Limits and network').click();
+  // The policy is asked as soon as there are a name and a template: they come last, so that it is asked once.
   await page.locator('input[name=cpu]').fill('64');
+  await page.locator('select[name=template]').selectOption('minimal-shell');
+  await page.locator('input[name=name]').fill('my-experiment');
   await page.getByText('is 64, the policy').waitFor();
 }
 
@@ -108,6 +109,9 @@ const SANDBOX: readonly View[] = [
   { name: 'ports-empty', path: BOX, answers: UNUSED, act: tab('Ports') },
   { name: 'agent', path: BOX, act: tab('Agent') },
   { name: 'sharing', path: BOX, widths: true, act: tab('Sharing') },
+  { name: 'size', path: BOX, act: tab('Time and size') },
+  { name: 'network', path: BOX, act: tab('Network') },
+  { name: 'in-force', path: BOX, act: tab('In force') },
   { name: 'backups', path: BOX, act: tab('Backups') },
   { name: 'sandbox-activity', path: BOX, act: tab('Activity') },
   {

@@ -89,12 +89,43 @@ const LISTING: Answers['listFiles'] = {
   ],
 };
 
+const TEMPLATE = 'ClusterSandboxTemplate/minimal-shell';
+
+const EXPLANATION: Answers['explainSandbox'] = {
+  chain: [TEMPLATE],
+  policiesKnown: true,
+  fields: [
+    {
+      field: 'timeout',
+      value: '8h',
+      origin: TEMPLATE,
+      bounds: [{ policy: 'maxTimeout', scope: 'cluster', limit: '12h' }],
+    },
+    { field: 'idleTimeout', value: '1h', origin: TEMPLATE, bounds: [] },
+    {
+      field: 'resources.limits.cpu',
+      value: '2',
+      origin: 'Sandbox',
+      bounds: [{ policy: 'maxCpu', scope: 'namespace', limit: '8' }],
+    },
+    { field: 'resources.limits.memory', value: '1Gi', origin: TEMPLATE, bounds: [] },
+    { field: 'network.allowInternet', value: false, origin: 'default', bounds: [] },
+    {
+      field: 'network.allowedDomains',
+      value: ['registry.example.com', 'packages.example.com'],
+      origin: TEMPLATE,
+      bounds: [],
+    },
+  ],
+};
+
 /** All that is asked about the sandbox `training-run`. */
 export const OF_ONE: Answers = {
   getSandbox: SANDBOXES[0] as Sandbox,
   whySandbox: {
     text: 'Sandbox training-run is Running: it can be used. It is stopped after 1 h without use, as the template minimal-shell says.',
   },
+  explainSandbox: EXPLANATION,
   listFiles: LISTING,
   listPorts: {
     ports: [
