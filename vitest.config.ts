@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { availableParallelism } from 'node:os';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { BROWSER } from './e2e/cluster/host/packages.ts';
@@ -40,7 +41,11 @@ export default defineConfig({
             '{crds,machinery,webhook,operator,gateway,router,plugin,sdk,e2e,images}/**/*.test.ts',
             'webui/generator/**/*.test.ts',
           ],
+          // A start of a process for each of hundreds of files would cost more than what they test.
+          isolate: false,
+          maxWorkers: availableParallelism() + 1,
           testTimeout: 20_000,
+          hookTimeout: 60_000,
         },
       },
       {
@@ -78,7 +83,7 @@ export default defineConfig({
           globalSetup: ['e2e/envtest/globalSetup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          maxWorkers: 2, // each has an API server of its own
         },
       },
       {
