@@ -3,7 +3,7 @@ import { IN_USE } from '@agenttier/elements/testing/examples/index';
 import type { Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fits, objection, rememberBrowser } from './baseline.ts';
-import { barriers, overflow, pictureOf, raiseStage } from './stage.ts';
+import { barriers, misfit, overflow, raiseStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 import { VIEWS } from './views.ts';
 import type { View } from './views.ts';
@@ -19,8 +19,8 @@ afterAll(() => stage?.close());
 
 /** What there is to say against how a page looks now. */
 async function verdicts(page: Page, name: string): Promise<string[]> {
-  const picture = await pictureOf(page, (taken) => fits(name, taken));
-  const wrong = fits(name, picture) ? undefined : objection(name, picture, stage.browser);
+  const picture = await misfit(page, (taken) => fits(name, taken));
+  const wrong = picture && objection(name, picture, stage.browser);
   const wide = await overflow(page);
   return [
     ...(wrong === undefined ? [] : [wrong]),

@@ -109,8 +109,8 @@ async function wearFont(base64: string): Promise<void> {
   style.setProperty('--agenttier-mono', "'DejaVu Sans Mono'");
 }
 
-/** A picture of the page: one that fits, or what it is when it does not change any more. */
-export async function pictureOf(page: Page, fits: (picture: Buffer) => boolean): Promise<Buffer> {
+/** A picture of the page that does not fit, as it is when it does not change any more; undefined = it fits. */
+export async function misfit(page: Page, fits: (picture: Buffer) => boolean): Promise<Buffer | undefined> {
   // A dialog stands in the window and not on the page.
   const fullPage = (await page.locator('dialog:modal').count()) === 0;
   const take = (): Promise<Buffer> => page.screenshot({ fullPage, animations: 'disabled', caret: 'hide' });
@@ -122,7 +122,7 @@ export async function pictureOf(page: Page, fits: (picture: Buffer) => boolean):
     if (Date.now() > deadline) throw new Error('the page does not come to rest');
     last = next;
   }
-  return last;
+  return undefined;
 }
 
 /** What is wrong for people who cannot see or use a mouse, by axe's rules for WCAG 2.2 AA; empty = nothing. */
