@@ -2,24 +2,44 @@
 import { availableParallelism } from 'node:os';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { BROWSER } from './e2e/cluster/host/packages.ts';
 
+const walks = (...names: string[]): string[] => names.map((name) => `e2e/walks/${name}.e2e.ts`);
+
 /**
- * Walks that others would feel: they kill or reconfigure what all share, or fill the node. One that only needs a router to
- * kill or to set otherwise is none of them: see `ownRouter` in docs/testing.md.
+ * Walks that leave nobody in peace: they kill or reconfigure what all share, or fill the node. One that only needs a router
+ * to kill or to set otherwise is none of them: see `ownRouter` in docs/testing.md.
  */
-const ALONE = [
-  'data',
-  'failures',
-  'headroom',
-  'lifecycle',
+const ALONE = walks('failures', 'headroom', 'notify', 'prepull', 'quota', 'repair');
+
+/** They kill operators, cordon the node for a moment or load it heavily; each has to bear that of the others. */
+const ROUGH = walks('again', 'lifecycle', 'matrix', 'thirty');
+
+/** They begin first, so that all workers end at about the same time. */
+const LONGEST = walks(
   'matrix',
-  'notify',
-  'prepull',
-  'quota',
-  'repair',
+  'egress',
+  'idle',
+  'terminal',
+  'openapi',
+  'warm',
+  'badInput',
+  'harness',
   'volumes',
-].map((name) => `e2e/walks/${name}.e2e.ts`);
+  'files',
+);
+
+const rank = ({ moduleId }: TestSpecification): number => {
+  const place = LONGEST.findIndex((name) => moduleId.endsWith(`/${name}`));
+  return place < 0 ? LONGEST.length : place;
+};
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+  }
+}
 
 const WALK = {
   globalSetup: ['e2e/walks/globalSetup.ts'],
@@ -30,6 +50,7 @@ const WALK = {
 /** Four levels of test, slowest last: see docs/testing.md. */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     reporters: process.env['VITEST_JSON']
       ? ['default', ['json', { outputFile: process.env['VITEST_JSON'] }]]
       : ['default'],
@@ -90,7 +111,15 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['e2e/walks/**/*.e2e.ts'],
-          exclude: ALONE,
+          exclude: [...ALONE, ...ROUGH],
+          maxWorkers: 3,
+          ...WALK,
+        },
+      },
+      {
+        test: {
+          name: 'e2e-rough',
+          include: ROUGH,
           maxWorkers: 3,
           ...WALK,
         },
