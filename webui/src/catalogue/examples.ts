@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EffectiveView } from '../data/policies.ts';
 import type { Tags } from '../generated/tags.ts';
 import type { Properties } from '../tags.ts';
 import { SANDBOX } from './answers.ts';
@@ -37,7 +36,7 @@ export const EXAMPLES: { readonly [Tag in Exclude<keyof Tags, 'agenttier-app'>]:
         namespace: 'team',
         policy: { maxCpu: '4' },
         fields: [{ field: 'maxCpu', value: '4', scope: 'cluster' }],
-      } as EffectiveView,
+      },
     },
   },
   'agenttier-file-browser': { set: notebook },
