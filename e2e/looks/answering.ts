@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { OPERATIONS } from '@agenttier/client/generated/operations';
 import { encodeFrame } from '@agenttier/crds/wire/terminal';
-import type { Answers } from '@agenttier/elements/testing/examples/index';
+import type { Answers } from '../../webui/src/testing/examples/index.ts';
 import type { Page, Route } from 'playwright';
 
 type Operation = keyof typeof OPERATIONS;

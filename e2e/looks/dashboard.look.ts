@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { IN_USE } from '@agenttier/elements/testing/examples/index';
+import { IN_USE } from '../../webui/src/testing/examples/index.ts';
 import type { Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fits, objection, rememberBrowser } from './baseline.ts';

@@ -9,7 +9,7 @@ import express from 'express';
 import { chromium } from 'playwright';
 import type { Browser, Page } from 'playwright';
 import { build } from 'vite';
-import { NOW } from '@agenttier/elements/testing/examples/index';
+import { NOW } from '../../webui/src/testing/examples/index.ts';
 import { pages } from '../../router/src/pages/pages.ts';
 import { BROWSER, ensureBrowser } from '../cluster/host/packages.ts';
 import { answerBy, typeInTerminals } from './answering.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { IN_USE, UNUSED } from '@agenttier/elements/testing/examples/index';
-import type { Answers } from '@agenttier/elements/testing/examples/index';
+import { IN_USE, UNUSED } from '../../webui/src/testing/examples/index.ts';
+import type { Answers } from '../../webui/src/testing/examples/index.ts';
 import type { Page } from 'playwright';
 import type { Given } from './answering.ts';
 
