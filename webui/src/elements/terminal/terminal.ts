@@ -245,7 +245,7 @@ export class AgentTierTerminal extends AgentTierElement {
       ${this.people.map(({ name, mode }) => {
         const role = this.say(mode === 'view' ? 'terminal.watcher' : 'terminal.person', { name });
         return html`<li class=${mode} title=${role}>
-          <span aria-hidden="true">${name}${mode === 'view' ? ' 👁' : ''}</span
+          <span aria-hidden="true">${name}${mode === 'view' ? ` · ${this.say('terminal.view')}` : ''}</span
           ><span class="visually-hidden">${role}</span>
         </li>`;
       })}

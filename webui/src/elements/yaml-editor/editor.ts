@@ -43,7 +43,6 @@ const looks = EditorView.theme({
     border: '1px solid var(--line)',
     borderRadius: '6px',
     boxShadow: '0 6px 24px rgb(0 0 0 / 0.16)',
-    overflow: 'hidden',
   },
   '.cm-tooltip.cm-tooltip-autocomplete > ul': { fontFamily: 'var(--mono)', maxHeight: '14rem' },
   '.cm-tooltip.cm-tooltip-autocomplete > ul > li': { padding: '0.1875rem 0.625rem' },

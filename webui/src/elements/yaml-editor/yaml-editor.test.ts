@@ -31,7 +31,10 @@ describe('agenttier-yaml-editor', () => {
     const { element, root, offered, choose, type } = await editorOf({ value: '' });
     await type('res');
     await until('an offer', () => offered().includes('resources'));
-    await until('what it is for', () => root.querySelector('.cm-completionInfo')?.textContent);
+    const info = await until('what it is for', () => root.querySelector('.cm-completionInfo'));
+    expect(info.textContent).not.toBe('');
+    // It stands beside the list that it belongs to, which must not cut it off.
+    expect(getComputedStyle(info.closest('.cm-tooltip-autocomplete') as Element).overflow).toBe('visible');
     await choose('resources');
     await until('the field', () => element.text === 'resources:\n  ');
     expect(await barriers(element)).toEqual([]);
@@ -62,8 +65,11 @@ describe('agenttier-yaml-editor', () => {
     await element.updateComplete;
     expect([...marks()].map(({ textContent }) => textContent)).toEqual(['resorces', 'coed']);
     expect(root.querySelectorAll('.cm-lint-marker-error')).toHaveLength(2);
-    element.value = 'mode: code\n';
+    // Half a name makes it no YAML; what stands before it stays as wrong as it was.
+    element.value = 'resorces: {}\nst';
     element.problems = [];
+    await until('the mark', () => marks().length === 1 && marks()[0]?.textContent === 'resorces');
+    element.value = 'mode: code\n';
     await until('no marks', () => marks().length === 0);
   });
 

@@ -2,6 +2,7 @@
 import { css, html } from 'lit';
 import type { PropertyValues } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
+import { parseDocument } from 'yaml';
 import { AgentTierElement } from '../../element.ts';
 import { baseStyles } from '../../styles/base.ts';
 import { mergeStyles } from './merge.styles.ts';
@@ -108,11 +109,11 @@ export class AgentTierYamlEditor extends AgentTierElement {
     this.#timer = setTimeout(() => void this.#check(), CHECK_AFTER_MS);
   }
 
-  /** What the schema alone tells; what is not YAML is for whoever reads the text. */
+  /** What the schema alone tells, of what can be read; that the rest is no YAML is for whoever reads the text to say. */
   async #check(): Promise<void> {
     const schema = this.kind && (await loadSchema(this.kind));
-    const parsed = schema && parseObject(this.text);
-    this.#faults = parsed && parsed.ok ? faultsIn(parsed.document, schema, this.#wording) : [];
+    const document = parseDocument(this.text, { prettyErrors: false });
+    this.#faults = schema ? faultsIn(document, schema, this.#wording) : [];
     this.#mark();
   }
 
