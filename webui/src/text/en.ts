@@ -143,6 +143,7 @@ export const en = {
   'backup.restored': 'Sandbox {name} is being made of it.',
   'key.title': 'API keys',
   'key.name': 'Name',
+  'key.nameHint': 'laptop',
   'key.for': 'For',
   'key.everything': 'everything that you may do',
   'key.expiresIn': 'Good for',
