@@ -55,16 +55,13 @@ import type { Stores } from './cluster/caches.ts';
 import { SandboxFinder } from './cluster/finder.ts';
 import { Overview } from './cluster/overview.ts';
 import { Reachability } from './cluster/reachability.ts';
+import { relayViaApiServer } from './cluster/relay.ts';
 import { RuntimeClient } from './cluster/runtimeClient.ts';
 import { wakeOnUse } from './cluster/wake.ts';
 import type { Wake } from './cluster/wake.ts';
 import type { Config } from './config.ts';
-import { askRuntime } from './exec/askRuntime.ts';
 import type { RequestHandler } from 'express';
 import { pages } from './pages/pages.ts';
-import { execInTarget } from './exec/exec.ts';
-import { relayViaApiServer } from './exec/relay.ts';
-import { execViaApiServer } from './exec/viaApiServer.ts';
 import { createPreviews, previewOperations } from './preview/previews.ts';
 import type { PreviewsOptions } from './preview/previews.ts';
 import { createRouterMetrics } from './telemetry.ts';
@@ -105,7 +102,7 @@ export function createRouter(options: RouterOptions): Router {
   const health = healthOf(caches);
   const metrics = createRouterMetrics(options.registry);
   const door = createDoor({ client, stores, config, log, limited: metrics.limited });
-  const reach = reachOf(config);
+  const reach = reachOf(options, metrics);
   const parts: Parts = {
     ...options,
     ...reach,
@@ -138,11 +135,19 @@ export function createRouter(options: RouterOptions): Router {
   };
 }
 
-const reachOf = ({ runtimePort }: Config): Pick<Parts, 'runtime' | 'previewRuntime' | 'reachability'> => ({
-  runtime: new RuntimeClient(runtimePort),
-  previewRuntime: new RuntimeClient(runtimePort),
-  reachability: new Reachability(),
-});
+function reachOf(
+  { config, access }: RouterOptions,
+  { fallback: onFallback }: RouterMetrics,
+): Pick<Parts, 'runtime' | 'previewRuntime' | 'reachability'> {
+  const reachability = new Reachability();
+  const openRelay = relayViaApiServer(access);
+  const options = { port: config.runtimePort, openRelay, reachability, onFallback };
+  return {
+    runtime: new RuntimeClient(options),
+    previewRuntime: new RuntimeClient(options),
+    reachability,
+  };
+}
 
 const createCaches = ({ client, config, log, registry }: RouterOptions, stores: Stores): Caches =>
   new Caches({
@@ -244,7 +249,7 @@ function previewOptions(parts: Parts, unavailable: () => string | undefined): Pr
     runtime,
     touch: activity.touch,
     addressOf: gate.addressOf,
-    spend: (ticket, target) => parts.tickets.spend(ticket, target),
+    spend: (ticket, target) => parts.tickets.spendAnyWay(ticket, target),
     unavailable,
     observe: (method, status, seconds) => metrics.request({ method, route: 'preview', status }, seconds),
   };
@@ -294,14 +299,8 @@ function followPods({ stores, runtime, previewRuntime, reachability }: Parts): v
 }
 
 function createHandlers(parts: Parts, previewing: PreviewsOptions): Handlers {
-  const { stores, finder, client, config, metrics, runtime, reachability, activity, access } = parts;
+  const { stores, finder, client, config, metrics, runtime, activity } = parts;
   const defaultNamespace = config.sandboxNamespace;
-  const paths = {
-    runtime,
-    reachability,
-    viaApiServer: execViaApiServer(access),
-    onFallback: metrics.fallback,
-  };
   return {
     ...objectHandlers({ ...parts, touch: activity.touch, defaultNamespace }),
     ...terminalOperations({ finder, tickets: parts.tickets }),
@@ -322,7 +321,6 @@ function createHandlers(parts: Parts, previewing: PreviewsOptions): Handlers {
       stores,
       finder,
       wake: parts.wake,
-      run: (target, request, signal) => execInTarget(paths, target, request, signal),
       touch: activity.touch,
       audit: parts.audit,
       observe: metrics.exec,
@@ -331,11 +329,8 @@ function createHandlers(parts: Parts, previewing: PreviewsOptions): Handlers {
 }
 
 function filesOptions(parts: Parts): Parameters<typeof fileOperations>[0] {
-  const { stores, finder, runtime, reachability, wake, audit, activity, metrics, access } = parts;
-  const paths = { runtime, reachability, relay: relayViaApiServer(access), onFallback: metrics.fallback };
-  const ask: Parameters<typeof fileOperations>[0]['ask'] = (target, request) =>
-    askRuntime(paths, target, request);
-  return { stores, finder, wake, audit, ask, touch: activity.touch };
+  const { stores, finder, runtime, wake, audit, activity } = parts;
+  return { stores, finder, runtime, wake, audit, touch: activity.touch };
 }
 
 /** What is around a sandbox: who else may use it, copies of it, what it runs on. */
@@ -361,10 +356,9 @@ function agentOptions(parts: Parts): Parameters<typeof agentOperations>[0] {
 }
 
 function createGateway(parts: Parts): TerminalGateway {
-  const { stores, config, metrics, runtime, reachability, activity, access, log } = parts;
+  const { stores, config, metrics, runtime, activity, access, log } = parts;
   const paths = {
     runtime,
-    reachability,
     viaApiServer: openExecLink(access),
     onFallback: metrics.fallback,
     pingMs: config.terminalPingMs,

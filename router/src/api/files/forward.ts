@@ -6,11 +6,9 @@ import type { SandboxAudit } from '../../audit.ts';
 import { awaitTarget } from '../../cluster/awaitTarget.ts';
 import type { Stores } from '../../cluster/caches.ts';
 import type { SandboxFinder } from '../../cluster/finder.ts';
-import type { RuntimeAnswer, RuntimeRequest } from '../../cluster/runtimeClient.ts';
+import type { RuntimeAnswer, RuntimeClient, RuntimeRequest } from '../../cluster/runtimeClient.ts';
 import { RuntimeLost, RuntimeUnreachable } from '../../cluster/runtimeErrors.ts';
-import type { Target } from '../../cluster/target.ts';
 import type { Wake } from '../../cluster/wake.ts';
-import type { Reached } from '../../exec/askRuntime.ts';
 import { HttpError, refusals } from '../errors.ts';
 import type { Call } from '../route.ts';
 import { admitTo } from '../sandboxes/operations.ts';
@@ -19,7 +17,7 @@ export interface FilesOptions {
   readonly stores: Pick<Stores, 'sandboxes' | 'pods' | 'keys'>;
   readonly finder: Pick<SandboxFinder, 'find'>;
   readonly wake: Wake;
-  readonly ask: (target: Target, request: RuntimeRequest) => Promise<Reached>;
+  readonly runtime: Pick<RuntimeClient, 'request'>;
   /** The sandbox is being used. */
   readonly touch: (sandbox: Sandbox) => void;
   readonly audit: SandboxAudit;
@@ -36,7 +34,8 @@ export interface Errand {
   readonly note?: string;
 }
 
-export interface Carried extends Reached {
+export interface Carried {
+  readonly answer: RuntimeAnswer;
   readonly sandbox: Sandbox;
 }
 
@@ -62,12 +61,13 @@ async function tryCarry(options: FilesOptions, call: Call, errand: Errand): Prom
   };
   const { method, path, headers = {}, body } = errand;
   try {
-    const reached = await options.ask(target, { method, path, headers, body, signal }).catch(worded);
-    if (reached.answer.status >= 400) throw await refusalOf(reached.answer);
+    const request = { method, path, headers, body, signal };
+    const answer = await options.runtime.request(target, request).catch(worded);
+    if (answer.status >= 400) throw await refusalOf(answer);
     noted('allowed');
     // A long transfer is use until its end, not only at its start.
-    reached.answer.stream.once('close', () => options.touch(sandbox));
-    return { ...reached, sandbox };
+    answer.stream.once('close', () => options.touch(sandbox));
+    return { answer, sandbox };
   } catch (error) {
     noted('failed');
     throw error;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { until } from '@agenttier/machinery/testing/until';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FakePodExec } from '../testing/fakePodExec.ts';
-import { FakeRuntime } from '../testing/fakeRuntime.ts';
-import { Harness } from '../testing/harness.ts';
-import { watchedCommand } from './viaApiServer.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { FakePodExec } from '../../testing/fakePodExec.ts';
+import { FakeRuntime } from '../../testing/fakeRuntime.ts';
+import { Harness } from '../../testing/harness.ts';
+import { REAL_UID, RealRuntime } from '../../testing/realRuntime.ts';
+import { relayInto } from '../../testing/relay.ts';
 
 let runtime: FakeRuntime;
 let podExec: FakePodExec;
@@ -175,83 +175,77 @@ describe('a command that was run', () => {
 });
 
 describe('exec through the API server', () => {
+  let real: RealRuntime;
+  beforeAll(async () => {
+    real = await RealRuntime.start(process.env);
+  }, 120_000);
+  afterAll(() => real.stop());
+  beforeEach(() => {
+    podExec.onExec = relayInto(real);
+  });
+
   it.each([
     ['there is no token', { nonce: '' }],
     ['the token is not the runtime’s', { nonce: 'old' }],
   ])('is used when %s', async (_name, setup) => {
-    await harness.add({ name: 'box', ...setup });
-    podExec.onExec = (run) => {
-      run.output('hello');
-      run.output('oops', 2);
-      run.exit(3);
-    };
-    const answer = await exec({ command: 'echo hello', timeout: 7 });
+    await harness.add({ name: 'box', uid: REAL_UID, ...setup });
+    const answer = await exec({ command: 'echo hello; echo oops >&2; cat; exit 3', stdin: '!', timeout: 7 });
     expect(answer).toMatchObject({
       status: 200,
-      body: { exitCode: 3, stdout: 'hello', stderr: 'oops', timedOut: false },
+      body: { exitCode: 3, stdout: 'hello\n!', stderr: 'oops\n', timedOut: false },
     });
     expect(answer.headers.get('x-agenttier-transport')).toBe('exec');
-    expect(podExec.execs[0]?.command.slice(4)).toEqual(['7', '/bin/sh', '-c', 'echo hello']);
+    expect(podExec.execs[0]?.command).toEqual(['/agenttier/bin/agenttier-runtime', 'relay']);
   });
 
-  it('is used when the port is closed, and remembers that', async () => {
+  it('is used when the port is closed, remembers that, and keeps the relay for the next command', async () => {
     const other = await Harness.start({ runtimePort: await closedPort() }, { apiServer: podExec.url });
     try {
-      await other.add({ name: 'box' });
-      podExec.onExec = (run) => run.exit(0);
-      const call = () => other.call('POST', '/api/v1/sandboxes/box/exec', { body: { command: 'true' } });
-      expect((await call()).headers.get('x-agenttier-transport')).toBe('exec');
-      expect((await call()).status).toBe(200);
+      await other.add({ name: 'box', uid: REAL_UID });
+      const call = (body: object) => other.call('POST', '/api/v1/sandboxes/box/exec', { body });
+      expect((await call({ command: 'true' })).headers.get('x-agenttier-transport')).toBe('exec');
+      expect((await call({ command: 'true' })).status).toBe(200);
+      const begun = await call({ command: 'echo later', detach: true });
+      expect(begun).toMatchObject({ status: 202 });
+      const { execId } = begun.body as { execId: string };
+      const ended = await other.call('GET', `/api/v1/sandboxes/box/exec/${execId}?wait=10s`);
+      expect(ended).toMatchObject({ status: 200, body: { exitCode: 0, stdout: 'later\n' } });
       const page = (await other.call('GET', '/metrics')).body as string;
       expect(page).toContain('agenttier_runtime_fallback_total{reason="unreachable",component="router"} 1');
       expect(page).toContain(
-        'agenttier_runtime_fallback_total{reason="recently_unreachable",component="router"} 1',
+        'agenttier_runtime_fallback_total{reason="recently_unreachable",component="router"} 3',
       );
+      expect(podExec.execs).toHaveLength(1);
     } finally {
       await other.stop();
     }
   });
 
   it('answers in time although the command does not end, with what it printed', async () => {
-    await harness.add({ name: 'box', nonce: '' });
-    podExec.onExec = (run) => run.output('so far');
-    const answer = await exec({ command: 'sleep 100', timeout: 1 });
-    expect(answer.body).toMatchObject({ exitCode: -1, timedOut: true, stdout: 'so far' });
+    await harness.add({ name: 'box', uid: REAL_UID, nonce: '' });
+    const answer = await exec({ command: 'echo so far; sleep 100', timeout: 1 });
+    expect(answer.body).toMatchObject({ timedOut: true, stdout: 'so far\n' });
   });
 
-  it('says so when the API server refuses', async () => {
-    await podExec.close();
+  it('says so when the API server refuses, and when the runtime is not there', async () => {
     await harness.add({ name: 'box', nonce: '' });
+    podExec.onExec = (run) => {
+      run.output('relay: no runtime at 127.0.0.1:9000', 2);
+      run.exit(255);
+    };
+    const failed = await exec({ command: 'true' });
+    expect(failed).toMatchObject({ status: 503, body: { error: expect.stringContaining('no runtime at') } });
+    await podExec.close();
     expect((await exec({ command: 'true' })).status).toBe(503);
     podExec = await FakePodExec.start();
   });
-});
 
-const run = async (command: string[], timeoutSeconds: number) => {
-  const [program = '', ...parameters] = watchedCommand({ command, timeoutSeconds });
-  const child = spawn(program, parameters);
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const code = await new Promise((resolve) => child.on('close', resolve));
-  return { code, output };
-};
-
-describe('watchedCommand', () => {
-  it('keeps arguments, output and exit code of a command', async () => {
-    expect(await run(['sh', '-c', 'printf "%s|" "$@"; exit 7', 'x', 'a b', "c'd"], 5)).toEqual({
-      code: 7,
-      output: "a b|c'd|",
-    });
-  });
-
-  it('kills a command that runs for too long', async () => {
-    const started = performance.now();
-    expect(await run(['sleep', '30'], 1)).toEqual({ code: 124, output: '' });
-    expect(performance.now() - started).toBeLessThan(20_000);
-  });
-
-  it('says when there is no such command', async () => {
-    expect((await run(['/no/such/program'], 5)).code).toBe(127);
+  it('does not say that nothing was sent when a relay is killed half-way', async () => {
+    await harness.add({ name: 'box', nonce: '' });
+    podExec.onExec = (run) => {
+      run.onInput = () => run.exit(137);
+    };
+    expect(await exec({ command: 'rm x' })).toMatchObject({ status: 502 });
+    expect(podExec.execs).toHaveLength(1);
   });
 });
