@@ -148,11 +148,11 @@ describe('ports and previews', () => {
 
   it('is the same over the API server, where the runtime cannot be spoken to', async () => {
     const operator = ['--as', 'system:serviceaccount:agenttier:agenttier-operator'];
-    const nonce = ['annotate', 'pod', 'web-pod', '-n', namespace()];
-    const pod = await getJson(['pod', 'web-pod', '-n', namespace()]);
+    const nonce = ['annotate', 'pod', 'dev-pod', '-n', namespace()];
+    const pod = await getJson(['pod', 'dev-pod', '-n', namespace()]);
     const before = pod.metadata.annotations['agenttier.io/token-nonce'] as string;
-    const listening = `/sandboxes/web/ports/listening?namespace=${namespace()}`;
-    const page = `${apiUrl}/api/v1/sandboxes/web/preview/${PORT}/over?namespace=${namespace()}`;
+    const listening = at('/ports/listening');
+    const page = `${apiUrl}/api/v1/sandboxes/dev/preview/${PORT}/over?namespace=${namespace()}`;
     await ok(kubectl([...nonce, 'agenttier.io/token-nonce-', ...operator]));
     try {
       expect((await rest('GET', listening)).status).toBe(200);
@@ -167,7 +167,7 @@ describe('ports and previews', () => {
         socket.once('message', (data: Buffer) => resolve(data.toString()));
         socket.once('open', () => socket.send('hello'));
       });
-      expect(echo).toContain('hello');
+      expect(echo).toBe('echo hello');
       socket.terminate();
     } finally {
       await ok(kubectl([...nonce, `agenttier.io/token-nonce=${before}`, ...operator]));
