@@ -1,24 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
+import { availableParallelism } from 'node:os';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { BROWSER } from './e2e/cluster/host/packages.ts';
 
+const walks = (...names: string[]): string[] => names.map((name) => `e2e/walks/${name}.e2e.ts`);
+
 /**
- * Walks that others would feel: they kill or reconfigure what all share, or fill the node. One that only needs a router to
- * kill or to set otherwise is none of them: see `ownRouter` in docs/testing.md.
+ * Walks that leave nobody in peace: they kill or reconfigure what all share, or fill the node. One that only needs a router
+ * to kill or to set otherwise is none of them: see `ownRouter` in docs/testing.md.
  */
-const ALONE = [
-  'data',
-  'failures',
-  'headroom',
-  'lifecycle',
+const ALONE = walks('failures', 'headroom', 'notify', 'prepull', 'quota', 'repair');
+
+/** They kill operators, cordon the node for a moment or load it heavily; each has to bear that of the others. */
+const ROUGH = walks('again', 'lifecycle', 'matrix', 'thirty');
+
+/** They begin first, so that all workers end at about the same time. */
+const LONGEST = walks(
   'matrix',
-  'notify',
-  'prepull',
-  'quota',
-  'repair',
+  'egress',
+  'idle',
+  'terminal',
+  'openapi',
+  'warm',
+  'badInput',
+  'harness',
   'volumes',
-].map((name) => `e2e/walks/${name}.e2e.ts`);
+  'files',
+);
+
+const rank = ({ moduleId }: TestSpecification): number => {
+  const place = LONGEST.findIndex((name) => moduleId.endsWith(`/${name}`));
+  return place < 0 ? LONGEST.length : place;
+};
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+  }
+}
 
 const WALK = {
   globalSetup: ['e2e/walks/globalSetup.ts'],
@@ -29,6 +50,7 @@ const WALK = {
 /** Four levels of test, slowest last: see docs/testing.md. */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     reporters: process.env['VITEST_JSON']
       ? ['default', ['json', { outputFile: process.env['VITEST_JSON'] }]]
       : ['default'],
@@ -40,7 +62,11 @@ export default defineConfig({
             '{crds,machinery,webhook,operator,gateway,router,plugin,sdk,e2e,images}/**/*.test.ts',
             'webui/generator/**/*.test.ts',
           ],
+          // A start of a process for each of hundreds of files would cost more than what they test.
+          isolate: false,
+          maxWorkers: availableParallelism() + 1,
           testTimeout: 20_000,
+          hookTimeout: 60_000,
         },
       },
       {
@@ -69,14 +95,22 @@ export default defineConfig({
           globalSetup: ['e2e/envtest/globalSetup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          maxWorkers: 2, // each has an API server of its own
         },
       },
       {
         test: {
           name: 'e2e',
           include: ['e2e/walks/**/*.e2e.ts'],
-          exclude: ALONE,
+          exclude: [...ALONE, ...ROUGH],
+          maxWorkers: 3,
+          ...WALK,
+        },
+      },
+      {
+        test: {
+          name: 'e2e-rough',
+          include: ROUGH,
           maxWorkers: 3,
           ...WALK,
         },

@@ -9,6 +9,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { renderMergePage, renderPolicyPage, renderViolationsPage } from './generator/docs.ts';
+import { renderFields } from './generator/fields.ts';
 import type { CustomResourceDefinition } from './generator/schema.ts';
 import { twinOf } from './generator/twins.ts';
 import { renderSchemas, renderTypes } from './generator/types.ts';
@@ -52,6 +53,12 @@ function generate(): Map<string, string> {
   }
   files.set('src/generated/types.ts', renderTypes(crds));
   files.set('src/generated/schemas.ts', renderSchemas(crds));
+  const ofKinds = (...kinds: string[]) => crds.filter(({ spec }) => kinds.includes(spec.names.kind));
+  files.set('src/generated/fields/template.ts', renderFields(ofKinds('SandboxTemplate')));
+  files.set(
+    'src/generated/fields/policy.ts',
+    renderFields(ofKinds('ClusterGovernancePolicy', 'GovernancePolicy')),
+  );
   files.set('src/generated/validators.js', renderValidators(crds));
   files.set('src/generated/validators.d.ts', renderValidatorDeclarations(crds));
   files.set('../docs/reference/merge.md', renderMergePage());

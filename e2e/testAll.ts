@@ -124,8 +124,12 @@ async function elements(): Promise<Tally> {
   return vitest('browser');
 }
 
-/** First those that leave each other alone, several at a time, then one by one those that do not. */
-const walks = async (): Promise<Tally> => addTallies(await vitest('e2e'), await vitest('e2e-alone'));
+/** First those that leave each other alone, then the rough ones among themselves, then one by one what bears no other. */
+async function walks(): Promise<Tally> {
+  let tally = emptyTally;
+  for (const project of ['e2e', 'e2e-rough', 'e2e-alone']) tally = addTallies(tally, await vitest(project));
+  return tally;
+}
 
 async function cluster(): Promise<Tally> {
   const wasUp = existsSync(join(root, '.local/env'));

@@ -8,17 +8,21 @@ import { inject } from 'vitest';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** Path of an administrator's kubeconfig for the API server of this run. */
-    readonly kubeconfig: string;
+    /** Paths of administrators' kubeconfigs, one for the API server of each worker. */
+    readonly kubeconfigs: readonly string[];
   }
 }
 
 /** Path of the administrator's kubeconfig, for programs under test that read one. */
 export function adminKubeconfig(): string {
-  return inject('kubeconfig');
+  const kubeconfigs = inject('kubeconfigs');
+  // Counted from one; no two files that run at the same time have the same.
+  const own = kubeconfigs[Number(process.env['VITEST_POOL_ID']) - 1];
+  if (own === undefined) throw new Error('there are more workers than API servers');
+  return own;
 }
 
-/** Access to the run's API server as a member of system:masters. */
+/** Access to the worker's API server as a member of system:masters. */
 export async function adminAccess(): Promise<ClusterAccess> {
   return loadAccess({ kubeconfig: adminKubeconfig(), env: {} });
 }

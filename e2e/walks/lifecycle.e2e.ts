@@ -4,11 +4,9 @@ import {
   apply,
   getJson,
   inSandbox,
-  type Json,
   kubectl,
   minimalSandbox,
   ok,
-  rest,
   until,
   untilPhase,
   walkNamespace,
@@ -63,77 +61,5 @@ describe('a sandbox that loses its pod', () => {
     expect(status.restartCount ?? 0).toBe(0);
     expect(await podUid('moved', namespace())).not.toBe(old);
     expect(await reasonsOf('moved', namespace())).toContain('Restarting');
-  });
-});
-
-describe('fifty times stop and resume at once', () => {
-  const namespace = walkNamespace('walk-again');
-  const names = Array.from({ length: 5 }, (_, index) => `again-${index}`);
-
-  const uids = async (resource: string): Promise<string[]> => {
-    const { items } = await getJson([resource, '-n', namespace()]);
-    return items.map((one: Json) => one.metadata.uid).toSorted();
-  };
-  const all = async (verb: 'stop' | 'resume'): Promise<void> => {
-    const path = (name: string) => `/sandboxes/${name}/${verb}?namespace=${namespace()}`;
-    const answers = await Promise.all(names.map((name) => rest('POST', path(name))));
-    expect(answers.map(({ status, body }) => [status, body])).toEqual(
-      names.map(() => [200, { status: verb === 'stop' ? 'stopping' : 'resuming' }]),
-    );
-  };
-  /** The operator has seen the last wish, and it is fulfilled. */
-  const settled = ({ metadata, status }: Json): boolean =>
-    status?.phase === 'Running' &&
-    status.reason === 'Ready' &&
-    status.observedGeneration === metadata.generation;
-  const allSettled = async (): Promise<boolean> => {
-    const { items } = await getJson(['sandboxes', '-n', namespace()]);
-    expect(items.filter((one: Json) => one.status?.phase === 'Error')).toEqual([]);
-    return items.every(settled);
-  };
-
-  it('is never a failure, and the volumes stay', async () => {
-    await ok(apply(names.map((name) => minimalSandbox(name, small())).join('---'), namespace()));
-    await until('all to run', allSettled);
-    const volumes = await uids('pvc');
-    for (let round = 0; round < 10; round++) {
-      const before = await uids('pods');
-      await all('stop');
-      // Every other time the resume follows at once, when the operator may not even have seen the stop.
-      const ending = async (): Promise<boolean> => {
-        const { items } = await getJson(['pods', '-n', namespace()]);
-        return items.every((one: Json) => one.metadata.deletionTimestamp !== undefined);
-      };
-      if (round % 2 === 1) await until(`the pods of round ${round} to be ended`, ending);
-      await all('resume');
-      await until(`round ${round} to run`, allSettled);
-      const after = await uids('pods');
-      expect(after).toHaveLength(names.length);
-      if (round % 2 === 1) expect(after.filter((uid) => before.includes(uid))).toEqual([]);
-    }
-    const { items } = await getJson(['sandboxes', '-n', namespace()]);
-    expect(items.filter((one: Json) => (one.status.restartCount ?? 0) > 0)).toEqual([]);
-    const reasons = await Promise.all(names.map((name) => reasonsOf(name, namespace())));
-    expect(reasons.flat()).not.toContain('Restarting');
-    expect(await uids('pvc')).toEqual(volumes);
-  });
-});
-
-describe('thirty sandboxes at once', () => {
-  const namespace = walkNamespace('walk-thirty');
-  const names = Array.from({ length: 30 }, (_, index) => `one-${index}`);
-
-  it('all run', async () => {
-    await ok(apply(names.map((name) => minimalSandbox(name, small())).join('---'), namespace()));
-    await until(
-      'all to run',
-      async () => {
-        const { items } = await getJson(['sandboxes', '-n', namespace()]);
-        return items.filter((one: Json) => one.status?.phase === 'Running').length === names.length;
-      },
-      240_000,
-    );
-    const { items } = await getJson(['sandboxes', '-n', namespace()]);
-    expect(items.filter((one: Json) => (one.status.restartCount ?? 0) > 0)).toEqual([]);
   });
 });

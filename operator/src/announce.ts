@@ -32,7 +32,8 @@ export function createAnnouncer({
   return (sandbox: Sandbox, events: readonly EventNote[], tallies: readonly Tally[]): void => {
     const regarding = { ...sandbox, apiVersion: API_VERSION, kind: SANDBOXES.kind };
     const { namespace, name, uid } = sandbox.metadata;
-    for (const { type, reason, note } of events) {
+    for (const { type, reason, note, audience } of events) {
+      if (audience === 'subscribers') continue;
       const about = { resource: SANDBOXES.kind, namespace, name, uid };
       audit({ ...about, actor: OPERATOR, action: reason, outcome: 'allowed' }, { regarding, type, note });
     }

@@ -54,7 +54,7 @@ import type {
 } from './core.ts';
 import { serviceOfSlice, servicesOfSandbox, SLICES_BY_HAND } from './egress/services.ts';
 import { trimmed } from './trim.ts';
-import { BY_ORIGIN, originsOf } from './volume/feed.ts';
+import { BY_ORIGIN, originsOf } from './volume/origins.ts';
 import { KindCache } from './kinds/kindCache.ts';
 import { watchKind } from './kinds/kindWatch.ts';
 import { SnapshotCache } from './volume/snapshotCache.ts';

@@ -4,16 +4,10 @@ import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import { createKubeClient, type KubeClient } from '@agenttier/machinery/kube/client';
 import { loadAccess } from '@agenttier/machinery/kube/kubeconfig';
 import { NAMESPACES } from '@agenttier/machinery/kube/resource';
+import { adminKubeconfig } from '@agenttier/e2e/envtest/server';
 import { until } from '@agenttier/machinery/testing/until';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FakeHost, fakeHost, type PluginRun, runWith } from './testing/fakeHost.ts';
-
-declare module 'vitest' {
-  export interface ProvidedContext {
-    /** Path of an administrator's kubeconfig, from the harness that starts the API server. */
-    readonly kubeconfig: string;
-  }
-}
 
 const namespace = `plugin-${Date.now().toString(36)}`;
 let client: KubeClient;
@@ -21,7 +15,7 @@ let host: FakeHost;
 
 /** Runs a command line against the real API server; `input` is its standard input. */
 function run(args: readonly string[], input = ''): Promise<PluginRun> {
-  host = fakeHost({ variables: { KUBECONFIG: inject('kubeconfig') } });
+  host = fakeHost({ variables: { KUBECONFIG: adminKubeconfig() } });
   host.streams.in.end(input);
   return runWith(host, ...args, ...(args.includes('-n') ? [] : ['-n', namespace]));
 }
@@ -42,7 +36,7 @@ const setStatus = (name: string, status: NonNullable<Sandbox['status']>): Promis
   );
 
 beforeAll(async () => {
-  client = createKubeClient(await loadAccess({ kubeconfig: inject('kubeconfig'), env: {} }));
+  client = createKubeClient(await loadAccess({ kubeconfig: adminKubeconfig(), env: {} }));
   await client.create(NAMESPACES, undefined, { metadata: { name: namespace } });
 });
 afterAll(() => client.close());

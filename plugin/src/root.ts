@@ -12,6 +12,7 @@ import { describeFailure, withoutSecret } from './context/failure.ts';
 import { type GlobalFlags, type Host, write } from './context/host.ts';
 import { addConfigure } from './configure/command.ts';
 import { addCreate } from './create/command.ts';
+import { addDashboard } from './dashboard/command.ts';
 import { addDelete } from './delete/command.ts';
 import { addExec } from './exec/command.ts';
 import { addExplain } from './explain/command.ts';
@@ -73,6 +74,7 @@ const COMMANDS = [
   addWebhook,
   addInsight,
   addCluster,
+  addDashboard,
   addMcp,
   addLogin,
   addWhoami,

@@ -5,31 +5,37 @@ import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import type { Audit, AuditEntry } from '@agenttier/machinery/telemetry/audit';
 import type { Principal } from './auth/principal.ts';
 
-/** What people do in a sandbox that admission does not see. */
+/** What people do in a sandbox that admission does not see, or that needs more words. */
+export const SANDBOX_ACTIONS = [
+  'ExecRun',
+  'FilesRead',
+  'FilesWritten',
+  'TerminalOpened',
+  'TerminalClosed',
+  'PortForwarded',
+  'PortUnforwarded',
+  'PreviewOpened',
+  'SandboxCopied',
+  'BackupRequested',
+  'BackupDeleted',
+  'ShareGranted',
+  'ShareRevoked',
+  'ShareLinkCreated',
+  'ShareLinkRedeemed',
+  'ShareLinkRevoked',
+  'AgentConfigureStarted',
+  'ConfigureDenied',
+  'AgentInvokeStarted',
+  'AgentInvokeCompleted',
+  'AgentInvokeFailed',
+  'AgentInvokeCancelled',
+] as const;
+
+export type SandboxAction = (typeof SANDBOX_ACTIONS)[number];
+
+/** One of them. */
 export interface SandboxAct {
-  readonly action:
-    | 'ExecRun'
-    | 'FilesRead'
-    | 'FilesWritten'
-    | 'TerminalOpened'
-    | 'TerminalClosed'
-    | 'PortForwarded'
-    | 'PortUnforwarded'
-    | 'PreviewOpened'
-    | 'SandboxCopied'
-    | 'BackupRequested'
-    | 'BackupDeleted'
-    | 'ShareGranted'
-    | 'ShareRevoked'
-    | 'ShareLinkCreated'
-    | 'ShareLinkRedeemed'
-    | 'ShareLinkRevoked'
-    | 'AgentConfigureStarted'
-    | 'ConfigureDenied'
-    | 'AgentInvokeStarted'
-    | 'AgentInvokeCompleted'
-    | 'AgentInvokeFailed'
-    | 'AgentInvokeCancelled';
+  readonly action: SandboxAction;
   /** Of the Event; default Normal. */
   readonly type?: 'Normal' | 'Warning';
   readonly principal: Pick<Principal, 'sub' | 'email'>;

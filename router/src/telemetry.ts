@@ -12,6 +12,7 @@ export interface RouterMetrics {
   readonly request: (labels: { method: string; route: string; status: number }, seconds: number) => void;
   readonly exec: (outcome: string, transport: string, seconds: number) => void;
   readonly auditDropped: (count: number) => void;
+  readonly noticesDropped: (count: number) => void;
   readonly limited: (limit: LimitName) => void;
   readonly fallback: (reason: FallbackReason) => void;
 }
@@ -36,7 +37,13 @@ export function createRouterMetrics(registry: Registry): RouterMetrics {
     help: 'Acts that are in the log but could not be stored',
     registers: [registry],
   });
+  const unheard = new Counter({
+    name: 'agenttier_notices_dropped_total',
+    help: 'Events of agents that could not be handed on to subscribers',
+    registers: [registry],
+  });
   return {
+    noticesDropped: (count) => unheard.inc(count),
     auditDropped: (count) => dropped.inc(count),
     limited: (limit) => limited.inc({ limit }),
     terminals: terminalObserver(registry),

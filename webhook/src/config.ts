@@ -5,7 +5,6 @@ import { parseCidr } from '@agenttier/crds/meta/cidr';
 import type { TemplateRef } from '@agenttier/crds/template/compose';
 import { readDefaults } from '@agenttier/crds/template/defaults';
 import type { ResolveSettings } from '@agenttier/crds/template/merge';
-import type { ConnectMode } from './connect/validate.ts';
 
 /** The ServiceAccounts of our own parts, as usernames. */
 export interface SystemAccounts {
@@ -13,6 +12,12 @@ export interface SystemAccounts {
   readonly router: string;
   readonly webhook: string;
 }
+
+/**
+ * What to do when nobody can tell whose pod it is. `Ignore` lets the request through with a warning, as a webhook that
+ * does not answer does under that failurePolicy: pods of other people's programs are asked about as well.
+ */
+export type ConnectMode = 'Ignore' | 'strict';
 
 /** Everything the process takes from its environment; docs of each variable live in the chart's values. */
 export interface WebhookConfig {

@@ -39,6 +39,9 @@ export interface Verdict {
   readonly audit?: Readonly<Record<string, string>>;
 }
 
+/** Judges one request. `signal` aborts at our own deadline: hand it on to every call to the API server. */
+export type Handler = (request: AdmissionRequest, signal: AbortSignal) => Promise<Verdict> | Verdict;
+
 export interface StatusCause {
   readonly reason: string;
   readonly field: string;

@@ -8,9 +8,8 @@ import { createRegistry } from '@agenttier/machinery/telemetry/metrics';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createTracer } from '@agenttier/machinery/telemetry/spans';
 import { createAdmissionMetrics } from './metrics.ts';
-import type { AdmissionReview } from './review.ts';
+import type { AdmissionReview, Handler } from './review.ts';
 import { createAdmissionApp } from './server.ts';
-import type { Handler } from './server.ts';
 
 const servers: Server[] = [];
 afterEach(() => {

@@ -7,11 +7,8 @@ import type { AdmissionAudit } from './audit.ts';
 import type { AdmissionMetrics } from './metrics.ts';
 import type { Tracer } from '@agenttier/machinery/telemetry/spans';
 import { answer, faultAnswer, parseReview } from './review.ts';
-import type { AdmissionRequest, Verdict } from './review.ts';
+import type { AdmissionRequest, Handler, Verdict } from './review.ts';
 import { tracedHandler } from './trace.ts';
-
-/** Judges one request. `signal` aborts at our own deadline: hand it on to every call to the API server. */
-export type Handler = (request: AdmissionRequest, signal: AbortSignal) => Promise<Verdict> | Verdict;
 
 /** Handlers by path, for instance `/mutate/sandboxes`. */
 export type Handlers = Readonly<Record<string, Handler>>;

@@ -3,8 +3,7 @@ import { ANNOTATION_TRACEPARENT } from '@agenttier/crds/meta/labels';
 import type { Tracer } from '@agenttier/machinery/telemetry/spans';
 import { parseTraceparent } from '@agenttier/machinery/telemetry/tracing';
 import type { Trace } from '@agenttier/machinery/telemetry/tracing';
-import type { AdmissionRequest, Verdict } from './review.ts';
-import type { Handler } from './server.ts';
+import type { AdmissionRequest, Handler, Verdict } from './review.ts';
 
 /**
  * The handler within a span `webhook.mutate` or `webhook.validate`. It belongs to the request that the object carries, as far

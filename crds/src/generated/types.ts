@@ -1312,6 +1312,8 @@ export interface SandboxStatus {
   readonly observedGeneration?: number;
   /** How long the last start took. */
   readonly startup?: SandboxStatusStartup;
+  /** Whom it is shared with as far as subscribers were told, as kind, level and identity. */
+  readonly sharedWith?: readonly string[];
   /** Number of the last event that somebody had subscribed to. */
   readonly noticeId?: number;
   /** Events that somebody has subscribed to and that are not in the outbox of the subscriptions yet. */
@@ -1366,6 +1368,8 @@ export interface SandboxStatusNoticesItem {
   readonly type: string;
   /** When it happened. */
   readonly time: string;
+  /** What tells the event apart instead of its number; the same however often it is told. */
+  readonly key?: string;
   /** One word for the cause. */
   readonly reason?: string;
   /** A sentence for people. */
@@ -1436,6 +1440,16 @@ export interface SandboxStatusBackup {
   readonly lastName?: string;
   /** When that backup was cut. */
   readonly lastTime?: string;
+  /** Backups that were last deleted to make room for newer ones. */
+  readonly pruned?: readonly SandboxStatusBackupPrunedItem[];
+}
+
+/** One backup. */
+export interface SandboxStatusBackupPrunedItem {
+  /** Its VolumeSnapshot. */
+  readonly name: string;
+  /** When its turn had come. */
+  readonly time: string;
 }
 
 /** Result of the last configuration of the agent. */
@@ -2897,7 +2911,7 @@ export interface WebhookSubscriptionSpec {
   /** Where events are posted: https, on a public address. Redirects are not followed. */
   readonly url: string;
   /** Which events; when left out, every one. */
-  readonly eventTypes?: readonly ('sandbox.creating' | 'sandbox.running' | 'sandbox.resumed' | 'sandbox.restarted' | 'sandbox.idle_warning' | 'sandbox.stopped' | 'sandbox.error' | 'sandbox.deleting' | 'backup.created')[];
+  readonly eventTypes?: readonly ('sandbox.creating' | 'sandbox.running' | 'sandbox.resumed' | 'sandbox.restarted' | 'sandbox.idle_warning' | 'sandbox.stopped' | 'sandbox.error' | 'sandbox.deleting' | 'backup.created' | 'backup.pruned' | 'share.granted' | 'share.revoked' | 'agent.invoke.started' | 'agent.invoke.completed' | 'agent.invoke.failed')[];
   /** Whose sandboxes: Own are those of the subscription's owner in its namespace, Namespace all of its namespace, Cluster all of the cluster (administrators only). */
   readonly scope?: 'Own' | 'Namespace' | 'Cluster';
   /** Only the sandbox of this name. */

@@ -14,6 +14,12 @@ const KNOWN: Readonly<Record<EventType, true>> = {
   'sandbox.error': true,
   'sandbox.deleting': true,
   'backup.created': true,
+  'backup.pruned': true,
+  'share.granted': true,
+  'share.revoked': true,
+  'agent.invoke.started': true,
+  'agent.invoke.completed': true,
+  'agent.invoke.failed': true,
 };
 
 /** What subscriptions can ask for. */

@@ -2,7 +2,7 @@
 import { isAlreadyExists, isNotFound } from '../kube/errors.ts';
 import { LEASES } from '../kube/resource.ts';
 import type { KubeObject } from '../kube/resource.ts';
-import type { LeaseSettings } from './lease.ts';
+import type { LeaseSettings } from './settings.ts';
 
 export interface LeaseObject extends KubeObject {
   readonly spec?: {

@@ -1,31 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { KubeClient } from '../kube/client.ts';
-import { reasonOf, systemClock } from '../runtime/clock.ts';
-import type { Clock } from '../runtime/clock.ts';
-import type { Logger } from '../telemetry/log.ts';
+import { reasonOf } from '../runtime/clock.ts';
 import { Candidate } from './candidate.ts';
-
-export interface LeaseOptions {
-  readonly client: Pick<KubeClient, 'get' | 'create' | 'update'>;
-  readonly namespace: string;
-  readonly name: string;
-  /** Unique per process, for instance the pod's name and a random part. */
-  readonly identity: string;
-  /** How long others wait after they last saw the lease renewed. Default 15. */
-  readonly leaseSeconds?: number | undefined;
-  /** How long the holder may fail to renew before it gives up. Default 10; must be below `leaseSeconds`. */
-  readonly renewDeadline?: number | undefined;
-  /** Seconds between attempts. Default 2; must be below `renewDeadline`. */
-  readonly retryPeriod?: number | undefined;
-  /** The work of the leader. Must end when its signal aborts. */
-  readonly onLead: (signal: AbortSignal) => Promise<void>;
-  readonly signal: AbortSignal;
-  readonly log?: Logger | undefined;
-  /** Told of every change, for a metric. */
-  readonly onChange?: ((leading: boolean) => void) | undefined;
-  readonly clock?: Clock | undefined;
-  readonly random?: (() => number) | undefined;
-}
+import { checked } from './settings.ts';
+import type { LeaseOptions, LeaseSettings } from './settings.ts';
 
 /** The lease could not be renewed in time, or another process holds it. The process should exit and start afresh. */
 export class LeaseLostError extends Error {
@@ -54,29 +31,6 @@ export async function runWithLease(options: LeaseOptions): Promise<void> {
     // After a loss the work may still be running: giving the lease away early would let two leaders write.
     if (!lost) await candidate.release();
   }
-}
-
-export type LeaseSettings = LeaseOptions & {
-  readonly leaseSeconds: number;
-  readonly renewDeadline: number;
-  readonly retryPeriod: number;
-  readonly clock: Clock;
-  readonly random: () => number;
-};
-
-function checked(options: LeaseOptions): LeaseSettings {
-  const { leaseSeconds = 15, renewDeadline = 10, retryPeriod = 2 } = options;
-  if (leaseSeconds <= renewDeadline) throw new RangeError('leaseSeconds must be above renewDeadline');
-  if (renewDeadline <= retryPeriod * 1.2)
-    throw new RangeError('renewDeadline must be above 1.2 × retryPeriod');
-  return {
-    ...options,
-    leaseSeconds,
-    renewDeadline,
-    retryPeriod,
-    clock: options.clock ?? systemClock,
-    random: options.random ?? Math.random,
-  };
 }
 
 /** Tries until the lease is ours; false when the signal aborts before. */

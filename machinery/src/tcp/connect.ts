@@ -39,7 +39,7 @@ export function connectTo(options: ConnectOptions): Promise<Socket> {
     };
     const fail = (error: unknown): void => {
       end();
-      reject(error as Error);
+      reject(error);
     };
     const abort = (): void => fail(signal && reasonOf(signal));
     const knock = (): void => {

@@ -6,7 +6,7 @@ import type { Action, EventNote } from '../decision/actions.ts';
 import { no } from '../decision/finding.ts';
 import type { Finding } from '../decision/finding.ts';
 import type { SandboxState } from '../sandbox/state.ts';
-import type { Outcome } from '../sandbox/status.ts';
+import type { Outcome } from '../decision/outcome.ts';
 import { buildInstallLog } from './installLog.ts';
 import type { AgentFault, AgentNews, AgentTask, InstallState } from './news.ts';
 import { ended, eventOf, findingOf, isNews, underWay } from './report.ts';

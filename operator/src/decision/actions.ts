@@ -10,6 +10,8 @@ export interface EventNote {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
   readonly note: string;
+  /** No Event is made of it. */
+  readonly audience?: 'subscribers';
 }
 
 /** Numbers to count once the transition they belong to is stored. */

@@ -2,7 +2,7 @@
 import type { SandboxState } from '../sandbox/state.ts';
 import { isTerminating } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
-import type { Outcome } from '../sandbox/status.ts';
+import type { Outcome } from './outcome.ts';
 import { deletionOf, planOf } from './actions.ts';
 import type { Action, EventNote, Plan, Tally } from './actions.ts';
 import { CONDITION_TYPES, findCondition } from '@agenttier/crds/meta/conditions';

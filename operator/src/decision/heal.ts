@@ -3,7 +3,7 @@ import { RETRY_BUDGET } from '@agenttier/crds/lifecycle/retry';
 import type { Loss } from '../sandbox/failure.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
-import type { Outcome } from '../sandbox/status.ts';
+import type { Outcome } from './outcome.ts';
 import { planOf } from './actions.ts';
 import type { Plan } from './actions.ts';
 import { no } from './finding.ts';

@@ -4,7 +4,7 @@ import type { RuntimeAnswer } from '../runtime/client.ts';
 import { diagnose } from '../sandbox/failure.ts';
 import { isTerminating } from '../sandbox/state.ts';
 import type { SandboxState } from '../sandbox/state.ts';
-import type { Outcome, StatusChanges } from '../sandbox/status.ts';
+import type { Outcome, StatusChanges } from './outcome.ts';
 import type { Action, EventNote } from './actions.ts';
 
 export type HarnessRecord = NonNullable<SandboxStatus['harness']>;

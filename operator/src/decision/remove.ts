@@ -3,7 +3,7 @@ import { FINALIZER } from '@agenttier/crds/meta/labels';
 import { isTerminating } from '../sandbox/state.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
-import type { Outcome } from '../sandbox/status.ts';
+import type { Outcome } from './outcome.ts';
 import { isRetained, releaseData } from '../volume/retain.ts';
 import { deletionOf, planOf } from './actions.ts';
 import type { Action, Plan } from './actions.ts';

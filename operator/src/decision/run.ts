@@ -7,7 +7,7 @@ import type { Diagnosis, Loss } from '../sandbox/failure.ts';
 import { isTerminating } from '../sandbox/state.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
-import type { Outcome } from '../sandbox/status.ts';
+import type { Outcome } from './outcome.ts';
 import { planOf } from './actions.ts';
 import type { Plan } from './actions.ts';
 import { no, yes } from './finding.ts';

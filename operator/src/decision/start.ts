@@ -6,7 +6,7 @@ import type { Diagnosis } from '../sandbox/failure.ts';
 import { buildPod } from '../sandbox/pod.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
-import type { Outcome } from '../sandbox/status.ts';
+import type { Outcome } from './outcome.ts';
 import { planOf } from './actions.ts';
 import type { Action, EventNote, Plan } from './actions.ts';
 import { refusalFinding } from './conditions.ts';

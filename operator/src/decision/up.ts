@@ -6,7 +6,7 @@ import { conditionOf, mainStatus } from '../sandbox/failure.ts';
 import { READINESS_LOSS_MS } from '../sandbox/pod.ts';
 import type { SandboxState } from '../sandbox/state.ts';
 import { statusStage } from '../sandbox/status.ts';
-import type { Outcome, StatusChanges } from '../sandbox/status.ts';
+import type { Outcome, StatusChanges } from './outcome.ts';
 import { planOf } from './actions.ts';
 import type { Action, EventNote, Plan } from './actions.ts';
 import { READY, refusalFinding } from './conditions.ts';

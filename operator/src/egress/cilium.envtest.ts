@@ -25,7 +25,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CiliumNetworkPolicy, Pod } from '../core.ts';
 import { chartOperator } from '../testing/chartOperator.ts';
 import { sandbox as build, SETTINGS } from '../testing/fixtures.ts';
-import { hasProxy } from './proxy.ts';
+import { hasProxy } from './proxyMark.ts';
 
 const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const OURS = folder('../../../crds');

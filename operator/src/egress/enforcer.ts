@@ -5,7 +5,7 @@ import type { EffectiveSpec } from '@agenttier/crds/generated/types';
 import { GATEWAY_SERVICE } from '@agenttier/crds/egress/gateway';
 import type { Pod, Service } from '../core.ts';
 import type { KindState } from '../kinds/kindCache.ts';
-import { hasProxy } from './proxy.ts';
+import { hasProxy } from './proxyMark.ts';
 
 /**
  * What holds a sandbox to the names that it lists.

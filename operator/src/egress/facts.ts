@@ -3,8 +3,8 @@ import { GATEWAY_SERVICE } from '@agenttier/crds/egress/gateway';
 import type { EffectiveSpec } from '@agenttier/crds/generated/types';
 import { BY_SERVICE } from '../caches.ts';
 import type { Caches } from '../caches.ts';
+import type { CiliumNetworkPolicy, Pod } from '../core.ts';
 import { policyIn } from '../policy/compliance.ts';
-import type { SandboxState } from '../sandbox/state.ts';
 import type { Settings } from '../settings.ts';
 import { enforcerOf } from './enforcer.ts';
 import type { Enforcer } from './enforcer.ts';
@@ -24,7 +24,10 @@ export const NO_FACTS: NetworkFacts = { destinations: {} };
 export interface FactsInput {
   readonly namespace: string;
   readonly settings: Pick<Settings, 'installNamespace' | 'egress'>;
-  readonly objects: Pick<SandboxState, 'pod' | 'ciliumPolicy'>;
+  readonly objects: {
+    readonly pod?: Pod | undefined;
+    readonly ciliumPolicy?: CiliumNetworkPolicy | undefined;
+  };
 }
 
 /** Out of the caches: no call, no waiting. */

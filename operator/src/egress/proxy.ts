@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { GATEWAY_PORT, GATEWAY_USER } from '@agenttier/crds/egress/gateway';
-import type { Container, EnvVar, Pod, PodSpec } from '../core.ts';
+import type { Container, EnvVar, PodSpec } from '../core.ts';
 import type { Enforcer } from './enforcer.ts';
+import { POD_UID } from './proxyMark.ts';
 
 /** Services of the cluster are reached directly, where rules open them. */
 const DIRECT = 'localhost,127.0.0.1,::1,.svc,.cluster.local';
-const POD_UID = 'AGENTTIER_POD_UID';
-
-/** Whether the programs of a pod were told of the gateway. Names with this beginning are ours alone. */
-export const hasProxy = (pod: Pod | undefined): boolean =>
-  (pod?.spec.containers ?? []).some(({ env = [] }) => env.some(({ name }) => name === POD_UID));
 
 /** The pod with what its programs need to reach the names that it lists. */
 export function withEnforcer(spec: PodSpec, enforcer: Enforcer | undefined): PodSpec {

@@ -9,7 +9,7 @@ import { SETTINGS } from '../testing/fixtures.ts';
 import { READY_POD } from '../testing/pods.ts';
 import { Replica } from '../testing/replica.ts';
 import { Scenario } from '../testing/scenario.ts';
-import { hasProxy } from './proxy.ts';
+import { hasProxy } from './proxyMark.ts';
 
 const LISTS = { spec: { network: { allowedDomains: ['packages.example'] } } };
 const GATEWAY_ONLY: Settings = { ...SETTINGS, egress: { enforcement: 'gateway', privateCidrs: [] } };

@@ -18,8 +18,8 @@ import { Couriers } from './couriers.ts';
 import type { DeliveryResult } from './courier.ts';
 import { deliveryOf } from './delivery.ts';
 import type { Delivery } from './delivery.ts';
-import { isActive } from './matching.ts';
-import { noticesAfter } from './notices.ts';
+import { isActive } from '@agenttier/crds/subscription/matching';
+import { noticesAfter } from '@agenttier/crds/subscription/notices';
 import { Outbox } from './outbox.ts';
 import type { Post } from './post.ts';
 

@@ -5,7 +5,7 @@ import { BY_UID } from '../caches.ts';
 import { Courier } from './courier.ts';
 import type { CourierOptions } from './courier.ts';
 import type { Delivery } from './delivery.ts';
-import { isActive } from './matching.ts';
+import { isActive } from '@agenttier/crds/subscription/matching';
 
 /** One courier for each subscription that gets events. */
 export class Couriers {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '@agenttier/crds/generated/types';
-import type { Notice } from './notices.ts';
+import type { Notice } from '@agenttier/crds/subscription/notices';
 
 /** One event on its way to one subscription, as it lies in the outbox. It needs nothing of the sandbox, which may be gone. */
 export interface Delivery {
@@ -21,7 +21,13 @@ export function deliveryOf(sandbox: Sandbox, notice: Notice): Delivery {
   const known = { owner: ownerOf(sandbox), template: templateOf(sandbox), reason, message };
   const { type: event, time } = notice;
   const present = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
-  return { id: `${uid}-${notice.id}`, event, time, sandbox: { namespace, name, uid }, ...present };
+  return {
+    id: `${uid}-${notice.key ?? notice.id}`,
+    event,
+    time,
+    sandbox: { namespace, name, uid },
+    ...present,
+  };
 }
 
 const ownerOf = ({ spec }: Sandbox): string | undefined => spec?.createdBy?.sub;

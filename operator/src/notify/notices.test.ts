@@ -2,8 +2,9 @@
 import type { Sandbox, WebhookSubscription, WebhookSubscriptionSpec } from '@agenttier/crds/generated/types';
 import { describe, expect, it } from 'vitest';
 import { sandbox as build, T0 } from '../testing/fixtures.ts';
-import { isActive, receiversOf } from './matching.ts';
-import { noticeFields, noticesAfter } from './notices.ts';
+import { isActive, receiversOf } from '@agenttier/crds/subscription/matching';
+import { noticeFields, noticesAfter } from '@agenttier/crds/subscription/notices';
+import { newsOf } from './eventTypes.ts';
 import { afterTry, freshStatus } from './record.ts';
 
 const sandbox: Sandbox = {
@@ -56,7 +57,7 @@ describe('who hears of a sandbox', () => {
 describe('the events in the status', () => {
   const note = (reason: string) => ({ type: 'Normal', reason, note: `it is ${reason}` }) as const;
   const fields = (before: Sandbox, reasons: readonly string[], subscriptions = [subscription()]) =>
-    noticeFields(before, reasons.map(note), { subscriptions, now: T0 });
+    noticeFields(before, newsOf(reasons.map(note)), { subscriptions, now: T0 });
 
   it('are none, and cost nothing, when nobody has subscribed', () => {
     expect(fields(sandbox, ['Running'], [])).toEqual({});

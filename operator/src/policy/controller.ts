@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import type { EffectivePolicy, PolicyScope } from '@agenttier/crds/governance/effective';
+import { violationsNow } from '@agenttier/crds/governance/violators';
 import { FIELD_MANAGER_OPERATOR } from '@agenttier/crds/meta/labels';
 import {
   CLUSTER_GOVERNANCE_POLICIES,
@@ -17,7 +18,7 @@ import type { StoreEvent } from '@agenttier/machinery/reflector/store';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
 import type { Caches } from '../caches.ts';
 import { specMoved } from '../events.ts';
-import { policyIn, violationsNow } from './compliance.ts';
+import { policyIn } from './compliance.ts';
 
 export interface PolicyControllerOptions {
   readonly client: Pick<KubeClient, 'patch'>;

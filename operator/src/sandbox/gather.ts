@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { violationsNow } from '@agenttier/crds/governance/violators';
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import type { TemplateKey, TemplateLookup } from '@agenttier/crds/template/compose';
 import { BY_SANDBOX_UID } from '../caches.ts';
@@ -8,7 +9,7 @@ import { activeHold } from '../decision/hold.ts';
 import { verifyResolved } from '../decision/verify.ts';
 import { networkFacts } from '../egress/facts.ts';
 import { isPlanSecret } from '../harness/secrets.ts';
-import { policyIn, violationsNow } from '../policy/compliance.ts';
+import { policyIn } from '../policy/compliance.ts';
 import type { Settings } from '../settings.ts';
 import { slotKeyOf } from '../warmpool/key.ts';
 import type { Slots } from '../warmpool/slots.ts';

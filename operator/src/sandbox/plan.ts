@@ -13,7 +13,7 @@ import { no } from '../decision/finding.ts';
 import { withChores } from '../volume/chores.ts';
 import { surplusRemovals } from '../decision/warm.ts';
 import { statusStage } from './status.ts';
-import type { Outcome } from './status.ts';
+import type { Outcome } from '../decision/outcome.ts';
 import type { SandboxState } from './state.ts';
 
 const BY_USER = 'stopped by its user';

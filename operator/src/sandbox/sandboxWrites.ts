@@ -7,12 +7,13 @@ import {
   LABEL_SANDBOX_UID,
 } from '@agenttier/crds/meta/labels';
 import { SANDBOXES } from '@agenttier/crds/meta/resources';
+import { noticeFields } from '@agenttier/crds/subscription/notices';
 import { isKubeError, isNotFound } from '@agenttier/machinery/kube/errors';
 import { PODS, SECRETS } from '@agenttier/machinery/kube/resource';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import type { Pod } from '../core.ts';
 import type { Action } from '../decision/actions.ts';
-import { noticeFields } from '../notify/notices.ts';
+import { newsOf } from '../notify/eventTypes.ts';
 import { absent } from './context.ts';
 import type { Effect, PerformContext } from './context.ts';
 import { isOwnedBy } from './ownership.ts';
@@ -28,7 +29,7 @@ export async function writeStatus(
 ): Promise<Effect> {
   const { client, owner, caches, sandbox, signal } = context;
   const { subscriptions } = caches;
-  const notices = noticeFields(sandbox, action.events, {
+  const notices = noticeFields(sandbox, newsOf(action.events), {
     subscriptions: subscriptions.list(),
     now: context.now(),
   });

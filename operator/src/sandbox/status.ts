@@ -1,56 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SandboxStatus } from '@agenttier/crds/generated/types';
 import { derivePhase } from '@agenttier/crds/lifecycle/phase';
-import type { Phase, PhaseSummary, StopReason } from '@agenttier/crds/lifecycle/phase';
+import type { PhaseSummary, StopReason } from '@agenttier/crds/lifecycle/phase';
 import { equalJson } from '@agenttier/crds/meta/canonical';
 import type { Condition } from '@agenttier/crds/meta/conditions';
-import type { Action, EventNote, Tally } from '../decision/actions.ts';
+import type { Action } from '../decision/actions.ts';
 import { deriveConditions } from '../decision/conditions.ts';
 import { timeOf } from '../decision/deadlines.ts';
-import type { Finding } from '../decision/finding.ts';
 import { retryValue } from '../decision/hold.ts';
-import type { Hold } from '../decision/hold.ts';
+import type { Outcome } from '../decision/outcome.ts';
 import { volumeEvents, volumeStatus } from '../volume/status.ts';
+import { sharedWith, sharingEvents } from './sharing.ts';
 import type { SandboxState } from './state.ts';
-
-/** Fields that a transition sets; `undefined` takes a field away. */
-export type StatusChanges = {
-  readonly [F in
-    | 'startedAt'
-    | 'lastActivityTimestamp'
-    | 'lastFailureAt'
-    | 'restartCount'
-    | 'startup'
-    | 'harness'
-    | 'pvcName'
-    | 'agentConfigure']?: SandboxStatus[F] | undefined;
-};
-
-/** What a decision says about the sandbox; conditions follow from it and the state, and the stored phase from those. */
-export interface Outcome {
-  readonly phase: Phase;
-  readonly reason: string;
-  readonly message: string;
-  /** The condition PodReady. */
-  readonly pod: Finding;
-  readonly hold?: Hold | undefined;
-  /** The condition IdleWarning, while a stop is near. */
-  readonly warning?: Finding | undefined;
-  /** The condition Configured. */
-  readonly configured?: Finding | undefined;
-  /** The condition ResizePending, while the pod differs from the spec. */
-  readonly resize?: Finding | undefined;
-  readonly changes?: StatusChanges | undefined;
-  readonly events?: readonly EventNote[] | undefined;
-  readonly tallies?: readonly Tally[] | undefined;
-}
 
 /** The stage that stores the outcome; none when the status says so already. */
 export function statusStage(state: SandboxState, outcome: Outcome, now: number): Action[] {
   const before = state.sandbox.status ?? {};
   const status = nextStatus(state, outcome, now);
   if (equalJson(before, status)) return [];
-  const events = [...(outcome.events ?? []), ...volumeEvents(before, status)];
+  const events = [
+    ...(outcome.events ?? []),
+    ...volumeEvents(before, status),
+    ...sharingEvents(before, status),
+  ];
   return [{ do: 'status', status, events, tallies: outcome.tallies ?? [] }];
 }
 
@@ -64,6 +36,7 @@ export function nextStatus(state: SandboxState, outcome: Outcome, now: number): 
     lastNode: lastNode(state, outcome),
     ...identityFields(state),
     ...volumeStatus(state, outcome.phase, now),
+    sharedWith: sharedWith(sandbox),
     observedGeneration: sandbox.metadata.generation,
     observedRetry: retryValue(sandbox) || undefined,
     conditions,

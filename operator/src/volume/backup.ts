@@ -10,12 +10,15 @@ import type { SandboxState } from '../sandbox/state.ts';
 import { beginCut } from './cut.ts';
 import { slotsOf } from './schedule.ts';
 import { cutAt, isReady, kindOf, snapshotNamed } from './snapshot.ts';
+import { surplus } from './surplus.ts';
 import type { Shot } from './snapshot.ts';
 
 type BackupStatus = NonNullable<SandboxStatus['backup']>;
 
 /** How many scheduled backups are kept where nobody says. */
 const KEEP = 7;
+/** As many as the status has room for; the rest follows when these are gone. */
+const MAX_PRUNED = 32;
 
 export interface BackupPlan {
   readonly everyMs: number;
@@ -96,6 +99,12 @@ const isBackup = (snapshot: VolumeSnapshot): boolean => {
   return kind === SNAPSHOT_KINDS.scheduled || kind === SNAPSHOT_KINDS.requested;
 };
 
+/** Scheduled backups whose time is over. */
+export function surplusBackups(state: SandboxState, now: number): VolumeSnapshot[] {
+  const plan = backupPlan(state);
+  return plan === undefined ? [] : surplus(state, SNAPSHOT_KINDS.scheduled, plan.keep, now);
+}
+
 /** The backups, the newest first. */
 export const backupsOf = ({ snapshots = [] }: SandboxState): VolumeSnapshot[] =>
   snapshots.filter((one) => isBackup(one)).toSorted((a, b) => cutAt(b) - cutAt(a));
@@ -114,8 +123,20 @@ export function backupStatus(state: SandboxState, now: number): BackupStatus | u
     ...(newest === undefined
       ? {}
       : { lastName: newest.metadata.name ?? '', lastTime: new Date(cutAt(newest)).toISOString() }),
+    ...prunedStatus(state, before, now),
   };
   return Object.keys(status).length === 0 ? undefined : status;
+}
+
+/** Those whose turn has come. They stay named until others have theirs: a write to forget them would be for nothing. */
+function prunedStatus(state: SandboxState, before: BackupStatus, now: number): BackupStatus {
+  const known = new Map(before.pruned?.map((one) => [one.name, one]));
+  const time = new Date(now).toISOString();
+  const due = surplusBackups(state, now).map(
+    ({ metadata: { name = '' } }) => known.get(name) ?? { name, time },
+  );
+  const pruned = due.length > 0 ? due.slice(0, MAX_PRUNED) : before.pruned;
+  return pruned === undefined ? {} : { pruned };
 }
 
 function scheduleStatus(state: SandboxState, before: BackupStatus, now: number): BackupStatus {

@@ -151,7 +151,10 @@ describe('backups', () => {
     expect(seen.size).toBe(8);
     expect(snapshotsIn(s)).toHaveLength(2);
     expect(events().filter((one) => one === 'BackupCreated')).toHaveLength(8);
+    // Told by the write that names it, and deleted after that: each once.
     expect(events().filter((one) => one === 'BackupPruned')).toHaveLength(6);
+    const kept = new Set(snapshotsIn(s).map(({ metadata }) => metadata.name));
+    expect(s.status().backup?.pruned?.some(({ name }) => kept.has(name))).toBe(false);
     expect(s.status().backup?.lastScheduledTime).toBeDefined();
   });
 

@@ -53,13 +53,28 @@ function newestFault(state: SandboxState): Finding | undefined {
 
 /** Events for what a status says for the first time. */
 export function volumeEvents(before: SandboxStatus, after: SandboxStatus): EventNote[] {
-  return [...createdEvents(before, after), ...failingEvents(before, after), ...clonedEvents(before, after)];
+  return [
+    ...createdEvents(before, after),
+    ...prunedEvents(before, after),
+    ...failingEvents(before, after),
+    ...clonedEvents(before, after),
+  ];
 }
 
 function createdEvents({ backup: old }: SandboxStatus, { backup }: SandboxStatus): EventNote[] {
   const newer = (timeOf(backup?.lastTime) ?? 0) > (timeOf(old?.lastTime) ?? 0);
   const note = `VolumeSnapshot ${backup?.lastName} can be restored`;
   return newer ? [{ type: 'Normal', reason: 'BackupCreated', note }] : [];
+}
+
+function prunedEvents({ backup: old }: SandboxStatus, { backup }: SandboxStatus): EventNote[] {
+  const known = new Set(old?.pruned?.map(({ name }) => name));
+  return (backup?.pruned ?? [])
+    .filter(({ name }) => !known.has(name))
+    .map(({ name }) => {
+      const note = `VolumeSnapshot ${name} is deleted: enough newer backups are kept`;
+      return { type: 'Normal', reason: 'BackupPruned', note };
+    });
 }
 
 function failingEvents(before: SandboxStatus, after: SandboxStatus): EventNote[] {

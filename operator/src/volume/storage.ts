@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '@agenttier/crds/generated/types';
-import type { GatherInput } from '../sandbox/gather.ts';
+import type { Caches } from '../caches.ts';
+import type { Notes } from '../sandbox/notes.ts';
 import { marked } from '../sandbox/objects.ts';
 import { identityOf, isOwnedBy } from '../sandbox/ownership.ts';
 import type { Identity } from '../sandbox/ownership.ts';
 import type { CopySource, SandboxState } from '../sandbox/state.ts';
 
+interface StorageInput {
+  readonly caches: Caches;
+  readonly notes: Notes;
+}
+
 type Storage = Pick<SandboxState, 'storageClasses' | 'snapshots' | 'source' | 'restore'>;
 
 /** What a decision has to know of storage. Of snapshots with the sandbox's label, only those that no other owner has. */
-export function storageOf(sandbox: Sandbox, owner: Identity, input: GatherInput): Storage {
+export function storageOf(sandbox: Sandbox, owner: Identity, input: StorageInput): Storage {
   const { caches, notes } = input;
   const classes = caches.storageClasses.list();
   const found = caches.snapshots.of(owner.uid);
@@ -24,7 +30,7 @@ export function storageOf(sandbox: Sandbox, owner: Identity, input: GatherInput)
 function originIn(
   { spec }: Sandbox,
   { namespace }: Identity,
-  { caches }: GatherInput,
+  { caches }: Pick<StorageInput, 'caches'>,
 ): Pick<Storage, 'source' | 'restore'> {
   const { cloneFrom, cloneFromSnapshot } = spec ?? {};
   const restore = cloneFromSnapshot ? caches.snapshots.find(namespace, cloneFromSnapshot) : undefined;
@@ -36,7 +42,7 @@ function originIn(
 function copySource(
   { sandbox: name, uid }: { readonly sandbox: string; readonly uid?: string },
   namespace: string,
-  { caches }: Pick<GatherInput, 'caches'>,
+  { caches }: Pick<StorageInput, 'caches'>,
 ): CopySource | undefined {
   const sandbox = caches.sandboxes.get(namespace, name);
   if (sandbox === undefined || sandbox.metadata.uid !== uid) return undefined;

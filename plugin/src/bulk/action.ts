@@ -7,7 +7,7 @@ import { CommandError } from '../context/failure.ts';
 import { type GlobalFlags, type Host, write } from '../context/host.ts';
 import { resumeBody } from '../exec/wake.ts';
 import { sandboxStatus } from '../printers/sandboxColumns.ts';
-import type { BULK_ACTIONS } from './command.ts';
+import type { BULK_ACTIONS } from './verbs.ts';
 
 export interface BulkActionOptions extends GlobalFlags {
   readonly verb: (typeof BULK_ACTIONS)[number];

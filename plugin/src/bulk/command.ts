@@ -3,8 +3,7 @@ import { Argument, type Command } from 'commander';
 import { addOutputOption, type App, completeArguments, examples, perform } from '../context/app.ts';
 import type { BulkActionOptions } from './action.ts';
 import type { BulkCreateOptions } from './create.ts';
-
-export const BULK_ACTIONS = ['stop', 'resume', 'delete'] as const;
+import { BULK_ACTIONS } from './verbs.ts';
 
 export function addBulk(program: Command, app: App): void {
   const bulk = program

@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isNotFound } from '@agenttier/machinery/kube/errors';
+import { type KubernetesIdentity, kubernetesIdentity } from '../client/identity.ts';
 import { callRouter, type RouterAccess, routerAccess, routerUrl } from '../client/router.ts';
-import { type Cluster, callOptions, withCluster } from '../context/cluster.ts';
+import { withCluster } from '../context/cluster.ts';
 import { CommandError } from '../context/failure.ts';
 import { type GlobalFlags, type Host, write } from '../context/host.ts';
 import { parseOutput, renderValue } from '../printers/output.ts';
 
 export interface WhoamiOptions extends GlobalFlags {
   readonly output?: string;
-}
-
-interface KubernetesIdentity {
-  readonly username: string;
-  readonly groups: readonly string[];
 }
 
 interface RouterIdentity {
@@ -49,25 +44,6 @@ export async function runWhoami(host: Host, options: WhoamiOptions): Promise<voi
 
 async function routerIdentity(host: Host, router: RouterAccess): Promise<RouterIdentity> {
   return callRouter<RouterIdentity>(router, routerUrl(router, '/api/v1/user/me'), { signal: host.signal });
-}
-
-/** SelfSubjectReview is v1 from Kubernetes 1.28; 1.27 has it as v1beta1. */
-async function kubernetesIdentity(host: Host, cluster: Cluster): Promise<KubernetesIdentity> {
-  const ask = async (version: string): Promise<KubernetesIdentity> => {
-    const apiVersion = `authentication.k8s.io/${version}`;
-    const body = { apiVersion, kind: 'SelfSubjectReview' };
-    const request = { method: 'POST', path: `/apis/${apiVersion}/selfsubjectreviews`, body };
-    const answer = await cluster.client.raw(request, callOptions(host));
-    const { userInfo } =
-      (answer.body as { status?: { userInfo?: Partial<KubernetesIdentity> } }).status ?? {};
-    return { username: userInfo?.username ?? '', groups: userInfo?.groups ?? [] };
-  };
-  try {
-    return await ask('v1');
-  } catch (error) {
-    if (isNotFound(error)) return ask('v1beta1');
-    throw error;
-  }
 }
 
 function lines({ kubernetes, router }: Identities): string {

@@ -47,10 +47,16 @@ const cut = (text: string | undefined): string => (text ?? '').slice(0, MOST);
 /** First id of a moment; every id of an earlier one sorts before it. */
 export const idFloor = (at: number): string => Math.max(0, at).toString(36).padStart(10, '0');
 
-export function rowOf(entry: AuditEntry, note: string | undefined, now: number): AuditRow {
+/** `digest` of what everybody would tell alike; left out, the row is one of its kind. */
+export function rowOf(
+  entry: AuditEntry,
+  note: string | undefined,
+  now: number,
+  digest = randomBytes(6).toString('hex'),
+): AuditRow {
   const { actor, action, outcome, resource, namespace, name, uid, reason, sourceIp } = entry;
   return {
-    id: `${idFloor(now)}-${randomBytes(6).toString('hex')}`,
+    id: `${idFloor(now)}-${digest}`,
     at: now,
     type: action,
     outcome,

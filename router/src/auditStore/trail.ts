@@ -17,6 +17,14 @@ export interface AuditTrailOptions {
   readonly clock?: Clock;
 }
 
+export interface SeenAct {
+  readonly note: string;
+  /** Milliseconds of the epoch, the same for whoever sees it. */
+  readonly at: number;
+  /** Twelve hex digits that tell it apart from others of that moment. */
+  readonly digest: string;
+}
+
 const PRUNE_EVERY_MS = 3_600_000;
 
 /** What has been done, kept: rows go in behind everything else, and are read back by page. */
@@ -37,6 +45,11 @@ export class AuditTrail {
   /** Keeps one act. Never throws and never waits. */
   readonly keep = (entry: AuditEntry, note?: string): void => {
     this.#queue.add(rowOf(entry, note, this.#clock.now()));
+  };
+
+  /** Keeps what several replicas see: the store has it once, by the moment and the digest. */
+  readonly keepOnce = (entry: AuditEntry, { note, at, digest }: SeenAct): void => {
+    this.#queue.add(rowOf(entry, note, at, digest));
   };
 
   async find(query: AuditQuery): Promise<readonly AuditRow[]> {

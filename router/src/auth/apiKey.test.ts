@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { apiKeySecretName } from '@agenttier/crds/wire/apiKey';
 import { KubeError } from '@agenttier/machinery/kube/errors';
 import { Store } from '@agenttier/machinery/reflector/store';
 import { describe, expect, it, vi } from 'vitest';
 import type { Secret } from '../cluster/shapes.ts';
 import { ApiKeys } from './apiKey.ts';
 import { authenticate } from './authenticate.ts';
-import { hashKey, readKeySecret, secretNameOf } from './keyRecord.ts';
+import { hashKey, readKeySecret } from './keyRecord.ts';
 
 const KEY = `atk_${'a'.repeat(43)}`;
 const NAMESPACE = 'agenttier';
@@ -15,7 +16,7 @@ function keySecret(key: string, record: Record<string, unknown> = {}, version = 
   const keyHash = hashKey(key);
   const fields = { userId: 'ann', email: 'ann@example.com', name: 'laptop', ...record };
   return {
-    metadata: { name: secretNameOf(keyHash), namespace: NAMESPACE, resourceVersion: version },
+    metadata: { name: apiKeySecretName(keyHash), namespace: NAMESPACE, resourceVersion: version },
     data: { keyHash: base64(keyHash), record: base64(JSON.stringify(fields)) },
   };
 }

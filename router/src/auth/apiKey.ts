@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LRUCache } from 'lru-cache';
+import { apiKeySecretName } from '@agenttier/crds/wire/apiKey';
 import { isNotFound } from '@agenttier/machinery/kube/errors';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { SECRETS } from '@agenttier/machinery/kube/resource';
@@ -7,7 +8,7 @@ import type { Store } from '@agenttier/machinery/reflector/store';
 import type { Secret } from '../cluster/shapes.ts';
 import { take } from '../ratelimit/bucket.ts';
 import type { BucketState } from '../ratelimit/bucket.ts';
-import { hashKey, isExpired, looksLikeKey, readKeySecret, sameHash, secretNameOf } from './keyRecord.ts';
+import { hashKey, isExpired, looksLikeKey, readKeySecret, sameHash } from './keyRecord.ts';
 import type { KeyRecord } from './keyRecord.ts';
 import { namespacesOf } from './namespaces.ts';
 import type { GroupNamespaces } from './namespaces.ts';
@@ -50,7 +51,7 @@ export class ApiKeys {
   async authenticate(key: string): Promise<Principal | undefined> {
     if (!looksLikeKey(key)) return undefined;
     const hash = hashKey(key);
-    const name = secretNameOf(hash);
+    const name = apiKeySecretName(hash);
     const record = this.#records.get(name) ?? this.#fromStore(name) ?? (await this.#fromServer(name));
     if (!record || !sameHash(record.keyHash, hash) || isExpired(record, this.#now())) return undefined;
     return this.#limited(record.principal);

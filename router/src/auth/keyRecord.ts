@@ -27,9 +27,6 @@ export const looksLikeKey = (key: string): boolean => KEY_SHAPE.test(key);
 
 export const hashKey = (key: string): string => createHash('sha256').update(key, 'utf8').digest('hex');
 
-/** Secrets are found by a part of the hash; the rest of it proves the key. */
-export const secretNameOf = (hash: string): string => `agenttier-apikey-${hash.slice(0, 40)}`;
-
 /** Comparison whose duration tells nothing about where two hashes differ. */
 export function sameHash(a: string, b: string): boolean {
   return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
 import { LABEL_API_KEY_USER, LABEL_SECRET_PURPOSE, SECRET_PURPOSES } from '@agenttier/crds/meta/labels';
-import { hashKey, secretNameOf } from './keyRecord.ts';
+import { apiKeySecretName, apiKeyUserLabel } from '@agenttier/crds/wire/apiKey';
+import { hashKey } from './keyRecord.ts';
 import type { Principal } from './principal.ts';
 import type { Secret } from '../cluster/shapes.ts';
 
@@ -42,9 +43,12 @@ export function secretOf(key: string, asked: NewKey, by: Principal, place: Place
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: {
-      name: secretNameOf(keyHash),
+      name: apiKeySecretName(keyHash),
       namespace: place.namespace,
-      labels: { [LABEL_SECRET_PURPOSE]: SECRET_PURPOSES.apiKey, [LABEL_API_KEY_USER]: labelOf(by.sub) },
+      labels: {
+        [LABEL_SECRET_PURPOSE]: SECRET_PURPOSES.apiKey,
+        [LABEL_API_KEY_USER]: apiKeyUserLabel(by.sub),
+      },
     },
     data: { keyHash: base64(keyHash), record: base64(JSON.stringify(record)) },
   };
@@ -55,12 +59,5 @@ export interface Place {
   readonly namespace: string;
   readonly now: number;
 }
-
-/** For `kubectl get -l`; nobody is told apart by it, since two people may have the same. */
-const labelOf = (sub: string): string =>
-  sub
-    .replaceAll(/[^A-Za-z0-9._-]/g, '-')
-    .slice(0, 63)
-    .replaceAll(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '');
 
 const base64 = (text: string): string => Buffer.from(text, 'utf8').toString('base64');

@@ -3,6 +3,7 @@ import type { Sandbox } from '@agenttier/crds/generated/types';
 import { ANNOTATION_TOKEN_NONCE, FINALIZER, ownedLabels } from '@agenttier/crds/meta/labels';
 import { podName } from '@agenttier/crds/meta/names';
 import { ALL_RESOURCES, SANDBOXES } from '@agenttier/crds/meta/resources';
+import { apiKeySecretName } from '@agenttier/crds/wire/apiKey';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { INITIAL_EVENTS_END } from '@agenttier/machinery/kube/watch';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
@@ -13,7 +14,7 @@ import { until } from '@agenttier/machinery/testing/until';
 import type { Secret } from '../cluster/shapes.ts';
 import { readConfig } from '../config.ts';
 import type { Config } from '../config.ts';
-import { hashKey, secretNameOf } from '../auth/keyRecord.ts';
+import { hashKey } from '../auth/keyRecord.ts';
 import { createRouter } from '../router.ts';
 import type { Router } from '../router.ts';
 import { admit, keyObject, TEST_NONCE } from './tokens.ts';
@@ -47,7 +48,11 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64');
 export function keySecret(key: string, record: Record<string, unknown>): Secret {
   const keyHash = hashKey(key);
   return {
-    metadata: { name: secretNameOf(keyHash), namespace: 'agenttier', resourceVersion: keyHash.slice(0, 8) },
+    metadata: {
+      name: apiKeySecretName(keyHash),
+      namespace: 'agenttier',
+      resourceVersion: keyHash.slice(0, 8),
+    },
     data: { keyHash: base64(keyHash), record: base64(JSON.stringify({ name: 'key', email: '', ...record })) },
   };
 }

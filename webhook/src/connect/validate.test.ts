@@ -6,7 +6,7 @@ import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { describe, expect, it } from 'vitest';
 import type { AdmissionRequest, UserInfo, Verdict } from '../review.ts';
 import { validateConnect } from './validate.ts';
-import type { ConnectMode } from './validate.ts';
+import type { ConnectMode } from '../config.ts';
 
 const accounts = { operator: 'sa:operator', router: 'sa:router', webhook: 'sa:webhook' };
 const behindRouter = (sub: string): UserInfo => ({

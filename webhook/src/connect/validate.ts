@@ -7,17 +7,10 @@ import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { isNotFound } from '@agenttier/machinery/kube/errors';
 import { PODS } from '@agenttier/machinery/kube/resource';
 import type { KubeObject, ObjectKey, Resource } from '@agenttier/machinery/kube/resource';
-import type { SystemAccounts } from '../config.ts';
+import type { ConnectMode, SystemAccounts } from '../config.ts';
 import { actorOf, principalOf } from '../identity.ts';
 import { ALLOW } from '../review.ts';
-import type { AdmissionRequest, Verdict } from '../review.ts';
-import type { Handler } from '../server.ts';
-
-/**
- * What to do when nobody can tell whose pod it is. `Ignore` lets the request through with a warning, as a webhook that
- * does not answer does under that failurePolicy: pods of other people's programs are asked about as well.
- */
-export type ConnectMode = 'Ignore' | 'strict';
+import type { AdmissionRequest, Handler, Verdict } from '../review.ts';
 
 export interface ConnectOptions {
   readonly client: Pick<KubeClient, 'get'>;

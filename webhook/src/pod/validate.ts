@@ -13,8 +13,7 @@ import type { Violation } from '@agenttier/crds/meta/violation';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { sameJson } from '../sandbox/change.ts';
 import { ALLOW } from '../review.ts';
-import type { AdmissionRequest, Verdict } from '../review.ts';
-import type { Handler } from '../server.ts';
+import type { AdmissionRequest, Handler, Verdict } from '../review.ts';
 
 interface Container {
   readonly name?: string;

@@ -7,7 +7,7 @@ import type { Violation } from '@agenttier/crds/meta/violation';
 import { unsupportedFields } from '@agenttier/crds/template/unsupported';
 import { newViolations } from '../ratchet.ts';
 import { ALLOW } from '../review.ts';
-import type { Handler } from '../server.ts';
+import type { Handler } from '../review.ts';
 
 type PolicyKind = 'ClusterGovernancePolicy' | 'GovernancePolicy';
 

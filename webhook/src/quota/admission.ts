@@ -4,7 +4,7 @@ import type { PolicyScope } from '@agenttier/crds/governance/effective';
 import { checkLimit } from '@agenttier/crds/governance/limit';
 import { demandOf, growth, NOTHING } from '@agenttier/crds/governance/quota/demand';
 import { reservationKey } from '@agenttier/crds/governance/quota/ledger';
-import type { QuotaRequest } from '@agenttier/crds/governance/quota/ledger';
+import type { QuotaRequest } from '@agenttier/crds/governance/quota/request';
 import { clusterLimits, isLimited, quotaLimits } from '@agenttier/crds/governance/quota/limits';
 import type { QuotaLimits } from '@agenttier/crds/governance/quota/limits';
 import { NO_POLICY } from '@agenttier/crds/governance/effective';

@@ -2,7 +2,7 @@
 import type { PolicySpec, PolicyStatus } from '@agenttier/crds/generated/types';
 import type { PolicyScope } from '@agenttier/crds/governance/effective';
 import { isCounted, LedgerDraft } from '@agenttier/crds/governance/quota/ledger';
-import type { QuotaRequest } from '@agenttier/crds/governance/quota/ledger';
+import type { QuotaRequest } from '@agenttier/crds/governance/quota/request';
 import { isLimited } from '@agenttier/crds/governance/quota/limits';
 import type { QuotaLimits } from '@agenttier/crds/governance/quota/limits';
 import { FIELD_MANAGER_WEBHOOK } from '@agenttier/crds/meta/labels';

@@ -2,7 +2,7 @@
 import type { SystemAccounts } from '../config.ts';
 import { actorOf, principalOf } from '../identity.ts';
 import { ALLOW } from '../review.ts';
-import type { Handler } from '../server.ts';
+import type { Handler } from '../review.ts';
 
 /**
  * `/validate/status`: what a sandbox is said to be is the operator's to say, and ours and the router's when it was last

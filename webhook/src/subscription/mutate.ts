@@ -2,7 +2,7 @@
 import { jsonPatch } from '@agenttier/crds/meta/jsonPatch';
 import { principalOf } from '../identity.ts';
 import { ALLOW } from '../review.ts';
-import type { Handler } from '../server.ts';
+import type { Handler } from '../review.ts';
 import { subscriptionOf } from './specified.ts';
 
 /**

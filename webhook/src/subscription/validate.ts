@@ -6,7 +6,7 @@ import type { PublicAddresses } from '@agenttier/machinery/http/publicAddress';
 import { actorOf, principalOf } from '../identity.ts';
 import type { Principal } from '../identity.ts';
 import { ALLOW } from '../review.ts';
-import type { Handler } from '../server.ts';
+import type { Handler } from '../review.ts';
 import { subscriptionOf } from './specified.ts';
 
 export interface SubscriptionRules {

@@ -3,8 +3,7 @@ import { jsonPatch } from '@agenttier/crds/meta/jsonPatch';
 import type { TemplateKind, TemplateRef } from '@agenttier/crds/template/compose';
 import type { Lookup } from '../lookup.ts';
 import { ALLOW } from '../review.ts';
-import type { Verdict } from '../review.ts';
-import type { Handler } from '../server.ts';
+import type { Handler, Verdict } from '../review.ts';
 import { parentsOf, writtenTemplate } from './parents.ts';
 import type { WrittenTemplate } from './parents.ts';
 

@@ -10,8 +10,7 @@ import { unsupportedFields } from '@agenttier/crds/template/unsupported';
 import type { Lookup } from '../lookup.ts';
 import { newViolations } from '../ratchet.ts';
 import { ALLOW } from '../review.ts';
-import type { AdmissionRequest, Verdict } from '../review.ts';
-import type { Handler } from '../server.ts';
+import type { AdmissionRequest, Handler, Verdict } from '../review.ts';
 
 export interface WarmPoolOptions {
   readonly lookup: Pick<Lookup, 'chain' | 'policy'>;

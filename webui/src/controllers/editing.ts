@@ -40,10 +40,13 @@ export class EditingController<T> implements ReactiveController {
   /** What admission remarks on and lets through. */
   warnings: readonly string[] = [];
   saved = false;
+  /** What is stored is shown beside one's own text. */
+  comparing = false;
   readonly #host: ReactiveControllerHost;
   readonly #options: EditingOptions<T>;
   #judging: AbortController | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #begun = '';
 
   constructor(host: ReactiveControllerHost, options: EditingOptions<T>) {
     this.#host = host;
@@ -55,16 +58,28 @@ export class EditingController<T> implements ReactiveController {
     this.#forget();
   }
 
-  /** The text that is stored now, while it is another than the one that was begun with. */
+  /** The text to show beside one's own: what somebody else has stored meanwhile, or what one has changed. */
   get theirs(): string | undefined {
-    return this.current === undefined ? undefined : this.#options.textOf(this.current);
+    if (this.current !== undefined) return this.#options.textOf(this.current);
+    return this.comparing && this.base !== undefined ? this.#options.textOf(this.base) : undefined;
+  }
+
+  /** Something would be lost if it were left now. */
+  get changed(): boolean {
+    return this.open && this.text !== this.#begun;
+  }
+
+  compare(on: boolean): void {
+    this.comparing = on;
+    this.#host.requestUpdate();
   }
 
   /** Begins with what is stored, or with the text of something new. */
   begin(base: T | undefined, text = base === undefined ? '' : this.#options.textOf(base)): void {
     this.#forget();
     Object.assign(this, { open: true, base, text, current: undefined, marks: [] });
-    Object.assign(this, { problem: undefined, warnings: [], saved: false });
+    Object.assign(this, { problem: undefined, warnings: [], saved: false, comparing: false });
+    this.#begun = text;
     this.#host.requestUpdate();
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ApiError } from '@agenttier/client';
+import type { Violation } from '@agenttier/client';
 import type { EffectiveView } from '@agenttier/crds/explain/effectiveView';
 import type { PolicyUsage } from '@agenttier/crds/explain/usage';
 import type { Saved, Spec } from './saved.ts';
@@ -15,6 +16,24 @@ export interface StoredPolicy {
   readonly policy: Spec;
   /** Absent = there is none. */
   readonly version?: string | undefined;
+  /** Existing sandboxes that it would refuse now; absent until they are counted. */
+  readonly wouldViolate?: number | undefined;
+}
+
+/** Existing sandboxes that a text would refuse at their next resume. */
+export interface Violators {
+  readonly count: number;
+  /** The first of them. */
+  readonly named: readonly {
+    readonly namespace: string;
+    readonly name: string;
+    readonly violations: readonly Violation[];
+  }[];
+}
+
+export interface PolicyVerdict {
+  readonly warnings: readonly string[];
+  readonly violators: Violators;
 }
 
 /** The policy of the cluster, whether there is one or not, and those of namespaces. */
@@ -24,8 +43,8 @@ export async function listPolicies({ api }: Server, signal: AbortSignal): Promis
   do {
     const page = await api.listPolicies({ query: next ? { continue: next } : {} }, { signal });
     if (next === undefined) found.push(ofCluster(page));
-    for (const { namespace, policy, resourceVersion: version } of page.namespaces) {
-      found.push({ namespace, policy, version });
+    for (const { namespace, policy, resourceVersion: version, wouldViolate } of page.namespaces) {
+      found.push({ namespace, policy, version, wouldViolate });
     }
     next = page.continue;
   } while (next);
@@ -35,7 +54,13 @@ export async function listPolicies({ api }: Server, signal: AbortSignal): Promis
 const ofCluster = (page: {
   readonly cluster: Spec | null;
   readonly clusterVersion?: string;
-}): StoredPolicy => ({ namespace: '', policy: page.cluster ?? {}, version: page.clusterVersion });
+  readonly clusterWouldViolate?: number;
+}): StoredPolicy => ({
+  namespace: '',
+  policy: page.cluster ?? {},
+  version: page.clusterVersion,
+  wouldViolate: page.clusterWouldViolate,
+});
 
 async function readPolicy({ api }: Server, namespace: string): Promise<StoredPolicy> {
   if (namespace === '') return ofCluster(await api.listPolicies({ query: { limit: 1 } }));
@@ -83,18 +108,22 @@ async function putPolicy({ api }: Server, current: StoredPolicy, body: Spec): Pr
   return { outcome: 'saved', value: { namespace, policy, version }, warnings };
 }
 
-/** What admission would say, with nothing stored: its remarks, or it rejects with its violations. */
+/**
+ * What admission would say, with nothing stored: its remarks, or it rejects with its violations; and which sandboxes the
+ * text would refuse.
+ */
 export async function tryPolicy(
   { api }: Server,
   { namespace }: StoredPolicy,
   body: Spec,
   signal: AbortSignal,
-): Promise<readonly string[]> {
+): Promise<PolicyVerdict> {
   const query = { dryRun: true };
-  const { warnings = [] } = await (namespace === ''
+  const answer = await (namespace === ''
     ? api.replaceClusterPolicy({ query, body }, { signal })
     : api.replacePolicy({ params: { namespace }, query, body }, { signal }));
-  return warnings;
+  const { warnings = [], wouldViolate: count = 0, violators: named = [] } = answer;
+  return { warnings, violators: { count, named } };
 }
 
 export async function deletePolicy({ api }: Server, { namespace }: StoredPolicy): Promise<void> {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Operations, Sandbox as SandboxOnWire } from '@agenttier/client';
+import type { Explanation } from '@agenttier/crds/explain/explanation';
 import { problemOf } from './problem.ts';
 import type { Server } from './server.ts';
+
+export type { Explanation } from '@agenttier/crds/explain/explanation';
 
 export type Phase = 'Creating' | 'Running' | 'Stopped' | 'Error' | 'Deleting';
 
@@ -50,6 +53,33 @@ export async function whySandbox({ api }: Server, key: SandboxKey, signal: Abort
   const { text } = await api.whySandbox(placeOf(key), { signal });
   return String(text);
 }
+
+/** Where each of its values comes from, and what bounds it. */
+export const explainSandbox = async (
+  { api }: Server,
+  key: SandboxKey,
+  signal: AbortSignal,
+): Promise<Explanation> =>
+  // The document of the API leaves open what is in it; the type is that of the router that writes it.
+  (await api.explainSandbox(placeOf(key), { signal })) as unknown as Explanation;
+
+export type SandboxChange = Operations['updateSandbox']['body'];
+/** What takes effect at once and what at the next start. */
+export type Changed = Operations['updateSandbox']['answer'];
+
+export const updateSandbox = ({ api }: Server, key: SandboxKey, body: SandboxChange): Promise<Changed> =>
+  api.updateSandbox({ ...placeOf(key), body });
+
+/** What admission would say of a change, with nothing stored. Rejects with its violations like the change itself. */
+export const tryUpdate = (
+  { api }: Server,
+  key: SandboxKey,
+  body: SandboxChange,
+  signal: AbortSignal,
+): Promise<Changed> => {
+  const { params, query } = placeOf(key);
+  return api.updateSandbox({ params, query: { ...query, dryRun: true }, body }, { signal });
+};
 
 export const createSandbox = ({ api }: Server, body: NewSandbox): Promise<Created> =>
   api.createSandbox({ body });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { DASHBOARD_KEY_ITEM as KEY } from '@agenttier/crds/wire/dashboard';
 import type { Credential } from './server.ts';
 import { refresh, signOutAddress } from './signIn.ts';
 import type { Tokens } from './signIn.ts';
@@ -6,7 +7,6 @@ import type { AuthConfig } from './user.ts';
 
 /** Before a token ends it is renewed, so that no request goes out with one that ends under way. */
 const AHEAD_MS = 60_000;
-const KEY = 'agenttier-api-key';
 
 /**
  * Who has signed in on this page. Tokens stay in memory and end with it; an API key is kept for the tab, in

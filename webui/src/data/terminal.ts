@@ -13,6 +13,12 @@ export interface TerminalPoint {
   readonly rows: number;
 }
 
+export interface OpenedTerminal {
+  readonly socket: WebSocket;
+  /** The person only looks on: because that was asked for, or because no more is granted. */
+  readonly watching: boolean;
+}
+
 /**
  * Opens the WebSocket of a terminal with a ticket, good for one and for a moment: tokens do not belong into URLs. Rejects
  * with ApiError when no ticket is to be had.
@@ -21,8 +27,8 @@ export async function openTerminal(
   server: Server,
   key: SandboxKey,
   point: TerminalPoint,
-): Promise<WebSocket> {
-  const { ticket } = await server.api.createTerminalTicket({
+): Promise<OpenedTerminal> {
+  const { ticket, mode } = await server.api.createTerminalTicket({
     ...placeOf(key),
     body: { mode: point.readonly ? 'view' : 'control' },
   });
@@ -36,12 +42,12 @@ export async function openTerminal(
     since: point.since,
     cols: point.cols,
     rows: point.rows,
-    mode: point.readonly ? 'view' : 'control',
+    mode,
   };
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined && value !== '') url.searchParams.set(name, String(value));
   }
   const socket = new WebSocket(url, PTY_PROTOCOL_V2);
   socket.binaryType = 'arraybuffer';
-  return socket;
+  return { socket, watching: mode === 'view' };
 }

@@ -133,6 +133,13 @@ export const administration = {
   'governance.conflict':
     'Somebody else has changed this policy meanwhile. On the left is what is stored; take over what you need, then save.',
   'governance.confirmDelete': 'Delete the policy of {name}? It then sets no limit.',
+  'governance.wouldViolate': '{count} sandboxes that run now would be refused at their next resume.',
+  'governance.violators': 'Would be refused by this text: {count}',
+  'governance.violatorsHint': 'They go on running, and are refused at their next resume.',
+  'governance.andMore': 'and {count} more',
+  'governance.all': 'Show fields without a limit, too',
+  'governance.noLimit': 'no limit',
+  'governance.delegated': 'namespaces decide',
   'governance.usage': 'Used: {name}',
   'governance.effective': 'In force in {namespace}',
   'governance.unbound': 'No limit is set.',

@@ -6,25 +6,12 @@ import type { PolicyScope } from '../effective.ts';
 import type { Amounts } from './demand.ts';
 import { growth, minus, NOTHING, plus, thousandths } from './demand.ts';
 import type { QuotaLimits } from './limits.ts';
+import type { QuotaRequest } from './request.ts';
 import { quotaViolations } from './violations.ts';
 
 export type Reservation = PolicyStatusReservationsValue;
 /** The part of a policy's status that is the ledger. */
 export type Ledger = Pick<PolicyStatus, 'used' | 'reservations'>;
-
-/** Room asked for before an object is stored. */
-export interface QuotaRequest {
-  readonly uid: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly user: string;
-  /** What is added to what the sandbox takes already. */
-  readonly amounts: Amounts;
-  /** Generation of the stored sandbox that is being changed; absent for a new one. */
-  readonly generation?: number | undefined;
-  /** RFC 3339. */
-  readonly at: string;
-}
 
 /**
  * Above this many reservations something is wrong with whoever turns them into usage, and the object would come near

@@ -4,7 +4,7 @@ import type { Violation, ViolationCode } from '../../meta/violation.ts';
 import type { PolicyScope } from '../effective.ts';
 import type { Amounts } from './demand.ts';
 import { thousandths } from './demand.ts';
-import type { QuotaRequest } from './ledger.ts';
+import type { QuotaRequest } from './request.ts';
 import type { QuotaLimits } from './limits.ts';
 
 export interface QuotaQuestion {

@@ -19,9 +19,10 @@ import type { SandboxFinder } from '../../cluster/finder.ts';
 import type { Handlers } from '../contract.ts';
 import { withVolume } from '../copies/operations.ts';
 import { refusals } from '../errors.ts';
+import { byKey, pageOf } from '../page.ts';
 import type { Call, Reply } from '../route.ts';
 import { findFor } from '../sandboxes/operations.ts';
-import { backupNamed, backupsOf, backupView, openBackup, openView } from './snapshots.ts';
+import { backupNamed, backupsOf, backupView, newestFirst, openBackup, openView } from './snapshots.ts';
 import type { Snapshot } from './snapshots.ts';
 
 export interface BackupsOptions {
@@ -42,13 +43,17 @@ export function backupOperations(options: BackupsOptions): Operations {
   };
 }
 
+const orderOf = ({ order }: { readonly order: string }): string => order;
+
 async function list(options: BackupsOptions, call: Call): Promise<Reply> {
   const sandbox = await findFor(options, call, 'clone');
   const snapshots = (await backupsOf(options.client, call, sandbox)) ?? [];
   const coming = openBackup(sandbox);
   const begun = snapshots.some(({ metadata }) => metadata.name === coming);
-  const open = coming === undefined || begun ? [] : [openView(coming)];
-  return { status: 200, body: { backups: [...open, ...snapshots.map(backupView)] } };
+  const open = coming === undefined || begun ? [] : [{ order: '', view: openView(coming) }];
+  const cut = snapshots.map((one) => ({ order: newestFirst(one), view: backupView(one) }));
+  const { items, ...rest } = pageOf([...open, ...cut.sort(byKey(orderOf))], call.query, orderOf);
+  return { status: 200, body: { backups: items.map(({ view }) => view), ...rest } };
 }
 
 const TRIES = 20;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Type } from 'typebox';
 import type { Route } from '../route.ts';
-import { NamespaceQuery, SMALL_LIMIT, Text, Timestamp } from '../schemas.ts';
+import { Continue, NamespaceQuery, pageQuery, SMALL_LIMIT, Text, Timestamp } from '../schemas.ts';
 
 const TAG = 'Backups';
 
@@ -23,8 +23,8 @@ export const backupRoutes = [
     tag: TAG,
     summary: "Lists the snapshots of a sandbox's volume, the newest first.",
     action: 'clone',
-    query: NamespaceQuery,
-    answers: { 200: Type.Object({ backups: Type.Array(Backup) }) },
+    query: pageQuery({ namespace: Type.Optional(Text) }),
+    answers: { 200: Type.Object({ backups: Type.Array(Backup), continue: Continue }) },
   },
   {
     method: 'post',

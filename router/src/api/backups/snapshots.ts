@@ -67,6 +67,10 @@ const isBackupOf = ({ labels }: KubeObject['metadata'], uid: string): boolean =>
 const cutAt = ({ status, metadata }: Snapshot): number =>
   Date.parse(status?.creationTime ?? metadata.creationTimestamp ?? '') || 0;
 
+/** Sorts by itself with the newest first, and those of one moment by name. */
+export const newestFirst = (snapshot: Snapshot): string =>
+  `${String(Number.MAX_SAFE_INTEGER - cutAt(snapshot))} ${snapshot.metadata.name ?? ''}`;
+
 /** Throws the 404 for what is no backup of that sandbox, whatever else it may be. */
 export async function backupNamed(
   client: Pick<KubeClient, 'list'>,

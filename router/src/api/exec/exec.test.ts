@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { until } from '@agenttier/machinery/testing/until';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FakePodExec } from '../../testing/fakePodExec.ts';
 import { FakeRuntime } from '../../testing/fakeRuntime.ts';
-import { Harness } from '../../testing/harness.ts';
+import { ANN_KEY, Harness } from '../../testing/harness.ts';
 import { REAL_UID, RealRuntime } from '../../testing/realRuntime.ts';
 import { relayInto } from '../../testing/relay.ts';
 
@@ -122,7 +123,7 @@ describe('exec over the runtime', () => {
     const abort = new AbortController();
     const call = fetch(`${harness.url}/api/v1/sandboxes/box/exec`, {
       method: 'POST',
-      headers: { 'X-API-Key': 'atk_ann-0123456789abcdefghijklmnop' },
+      headers: { 'X-API-Key': ANN_KEY },
       body: '{"command":"sleep 100"}',
       signal: abort.signal,
     });
@@ -173,6 +174,15 @@ describe('a command that was run', () => {
     expect(JSON.stringify(event)).not.toMatch(/hush|"ann"/);
   });
 });
+
+/** Not so what has ended and is only not collected yet. */
+const isAlive = (pid: string): boolean => {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+};
 
 describe('exec through the API server', () => {
   let real: RealRuntime;
@@ -225,6 +235,23 @@ describe('exec through the API server', () => {
     await harness.add({ name: 'box', uid: REAL_UID, nonce: '' });
     const answer = await exec({ command: 'echo so far; sleep 100', timeout: 1 });
     expect(answer.body).toMatchObject({ timedOut: true, stdout: 'so far\n' });
+  });
+
+  it('ends with everything that it has started when the client goes away', async () => {
+    await harness.add({ name: 'box', uid: REAL_UID, nonce: '' });
+    const abort = new AbortController();
+    const started = `${real.folder}/started`;
+    const call = fetch(`${harness.url}/api/v1/sandboxes/box/exec`, {
+      method: 'POST',
+      headers: { 'X-API-Key': ANN_KEY },
+      body: JSON.stringify({ command: `sleep 1000 & echo $$ $! > ${started}; wait` }),
+      signal: abort.signal,
+    });
+    const pids = (): string[] => (existsSync(started) ? readFileSync(started, 'utf8').trim().split(' ') : []);
+    await until(() => pids().length === 2, 'both to be started');
+    abort.abort();
+    await expect(call).rejects.toThrow();
+    for (const pid of pids()) await until(() => !isAlive(pid), `${pid} to be gone`);
   });
 
   it('says so when the API server refuses, and when the runtime is not there', async () => {

@@ -6,9 +6,12 @@ import type { SandboxAudit } from '../../audit.ts';
 import { awaitTarget } from '../../cluster/awaitTarget.ts';
 import type { Stores } from '../../cluster/caches.ts';
 import type { SandboxFinder } from '../../cluster/finder.ts';
+import type { Ticket } from '../../auth/tickets.ts';
 import type { RuntimeAnswer, RuntimeClient, RuntimeRequest } from '../../cluster/runtimeClient.ts';
 import { RuntimeLost, RuntimeUnreachable } from '../../cluster/runtimeErrors.ts';
 import type { Wake } from '../../cluster/wake.ts';
+import type { Target } from '../../cluster/target.ts';
+import type { TicketDesk } from '../../terminal/door/ticketDesk.ts';
 import { HttpError, refusals } from '../errors.ts';
 import type { Call } from '../route.ts';
 import { admitTo } from '../sandboxes/operations.ts';
@@ -21,6 +24,7 @@ export interface FilesOptions {
   /** The sandbox is being used. */
   readonly touch: (sandbox: Sandbox) => void;
   readonly audit: SandboxAudit;
+  readonly tickets: Pick<TicketDesk, 'spendAnyWay'>;
 }
 
 /** What is asked of the runtime, and what of it goes into the audit trail. */
@@ -53,6 +57,7 @@ async function tryCarry(options: FilesOptions, call: Call, errand: Errand): Prom
   const { signal, principal, sourceIp } = call;
   const sandbox = await options.wake(await admitTo(options, call, errand.access), call);
   const target = await awaitTarget(options.stores, sandbox, { signal });
+  if (call.ticket !== undefined) await spend(options, { ...call, ticket: call.ticket }, { sandbox, target });
   options.touch(sandbox);
   const noted = (outcome: 'allowed' | 'failed'): void => {
     if (errand.note === undefined) return;
@@ -74,6 +79,18 @@ async function tryCarry(options: FilesOptions, call: Call, errand: Errand): Prom
   } finally {
     options.touch(sandbox);
   }
+}
+
+/** Uses up the ticket that the caller came with, wherever replicas of ours run; a look at the head alone leaves it. */
+async function spend(
+  { tickets }: FilesOptions,
+  { ticket, head }: Call & { readonly ticket: Ticket },
+  { sandbox, target }: { readonly sandbox: Sandbox; readonly target: Target },
+): Promise<void> {
+  if (ticket.sandboxUid !== sandbox.metadata.uid) {
+    throw refusals.invalidTicket('this ticket is for another sandbox');
+  }
+  if (head !== true) await tickets.spendAnyWay(ticket, target);
 }
 
 function worded(error: unknown): never {

@@ -6,6 +6,7 @@ import { effectivePolicy } from '@agenttier/crds/governance/effective';
 import { isDnsLabel } from '@agenttier/crds/meta/names';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { namespaceAllowed } from '../../auth/authorize.ts';
+import type { Stores } from '../../cluster/caches.ts';
 import type { Principal } from '../../auth/principal.ts';
 import type { Handlers } from '../contract.ts';
 import { refusals } from '../errors.ts';
@@ -13,10 +14,11 @@ import { byKey, pageOf } from '../page.ts';
 import { tagOfObject } from '../precondition.ts';
 import type { Call, Reply } from '../route.ts';
 import { readAllPolicies, readPolicies } from './policies.ts';
-import { deletePolicy, placeOf, policyBody, replacePolicy, versionOf, violatorsOf } from './writes.ts';
+import { deletePolicy, placeOf, policyBody, replacePolicy, versionOf, countedIn } from './writes.ts';
 
 export interface GovernanceOptions {
   readonly client: Pick<KubeClient, 'get' | 'list' | 'create' | 'update' | 'raw'>;
+  readonly stores: Pick<Stores, 'sandboxes'>;
   readonly defaultNamespace: string;
 }
 
@@ -36,7 +38,8 @@ type Operations = Pick<
  * What bounds a namespace, for everybody who is signed in, and what is used of it. Policies are written by administrators,
  * in their own name.
  */
-export function governanceOperations({ client, defaultNamespace }: GovernanceOptions): Operations {
+export function governanceOperations(options: GovernanceOptions): Operations {
+  const { client, defaultNamespace } = options;
   return {
     effectivePolicy: async (call) => {
       const namespace = namespaceOf(call, defaultNamespace);
@@ -58,9 +61,9 @@ export function governanceOperations({ client, defaultNamespace }: GovernanceOpt
       const headers = local?.metadata ? { ETag: tagOfObject({ metadata: local.metadata }) } : {};
       return { status: 200, body: policyBody(namespace, local), headers };
     },
-    replacePolicy: (call) => replacePolicy(client, call),
+    replacePolicy: (call) => replacePolicy(options, call),
     deletePolicy: (call) => deletePolicy(client, call),
-    replaceClusterPolicy: (call) => replacePolicy(client, call),
+    replaceClusterPolicy: (call) => replacePolicy(options, call),
     deleteClusterPolicy: (call) => deletePolicy(client, call),
   };
 }
@@ -73,11 +76,11 @@ async function listPolicies(client: GovernanceOptions['client'], call: Call): Pr
   const views = locals.flatMap((policy) => {
     const { namespace } = policy.metadata;
     if (!namespace || !namespaceAllowed(call.principal, namespace)) return [];
-    return [{ namespace, policy: policy.spec, ...versionOf(policy), ...violatorsOf(policy) }];
+    return [{ namespace, policy: policy.spec, ...versionOf(policy), ...countedIn(policy) }];
   });
   const { items, ...rest } = pageOf(views.sort(byKey(orderOf)), call.query, orderOf);
   const { resourceVersion: clusterVersion } = versionOf(cluster);
-  const { wouldViolate: clusterWouldViolate } = violatorsOf(cluster);
+  const { wouldViolate: clusterWouldViolate } = countedIn(cluster);
   const body = {
     cluster: cluster?.spec ?? null,
     ...(clusterVersion === undefined ? {} : { clusterVersion }),

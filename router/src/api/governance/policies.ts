@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Policies, PolicyObject } from '@agenttier/crds/explain/explanation';
+import type { ClusterGovernancePolicy } from '@agenttier/crds/generated/types';
 import {
   CLUSTER_GOVERNANCE_POLICIES,
   GOVERNANCE_POLICIES,
@@ -9,7 +10,9 @@ import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { isKubeError, isNotFound } from '@agenttier/machinery/kube/errors';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { refusals } from '../errors.ts';
-import type { Policy } from './writes.ts';
+
+/** Both scopes have the same shape. */
+export type Policy = ClusterGovernancePolicy & KubeObject;
 
 export type StoredPolicy = KubeObject & PolicyObject;
 

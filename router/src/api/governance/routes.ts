@@ -9,8 +9,10 @@ import {
   pageQuery,
   SPEC_LIMIT,
   Text,
+  Violation,
   Warnings,
 } from '../schemas.ts';
+import { MOST_NAMED } from './violators.ts';
 
 const TAG = 'Governance';
 
@@ -24,10 +26,16 @@ const Violators = Type.Optional(
     description: 'existing sandboxes that the policy would refuse now; absent until they are counted',
   }),
 );
+const Named = Type.Optional(
+  Type.Array(Type.Object({ namespace: Text, name: Text, violations: Type.Array(Violation) }), {
+    description: `of a dry run: sandboxes that it would refuse, the first ${MOST_NAMED}`,
+  }),
+);
 const Stored = {
   policy: PolicyBody,
   resourceVersion: Version,
   wouldViolate: Violators,
+  violators: Named,
   warnings: Warnings,
 };
 const Scoped = Type.Object({ namespace: Text, ...Stored }, { title: 'NamespacePolicy' });

@@ -98,6 +98,29 @@ it('says how many sandboxes it would refuse, once they are counted', async () =>
   expect(await said()).toEqual({ clusterWouldViolate: 3 });
 });
 
+it('names in a dry run the sandboxes that it would refuse', async () => {
+  const resolved = (cpu: string) => ({
+    resolved: { hash: 'h', chain: [], origins: {}, spec: { resources: { limits: { cpu } } } },
+  });
+  await harness.add({ name: 'large', namespace: 'judged', spec: resolved('8') });
+  await harness.add({ name: 'small', namespace: 'judged', spec: resolved('1') });
+  await harness.add({ name: 'elsewhere', namespace: 'other', spec: resolved('9') });
+  const judged = '/api/v1/governance/policies/judged';
+  const dry = await put(`${judged}?dryRun=true`, { maxCpu: '2' });
+  expect(dry).toMatchObject({
+    status: 200,
+    body: { wouldViolate: 1, violators: [{ namespace: 'judged', name: 'large' }] },
+  });
+  expect(dry.body.violators[0].violations[0].message).toContain('8');
+  expect((await harness.call('GET', judged)).body.policy).toEqual({});
+  const all = await put(`${ALL}?dryRun=true`, { maxCpu: '2' });
+  expect(all.body.violators.map(({ name }: { name: string }) => name).toSorted()).toEqual([
+    'elsewhere',
+    'large',
+  ]);
+  expect((await put(judged, { maxCpu: '2' })).body).not.toHaveProperty('violators');
+});
+
 it('is written by administrators only, within the reach of their key', async () => {
   const body = { maxCpu: '1' };
   for (const path of [ALL, TEAM]) {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ClusterGovernancePolicy } from '@agenttier/crds/generated/types';
 import { API_VERSION } from '@agenttier/crds/meta/labels';
 import { isDnsLabel } from '@agenttier/crds/meta/names';
 import {
@@ -11,16 +10,20 @@ import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { isNotFound } from '@agenttier/machinery/kube/errors';
 import type { KubeObject, Resource } from '@agenttier/machinery/kube/resource';
 import { namespaceAllowed } from '../../auth/authorize.ts';
+import type { Stores } from '../../cluster/caches.ts';
 import { refusals } from '../errors.ts';
 import { requireMatch, tagOfObject } from '../precondition.ts';
 import type { Call, Reply } from '../route.ts';
-import { removeAs, replace, withWarnings } from '../write.ts';
-import type { StoredPolicy } from './policies.ts';
+import { isDryRun, removeAs, replace, withWarnings } from '../write.ts';
+import type { Policy, StoredPolicy } from './policies.ts';
+import { violatorsOf } from './violators.ts';
 
-/** Both scopes have the same shape. */
-export type Policy = ClusterGovernancePolicy & KubeObject;
+type Client = Pick<KubeClient, 'get' | 'list' | 'create' | 'update' | 'raw'>;
 
-type Client = Pick<KubeClient, 'get' | 'create' | 'update' | 'raw'>;
+export interface PolicyWritesOptions {
+  readonly client: Client;
+  readonly stores: Pick<Stores, 'sandboxes'>;
+}
 
 interface Place {
   readonly resource: Resource;
@@ -41,11 +44,11 @@ export const policyBody = (namespace: string | undefined, policy: StoredPolicy |
   ...(namespace === undefined ? { scope: 'cluster' } : { namespace }),
   policy: policy?.spec ?? {},
   ...versionOf(policy),
-  ...violatorsOf(policy),
+  ...countedIn(policy),
 });
 
 /** How many sandboxes it would refuse today; nothing while the count is about an earlier text of it. */
-export function violatorsOf(policy: StoredPolicy | undefined): { wouldViolate?: number } {
+export function countedIn(policy: StoredPolicy | undefined): { wouldViolate?: number } {
   const { wouldViolate, observedGeneration } = policy?.status ?? {};
   const counted = wouldViolate !== undefined && observedGeneration === policy?.metadata.generation;
   return counted ? { wouldViolate } : {};
@@ -55,8 +58,12 @@ export function violatorsOf(policy: StoredPolicy | undefined): { wouldViolate?: 
 export const versionOf = (policy: Pick<KubeObject, 'metadata'> | undefined): { resourceVersion?: string } =>
   policy?.metadata.resourceVersion === undefined ? {} : { resourceVersion: policy.metadata.resourceVersion };
 
-/** Replaces the policy, or makes the first one. A field that no policy has is refused: it would bound nothing. */
-export async function replacePolicy(client: Client, call: Call<object>): Promise<Reply> {
+/**
+ * Replaces the policy, or makes the first one. A field that no policy has is refused: it would bound nothing. A dry run
+ * also tells which sandboxes it would refuse.
+ */
+export async function replacePolicy(options: PolicyWritesOptions, call: Call<object>): Promise<Reply> {
+  const { client } = options;
   const { resource, namespace } = placeOf(call);
   const { object, warnings } = await replace<Policy>(client, call, {
     resource,
@@ -75,7 +82,9 @@ export async function replacePolicy(client: Client, call: Call<object>): Promise
     }),
     view: (policy) => policyBody(namespace, policy),
   });
-  const body = { ...policyBody(namespace, object), ...withWarnings(warnings) };
+  const { spec } = object;
+  const violators = isDryRun(call) ? await violatorsOf(options, { namespace, spec }, call) : {};
+  const body = { ...policyBody(namespace, object), ...violators, ...withWarnings(warnings) };
   return { status: 200, body, headers: { ETag: tagOfObject(object) } };
 }
 

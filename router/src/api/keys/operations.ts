@@ -16,6 +16,7 @@ import type { SandboxFinder } from '../../cluster/finder.ts';
 import type { Secret } from '../../cluster/shapes.ts';
 import type { Handlers } from '../contract.ts';
 import { refusals } from '../errors.ts';
+import { byKey, pageOf } from '../page.ts';
 import type { Call, Reply } from '../route.ts';
 import { readKeyRequest } from './body.ts';
 import type { KeyBody, KeyRequest } from './body.ts';
@@ -54,8 +55,11 @@ function list({ stores }: KeysOptions, { principal, query }: Call): Reply {
   if (user !== principal.sub && !principal.isAdmin) throw refusals.adminRequired();
   const secrets = user === '*' ? stores.apiKeys.list() : stores.apiKeys.byIndex(BY_OWNER, user);
   const keys = secrets.flatMap((secret) => readKeySecret(secret) ?? []).map(keyView);
-  return { status: 200, body: { keys: keys.sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1)) } };
+  const { items, ...rest } = pageOf(keys.sort(byKey(orderOf)), query, orderOf);
+  return { status: 200, body: { keys: items, ...rest } };
 }
+
+const orderOf = ({ createdAt, id }: ReturnType<typeof keyView>): string => `${createdAt} ${id}`;
 
 /** The principal's name is the key's. */
 export function keyView({ principal, createdAt, expiresAt }: KeyRecord) {

@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import { ACTION_GROUPS } from '../../auth/actionGroups.ts';
 import type { Route } from '../route.ts';
-import { DurationText, SMALL_LIMIT, Text, Timestamp } from '../schemas.ts';
+import { Continue, DurationText, pageQuery, SMALL_LIMIT, Text, Timestamp } from '../schemas.ts';
 
 const TAG = 'User';
 
@@ -29,12 +29,12 @@ export const keyRoutes = [
     operation: 'listApiKeys',
     tag: TAG,
     summary: "Lists the caller's API keys, never the keys themselves.",
-    query: Type.Object({
+    query: pageQuery({
       user: Type.Optional(
         Type.String({ description: 'for administrators: whose keys instead; "*" is everybody' }),
       ),
     }),
-    answers: { 200: Type.Object({ keys: Type.Array(KeyView) }) },
+    answers: { 200: Type.Object({ keys: Type.Array(KeyView), continue: Continue }) },
   },
   {
     method: 'post',

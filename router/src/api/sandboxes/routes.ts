@@ -102,9 +102,9 @@ const NullableMap = Type.Record(Type.String(), Type.Union([Text, Type.Null()]), 
 });
 
 const UpdateBody = Type.Object({
-  timeout: Type.Optional(DurationText),
-  idleTimeout: Type.Optional(DurationText),
-  gracePeriod: Type.Optional(DurationText),
+  timeout: Type.Optional(Type.Union([DurationText, Type.Null()])),
+  idleTimeout: Type.Optional(Type.Union([DurationText, Type.Null()])),
+  gracePeriod: Type.Optional(Type.Union([DurationText, Type.Null()])),
   autoResume: Type.Optional(Type.Boolean()),
   resources: Type.Optional(Type.Object({}, { description: 'requests and limits; replaced as a whole' })),
   env: Type.Optional(Type.Array(AnyObject, { description: 'replaced as a whole' })),

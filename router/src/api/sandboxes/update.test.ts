@@ -99,3 +99,16 @@ it('learns from the cluster whether pods can be resized, and asks again later', 
   now = 700_000;
   expect(await resize.available()).toBe(false);
 });
+
+it('takes a duration away with null, and leaves the others', async () => {
+  await harness.add({ name: 'timed', spec: { timeout: '2h', idleTimeout: '30m', gracePeriod: '10s' } });
+  expect(await patch('timed', { timeout: null, gracePeriod: null })).toMatchObject({
+    status: 200,
+    body: { applied: { timeout: 'immediately', gracePeriod: 'immediately' } },
+  });
+  const { spec } = await stored('timed');
+  expect([spec?.timeout, spec?.idleTimeout, spec?.gracePeriod]).toEqual([undefined, '30m', undefined]);
+  expect((await patch('timed', { timeout: null, idleTimeout: 'soon' })).body.violations).toMatchObject([
+    { field: 'idleTimeout' },
+  ]);
+});

@@ -17,9 +17,10 @@ type TextMap = Readonly<Record<string, string | null>>;
 
 /** What of a sandbox can be changed; whatever is left out stays as it is. */
 export interface Update {
-  readonly timeout?: string;
-  readonly idleTimeout?: string;
-  readonly gracePeriod?: string;
+  /** null takes it away: what the template and the policy say holds then. */
+  readonly timeout?: string | null;
+  readonly idleTimeout?: string | null;
+  readonly gracePeriod?: string | null;
   readonly autoResume?: boolean;
   readonly resources?: object;
   readonly env?: readonly unknown[];
@@ -68,9 +69,10 @@ export async function updateSandbox(
 function problemsOf(update: Update): FieldProblem[] {
   const given = FIELDS.filter((field) => update[field] !== undefined);
   if (given.length === 0) return [{ field: '', message: `must have one of ${FIELDS.join(', ')}` }];
-  const durations = DURATIONS.filter(
-    (field) => update[field] !== undefined && parseDuration(update[field]) === undefined,
-  );
+  const durations = DURATIONS.filter((field) => {
+    const wanted = update[field];
+    return typeof wanted === 'string' && parseDuration(wanted) === undefined;
+  });
   return [
     ...durations.map((field) => ({
       field,

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { KubeClient } from '@agenttier/machinery/kube/client';
 import type { ClusterSandboxTemplate } from '@agenttier/crds/generated/types';
 import { namespaceAllowed } from '../../auth/authorize.ts';
-import type { Stores } from '../../cluster/caches.ts';
 import type { Handlers } from '../contract.ts';
 import { refusals } from '../errors.ts';
 import { byKey, pageOf } from '../page.ts';
@@ -11,11 +9,7 @@ import type { Call } from '../route.ts';
 import { templateView } from './view.ts';
 import type { TemplateView } from './view.ts';
 import { createTemplate, deleteTemplate, replaceTemplate } from './writes.ts';
-
-export interface TemplatesOptions {
-  readonly client: Pick<KubeClient, 'get' | 'create' | 'update' | 'raw'>;
-  readonly stores: Pick<Stores, 'clusterTemplates' | 'templates'>;
-}
+import type { TemplatesOptions } from './writes.ts';
 
 type Operations = Pick<
   Handlers,

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { KubeClient } from '@agenttier/machinery/kube/client';
+import type { Stores } from '../../cluster/caches.ts';
 import type { SandboxTemplate } from '@agenttier/crds/generated/types';
 import { API_VERSION, LABEL_MANAGED } from '@agenttier/crds/meta/labels';
 import { CLUSTER_SANDBOX_TEMPLATES, SANDBOX_TEMPLATES } from '@agenttier/crds/meta/resources';
@@ -11,8 +13,12 @@ import { requireMatch, tagOfObject } from '../precondition.ts';
 import type { Call, Reply } from '../route.ts';
 import { isDryRun, removeAs, replace, withWarnings, writeAs } from '../write.ts';
 import { NAME_PATTERN } from '../schemas.ts';
-import type { TemplatesOptions } from './operations.ts';
 import { templateView } from './view.ts';
+
+export interface TemplatesOptions {
+  readonly client: Pick<KubeClient, 'get' | 'create' | 'update' | 'raw'>;
+  readonly stores: Pick<Stores, 'clusterTemplates' | 'templates'>;
+}
 
 /** Both scopes have the same shape. */
 type Template = SandboxTemplate & KubeObject;

@@ -9,6 +9,7 @@ import { namespaceAllowed } from '../../auth/authorize.ts';
 import type { Stores } from '../../cluster/caches.ts';
 import type { Handlers } from '../contract.ts';
 import { refusals } from '../errors.ts';
+import { byKey, pageOf } from '../page.ts';
 import type { Call, Reply } from '../route.ts';
 import { isDryRun, writeAs } from '../write.ts';
 import { planPools, readConfig } from './config.ts';
@@ -39,7 +40,10 @@ export function warmPoolOperations(options: WarmPoolsOptions): Operations {
   return {
     warmPoolStatus: (call) => ({ status: 200, body: poolsStatus(views(call)) }),
     configureWarmPools: (call) => configure(options, call),
-    listWarmPools: (call) => ({ status: 200, body: { pools: views(call) } }),
+    listWarmPools: (call) => {
+      const { items, ...rest } = pageOf(poolsSeen(options, call), call.query, keyOf);
+      return { status: 200, body: { pools: items.map(poolView), ...rest } };
+    },
     createWarmPool: (call) => create(options, call),
     getWarmPool: (call) => ({ status: 200, body: poolView(poolNamed(options, call)) }),
     replaceWarmPool: (call) => replace(options, call),
@@ -61,7 +65,7 @@ function poolsSeen(
     .list()
     .filter(({ metadata }) => namespaceAllowed(principal, metadata.namespace))
     .filter(({ metadata }) => !namespace || metadata.namespace === namespace)
-    .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+    .sort(byKey(keyOf));
 }
 
 function namespaceIn({ defaultNamespace }: WarmPoolsOptions, { query, principal }: Call): string {

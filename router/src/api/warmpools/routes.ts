@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Type } from 'typebox';
 import type { Route } from '../route.ts';
-import { AnyObject, NamespaceQuery, SMALL_LIMIT, Text, WriteQuery } from '../schemas.ts';
+import { AnyObject, Continue, NamespaceQuery, pageQuery, SMALL_LIMIT, Text, WriteQuery } from '../schemas.ts';
 
 const TAG = 'Warm pools';
 
@@ -62,8 +62,8 @@ export const warmPoolRoutes = [
     operation: 'listWarmPools',
     tag: TAG,
     summary: 'Lists the pools, of all namespaces or of one.',
-    query: NamespaceQuery,
-    answers: { 200: Type.Object({ pools: Type.Array(Pool) }) },
+    query: pageQuery({ namespace: Type.Optional(Text) }),
+    answers: { 200: Type.Object({ pools: Type.Array(Pool), continue: Continue }) },
   },
   {
     method: 'post',

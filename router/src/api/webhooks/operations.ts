@@ -11,6 +11,7 @@ import type { Stores } from '../../cluster/caches.ts';
 import type { SandboxFinder } from '../../cluster/finder.ts';
 import type { Handlers } from '../contract.ts';
 import { refusals } from '../errors.ts';
+import { byKey, pageOf } from '../page.ts';
 import type { Call, Reply } from '../route.ts';
 import {
   eventTypesIn,
@@ -53,7 +54,10 @@ const WARNING =
 export function webhookOperations(options: WebhooksOptions): Operations {
   return {
     createWebhook: (call) => create(options, call),
-    listWebhooks: (call) => ({ status: 200, body: { webhooks: ownOf(options, call).map(subscriptionView) } }),
+    listWebhooks: (call) => {
+      const { items, ...rest } = pageOf(ownOf(options, call), call.query, ageOf);
+      return { status: 200, body: { webhooks: items.map(subscriptionView), ...rest } };
+    },
     deleteWebhook: (call) => remove(options, call),
     listDeliveries: (call) => {
       const { status } = subscriptionNamed(options, call);
@@ -69,7 +73,7 @@ function ownOf({ stores }: WebhooksOptions, { principal }: Pick<Call, 'principal
       const own = spec.createdBy?.sub === principal.sub;
       return own && namespaceAllowed(principal, metadata.namespace);
     })
-    .sort((a, b) => (ageOf(a) < ageOf(b) ? -1 : 1));
+    .sort(byKey(ageOf));
 }
 
 const ageOf = ({ metadata }: Subscription): string =>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Type } from 'typebox';
 import type { Route } from '../route.ts';
-import { NamespaceQuery, SMALL_LIMIT, Text, Timestamp } from '../schemas.ts';
+import { Continue, NamespaceQuery, pageQuery, SMALL_LIMIT, Text, Timestamp } from '../schemas.ts';
 
 const TAG = 'Webhooks';
 
@@ -53,7 +53,10 @@ export const webhookRoutes = [
     operation: 'listWebhooks',
     tag: TAG,
     summary: "Lists the caller's own subscriptions.",
-    answers: { 200: Type.Object({ webhooks: Type.Array(Type.Object(Subscription)) }) },
+    query: pageQuery({}),
+    answers: {
+      200: Type.Object({ webhooks: Type.Array(Type.Object(Subscription)), continue: Continue }),
+    },
   },
   {
     method: 'delete',

@@ -94,7 +94,7 @@ describe('webhooks', () => {
   });
 
   it.each([
-    [{ eventTypes: ['agent.invoke.started'] }, 'eventTypes[0]'],
+    [{ eventTypes: ['agent.invoke.begun'] }, 'eventTypes[0]'],
     [{ eventTypes: [] }, 'eventTypes'],
     [{ url: undefined }, 'url'],
   ])('refuse %j', async (more, field) => {

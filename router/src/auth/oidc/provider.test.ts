@@ -103,7 +103,7 @@ describe('a certified provider in a process of its own', () => {
       code_challenge_method: 'S256',
     });
     const code = async (): Promise<string> => {
-      let { url } = await tab.open(`${issuer}/auth?${question}`);
+      let { url } = await tab.open(`${issuer}/auth?${question.toString()}`);
       if (url.pathname.startsWith('/login/')) ({ url } = await tab.open(url, { person: 'ann' }));
       expect(`${url.origin}${url.pathname}`).toBe(callback);
       return url.searchParams.get('code') ?? '';

@@ -124,6 +124,12 @@ export interface NamespacePolicy {
   readonly resourceVersion?: string;
   /** existing sandboxes that the policy would refuse now; absent until they are counted */
   readonly wouldViolate?: number;
+  /** of a dry run: sandboxes that it would refuse, the first 50 */
+  readonly violators?: readonly {
+    readonly namespace: string;
+    readonly name: string;
+    readonly violations: readonly Violation[];
+  }[];
   readonly warnings?: readonly string[];
 }
 
@@ -413,6 +419,27 @@ export interface Operations {
       /** whether programs stood still for it */
       readonly quiesced: boolean;
       readonly error?: string;
+    };
+  };
+  /** Gives a URL that downloads one file or folder once within a minute, for links, which can send no header. */
+  readonly createDownloadTicket: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: {
+      /** an absolute path */
+      readonly path?: string;
+      /** the path as base64url, for names that are no UTF-8 */
+      readonly pathBase64?: string;
+      /** a folder, packed so; a file when absent */
+      readonly format?: 'zip' | 'tar' | 'tar.gz';
+    };
+    readonly answer: {
+      readonly url: string;
+      readonly expiresAt: string;
     };
   };
   /** Gives a URL that lets one browser into the preview of a forwarded port. */
@@ -717,6 +744,21 @@ export interface Operations {
       /** zip (when absent), tar or tar.gz */
       readonly format?: string;
       readonly skipUnreadable?: boolean;
+    };
+    readonly answer: Response;
+  };
+  /** Downloads what a ticket is for; the ticket is the credential. */
+  readonly downloadByTicket: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+      /** the path as base64url */
+      readonly pathBase64?: string;
+      /** a folder, packed so; a file when absent */
+      readonly format?: 'zip' | 'tar' | 'tar.gz';
+      readonly ticket?: string;
     };
     readonly answer: Response;
   };
@@ -1162,6 +1204,9 @@ export interface Operations {
     readonly query?: {
       /** for administrators: whose keys instead; "*" is everybody */
       readonly user?: string;
+      readonly limit?: number;
+      /** the `continue` of the page before */
+      readonly continue?: string;
     };
     readonly answer: {
       readonly keys: readonly {
@@ -1175,6 +1220,8 @@ export interface Operations {
         readonly createdAt: string;
         readonly expiresAt?: string;
       }[];
+      /** asks for the next page; absent on the last one */
+      readonly continue?: string;
     };
   };
   /** Lists who did what, newest first: everything for administrators, for others what concerns them. */
@@ -1226,6 +1273,9 @@ export interface Operations {
     };
     readonly query?: {
       readonly namespace?: string;
+      readonly limit?: number;
+      /** the `continue` of the page before */
+      readonly continue?: string;
     };
     readonly answer: {
       readonly backups: readonly {
@@ -1239,6 +1289,8 @@ export interface Operations {
         readonly quiesced: boolean;
         readonly error?: string;
       }[];
+      /** asks for the next page; absent on the last one */
+      readonly continue?: string;
     };
   };
   /** Shows the last 20 tries, the newest first. */
@@ -1438,6 +1490,9 @@ export interface Operations {
   readonly listWarmPools: {
     readonly query?: {
       readonly namespace?: string;
+      readonly limit?: number;
+      /** the `continue` of the page before */
+      readonly continue?: string;
     };
     readonly answer: {
       readonly pools: readonly {
@@ -1455,10 +1510,17 @@ export interface Operations {
         readonly resourceVersion: string;
         readonly spec: Readonly<Record<string, unknown>>;
       }[];
+      /** asks for the next page; absent on the last one */
+      readonly continue?: string;
     };
   };
   /** Lists the caller's own subscriptions. */
   readonly listWebhooks: {
+    readonly query?: {
+      readonly limit?: number;
+      /** the `continue` of the page before */
+      readonly continue?: string;
+    };
     readonly answer: {
       readonly webhooks: readonly {
         readonly id: string;
@@ -1472,6 +1534,8 @@ export interface Operations {
         readonly sandboxId?: string;
         readonly namespace: string;
       }[];
+      /** asks for the next page; absent on the last one */
+      readonly continue?: string;
     };
   };
   /** Says that somebody uses a sandbox: an automatic stop that is near is off. */
@@ -1659,6 +1723,12 @@ export interface Operations {
       readonly resourceVersion?: string;
       /** existing sandboxes that the policy would refuse now; absent until they are counted */
       readonly wouldViolate?: number;
+      /** of a dry run: sandboxes that it would refuse, the first 50 */
+      readonly violators?: readonly {
+        readonly namespace: string;
+        readonly name: string;
+        readonly violations: readonly Violation[];
+      }[];
       readonly warnings?: readonly string[];
     };
   };
@@ -1904,12 +1974,9 @@ export interface Operations {
       readonly dryRun?: boolean;
     };
     readonly body: {
-      /** a duration such as "30m", "1h30m" or "500ms" */
-      readonly timeout?: string;
-      /** a duration such as "30m", "1h30m" or "500ms" */
-      readonly idleTimeout?: string;
-      /** a duration such as "30m", "1h30m" or "500ms" */
-      readonly gracePeriod?: string;
+      readonly timeout?: string | null;
+      readonly idleTimeout?: string | null;
+      readonly gracePeriod?: string | null;
       readonly autoResume?: boolean;
       /** requests and limits; replaced as a whole */
       readonly resources?: Readonly<Record<string, unknown>>;
@@ -2062,6 +2129,7 @@ export const OPERATIONS = {
   costAnalytics: { method: 'GET', path: '/analytics/costs', answers: ['json'] },
   createApiKey: { method: 'POST', path: '/user/api-keys', answers: ['json'] },
   createBackup: { method: 'POST', path: '/sandboxes/{id}/backups', answers: ['json'] },
+  createDownloadTicket: { method: 'POST', path: '/sandboxes/{id}/download-tickets', answers: ['json'] },
   createPreviewTicket: { method: 'POST', path: '/sandboxes/{id}/ports/{port}/preview-tickets', answers: ['json'] },
   createSandbox: { method: 'POST', path: '/sandboxes', answers: ['json'] },
   createSandboxes: { method: 'POST', path: '/sandboxes/bulk', answers: ['json'] },
@@ -2081,6 +2149,7 @@ export const OPERATIONS = {
   deleteWarmPool: { method: 'DELETE', path: '/warmpools/{name}', answers: ['nothing'] },
   deleteWebhook: { method: 'DELETE', path: '/webhooks/{webhook}', answers: ['nothing'] },
   downloadArchive: { method: 'GET', path: '/sandboxes/{id}/archive', answers: ['bytes'] },
+  downloadByTicket: { method: 'GET', path: '/sandboxes/{id}/download', answers: ['bytes'] },
   effectivePolicy: { method: 'GET', path: '/governance/effective', answers: ['json'] },
   endExec: { method: 'DELETE', path: '/sandboxes/{id}/exec/{execId}', answers: ['nothing'] },
   execInSandbox: { method: 'POST', path: '/sandboxes/{id}/exec', answers: ['json'] },

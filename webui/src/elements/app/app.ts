@@ -27,7 +27,7 @@ import '../sandbox-list/sandbox-list.ts';
 import { styles } from './app.styles.ts';
 import { asksForPalette, commandsFor } from './commands.ts';
 import { loadPage, navigationFor, opener, pageOf } from './pages.ts';
-import type { Frame } from './pages.ts';
+import type { Frame } from './frame.ts';
 import { pageAt } from './routes.ts';
 import type { Page } from './routes.ts';
 import { paintPage, rememberedTheme, rememberTheme, themeIn, THEMES } from './theme.ts';

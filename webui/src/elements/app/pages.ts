@@ -2,23 +2,12 @@
 import { html } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { TextKey } from '../../text/text.ts';
+import type { Frame } from './frame.ts';
 import { settingsPath, terminalPath } from './routes.ts';
 import type { Page } from './routes.ts';
 import { sectionPage } from './sectionPage.ts';
 import { SECTIONS, sectionsOf } from './sections.ts';
 import type { Group } from './sections.ts';
-
-/** What a page needs of the dashboard around it. */
-export interface Frame {
-  readonly theme: string;
-  readonly isAdmin: boolean;
-  say(key: TextKey, params?: Readonly<Record<string, string | number>>): string;
-  navigate(path: string): void;
-  /** A link's click stays on the page. */
-  follow(path: string): (event: MouseEvent) => void;
-  href(path: string): string;
-  create(): void;
-}
 
 interface Entry {
   readonly text: TextKey;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { html } from 'lit';
 import type { TemplateResult } from 'lit';
-import type { Frame } from './pages.ts';
+import type { Frame } from './frame.ts';
 import { SECTIONS, sectionsOf } from './sections.ts';
 import type { SectionName } from './sections.ts';
 

@@ -25,8 +25,16 @@ describe('figures of a policy', () => {
   });
 });
 
+const VIOLATOR = {
+  namespace: 'team',
+  name: 'large',
+  violations: [{ code: 'cpu_exceeded', field: 'spec.resources.limits.cpu', message: 'is 8, 1 at most' }],
+};
+
 /** Keeps policies as the router does; `policies` by namespace, empty for the cluster. */
 class Policies extends FakeServer {
+  /** How many the cluster's policy would refuse. */
+  counted: number | undefined;
   readonly stored = new Map<string, { policy: object; version: number }>();
 
   constructor() {
@@ -37,6 +45,7 @@ class Policies extends FakeServer {
       return {
         cluster: policy,
         clusterVersion: version && String(version),
+        clusterWouldViolate: this.counted,
         namespaces: named.map(([namespace]) => this.#view(namespace)),
       };
     })
@@ -74,7 +83,7 @@ class Policies extends FakeServer {
         return Response.json({ error: 'invalid', violations: [violation] }, { status: 422 });
       }
       if (searchParams.has('dryRun'))
-        return { ...this.#view(namespace), warnings: ['2 sandboxes would violate it'] };
+        return { ...this.#view(namespace), warnings: ['a remark'], wouldViolate: 2, violators: [VIOLATOR] };
       this.put(namespace, body as object);
       return this.#view(namespace);
     }).on(`DELETE ${path}`, () => (this.stored.delete(namespace), new Response(undefined, { status: 204 })));
@@ -101,10 +110,21 @@ describe('agenttier-governance-editor', () => {
     'shows what is in force and used, without barriers in %s',
     async (theme) => {
       const fake = new Policies();
+      fake.put('', { delegated: ['maxCpu'] });
       fake.put('team', { maxCpu: '2' });
       const { element, root, editor } = await pageOf(fake, { namespace: 'team' });
       dress(element, theme);
-      await until('what is in force', () => root.textContent?.includes('ghcr.io/acme'));
+      const view = await until('what is in force', () => root.querySelector('agenttier-effective-policy'));
+      const rows = (): number => view.shadowRoot?.querySelectorAll('tbody tr').length ?? 0;
+      await until('its rows', () => rows() === 1);
+      expect(view.shadowRoot?.textContent).toContain('ghcr.io/acme');
+      view.shadowRoot?.querySelector('input')?.click();
+      await until('all fields', () => rows() > 20);
+      const decided = [...(view.shadowRoot?.querySelectorAll('tr') ?? [])].filter((row) =>
+        row.textContent?.includes('namespaces decide'),
+      );
+      expect(decided.map((row) => row.textContent?.trim().startsWith('maxCpu'))).toEqual([true]);
+      expect(view.shadowRoot?.textContent).toContain('Sandboxes one person may have.');
       expect(root.textContent).toContain('9 of 10');
       expect(root.querySelector('svg.bad')).not.toBeNull();
       expect(editor.text).toBe('maxCpu: "2"\n');
@@ -153,10 +173,28 @@ describe('agenttier-governance-editor', () => {
   it('says what admission objects to and what it remarks on', async () => {
     const { root, editor, write } = await pageOf(new Policies());
     write('maxCpu: "1"');
-    await until('the remark', () => root.textContent?.includes('2 sandboxes would violate it'));
+    await until('the remark', () => root.textContent?.includes('a remark'));
     write('maxCpu: lots');
     await until('the mark', () => editor.shadowRoot?.querySelector('.cm-lint-marker-error'));
-    expect(root.textContent).not.toContain('would violate');
+    expect(root.textContent).not.toContain('a remark');
+  });
+
+  it('names whom the text would refuse before it is stored, and how many the stored one does', async () => {
+    const fake = new Policies();
+    fake.put('', { maxCpu: '4' });
+    fake.counted = 7;
+    const { element, root, write, save, editor } = await pageOf(fake);
+    dress(element, 'light');
+    await until('the count', () => root.textContent?.includes('7 sandboxes'));
+    editor.value = 'maxCpu: "1"';
+    write('maxCpu: "1"');
+    await until('who', () => root.querySelector('.violators')?.textContent?.includes('team/large'));
+    expect(root.querySelector('.violators')?.textContent).toContain('is 8, 1 at most');
+    expect(root.querySelector('.violators')?.textContent).toContain('and 1 more');
+    expect(await barriers(element)).toEqual([]);
+    save();
+    await until('the word', () => root.textContent?.includes('Saved.'));
+    expect(root.querySelector('.violators')).toBeNull();
   });
 
   it('gives a namespace its first policy', async () => {

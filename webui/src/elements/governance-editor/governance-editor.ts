@@ -4,9 +4,11 @@ import { customElement, property, query, state } from 'lit/decorators.js';
 import { stringify } from 'yaml';
 import { EditingController } from '../../controllers/editing.ts';
 import { fieldsOf } from '../../controllers/fields.ts';
+import { LeavingController } from '../../controllers/leaving.ts';
 import { ResourceController } from '../../controllers/resource.ts';
 import { deletePolicy, getBounds, listPolicies, savePolicy, tryPolicy } from '../../data/policies.ts';
-import type { Bounds, EffectiveView, PolicyUsage, StoredPolicy } from '../../data/policies.ts';
+import type { Bounds, PolicyUsage, StoredPolicy, Violators } from '../../data/policies.ts';
+import type { Spec } from '../../data/saved.ts';
 import { AgentTierElement } from '../../element.ts';
 import { bars, figureStyles, toneOf } from '../../parts/figures.ts';
 import { shown } from '../../parts/states.ts';
@@ -15,9 +17,11 @@ import { baseStyles } from '../../styles/base.ts';
 import { controlStyles } from '../../styles/controls.ts';
 import { sideListStyles } from '../../styles/sideList.ts';
 import { tableStyles } from '../../styles/tables.ts';
-import { editingView } from '../yaml-editor/editing.ts';
+import { editingTools, editingView } from '../yaml-editor/editing.ts';
 import type { AgentTierYamlEditor } from '../yaml-editor/yaml-editor.ts';
-import { limitText, usedShare } from './usage.ts';
+import './effective-policy.ts';
+import { usedShare } from './usage.ts';
+import { violatorsView } from './violators.ts';
 
 /**
  * The policies of the cluster and of namespaces, with an editor, what is in force and how much of it is used. Admission is
@@ -34,6 +38,8 @@ export class AgentTierGovernanceEditor extends AgentTierElement {
   @query('agenttier-yaml-editor') private editor: AgentTierYamlEditor | undefined;
   /** Namespaces that have no policy yet and are to get one. */
   @state() private added: readonly string[] = [];
+  /** Whom the text that is typed would refuse; undefined = it has not been asked. */
+  @state() private violators: Violators | undefined;
 
   readonly #policies = new ResourceController<readonly StoredPolicy[]>(this, {
     server: () => this.source,
@@ -51,11 +57,14 @@ export class AgentTierGovernanceEditor extends AgentTierElement {
   });
   readonly #editing = new EditingController<StoredPolicy>(this, {
     textOf,
-    judge: (base, spec, signal) =>
-      this.source && base && !this.readonly ? tryPolicy(this.source, base, spec, signal) : undefined,
+    judge: (base, spec, signal) => this.#judge(base, spec, signal),
     store: (server, base, spec) => savePolicy(server, base ?? { namespace: '', policy: {} }, spec),
     attempt: (action) => this.attempt(action),
     onSaved: (policy) => this.#stored(policy),
+  });
+  readonly #leaving = new LeavingController(this, {
+    wouldLose: () => this.#editing.changed,
+    question: () => this.say('editor.leave'),
   });
   readonly #say: Say = (key, params) => this.say(key, params);
 
@@ -104,7 +113,7 @@ export class AgentTierGovernanceEditor extends AgentTierElement {
     const fields = Object.keys(policy.policy).length;
     return html`<button
       aria-current=${this.#editing.open && this.#chosen === policy.namespace}
-      @click=${() => this.#choose(policy)}
+      @click=${() => void (this.#leaving.mayLeave() && this.#choose(policy))}
     >
       ${this.#nameOf(policy)}
       <small>${fields === 0 ? this.say('governance.unset') : this.say('governance.fields', { count: fields })}</small>
@@ -115,7 +124,21 @@ export class AgentTierGovernanceEditor extends AgentTierElement {
     return namespace === '' ? this.say('governance.cluster') : namespace;
   }
 
+  #judge(
+    base: StoredPolicy | undefined,
+    spec: Spec,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> | undefined {
+    if (this.source === undefined || base === undefined || this.readonly) return undefined;
+    this.violators = undefined;
+    return tryPolicy(this.source, base, spec, signal).then(({ warnings, violators }) => {
+      if (!signal.aborted) this.violators = violators;
+      return warnings;
+    });
+  }
+
   #choose(policy: StoredPolicy): void {
+    this.violators = undefined;
     this.#editing.begin(policy);
     void this.#bounds.reload();
   }
@@ -138,10 +161,20 @@ export class AgentTierGovernanceEditor extends AgentTierElement {
       </div>
       ${editingView(this.#say, this.#editing, {
         label: 'governance.text',
+        kind: base.namespace === '' ? 'ClusterGovernancePolicy' : 'GovernancePolicy',
         conflict: 'governance.conflict',
         theme: this.theme,
         readonly: this.readonly,
-      })}`;
+      })}
+      ${this.violators === undefined ? this.#counted(base) : violatorsView(this.#say, this.violators)}`;
+  }
+
+  /** How many the stored text would refuse. */
+  #counted({ namespace }: StoredPolicy) {
+    const { wouldViolate: count = 0 } = namedOf(this.#policies.value ?? [], namespace);
+    return count === 0
+      ? nothing
+      : html`<p class="note warn" role="status">${this.say('governance.wouldViolate', { count })}</p>`;
   }
 
   #buttons(base: StoredPolicy) {
@@ -152,12 +185,14 @@ export class AgentTierGovernanceEditor extends AgentTierElement {
             ${this.say('action.delete')}
           </button>`
     }
+      ${editingTools(this.#say, this.#editing, () => this.editor)}
       <button class="primary" @click=${() => void this.#editing.save(this.editor?.text ?? '')}>
         ${this.say('template.save')}
       </button>`;
   }
 
   #stored({ namespace }: StoredPolicy): void {
+    this.violators = undefined;
     this.tell('agenttier-policy-saved', { namespace });
     void this.#policies.reload();
     void this.#bounds.reload();
@@ -176,8 +211,18 @@ export class AgentTierGovernanceEditor extends AgentTierElement {
 
   #inForce({ usage, effective }: Bounds) {
     return html`<div class="panels">
-      ${usage.map((scope) => this.#usage(scope))} ${effective ? this.#effective(effective) : nothing}
+      ${usage.map((scope) => this.#usage(scope))} ${
+        effective
+          ? html`<agenttier-effective-policy .view=${effective} .delegated=${this.#delegated} theme=${this.theme} lang=${this.lang}></agenttier-effective-policy>`
+          : nothing
+      }
     </div>`;
+  }
+
+  /** Fields that the cluster leaves to namespaces. */
+  get #delegated(): readonly string[] {
+    const { policy } = namedOf(this.#policies.value ?? [], '');
+    return (policy['delegated'] as readonly string[] | undefined) ?? [];
   }
 
   #usage({ scope, namespace = '', rows }: PolicyUsage) {
@@ -196,36 +241,6 @@ export class AgentTierGovernanceEditor extends AgentTierElement {
           };
         }),
       )}
-    </section>`;
-  }
-
-  #effective({ namespace, fields }: EffectiveView) {
-    return html`<section>
-      <h2>${this.say('governance.effective', { namespace })}</h2>
-      ${
-        fields.length === 0
-          ? html`<p class="muted">${this.say('governance.unbound')}</p>`
-          : html`<div class="table" tabindex="0" role="region" aria-label=${this.say('governance.effective', { namespace })}>
-              <table>
-                <thead>
-                  <tr>
-                    <th>${this.say('governance.field')}</th>
-                    <th>${this.say('governance.value')}</th>
-                    <th>${this.say('governance.by')}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  ${fields.map(
-                    (limit) => html`<tr>
-                      <td>${limit.field}</td>
-                      <td class="wide">${limitText(limit)}</td>
-                      <td>${this.#nameOf({ namespace: limit.scope === 'cluster' ? '' : namespace })}</td>
-                    </tr>`,
-                  )}
-                </tbody>
-              </table>
-            </div>`
-      }
     </section>`;
   }
 }

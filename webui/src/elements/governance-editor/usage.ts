@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseQuantity } from '@agenttier/crds/meta/quantity';
 import type { EffectiveLimit, UsageRow } from '../../data/policies.ts';
+import { valueText } from '../../parts/valueText.ts';
 
 const amountOf = (value: string | number | undefined): number => Number(parseQuantity(value ?? 0) ?? 0n);
 
@@ -16,9 +17,4 @@ export function usedShare({
 }
 
 /** A limit as people write it: lists by commas. */
-export const limitText = ({ value }: Pick<EffectiveLimit, 'value'>): string => {
-  if (Array.isArray(value)) return value.map(itemText).join(', ');
-  return itemText(value);
-};
-
-const itemText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+export const limitText = ({ value }: Pick<EffectiveLimit, 'value'>): string => valueText(value);

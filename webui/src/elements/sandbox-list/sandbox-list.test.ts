@@ -104,15 +104,37 @@ describe('agenttier-sandbox-list', () => {
   it.each(['grid', 'table'] as const)('lays out what is in sight only, of 1,000 as %s', async (view) => {
     const list = await listOf(new FakeServer().on('GET /sandboxes', () => ({ sandboxes: many(1000) })));
     list.view = view;
-    const selector = view === 'grid' ? 'li agenttier-sandbox-card' : '.row.one [role=cell]:first-child';
+    const selector = view === 'grid' ? '.grid > li > :first-child' : '.row.one [role=cell]:first-child';
     const all = () => [...(list.shadowRoot?.querySelectorAll(selector) ?? [])];
     await until('all of them', () => all().length === 1000);
     const laidOut = () => all().filter((one) => one.checkVisibility({ contentVisibilityAuto: true }));
     await until('those in sight', () => laidOut().length > 0 && laidOut().length < 150);
-    const last = all().at(-1);
-    last?.scrollIntoView();
-    await until('the last one', () => last?.checkVisibility({ contentVisibilityAuto: true }));
+    all().at(-1)?.scrollIntoView();
+    await until('the last one', () => all().at(-1)?.checkVisibility({ contentVisibilityAuto: true }));
     await until('few again', () => laidOut().length < 150);
+  });
+
+  it('draws of 1,000 cards those that come into sight, and says the names of all', async () => {
+    const names = Array.from({ length: 1_000 }, (_, i) => `box-${String(i).padStart(4, '0')}`);
+    const server = new FakeServer().on('GET /sandboxes', () => ({
+      sandboxes: names.map((name) => aSandbox({ name, sandboxId: name })),
+    }));
+    const list = await listOf(server);
+    Object.assign(list, { sort: 'name', order: 'ascending' });
+    await until('the cards', () => list.shadowRoot?.querySelectorAll('.grid > li').length === 1_000);
+    const nodes = (root: ParentNode): number =>
+      [...root.querySelectorAll('*')].reduce(
+        (count, one) => count + 1 + (one.shadowRoot ? nodes(one.shadowRoot) : 0),
+        0,
+      );
+    expect(cards(list).length).toBeLessThan(150);
+    expect(nodes(list.shadowRoot as ShadowRoot)).toBeLessThan(9_000);
+    expect(list.shadowRoot?.textContent).toContain('box-0999');
+    const last = list.shadowRoot?.querySelector('.grid > li:last-child');
+    last?.scrollIntoView();
+    const card = await until('the last card', () => last?.querySelector('agenttier-sandbox-card'));
+    await until('its buttons', () => card.shadowRoot?.querySelector('button'));
+    expect(cards(list).length).toBeLessThan(200);
   });
 
   it('does one thing to many, each in its namespace, and tells how it went with each', async () => {

@@ -21,6 +21,9 @@ import type { View } from './view.ts';
 
 const PHASES: readonly Phase[] = ['Running', 'Creating', 'Stopped', 'Error', 'Deleting'];
 const BULK: readonly BulkAction[] = ['stop', 'resume', 'delete'];
+/** Cards that are drawn at once; of the others those that come into sight, where the browser says which. */
+const DRAWN_AT_ONCE = 60;
+const TELLS_SIGHT = 'ContentVisibilityAutoStateChangeEvent' in globalThis;
 const TOLD = { stop: 'list.stopped', resume: 'list.resumed', delete: 'list.deleted' } as const;
 
 /** Detail of `agenttier-bulk-result`. */
@@ -52,6 +55,8 @@ export class AgentTierSandboxList extends AgentTierElement {
   @state() private shown: readonly Sandbox[] = [];
   @state() private chosen: ReadonlySet<string> = new Set();
   @state() private acting = false;
+  /** Those whose card has come into sight. */
+  @state() private seen: ReadonlySet<string> = new Set();
   @state() private result: BulkResultDetail | undefined;
 
   readonly #sandboxes = new ResourceController<readonly Sandbox[]>(this, {
@@ -283,22 +288,41 @@ export class AgentTierSandboxList extends AgentTierElement {
   }
 
   #cards() {
-    return html`<ul class="grid" part="grid">
+    return html`<ul class="grid" part="grid" @contentvisibilityautostatechange=${(event: Event) => this.#see(event)}>
       ${repeat(
         this.shown,
         keyOf,
-        (sandbox) => html`<li class=${this.chosen.has(keyOf(sandbox)) ? 'chosen' : ''}>
-          <agenttier-sandbox-card
-            .sandbox=${sandbox}
-            .server=${this.source}
-            ?shared=${this.#shared(sandbox)}
-            theme=${this.theme}
-            lang=${this.lang}
-            >${this.#checkbox(sandbox)}</agenttier-sandbox-card
-          >
+        (sandbox, at) => html`<li
+          class=${this.chosen.has(keyOf(sandbox)) ? 'chosen' : ''}
+          data-key=${keyOf(sandbox)}
+        >
+          ${!TELLS_SIGHT || at < DRAWN_AT_ONCE || this.seen.has(keyOf(sandbox)) ? this.#card(sandbox) : this.#later(sandbox)}
         </li>`,
       )}
     </ul>`;
+  }
+
+  #card(sandbox: Sandbox) {
+    return html`<agenttier-sandbox-card
+      .sandbox=${sandbox}
+      .server=${this.source}
+      ?shared=${this.#shared(sandbox)}
+      theme=${this.theme}
+      lang=${this.lang}
+      >${this.#checkbox(sandbox)}</agenttier-sandbox-card
+    >`;
+  }
+
+  /** In the place of a card that nobody sees yet: what is searched for in the page, and read out. */
+  #later({ name, status }: Sandbox) {
+    return html`<h3>${name}</h3>
+      <span>${this.say(`phase.${status}`)}</span>`;
+  }
+
+  #see(event: Event): void {
+    const { skipped } = event as ContentVisibilityAutoStateChangeEvent;
+    const key = event.target instanceof HTMLElement ? event.target.dataset['key'] : undefined;
+    if (!skipped && key !== undefined && !this.seen.has(key)) this.seen = new Set([...this.seen, key]);
   }
 }
 

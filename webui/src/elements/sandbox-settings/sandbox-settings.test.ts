@@ -19,6 +19,14 @@ const server = () =>
       groups: [],
       shareLinks: [{ id: 'abc', level: 'viewer', expiresAt: null, maxUses: 3, usedCount: 1 }],
     }))
+    .on('GET /sandboxes/box/explain', () => ({
+      chain: [],
+      policiesKnown: true,
+      fields: [
+        { field: 'timeout', value: '8h', origin: 'default', bounds: [] },
+        { field: 'network.allowInternet', value: true, origin: 'Sandbox', bounds: [] },
+      ],
+    }))
     .on('GET /audit/events', () => ({ events: [] }))
     .on('GET /sandboxes/box/backups', () => ({
       backups: [
@@ -39,6 +47,9 @@ describe('agenttier-sandbox-settings', () => {
     ['overview', 'section', 'it can be used'],
     ['files', 'agenttier-file-browser', 'notes.txt'],
     ['ports', 'agenttier-port-forwards', '3000'],
+    ['limits', 'agenttier-sandbox-limits', 'Now 8h'],
+    ['network', 'agenttier-sandbox-values', 'network.allowInternet'],
+    ['values', 'agenttier-sandbox-values', 'timeout'],
     ['sharing', 'agenttier-sharing', 'bob@example.com'],
     ['backups', 'agenttier-backups', 'snap'],
     ['agent', 'agenttier-agent-panel', 'Prompt'],

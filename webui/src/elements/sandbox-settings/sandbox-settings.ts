@@ -9,19 +9,15 @@ import { baseStyles } from '../../styles/base.ts';
 import { controlStyles } from '../../styles/controls.ts';
 import { tableStyles } from '../../styles/tables.ts';
 import type { TextKey } from '../../text/text.ts';
-import '../activity-log/activity-log.ts';
-import '../agent-panel/agent-panel.ts';
-import '../backups/backups.ts';
 import '../file-browser/file-browser.ts';
 import type { AgentTierFileBrowser } from '../file-browser/file-browser.ts';
 import '../file-editor/file-editor.ts';
 import type { AgentTierFileEditor } from '../file-editor/file-editor.ts';
-import '../port-forwards/port-forwards.ts';
 import '../sandbox-card/sandbox-card.ts';
-import '../sharing/sharing.ts';
+import { PANELS, SECTIONS } from './panels.ts';
+import type { Section } from './panels.ts';
 
-export const SECTIONS = ['overview', 'files', 'ports', 'agent', 'sharing', 'backups', 'activity'] as const;
-export type Section = (typeof SECTIONS)[number];
+export type { Section } from './panels.ts';
 
 interface State {
   readonly sandbox: Sandbox;
@@ -145,20 +141,8 @@ export class AgentTierSandboxSettings extends AgentTierElement {
   #panel({ sandbox, why }: State) {
     const { sandboxId, namespace, theme, lang, source } = this;
     if (this.section === 'files') return this.#files(sandbox);
-    if (this.section === 'ports') {
-      return html`<agenttier-port-forwards .server=${source} sandbox-id=${sandboxId} namespace=${namespace} theme=${theme} lang=${lang}></agenttier-port-forwards>`;
-    }
-    if (this.section === 'agent') {
-      return html`<agenttier-agent-panel .server=${source} sandbox-id=${sandboxId} namespace=${namespace} theme=${theme} lang=${lang}></agenttier-agent-panel>`;
-    }
-    if (this.section === 'sharing') {
-      return html`<agenttier-sharing .server=${source} sandbox-id=${sandboxId} namespace=${namespace} theme=${theme} lang=${lang}></agenttier-sharing>`;
-    }
-    if (this.section === 'backups') {
-      return html`<agenttier-backups .server=${source} sandbox-id=${sandboxId} namespace=${namespace} theme=${theme} lang=${lang}></agenttier-backups>`;
-    }
-    if (this.section === 'activity') {
-      return html`<agenttier-activity-log .server=${source} sandbox-id=${sandboxId} namespace=${namespace} theme=${theme} lang=${lang}></agenttier-activity-log>`;
+    if (this.section !== 'overview') {
+      return PANELS[this.section]({ sandbox, sandboxId, namespace, theme, lang, source });
     }
     return html`<div class="overview">
       <agenttier-sandbox-card .server=${source} .sandbox=${sandbox} theme=${theme} lang=${lang}></agenttier-sandbox-card>

@@ -33,7 +33,7 @@ class Socket extends EventTarget {
   }
 }
 
-function setUp(options: { readonly?: boolean; refuse?: () => Error | undefined } = {}) {
+function setUp(options: { readonly?: boolean; viewer?: boolean; refuse?: () => Error | undefined } = {}) {
   const sockets: Socket[] = [];
   const points: TerminalPoint[] = [];
   const states: LinkState[] = [];
@@ -45,7 +45,8 @@ function setUp(options: { readonly?: boolean; refuse?: () => Error | undefined }
       points.push(point);
       const socket = new Socket();
       sockets.push(socket);
-      return socket as unknown as WebSocket;
+      const watching = options.readonly === true || options.viewer === true;
+      return { socket: socket as unknown as WebSocket, watching };
     },
     session: 'main',
     readonly: options.readonly ?? false,
@@ -56,6 +57,7 @@ function setUp(options: { readonly?: boolean; refuse?: () => Error | undefined }
       output: (bytes) => void (shown += new TextDecoder().decode(bytes)),
       reset: () => void (shown = ''),
       control: () => undefined,
+      watching: () => undefined,
     },
   });
   link.start();
@@ -125,8 +127,11 @@ describe('a terminal link', () => {
     expect(tries).toBe(3);
   });
 
-  it('types nothing and sizes nothing for somebody who only looks on', async () => {
-    const { link, socket } = setUp({ readonly: true });
+  it.each([
+    ['wants to', { readonly: true }],
+    ['may no more than', { viewer: true }],
+  ])('types nothing and sizes nothing for somebody who %s look on', async (_what, options) => {
+    const { link, socket } = setUp(options);
     const only = await socket(0);
     only.say(ready(0));
     expect(link.send(new Uint8Array([65]))).toBe(false);

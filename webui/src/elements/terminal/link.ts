@@ -2,7 +2,7 @@
 import { CLOSE_CODES, encodeFrame, parseServerControl } from '@agenttier/crds/wire/terminal';
 import type { ClientControl, ServerControl } from '@agenttier/crds/wire/terminal';
 import { problemOf } from '../../data/problem.ts';
-import type { TerminalPoint } from '../../data/terminal.ts';
+import type { OpenedTerminal, TerminalPoint } from '../../data/terminal.ts';
 
 export type LinkState = 'connecting' | 'connected' | 'reconnecting' | 'ended' | 'closed';
 
@@ -13,10 +13,12 @@ export interface LinkEvents {
   /** Earlier output is gone: what is shown has to be cleared. */
   reset(): void;
   control(frame: ServerControl): void;
+  /** Whether the person only looks on; told at each connection, since rights change. */
+  watching(on: boolean): void;
 }
 
 export interface LinkOptions {
-  readonly open: (point: TerminalPoint) => Promise<WebSocket>;
+  readonly open: (point: TerminalPoint) => Promise<OpenedTerminal>;
   readonly session: string;
   readonly readonly: boolean;
   readonly size: () => { cols: number; rows: number };
@@ -54,9 +56,11 @@ export class TerminalLink {
   #heard = 0;
   #over = false;
   #exited = false;
+  #watching: boolean;
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.#watching = options.readonly;
   }
 
   start(): void {
@@ -73,13 +77,13 @@ export class TerminalLink {
   }
 
   send(bytes: Uint8Array): boolean {
-    if (this.#options.readonly || this.#socket?.readyState !== WebSocket.OPEN) return false;
+    if (this.#watching || this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(bytes as Uint8Array<ArrayBuffer>);
     return true;
   }
 
   resize(cols: number, rows: number): void {
-    if (!this.#options.readonly) this.#control({ type: 'resize', cols, rows });
+    if (!this.#watching) this.#control({ type: 'resize', cols, rows });
   }
 
   /** For good. The shell lives on. */
@@ -97,8 +101,10 @@ export class TerminalLink {
   async #connect(): Promise<void> {
     const { open, session, readonly, size } = this.#options;
     try {
-      const socket = await open({ session, readonly, since: this.#offset, ...size() });
+      const { socket, watching } = await open({ session, readonly, since: this.#offset, ...size() });
       if (this.#over) return socket.close(1000);
+      this.#watching = watching;
+      this.#options.events.watching(watching);
       this.#listen(socket);
     } catch (error) {
       const { status, message } = problemOf(error);

@@ -9,6 +9,10 @@ export interface ScreenOptions {
   readonly onInput: (bytes: Uint8Array) => void;
   readonly onResize: (cols: number, rows: number) => void;
   readonly onTitle: (title: string) => void;
+  /** Something is selected, or nothing any more. */
+  readonly onSelection: (some: boolean) => void;
+  /** Keys that are the page's and not the program's; true = it was one. */
+  readonly onKey: (event: KeyboardEvent) => boolean;
 }
 
 /** Sheets by text: one per document would do, but elements may move between documents. */
@@ -25,12 +29,18 @@ export class Screen {
   readonly #fit: FitAddon;
   readonly #search: SearchAddon;
   readonly #watch: ResizeObserver;
+  #fitting = 0;
+  #followed: { readonly cols: number; readonly rows: number } | undefined;
 
   private constructor(terminal: Terminal, fit: FitAddon, search: SearchAddon, place: HTMLElement) {
     this.terminal = terminal;
     this.#fit = fit;
     this.#search = search;
-    this.#watch = new ResizeObserver(() => this.fit());
+    // In the next frame: a page that gives the terminal no height would be told of a loop of observations, as an error.
+    this.#watch = new ResizeObserver(() => {
+      cancelAnimationFrame(this.#fitting);
+      this.#fitting = requestAnimationFrame(() => this.fit());
+    });
     this.#watch.observe(place);
   }
 
@@ -66,18 +76,21 @@ export class Screen {
     terminal.open(place);
     await accelerate(terminal);
     const screen = new Screen(terminal, fit, search, place);
-    const encoder = new TextEncoder();
-    terminal.onData((text) => options.onInput(encoder.encode(text)));
-    // Mouse reports may hold bytes that are no UTF-8.
-    terminal.onBinary((text) => options.onInput(Uint8Array.from(text, (char) => char.charCodeAt(0))));
-    terminal.onResize(({ cols, rows }) => options.onResize(cols, rows));
-    terminal.onTitleChange(options.onTitle);
+    listen(terminal, options);
     screen.fit();
     return screen;
   }
 
+  /** Takes the size of somebody else's terminal: who looks on has no say in it. Undefined = one's own again. */
+  follow(size: { readonly cols: number; readonly rows: number } | undefined): void {
+    this.#followed = size;
+    if (size) this.terminal.resize(size.cols, size.rows);
+    else this.fit();
+  }
+
   /** As many columns and rows as there is room for; nothing while the element is not shown. */
   fit(): void {
+    if (this.#followed) return;
     if (this.#fit.proposeDimensions() !== undefined) this.#fit.fit();
   }
 
@@ -97,6 +110,7 @@ export class Screen {
 
   dispose(): void {
     this.#watch.disconnect();
+    cancelAnimationFrame(this.#fitting);
     this.terminal.dispose();
   }
 }
@@ -122,4 +136,19 @@ function hasGraphicsCard(): boolean {
   const context = canvas.getContext('webgl2', { failIfMajorPerformanceCaveat: true });
   context?.getExtension('WEBGL_lose_context')?.loseContext();
   return context !== null;
+}
+
+function listen(terminal: Terminal, options: ScreenOptions): void {
+  const encoder = new TextEncoder();
+  terminal.onData((text) => options.onInput(encoder.encode(text)));
+  // Mouse reports may hold bytes that are no UTF-8.
+  terminal.onBinary((text) => options.onInput(Uint8Array.from(text, (char) => char.charCodeAt(0))));
+  terminal.onResize(({ cols, rows }) => options.onResize(cols, rows));
+  terminal.onTitleChange(options.onTitle);
+  terminal.onSelectionChange(() => options.onSelection(terminal.hasSelection()));
+  terminal.attachCustomKeyEventHandler((event) => {
+    const ours = event.type === 'keydown' && options.onKey(event);
+    if (ours) event.preventDefault();
+    return !ours;
+  });
 }

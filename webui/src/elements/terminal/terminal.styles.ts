@@ -35,10 +35,34 @@ export const styles = css`
     min-height: 1.75rem;
     font-size: 0.8125rem;
   }
+  .people {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 0.375rem;
+    margin: 0;
+    padding: 0;
+    list-style: none;
+  }
+  .people li,
+  .chip {
+    padding: 0.0625rem 0.5rem;
+    border: 1px solid var(--line);
+    border-radius: 1rem;
+    background: var(--raised);
+    white-space: nowrap;
+  }
+  .people li.view,
+  .chip {
+    color: var(--muted);
+  }
   .screen {
     min-height: 0;
     padding: 0.5rem;
     overflow: hidden;
+  }
+  /* Somebody else's size may be larger than there is room for. */
+  .screen.followed {
+    overflow: auto;
   }
   .note {
     border-radius: 0;

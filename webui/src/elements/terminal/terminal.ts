@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { NOTICES } from '@agenttier/crds/wire/terminal';
-import type { ServerControl } from '@agenttier/crds/wire/terminal';
+import type { NoticeFrame, Person, ServerControl } from '@agenttier/crds/wire/terminal';
 import { html, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { markInUse } from '../../data/sandboxes.ts';
@@ -20,6 +20,7 @@ import { styles } from './terminal.styles.ts';
  * @fires agenttier-terminal-state - `detail.state`
  * @fires agenttier-terminal-exit - `detail.code`
  * @fires agenttier-terminal-title - `detail.title`
+ * @fires agenttier-terminal-presence - `detail.people` are attached now, each with a name and a mode
  * @csspart screen - around the emulator
  * @csspart bar - state and tools
  * @cssprop --agenttier-terminal-background - behind the emulator
@@ -38,6 +39,11 @@ export class AgentTierTerminal extends AgentTierElement {
   @state() private detail: { reason?: string; code?: number } = {};
   @state() private deadline: number | undefined;
   @state() private searching = false;
+  @state() private missed = false;
+  @state() private selected = false;
+  @state() private people: readonly Person[] = [];
+  /** The person only looks on, whether or not that was asked for. */
+  @state() private watching = false;
   #screen: Screen | undefined;
   #link: TerminalLink | undefined;
   #opened = '';
@@ -72,6 +78,12 @@ export class AgentTierTerminal extends AgentTierElement {
 
   copySelection(): Promise<void> {
     return navigator.clipboard.writeText(this.#screen?.terminal.getSelection() ?? '');
+  }
+
+  /** Types what was copied, marked as pasted for programs that want to know. */
+  async paste(): Promise<void> {
+    this.#screen?.terminal.paste(await navigator.clipboard.readText());
+    this.focus();
   }
 
   /** Begins anew, also after an end. */
@@ -117,6 +129,8 @@ export class AgentTierTerminal extends AgentTierElement {
       onInput: (bytes) => void this.#link?.send(bytes),
       onResize: (cols, rows) => this.#link?.resize(cols, rows),
       onTitle: (title) => void this.tell('agenttier-terminal-title', { title }),
+      onSelection: (some) => (this.selected = some),
+      onKey: (event) => this.#key(event),
     });
     if (signal.aborted) return screen.dispose();
     this.#screen = screen;
@@ -146,6 +160,7 @@ export class AgentTierTerminal extends AgentTierElement {
         output: (bytes, done) => screen.terminal.write(bytes, done),
         reset: () => screen.terminal.reset(),
         control: (frame) => this.#control(frame),
+        watching: (on) => this.#setWatching(on),
       },
     });
     this.#link.start();
@@ -158,8 +173,42 @@ export class AgentTierTerminal extends AgentTierElement {
     if (state === 'ended') this.tell('agenttier-terminal-exit', detail);
   }
 
+  #setWatching(on: boolean): void {
+    this.watching = on;
+    const screen = this.#screen;
+    if (screen === undefined) return;
+    Object.assign(screen.terminal.options, { disableStdin: on, cursorBlink: !on });
+    if (!on) screen.follow(undefined);
+  }
+
+  /** What terminals on a desktop take for themselves; in a browser Ctrl-C and Ctrl-F are the program's. */
+  #key(event: KeyboardEvent): boolean {
+    if (!event.ctrlKey || !event.shiftKey || event.altKey || event.metaKey) return false;
+    if (event.code === 'KeyC' && this.selected) void this.copySelection();
+    else if (event.code === 'KeyF') this.#search(true);
+    else return false;
+    return true;
+  }
+
+  #search(on: boolean): void {
+    this.searching = on;
+    this.missed = false;
+    void this.updateComplete.then(() => {
+      if (on) this.renderRoot.querySelector<HTMLElement>('input[type=search]')?.focus();
+      else this.focus();
+    });
+  }
+
   #control(frame: ServerControl): void {
-    if (frame.type !== 'notice') return;
+    if (frame.type === 'presence') {
+      this.people = frame.people;
+      this.tell('agenttier-terminal-presence', { people: frame.people });
+    }
+    if (this.watching && (frame.type === 'ready' || frame.type === 'size')) this.#screen?.follow(frame);
+    if (frame.type === 'notice') this.#notice(frame);
+  }
+
+  #notice(frame: NoticeFrame): void {
     if (frame.kind === NOTICES.idleWarning && frame.deadline) this.#countDown(Date.parse(frame.deadline));
     if (frame.kind === NOTICES.idleWarningOver) this.#countDown(undefined);
     if (frame.kind === NOTICES.draining) this.#link?.hurry();
@@ -175,10 +224,11 @@ export class AgentTierTerminal extends AgentTierElement {
     return html`
       <div class="bar" part="bar">
         <span class="state" role="status">${this.#stateText()}</span>
-        ${this.readonly ? html`<span class="muted">${this.say('terminal.readonly')}</span>` : nothing}
+        ${this.#peopleHere()}
+        ${this.watching ? html`<span class="chip" title=${this.say('terminal.watching')}>${this.say('terminal.readonly')}</span>` : nothing}
         ${this.#tools()}
       </div>
-      <div class="screen" part="screen"></div>
+      <div class="screen ${this.watching ? 'followed' : ''}" part="screen"></div>
       ${this.#footer()}
     `;
   }
@@ -189,26 +239,57 @@ export class AgentTierTerminal extends AgentTierElement {
     return this.say(`terminal.${this.state}`);
   }
 
+  #peopleHere() {
+    if (this.people.length === 0) return nothing;
+    return html`<ul class="people" aria-label=${this.say('terminal.people')}>
+      ${this.people.map(({ name, mode }) => {
+        const role = this.say(mode === 'view' ? 'terminal.watcher' : 'terminal.person', { name });
+        return html`<li class=${mode} title=${role}>
+          <span aria-hidden="true">${name}${mode === 'view' ? ` · ${this.say('terminal.view')}` : ''}</span
+          ><span class="visually-hidden">${role}</span>
+        </li>`;
+      })}
+    </ul>`;
+  }
+
   #tools() {
     const size = (step: number) => () => (this.fontSize = Math.min(32, Math.max(8, this.fontSize + step)));
     return html`
       ${this.searching ? this.#searchField() : nothing}
-      <button @click=${() => (this.searching = !this.searching)} aria-pressed=${this.searching}>
+      <button @click=${() => this.#search(!this.searching)} aria-pressed=${this.searching} aria-keyshortcuts="Control+Shift+F">
         ${this.say('terminal.search')}
       </button>
-      <button @click=${size(-1)} aria-label=${this.say('terminal.smaller')}>A−</button>
-      <button @click=${size(1)} aria-label=${this.say('terminal.larger')}>A+</button>
+      <button ?disabled=${!this.selected} @click=${() => void this.copySelection()} aria-keyshortcuts="Control+Shift+C">
+        ${this.say('terminal.copy')}
+      </button>
+      ${this.watching ? nothing : html`<button @click=${() => void this.paste()} aria-keyshortcuts="Control+Shift+V">${this.say('terminal.paste')}</button>`}
+      <button @click=${size(-1)} title=${this.say('terminal.smaller')}>
+        <span aria-hidden="true">A−</span><span class="visually-hidden">${this.say('terminal.smaller')}</span>
+      </button>
+      <button @click=${size(1)} title=${this.say('terminal.larger')}>
+        <span aria-hidden="true">A+</span><span class="visually-hidden">${this.say('terminal.larger')}</span>
+      </button>
     `;
   }
 
   #searchField() {
+    const find = (backwards: boolean) => (): void => {
+      const text = this.renderRoot.querySelector<HTMLInputElement>('input[type=search]')?.value ?? '';
+      this.missed = text !== '' && !this.search(text, backwards);
+    };
     return html`<input
-      type="search"
-      aria-label=${this.say('terminal.search')}
-      @keydown=${(event: KeyboardEvent) => {
-        if (event.key === 'Enter') this.search((event.target as HTMLInputElement).value, event.shiftKey);
-      }}
-    />`;
+        type="search"
+        aria-label=${this.say('terminal.search')}
+        aria-invalid=${this.missed}
+        @input=${find(false)}
+        @keydown=${(event: KeyboardEvent) => {
+          if (event.key === 'Enter') find(event.shiftKey)();
+          if (event.key === 'Escape') this.#search(false);
+        }}
+      />
+      ${this.missed ? html`<span class="muted" role="status">${this.say('terminal.noMatch')}</span>` : nothing}
+      <button @click=${find(true)} aria-label=${this.say('terminal.previous')}>↑</button>
+      <button @click=${find(false)} aria-label=${this.say('terminal.next')}>↓</button>`;
   }
 
   #footer() {

@@ -7,8 +7,11 @@ import { EditorState } from '@codemirror/state';
 import type { Extension } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
+import { assistance } from './assist.ts';
 import { loadLanguage } from './languages.ts';
 import type { Language } from './languages.ts';
+import { loadSchema } from './schemas.ts';
+import type { SpecKind } from './schemas.ts';
 import type { TextProblem } from '../../controllers/yamlText.ts';
 
 /** Colours are those of the page's tokens, so that both themes have them. */
@@ -34,7 +37,26 @@ const looks = EditorView.theme({
   '&.cm-focused .cm-selectionBackground, .cm-selectionBackground': {
     backgroundColor: 'color-mix(in srgb, var(--accent) 28%, transparent)',
   },
-  '.cm-tooltip': { backgroundColor: 'var(--raised)', color: 'var(--text)', borderColor: 'var(--line)' },
+  '.cm-tooltip': {
+    backgroundColor: 'var(--raised)',
+    color: 'var(--text)',
+    border: '1px solid var(--line)',
+    borderRadius: '6px',
+    boxShadow: '0 6px 24px rgb(0 0 0 / 0.16)',
+  },
+  '.cm-tooltip.cm-tooltip-autocomplete > ul': { fontFamily: 'var(--mono)', maxHeight: '14rem' },
+  '.cm-tooltip.cm-tooltip-autocomplete > ul > li': { padding: '0.1875rem 0.625rem' },
+  '.cm-tooltip-autocomplete > ul > li[aria-selected]': {
+    backgroundColor: 'color-mix(in srgb, var(--accent) 18%, var(--raised))',
+    color: 'var(--text)',
+  },
+  '.cm-completionMatchedText': { textDecoration: 'none', color: 'var(--accent)', fontWeight: '600' },
+  '.cm-completionDetail': { color: 'var(--muted)', fontStyle: 'normal', marginInlineStart: '1rem' },
+  '.cm-tooltip.cm-completionInfo': { maxWidth: '22rem', padding: '0.5rem 0.75rem', whiteSpace: 'normal' },
+  '.cm-about': { maxWidth: '28rem', padding: '0.5rem 0.75rem' },
+  '.cm-about b': { fontFamily: 'var(--mono)' },
+  '.cm-about span': { color: 'var(--muted)' },
+  '.cm-about p': { margin: '0.25rem 0 0' },
 });
 
 /** How a text is shown, whatever it says. */
@@ -42,18 +64,22 @@ export interface TextLook {
   readonly language: Extension;
   /** Between lines. A text with others in it, too, has `\n`: then those are kept as characters. */
   readonly lineBreak: '\n' | '\r\n';
+  /** Helps with what can be written. */
+  readonly assist: Extension;
 }
 
-export const lookOf = async (language: Language, text: string): Promise<TextLook> => ({
+/** With a kind, the text is of its spec: names, values and what they are for are offered. */
+export const lookOf = async (language: Language, text: string, kind?: SpecKind): Promise<TextLook> => ({
   language: await loadLanguage(language),
   lineBreak: lineBreakOf(text),
+  assist: kind === undefined ? [] : assistance(await loadSchema(kind)),
 });
 
 /** The editor would make every kind of line break one and the same, and so change lines that nobody has touched. */
 export const lineBreakOf = (text: string): TextLook['lineBreak'] =>
   text.includes('\r\n') && !/(^|[^\r])\n|\r(?!\n)/.test(text) ? '\r\n' : '\n';
 
-const common = (label: string, { language, lineBreak }: TextLook): Extension[] => [
+const common = (label: string, { language, lineBreak, assist }: TextLook): Extension[] => [
   EditorState.lineSeparator.of(lineBreak),
   lineNumbers(),
   history(),
@@ -66,6 +92,8 @@ const common = (label: string, { language, lineBreak }: TextLook): Extension[] =
   looks,
   EditorView.lineWrapping,
   EditorView.contentAttributes.of({ 'aria-label': label }),
+  // Before the other keys: while there is a choice, Enter and the arrows are about it.
+  assist,
   // Escape, then Tab, leaves the editor by keyboard (CodeMirror's documented way).
   keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab]),
 ];
@@ -82,6 +110,17 @@ const noticing = (onChange: () => void): Extension =>
   EditorView.updateListener.of((update) => {
     if (update.docChanged) onChange();
   });
+
+function mark(view: EditorView, problems: readonly TextProblem[]): void {
+  const { length } = view.state.doc;
+  const diagnostics = problems.map(({ from, to, message }) => ({
+    from: Math.min(from, length),
+    to: Math.min(to, length),
+    severity: 'error' as const,
+    message,
+  }));
+  view.dispatch(setDiagnostics(view.state, diagnostics));
+}
 
 /** One text that is edited, and where it is wrong. */
 export class TextEditor {
@@ -112,14 +151,7 @@ export class TextEditor {
   }
 
   mark(problems: readonly TextProblem[]): void {
-    const { length } = this.#view.state.doc;
-    const diagnostics = problems.map(({ from, to, message }) => ({
-      from: Math.min(from, length),
-      to: Math.min(to, length),
-      severity: 'error' as const,
-      message,
-    }));
-    this.#view.dispatch(setDiagnostics(this.#view.state, diagnostics));
+    mark(this.#view, problems);
   }
 
   destroy(): void {
@@ -148,7 +180,10 @@ export class TextMerge {
         doc: theirs.text,
         extensions: [...common(theirs.label, mine.look), EditorState.readOnly.of(true)],
       },
-      b: { doc: mine.text, extensions: [...common(mine.label, mine.look), noticing(mine.onChange)] },
+      b: {
+        doc: mine.text,
+        extensions: [...common(mine.label, mine.look), lintGutter(), noticing(mine.onChange)],
+      },
       parent,
       root: parent.getRootNode() as ShadowRoot,
       revertControls: 'a-to-b',
@@ -159,6 +194,10 @@ export class TextMerge {
 
   get text(): string {
     return this.#view.b.state.sliceDoc();
+  }
+
+  mark(problems: readonly TextProblem[]): void {
+    mark(this.#view.b, problems);
   }
 
   destroy(): void {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TextEditor, TextMerge, Theirs } from './editor.ts';
 import type { Language } from './languages.ts';
+import type { SpecKind } from './schemas.ts';
 import type { TextProblem } from '../../controllers/yamlText.ts';
 
 export interface Shown {
   readonly text: string;
   readonly label: string;
   readonly language: Language;
+  /** Of whose spec it is; absent = nothing is known about what can be in it. */
+  readonly kind?: SpecKind | undefined;
   readonly readonly: boolean;
   readonly onChange: () => void;
   /** Shown beside it, to take over from; absent = there is one text only. */
@@ -35,10 +38,10 @@ export class TextPane {
   }
 
   /** The editor comes when the first text is shown: most people never open one. */
-  async show({ text, theirs, language, label, readonly, onChange }: Shown): Promise<void> {
+  async show({ text, theirs, language, kind, label, readonly, onChange }: Shown): Promise<void> {
     const turn = ++this.#turn;
     const { lookOf, TextEditor, TextMerge } = await import('./editor.ts');
-    const look = await lookOf(language, text);
+    const look = await lookOf(language, text, kind);
     // Something else has been shown, or the element is gone.
     if (turn !== this.#turn) return;
     this.#destroy();
@@ -55,6 +58,7 @@ export class TextPane {
 
   mark(problems: readonly TextProblem[]): void {
     this.#editor?.mark(problems);
+    this.#merge?.mark(problems);
   }
 
   clear(): void {

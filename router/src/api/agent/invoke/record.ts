@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sandbox } from '@agenttier/crds/generated/types';
+import type { EventType } from '@agenttier/crds/subscription/eventTypes';
+import type { News } from '@agenttier/crds/subscription/notices';
 import type { OpenSpan, Tracer } from '@agenttier/machinery/telemetry/spans';
 import { actorHash } from '@agenttier/machinery/telemetry/audit';
 import type { SandboxAct, SandboxAudit } from '../../../audit.ts';
@@ -14,6 +16,8 @@ export interface RecordOptions {
   readonly tracer: Tracer;
   /** The sandbox is being used. */
   readonly touch: (sandbox: Sandbox) => void;
+  /** For those who have subscribed. */
+  readonly tell: (sandbox: Sandbox, news: News) => void;
 }
 
 interface Subject {
@@ -21,6 +25,13 @@ interface Subject {
   readonly call: Pick<Call, 'principal' | 'sourceIp' | 'signal'>;
   /** The invocation goes on when this connection ends: its end is then for somebody else to tell. */
   readonly outlives: boolean;
+}
+
+interface Saying {
+  /** Empty when it never began. */
+  readonly invokeId: string;
+  readonly reason: string;
+  readonly note: string;
 }
 
 /** Keeps what is told about one invocation: Events, metrics, audit rows and a span from its start to its end. */
@@ -46,7 +57,9 @@ export class InvocationRecord {
 
   started(invokeId: string): void {
     this.#span.set({ invoke_id: invokeId });
-    this.#act({ action: 'AgentInvokeStarted', note: `Invocation ${invokeId} was started` });
+    const note = `Invocation ${invokeId} was started`;
+    this.#act({ action: 'AgentInvokeStarted', note });
+    this.#tell('agent.invoke.started', { invokeId, reason: 'AgentInvokeStarted', note });
   }
 
   /** It did not begin. Clients that wait for a slot try often: that is counted, and no Event each time. */
@@ -62,7 +75,11 @@ export class InvocationRecord {
     if (exit === undefined && outlives) return this.#span.end();
     // Without an end of its own it was the client who went away, or else the sandbox.
     const outcome = exit?.reason ?? (call.signal.aborted ? 'canceled' : 'error');
-    this.#act(endOf(invokeId, exit?.exitCode ?? -1, outcome));
+    const act = endOf(invokeId, exit?.exitCode ?? -1, outcome);
+    this.#act(act);
+    const { action: reason, note } = act;
+    const type = reason === 'AgentInvokeFailed' ? 'agent.invoke.failed' : 'agent.invoke.completed';
+    this.#tell(type, { invokeId, reason, note });
     this.#finish(outcome);
   }
 
@@ -71,6 +88,13 @@ export class InvocationRecord {
     this.#options.metrics.invoked(templateName(this.#subject.sandbox), outcome, seconds);
     this.#span.set({ outcome });
     this.#span.end();
+  }
+
+  /** The key follows from the invocation: whoever sees its end, it has one. */
+  #tell(type: EventType, { invokeId, reason, note: message }: Saying): void {
+    if (invokeId === '') return;
+    const key = `${invokeId}-${type === 'agent.invoke.started' ? 'started' : 'ended'}`;
+    this.#options.tell(this.#subject.sandbox, { type, reason, message, key });
   }
 
   #act(act: Omit<SandboxAct, 'principal' | 'sourceIp'>): void {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Sandbox, WebhookSubscription } from '@agenttier/crds/generated/types';
-import type { EventType } from '@agenttier/crds/subscription/eventTypes';
+import type { Sandbox, WebhookSubscription } from '../generated/types.ts';
+import type { EventType } from './eventTypes.ts';
 
 /** Most receivers of one event; a ring in the sandbox's status names each. */
 const MAX_RECEIVERS = 64;

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Explanation, SandboxChange } from '../../data/sandboxes.ts';
+
+/** What the form holds: text, as typed; empty = as it is. */
+export interface Limits {
+  readonly timeout: string;
+  readonly idleTimeout: string;
+  readonly cpu: string;
+  readonly memory: string;
+  readonly autoResume: boolean;
+}
+
+export type LimitField = 'timeout' | 'idleTimeout' | 'cpu' | 'memory';
+
+/** The field of the spec that each is about. */
+export const PATHS: Readonly<Record<LimitField, string>> = {
+  timeout: 'timeout',
+  idleTimeout: 'idleTimeout',
+  cpu: 'resources.limits.cpu',
+  memory: 'resources.limits.memory',
+};
+
+type Fields = Explanation['fields'];
+
+/** What is to be changed; undefined = nothing. Resources are replaced whole, so all that the sandbox itself sets is in it. */
+export function changeOf(limits: Limits, before: boolean, fields: Fields): SandboxChange | undefined {
+  const { timeout, idleTimeout, cpu, memory, autoResume } = limits;
+  const change: SandboxChange = {
+    ...(differs('timeout', timeout, fields) ? { timeout } : {}),
+    ...(differs('idleTimeout', idleTimeout, fields) ? { idleTimeout } : {}),
+    ...(autoResume === before ? {} : { autoResume }),
+    ...(differs('cpu', cpu, fields) || differs('memory', memory, fields)
+      ? { resources: resourcesOf(fields, { ...(cpu && { cpu }), ...(memory && { memory }) }) }
+      : {}),
+  };
+  return Object.keys(change).length === 0 ? undefined : change;
+}
+
+function differs(field: LimitField, text: string, fields: Fields): boolean {
+  const now = fields.find((one) => one.field === PATHS[field])?.value;
+  return text !== '' && text !== String(now);
+}
+
+function resourcesOf(fields: Fields, limits: Readonly<Record<string, string>>): Record<string, unknown> {
+  const out: { limits: object; requests?: object; claims?: unknown[] } = { limits: {} };
+  for (const { field, value, origin } of fields) {
+    if (origin !== 'Sandbox') continue;
+    const [, part, dotted, bracketed] =
+      /^resources\.(limits|requests|claims)(?:\.(.+)|\[(.+)\])$/.exec(field) ?? [];
+    if (part === 'claims') out.claims = [...(out.claims ?? []), value];
+    else if (part === 'limits' || part === 'requests')
+      out[part] = { ...out[part], [dotted ?? bracketed ?? '']: value };
+  }
+  return { ...out, limits: { ...out.limits, ...limits } };
+}
