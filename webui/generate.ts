@@ -8,6 +8,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { renderManifest, renderTable } from './generator/render.ts';
+import { renderEvents, renderTags } from './generator/tags.ts';
 import { readElement, readFields, toldIn } from './generator/source.ts';
 import type { ElementSource } from './generator/source.ts';
 
@@ -52,6 +53,16 @@ const targets = [
     name: 'webui/custom-elements.json',
     file: join(here, 'custom-elements.json'),
     make: () => renderManifest(elements, shared),
+  },
+  {
+    name: 'webui/src/generated/tags.ts',
+    file: join(here, 'src', 'generated', 'tags.ts'),
+    make: () => renderTags(elements, shared),
+  },
+  {
+    name: 'webui/src/generated/events.ts',
+    file: join(here, 'src', 'generated', 'events.ts'),
+    make: () => renderEvents(elements),
   },
   { name: 'docs/elements.md', file: docs, make: () => renderPage(read(docs)) },
 ];

@@ -12,8 +12,15 @@ export interface Tab {
   readonly complaints: string[];
 }
 
+export interface TabOptions {
+  readonly theme?: 'light' | 'dark';
+  readonly width?: number;
+  /** Default: the installed one. */
+  readonly router?: string;
+}
+
 /** A browser for the walks of a file; each tab is a person of its own, with nothing remembered. */
-export function walkBrowser(): (options?: { theme?: 'light' | 'dark'; width?: number }) => Promise<Tab> {
+export function walkBrowser(): (options?: TabOptions) => Promise<Tab> {
   let browser: Browser | undefined;
 
   beforeAll(async () => {
@@ -26,10 +33,10 @@ export function walkBrowser(): (options?: { theme?: 'light' | 'dark'; width?: nu
 
   afterAll(() => browser?.close());
 
-  return async ({ theme = 'light', width = 1280 } = {}) => {
+  return async ({ theme = 'light', width = 1280, router = apiUrl } = {}) => {
     if (browser === undefined) throw new Error('the browser has not started');
     const viewport = { width, height: 800 };
-    const context = await browser.newContext({ baseURL: apiUrl, colorScheme: theme, viewport });
+    const context = await browser.newContext({ baseURL: router, colorScheme: theme, viewport });
     const page = await context.newPage();
     const complaints: string[] = [];
     page.on('pageerror', (error) => complaints.push(error.message));

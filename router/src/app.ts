@@ -11,6 +11,7 @@ import type { Route } from './api/route.ts';
 import { authenticate } from './auth/authenticate.ts';
 import type { AuthenticateOptions } from './auth/authenticate.ts';
 import type { Principal } from './auth/principal.ts';
+import type { Bearer, TicketDesk } from './terminal/door/ticketDesk.ts';
 import { refuseForeignPage } from './auth/origin.ts';
 import { mcpEndpoint } from './mcp/endpoint.ts';
 import type { Gate } from './ratelimit/gate.ts';
@@ -29,6 +30,7 @@ export interface AppOptions {
   readonly handlers: Handlers;
   readonly auth: AuthenticateOptions;
   readonly gate: Gate;
+  readonly tickets: Pick<TicketDesk, 'read'>;
   readonly corsOrigins: readonly string[];
   /** Reasons for not being ready; empty when ready. */
   readonly unready: () => readonly string[];
@@ -98,8 +100,9 @@ function mount(app: Express, route: Route, options: AppOptions): void {
       const address = options.gate.addressOf(request);
       options.gate.request(address);
       if (!route.open) {
-        const principal = await identify(options.auth, request, address);
+        const { principal, ticket } = await callerOf(route, options, request, address);
         response.locals['principal'] = principal;
+        response.locals['ticket'] = ticket;
         response.locals['sub'] = principal.sub;
         options.gate.person(principal.sub, 1);
         admit(route, principal, String(request.params['id'] ?? ''));
@@ -134,6 +137,21 @@ function otherMethod(methods: readonly string[]): RequestHandler {
   };
 }
 
+type Caller = Pick<Bearer, 'principal'> & Partial<Bearer>;
+
+/** Bad tickets count like other bad credentials. */
+async function callerOf(
+  { ticket }: Route,
+  { auth, gate, tickets }: AppOptions,
+  request: Request,
+  address: string,
+): Promise<Caller> {
+  if (ticket === undefined) return { principal: await identify(auth, request, address) };
+  const text = new URL(request.url, 'http://router').searchParams.get('ticket') ?? '';
+  if (text === '') throw refusals.missingAuthorization();
+  return gate.signIn(address, text, async () => tickets.read(text, ticket));
+}
+
 const identify = (auth: AuthenticateOptions, request: Request, address: string): Promise<Principal> => {
   const apiKey = request.get('X-API-Key');
   return authenticate({ apiKey, authorization: request.get('Authorization'), address }, auth);
@@ -154,6 +172,7 @@ async function answer(
   });
   const reply = await perform(route, handlers, {
     principal,
+    ticket: response.locals['ticket'] as Bearer['ticket'] | undefined,
     sourceIp: gate.addressOf(request),
     params: paramsOf(request),
     query: new URL(request.url, 'http://router').searchParams,

@@ -8,6 +8,7 @@ import { agentOperations } from './api/agent/operations.ts';
 import { checkOperations } from './api/check/operations.ts';
 import { clusterOperations } from './api/cluster/operations.ts';
 import { copyOperations } from './api/copies/operations.ts';
+import { downloadOperations } from './api/downloads/operations.ts';
 import { execOperations } from './api/exec/operations.ts';
 import { explainOperations } from './api/explain/operations.ts';
 import { keyOperations } from './api/keys/operations.ts';
@@ -54,6 +55,7 @@ export function createHandlers(parts: Parts, previewing: PreviewsOptions): Handl
     ...portOperations({ ...parts, site: config.preview }),
     ...previewOperations(previewing),
     ...fileOperations(filesOptions(parts)),
+    ...downloadOperations({ ...filesOptions(parts), desk: parts.tickets }),
     ...managementOperations(parts),
     ...execOperations({
       runtime,
@@ -73,7 +75,7 @@ function filesOptions(parts: Parts): Parameters<typeof fileOperations>[0] {
   const paths = { runtime, reachability, relay: relayViaApiServer(access), onFallback: metrics.fallback };
   const ask: Parameters<typeof fileOperations>[0]['ask'] = (target, request) =>
     askRuntime(paths, target, request);
-  return { stores, finder, wake, audit, ask, touch: activity.touch };
+  return { stores, finder, wake, audit, ask, tickets: parts.tickets, touch: activity.touch };
 }
 
 /** What is around a sandbox: who else may use it, copies of it, what it runs on. */

@@ -44,7 +44,7 @@ const ELEMENT = new RegExp(
 );
 // Members stand two blanks in, as the formatter puts them: what is deeper is inside of one.
 const FIELD = new RegExp(
-  String.raw`^  ${DOC}@property\((\{[^}]*\})?\)\s*(?:override )?(\w+)\??(?:: ([^=;]+?))?(?: =\s*[^;]+)?;`,
+  String.raw`^  ${DOC}@property\((\{[^}]*\})?\)\s*(?:override )?(\w+)\??(?:: ((?:=>|[^=;])+?))?(?: =(?!>)\s*[^;]+)?;`,
   'gm',
 );
 const GETTER = new RegExp(String.raw`^  ${DOC}get (\w+)\(\)(?:: ([^\n]+?))? \{$`, 'gm');

@@ -6,6 +6,9 @@ import { problemOf } from './data/problem.ts';
 import type { Problem } from './data/problem.ts';
 import { connect, serverContext } from './data/server.ts';
 import type { Server } from './data/server.ts';
+// Before any element: one that is on the page already asks for its provider at the moment that it is defined, and only once.
+import './elements/provider/provider.ts';
+import './generated/events.ts';
 import type { TextKey } from './text/text.ts';
 import { textOf } from './text/text.ts';
 
@@ -26,18 +29,21 @@ export abstract class AgentTierElement extends LitElement {
   @property({ attribute: false }) server: Server | undefined;
 
   readonly #provided = new ContextConsumer(this, { context: serverContext, subscribe: true });
-  #own: { readonly base: string; readonly server: Server } | undefined;
+  #own: { readonly base: string; readonly signed: boolean; readonly server: Server } | undefined;
 
   /** The server that this element speaks to; undefined until there is one. */
   protected get source(): Server | undefined {
     if (this.server !== undefined) return this.server;
     if (this.apiBase === '') return this.#provided.value;
-    if (this.#own?.base !== this.apiBase) {
+    // A page's script often runs after the elements are there, which have asked as nobody by then: they ask anew.
+    const signed = this.getToken !== undefined;
+    if (this.#own?.base !== this.apiBase || (signed && !this.#own.signed)) {
       const credential = async () => {
         const token = await this.getToken?.();
         return token === undefined ? undefined : ({ kind: 'bearer', token } as const);
       };
-      this.#own = { base: this.apiBase, server: connect({ apiBase: this.apiBase, credential }) };
+      const server = connect({ apiBase: this.apiBase, credential });
+      this.#own = { base: this.apiBase, signed, server };
     }
     return this.#own.server;
   }

@@ -8,6 +8,7 @@ import { changeRoutes } from './changes/routes.ts';
 import { checkRoutes } from './check/routes.ts';
 import { clusterRoutes } from './cluster/routes.ts';
 import { copyRoutes } from './copies/routes.ts';
+import { downloadRoutes } from './downloads/routes.ts';
 import { execRoutes } from './exec/routes.ts';
 import { explainRoutes } from './explain/routes.ts';
 import { fileRoutes } from './files/routes.ts';
@@ -34,6 +35,7 @@ export const ROUTES = [
   ...portRoutes,
   ...previewRoutes,
   ...fileRoutes,
+  ...downloadRoutes,
   ...terminalRoutes,
   ...agentRoutes,
   ...explainRoutes,

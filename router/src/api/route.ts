@@ -3,10 +3,13 @@ import type { Readable } from 'node:stream';
 import type { Static, TObject, TSchema } from 'typebox';
 import type { Action } from '../auth/authorize.ts';
 import type { Principal } from '../auth/principal.ts';
+import type { Ticket } from '../auth/tickets.ts';
 
 /** One authenticated request, free of the HTTP framework. */
 export interface Call<Body = unknown> {
   readonly principal: Principal;
+  /** What the caller came with where the route takes tickets; whoever answers uses it up. */
+  readonly ticket?: Ticket | undefined;
   /** Address of whoever asks. */
   readonly sourceIp?: string | undefined;
   /** Path parameters, decoded; one that takes the rest of the path is as it was sent. */
@@ -76,6 +79,8 @@ export interface Route {
   readonly admin?: true;
   /** Answered without a credential: it tells the same to everybody, and nothing of the cluster. */
   readonly open?: true;
+  /** The credential is a ticket in `?ticket=`, and no other one counts. */
+  readonly ticket?: 'download';
   /** `If-Match` is obeyed: the ETag of what the change was made from. */
   readonly ifMatch?: true;
   readonly query?: TObject;

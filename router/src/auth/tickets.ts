@@ -32,6 +32,8 @@ export interface Ticket {
   readonly groups: readonly string[];
   /** The most that the bearer may be; what the sandbox says at the time of use may be less. */
   readonly role: Role;
+  /** What of the sandbox it is for, where it is not for all of it. */
+  readonly target?: string;
   /** Key that the ticket was got with: what ends the key ends the ticket. */
   readonly keyId?: string;
   /** End of the token or key that the ticket was got with, milliseconds of the epoch. */
@@ -57,7 +59,7 @@ export const looksLikeTicket = (text: string): boolean => text.startsWith(PREFIX
 /** What a ticket for this person says. */
 export function claimsOf(
   principal: Principal,
-  about: Pick<Ticket, 'purpose' | 'sandboxUid' | 'role'> & { readonly groups?: readonly string[] },
+  about: Pick<Ticket, 'purpose' | 'sandboxUid' | 'role' | 'target'> & { readonly groups?: readonly string[] },
 ): TicketClaims {
   const { sub, email, name, isAdmin, key } = principal;
   const endsAt = signInEnd(principal);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { until } from '@agenttier/machinery/testing/until';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakePodExec } from '../testing/fakePodExec.ts';
 import { FakeRuntime } from '../testing/fakeRuntime.ts';
-import { Harness } from '../testing/harness.ts';
+import { ANN_KEY, Harness } from '../testing/harness.ts';
 import { watchedCommand } from './viaApiServer.ts';
 
 let runtime: FakeRuntime;
@@ -122,7 +123,7 @@ describe('exec over the runtime', () => {
     const abort = new AbortController();
     const call = fetch(`${harness.url}/api/v1/sandboxes/box/exec`, {
       method: 'POST',
-      headers: { 'X-API-Key': 'atk_ann-0123456789abcdefghijklmnop' },
+      headers: { 'X-API-Key': ANN_KEY },
       body: '{"command":"sleep 100"}',
       signal: abort.signal,
     });
@@ -219,6 +220,28 @@ describe('exec through the API server', () => {
     expect(answer.body).toMatchObject({ exitCode: -1, timedOut: true, stdout: 'so far' });
   });
 
+  it('lets go of the exec when the client goes away, whose input then ends', async () => {
+    await harness.add({ name: 'box', nonce: '' });
+    let left = false;
+    podExec.onExec = (run) => {
+      run.onLeft = () => {
+        left = true;
+      };
+    };
+    const abort = new AbortController();
+    const call = fetch(`${harness.url}/api/v1/sandboxes/box/exec`, {
+      method: 'POST',
+      headers: { 'X-API-Key': ANN_KEY },
+      body: '{"command":"sleep 100"}',
+      signal: abort.signal,
+    });
+    await until(() => podExec.execs.length === 1, 'the command to arrive');
+    expect(podExec.execs[0]?.stdin).toBe(true);
+    abort.abort();
+    await expect(call).rejects.toThrow();
+    await until(() => left, 'the exec to be let go');
+  });
+
   it('says so when the API server refuses', async () => {
     await podExec.close();
     await harness.add({ name: 'box', nonce: '' });
@@ -227,14 +250,28 @@ describe('exec through the API server', () => {
   });
 });
 
-const run = async (command: string[], timeoutSeconds: number) => {
+/** As a container runtime starts it: in a session of its own, with an input that stays open as long as somebody waits. */
+const begin = (command: string[], timeoutSeconds: number, detached = true) => {
   const [program = '', ...parameters] = watchedCommand({ command, timeoutSeconds });
-  const child = spawn(program, parameters);
+  return spawn(program, parameters, { detached });
+};
+
+const run = async (command: string[], timeoutSeconds: number, detached = true) => {
+  const child = begin(command, timeoutSeconds, detached);
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const code = await new Promise((resolve) => child.on('close', resolve));
   return { code, output };
+};
+
+/** Not so what has ended and is only not collected yet. */
+const isAlive = (pid: string): boolean => {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
 };
 
 describe('watchedCommand', () => {
@@ -245,10 +282,29 @@ describe('watchedCommand', () => {
     });
   });
 
-  it('kills a command that runs for too long', async () => {
+  it.each([
+    ['with everything in its session', true, 137],
+    ['alone where it shares the session of others', false, 124],
+  ])('kills a command that runs for too long, %s', async (_name, detached, code) => {
     const started = performance.now();
-    expect(await run(['sleep', '30'], 1)).toEqual({ code: 124, output: '' });
+    const result = await run(['sleep', '30'], 1, detached);
+    // A shell that killed its own group tells no code; Node names the signal instead.
+    expect(result).toEqual({ code: detached ? null : code, output: '' });
     expect(performance.now() - started).toBeLessThan(20_000);
+  });
+
+  it.each([
+    ['when its time is over', 1],
+    ['when nobody waits any more', 600],
+  ])('ends with everything that it has started %s', async (_name, timeoutSeconds) => {
+    const child = begin(['sh', '-c', 'sleep 1000 & echo $!; (sleep 1000 & echo $!); wait'], timeoutSeconds);
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    await until(() => /^\d+\n\d+\n$/.test(output), 'both to be started');
+    if (timeoutSeconds > 1) child.stdin.destroy();
+    for (const pid of output.trim().split('\n')) {
+      await until(() => !isAlive(pid), `${pid} to be gone`);
+    }
   });
 
   it('says when there is no such command', async () => {

@@ -19,14 +19,22 @@ const TIMED_OUT = 124;
 const KILLED = 137;
 
 /**
- * pods/exec has no way to end a process: closing the stream leaves it running. So a watchdog in the pod kills it. Its
- * own streams are closed, or it would keep the exec open after the command has ended.
+ * pods/exec has no way to end a process: closing the stream leaves it running, and only its input ends. So the shell
+ * around the command waits for both, the end of the time and the end of an input on which nothing ever comes, and then
+ * kills the whole group, itself included: container runtimes begin a session for each exec, so the group is its own.
+ * Where it is not, only the command itself may be killed. What waits has no output, or it would keep the exec open.
  */
 const WATCHDOG = [
   'limit=$1; shift',
-  '"$@" & command=$!',
-  '(sleep "$limit"; kill -KILL "$command") </dev/null >/dev/null 2>&1 & watchdog=$!',
+  'exec 3<&0 </dev/null',
+  'third() { echo "$3"; }',
+  'read -r stat </proc/$$/stat',
+  '"$@" 3<&- & command=$!',
+  '[ "$(third ${stat##*) })" = $$ ] && all=-$$ || all=$command',
+  '(sleep "$limit" 3<&-; kill -KILL "$all") </dev/null >/dev/null 2>&1 & watchdog=$!',
+  '(while read -r _ <&3; do :; done; kill -KILL "$all") >/dev/null 2>&1 & lifeline=$!',
   'wait "$command" 2>/dev/null; code=$?',
+  'kill "$lifeline" 2>/dev/null',
   `kill "$watchdog" 2>/dev/null || { [ "$code" = ${KILLED} ] && code=${TIMED_OUT}; }`,
   'exit "$code"',
 ].join('\n');
@@ -46,6 +54,7 @@ export function execViaApiServer(access: ClusterAccess): ExecPaths['viaApiServer
       pod: target.pod,
       container: MAIN_CONTAINER,
       command: watchedCommand(request),
+      stdin: true, // its end tells the pod that nobody waits any more
       signal: AbortSignal.any([signal, deadline]),
     });
     const stdout = new Collector(MAX_STREAM);
@@ -59,7 +68,7 @@ export function execViaApiServer(access: ClusterAccess): ExecPaths['viaApiServer
       },
     );
     const durationMs = Math.round(performance.now() - started);
-    const timedOut = code === TIMED_OUT && durationMs >= request.timeoutSeconds * 1000;
+    const timedOut = (code === TIMED_OUT || code === KILLED) && durationMs >= request.timeoutSeconds * 1000;
     return {
       exitCode: timedOut ? -1 : code,
       stdout: stdout.text(),

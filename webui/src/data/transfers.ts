@@ -14,9 +14,6 @@ const LARGEST_PIECE = 16 * MIB;
 /** Tries in a row that get nowhere before it is given up. */
 const MAX_FAILURES = 6;
 
-/** A page holds in memory what it has received, until it is whole and the browser saves it. */
-export const LARGEST_DOWNLOAD = 1024 * MIB;
-
 export interface Upload {
   readonly path: FilePath;
   readonly file: Blob;
@@ -117,46 +114,14 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-export interface Download {
-  readonly path: FilePath;
-  readonly isFolder: boolean;
-  readonly signal: AbortSignal;
-  /** The whole is not known of an archive. */
-  readonly onProgress: (bytes: number, whole: number | undefined) => void;
-}
-
-/** Undefined = it is more than a page can hold. */
-export async function download(server: Server, key: SandboxKey, what: Download): Promise<Blob | undefined> {
-  const { onProgress } = what;
-  const response = await (what.isFolder ? archiveOf(server, key, what) : fileOf(server, key, what));
-  const length = response.headers.get('Content-Length');
-  const whole = length === null ? undefined : Number(length);
-  if ((whole ?? 0) <= LARGEST_DOWNLOAD) return collected(response, (bytes) => onProgress(bytes, whole));
-  await response.body?.cancel();
-  return undefined;
-}
-
-/** How long an archive is, is only known when it is too long. */
-async function collected({ body }: Response, onProgress: (bytes: number) => void): Promise<Blob | undefined> {
-  const chunks: BlobPart[] = [];
-  let received = 0;
-  const reader = body?.getReader();
-  for (let next = await reader?.read(); next?.value !== undefined; next = await reader?.read()) {
-    chunks.push(next.value);
-    onProgress((received += next.value.length));
-    if (received > LARGEST_DOWNLOAD) {
-      await reader?.cancel();
-      return undefined;
-    }
-  }
-  return new Blob(chunks);
-}
-
-const fileOf = (server: Server, key: SandboxKey, { path, signal }: Download): Promise<Response> =>
-  sent(server, fileUrl(server, key, path), { signal });
-
-/** As zip, which every desktop can open. */
-function archiveOf({ api }: Server, key: SandboxKey, { path, signal }: Download): Promise<Response> {
-  const { params, query } = placeOf(key);
-  return api.downloadArchive({ params, query: { ...query, pathBase64: base64Of(path) } }, { signal });
+/** An address that the browser downloads from by itself, once and soon: it stores what comes, however much that is. A folder comes as zip. */
+export async function downloadAddress(
+  server: Server,
+  key: SandboxKey,
+  path: FilePath,
+  isFolder: boolean,
+): Promise<string> {
+  const body = { pathBase64: base64Of(path), ...(isFolder ? { format: 'zip' as const } : {}) };
+  const { url } = await server.api.createDownloadTicket({ ...placeOf(key), body });
+  return `${server.url}${url}`;
 }

@@ -6,11 +6,13 @@ import type { SandboxAudit } from '../../audit.ts';
 import { awaitTarget } from '../../cluster/awaitTarget.ts';
 import type { Stores } from '../../cluster/caches.ts';
 import type { SandboxFinder } from '../../cluster/finder.ts';
+import type { Ticket } from '../../auth/tickets.ts';
 import type { RuntimeAnswer, RuntimeRequest } from '../../cluster/runtimeClient.ts';
 import { RuntimeLost, RuntimeUnreachable } from '../../cluster/runtimeErrors.ts';
 import type { Target } from '../../cluster/target.ts';
 import type { Wake } from '../../cluster/wake.ts';
 import type { Reached } from '../../exec/askRuntime.ts';
+import type { TicketDesk } from '../../terminal/door/ticketDesk.ts';
 import { HttpError, refusals } from '../errors.ts';
 import type { Call } from '../route.ts';
 import { admitTo } from '../sandboxes/operations.ts';
@@ -23,6 +25,7 @@ export interface FilesOptions {
   /** The sandbox is being used. */
   readonly touch: (sandbox: Sandbox) => void;
   readonly audit: SandboxAudit;
+  readonly tickets: Pick<TicketDesk, 'spend'>;
 }
 
 /** What is asked of the runtime, and what of it goes into the audit trail. */
@@ -54,6 +57,7 @@ async function tryCarry(options: FilesOptions, call: Call, errand: Errand): Prom
   const { signal, principal, sourceIp } = call;
   const sandbox = await options.wake(await admitTo(options, call, errand.access), call);
   const target = await awaitTarget(options.stores, sandbox, { signal });
+  if (call.ticket !== undefined) await spend(options, { ...call, ticket: call.ticket }, { sandbox, target });
   options.touch(sandbox);
   const noted = (outcome: 'allowed' | 'failed'): void => {
     if (errand.note === undefined) return;
@@ -74,6 +78,26 @@ async function tryCarry(options: FilesOptions, call: Call, errand: Errand): Prom
   } finally {
     options.touch(sandbox);
   }
+}
+
+/** Uses up the ticket that the caller came with, wherever replicas of ours run; a look at the head alone leaves it. */
+async function spend(
+  { tickets, ask }: FilesOptions,
+  { ticket, head, signal }: Call & { readonly ticket: Ticket },
+  { sandbox, target }: { readonly sandbox: Sandbox; readonly target: Target },
+): Promise<void> {
+  if (ticket.sandboxUid !== sandbox.metadata.uid) {
+    throw refusals.invalidTicket('this ticket is for another sandbox');
+  }
+  if (head === true) return;
+  const { ticket: nonce } = await tickets.spend(ticket, target);
+  if (nonce === undefined) return;
+  const path = `/tickets/${encodeURIComponent(nonce)}`;
+  const { answer } = await ask(target, { method: 'POST', path, signal }).catch(worded);
+  answer.stream.resume(); // only the status counts
+  if (answer.status === 409) throw refusals.invalidTicket('this ticket has been used: get another one');
+  if (answer.status !== 204)
+    throw refusals.transportLost(`the sandbox did not take the ticket (${answer.status})`);
 }
 
 function worded(error: unknown): never {

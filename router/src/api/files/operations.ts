@@ -83,7 +83,8 @@ async function relayJson(options: FilesOptions, call: Call, errand: Errand): Pro
   return { status: carried.answer.status, headers: headersOf(carried), json: () => body };
 }
 
-async function download(options: FilesOptions, call: Call): Promise<Reply> {
+/** The bytes of the file at `path`. */
+export async function download(options: FilesOptions, call: Call): Promise<Reply> {
   const carried = await carry(options, call, {
     access: 'readFiles',
     method: call.head ? 'HEAD' : 'GET',
@@ -125,7 +126,8 @@ async function remove(options: FilesOptions, call: Call): Promise<Reply> {
   return { status: 204, headers: headersOf(carried) };
 }
 
-async function pack(options: FilesOptions, call: Call): Promise<Reply> {
+/** The folder of the query, packed. */
+export async function pack(options: FilesOptions, call: Call): Promise<Reply> {
   const carried = await carry(options, call, {
     access: 'readFiles',
     // The runtime would make the archive for its head as well.
@@ -133,14 +135,18 @@ async function pack(options: FilesOptions, call: Call): Promise<Reply> {
     path: `/archive?${queryOf(call, [...PLACE, 'format', 'skipUnreadable'])}`,
     note: 'A folder was read as an archive',
   });
-  const folder = (call.query.get('path') ?? '').split('/').findLast((part) => part !== '') ?? 'workspace';
-  const name = `${carried.sandbox.metadata.name}-${folder}.${call.query.get('format') || 'zip'}`;
+  const name = `${carried.sandbox.metadata.name}-${folderName(call)}.${call.query.get('format') || 'zip'}`;
   const headers = {
     ...headersOf(carried),
     'X-Content-Type-Options': 'nosniff',
     'Content-Disposition': attachment(Buffer.from(name)),
   };
   return streamed(carried, headers, call.head === true);
+}
+
+function folderName({ query }: Call): string {
+  const path = query.get('path') ?? Buffer.from(query.get('pathBase64') ?? '', 'base64url').toString();
+  return path.split('/').findLast((part) => part !== '') ?? 'workspace';
 }
 
 const unpack =

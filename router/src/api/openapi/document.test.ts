@@ -102,11 +102,15 @@ describe('the document of all routes', () => {
     }
   });
 
-  it('asks for a credential everywhere but for itself and for how to sign in', () => {
+  it('asks for a credential everywhere but for itself and for how to sign in, and where a link leads for its ticket', () => {
     expect(document.security).toEqual([{ apiKey: [] }, { bearer: [] }]);
     const open = Object.entries<Json>(document.paths).filter(([, methods]) =>
       Object.values<Json>(methods).some(({ security }) => security !== undefined),
     );
-    expect(open.map(([path]) => path)).toEqual(['/auth/config', '/openapi.json']);
+    expect(Object.fromEntries(open.map(([path, { get }]) => [path, get.security]))).toEqual({
+      '/auth/config': [],
+      '/openapi.json': [],
+      '/sandboxes/{id}/download': [{ ticket: [] }],
+    });
   });
 });

@@ -51,6 +51,7 @@ export function openApiDocument(routes: readonly Route[], version: string): Open
 const SECURITY_SCHEMES = {
   apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
   bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+  ticket: { type: 'apiKey', in: 'query', name: 'ticket' },
 } as const;
 
 /** `/sandboxes/:id/files/*path` as OpenAPI writes it. */
@@ -67,7 +68,7 @@ function problemResponses(components: Components): Fields {
 }
 
 function operationOf(route: Route, components: Components): Fields {
-  const { operation, tag, summary, body, open } = route;
+  const { operation, tag, summary, body, open, ticket } = route;
   const description = whoMay(route);
   return {
     operationId: operation,
@@ -75,6 +76,7 @@ function operationOf(route: Route, components: Components): Fields {
     summary,
     ...(description === undefined ? {} : { description }),
     ...(open ? { security: [] } : {}),
+    ...(ticket ? { security: [{ ticket: [] }] } : {}),
     ...parametersOf(route, components),
     ...(body === undefined ? {} : { requestBody: requestBodyOf(body, components) }),
     responses: responsesOf(route, components),

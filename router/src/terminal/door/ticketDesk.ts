@@ -8,7 +8,7 @@ import type { Role } from '../../auth/authorize.ts';
 import { isExpired, readKeySecret } from '../../auth/keyRecord.ts';
 import type { Principal } from '../../auth/principal.ts';
 import { bearerOf, claimsOf, mintTicket, TICKET_MS, verifyTicket } from '../../auth/tickets.ts';
-import type { Ticket } from '../../auth/tickets.ts';
+import type { Ticket, TicketPurpose } from '../../auth/tickets.ts';
 import type { Stores } from '../../cluster/caches.ts';
 import type { Reachability } from '../../cluster/reachability.ts';
 import type { RuntimeClient } from '../../cluster/runtimeClient.ts';
@@ -24,6 +24,9 @@ export interface TicketDeskOptions {
   readonly now?: () => number;
 }
 
+/** What a ticket is for. */
+export type TicketUse = Pick<Ticket, 'purpose' | 'target'>;
+
 /** A ticket and whom it speaks for. */
 export interface Bearer {
   readonly ticket: Ticket;
@@ -36,7 +39,7 @@ const KEPT_MS = 10 * TICKET_MS;
 const MAX_KEPT = 100_000;
 
 /**
- * Issues and takes the tickets of terminals. A ticket opens one terminal: the runtime in the sandbox remembers the nonces
+ * Issues and takes the tickets of terminals and downloads. A ticket counts once: the runtime in the sandbox remembers the nonces
  * that it has seen, and it is where all replicas meet. Where no runtime can be asked (an image without one) only this
  * replica remembers.
  */
@@ -50,18 +53,23 @@ export class TicketDesk {
     this.#now = options.now ?? Date.now;
   }
 
-  /** A ticket for the terminal of a sandbox, for nobody above that role. */
-  issue(principal: Principal, sandbox: Sandbox, role: Role): { text: string; expiresAt: number } {
+  /** A ticket for something of a sandbox, by default its terminal, for nobody above that role. */
+  issue(
+    principal: Principal,
+    sandbox: Sandbox,
+    role: Role,
+    use: TicketUse = { purpose: 'terminal' },
+  ): { text: string; expiresAt: number } {
     const { uid = '' } = sandbox.metadata;
     const asked = new Set((sandbox.spec?.sharing?.groups ?? []).map(({ identity }) => identity));
     const groups = principal.groups.filter((group) => asked.has(group));
-    const claims = claimsOf(principal, { purpose: 'terminal', sandboxUid: uid, role, groups });
+    const claims = claimsOf(principal, { ...use, sandboxUid: uid, role, groups });
     return mintTicket(this.#key(), claims, this.#now());
   }
 
   /** Reads a ticket; throws the 401 for one that does not count. It is not used up by this. */
-  read(text: string): Bearer {
-    const verdict = verifyTicket(this.#key(), text, 'terminal', this.#now());
+  read(text: string, purpose: TicketPurpose = 'terminal'): Bearer {
+    const verdict = verifyTicket(this.#key(), text, purpose, this.#now());
     if (!verdict.ok) throw refusals.invalidTicket(`this ticket is ${verdict.why}`);
     const principal = bearerOf(verdict.ticket, (id) => this.#keyHolder(id));
     if (!principal) throw refusals.invalidTicket('the key that this ticket was got with is no more');

@@ -421,6 +421,27 @@ export interface Operations {
       readonly error?: string;
     };
   };
+  /** Gives a URL that downloads one file or folder once within a minute, for links, which can send no header. */
+  readonly createDownloadTicket: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+    };
+    readonly body: {
+      /** an absolute path */
+      readonly path?: string;
+      /** the path as base64url, for names that are no UTF-8 */
+      readonly pathBase64?: string;
+      /** a folder, packed so; a file when absent */
+      readonly format?: 'zip' | 'tar' | 'tar.gz';
+    };
+    readonly answer: {
+      readonly url: string;
+      readonly expiresAt: string;
+    };
+  };
   /** Gives a URL that lets one browser into the preview of a forwarded port. */
   readonly createPreviewTicket: {
     readonly params: {
@@ -723,6 +744,21 @@ export interface Operations {
       /** zip (when absent), tar or tar.gz */
       readonly format?: string;
       readonly skipUnreadable?: boolean;
+    };
+    readonly answer: Response;
+  };
+  /** Downloads what a ticket is for; the ticket is the credential. */
+  readonly downloadByTicket: {
+    readonly params: {
+      readonly id: string;
+    };
+    readonly query?: {
+      readonly namespace?: string;
+      /** the path as base64url */
+      readonly pathBase64?: string;
+      /** a folder, packed so; a file when absent */
+      readonly format?: 'zip' | 'tar' | 'tar.gz';
+      readonly ticket?: string;
     };
     readonly answer: Response;
   };
@@ -2093,6 +2129,7 @@ export const OPERATIONS = {
   costAnalytics: { method: 'GET', path: '/analytics/costs', answers: ['json'] },
   createApiKey: { method: 'POST', path: '/user/api-keys', answers: ['json'] },
   createBackup: { method: 'POST', path: '/sandboxes/{id}/backups', answers: ['json'] },
+  createDownloadTicket: { method: 'POST', path: '/sandboxes/{id}/download-tickets', answers: ['json'] },
   createPreviewTicket: { method: 'POST', path: '/sandboxes/{id}/ports/{port}/preview-tickets', answers: ['json'] },
   createSandbox: { method: 'POST', path: '/sandboxes', answers: ['json'] },
   createSandboxes: { method: 'POST', path: '/sandboxes/bulk', answers: ['json'] },
@@ -2112,6 +2149,7 @@ export const OPERATIONS = {
   deleteWarmPool: { method: 'DELETE', path: '/warmpools/{name}', answers: ['nothing'] },
   deleteWebhook: { method: 'DELETE', path: '/webhooks/{webhook}', answers: ['nothing'] },
   downloadArchive: { method: 'GET', path: '/sandboxes/{id}/archive', answers: ['bytes'] },
+  downloadByTicket: { method: 'GET', path: '/sandboxes/{id}/download', answers: ['bytes'] },
   effectivePolicy: { method: 'GET', path: '/governance/effective', answers: ['json'] },
   endExec: { method: 'DELETE', path: '/sandboxes/{id}/exec/{execId}', answers: ['nothing'] },
   execInSandbox: { method: 'POST', path: '/sandboxes/{id}/exec', answers: ['json'] },

@@ -65,7 +65,7 @@ describe('agenttier-command-palette', () => {
   it('opens the sandbox that is meant and is gone', async () => {
     const { palette, press } = await opened();
     const told = new Promise<CustomEvent>((resolve) =>
-      palette.addEventListener('agenttier-sandbox-open', (event) => resolve(event as CustomEvent)),
+      palette.addEventListener('agenttier-sandbox-open', (event) => resolve(event)),
     );
     await press('ArrowDown');
     await press('Enter');
@@ -84,7 +84,7 @@ describe('agenttier-command-palette', () => {
     input.dispatchEvent(new Event('input'));
     await palette.updateComplete;
     const told = new Promise<CustomEvent>((resolve) =>
-      palette.addEventListener('agenttier-command', (event) => resolve(event as CustomEvent)),
+      palette.addEventListener('agenttier-command', (event) => resolve(event)),
     );
     await press('Enter');
     expect((await told).detail).toEqual({ id: 'create' });

@@ -85,7 +85,7 @@ describe('agenttier-create-sandbox', () => {
     const element = await dialogOf(server);
     type(element, 'name', 'box');
     const created = new Promise<CustomEvent>((resolve) =>
-      element.addEventListener('agenttier-sandbox-created', (event) => resolve(event as CustomEvent)),
+      element.addEventListener('agenttier-sandbox-created', (event) => resolve(event)),
     );
     element.shadowRoot?.querySelector('form')?.requestSubmit();
     expect((await created).detail).toEqual({ sandbox: made });

@@ -228,16 +228,31 @@ describe('agenttier-file-browser', () => {
     expect(conditions).toEqual(['*', undefined]);
   });
 
-  it('downloads what nobody else opens, and a folder as zip', async () => {
+  it('has the browser download what nobody else opens, and a folder as zip', async () => {
     const clicked = vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(() => undefined);
-    const fake = server(TREE)
-      .on('GET /sandboxes/box/files/workspace/notes%209.txt', () => new Response('text'))
-      .on('GET /sandboxes/box/archive', () => new Response('zip'));
+    const fake = server(TREE).on('POST /sandboxes/box/download-tickets', (_url, body) => {
+      const { pathBase64, format } = body as Record<string, string>;
+      return { url: `/api/v1/sandboxes/box/download?of=${pathBase64}.${format}`, expiresAt: '' };
+    });
     const { element } = await browserOf(fake);
     expect(await element.download('/workspace/notes%209.txt')).toBe(true);
     expect(await element.download('/workspace/src', true)).toBe(true);
     const links = clicked.mock.contexts as HTMLAnchorElement[];
     expect(links.map(({ download }) => download)).toEqual(['notes 9.txt', 'src.zip']);
-    expect(pathIn(fake.asked.at(-1)?.url as URL)).toBe('/workspace/src');
+    const asked = links.map(({ href }) => new URL(href).searchParams.get('of')?.split('.') ?? []);
+    expect(asked.map(([path = '', format]) => [atob(path), format])).toEqual([
+      ['/workspace/notes 9.txt', 'undefined'],
+      ['/workspace/src', 'zip'],
+    ]);
+  });
+
+  it('says on the page why there is nothing to download', async () => {
+    const fake = server(TREE).on('POST /sandboxes/box/download-tickets', () =>
+      Response.json({ error: 'not_found', message: 'it is gone' }, { status: 404 }),
+    );
+    const { element, root } = await browserOf(fake);
+    expect(await element.download('/workspace/notes%209.txt')).toBe(false);
+    await element.updateComplete;
+    expect(root.querySelector('[role=alert]')?.textContent).toContain('it is gone');
   });
 });

@@ -12,12 +12,11 @@ import type { Folder, FolderEntry } from '../../data/files.ts';
 import { problemOf } from '../../data/problem.ts';
 import type { Problem } from '../../data/problem.ts';
 import type { Server } from '../../data/server.ts';
-import { download, LARGEST_DOWNLOAD, uploadFile } from '../../data/transfers.ts';
+import { downloadAddress, uploadFile } from '../../data/transfers.ts';
 import { AgentTierElement } from '../../element.ts';
 import { baseStyles } from '../../styles/base.ts';
 import { controlStyles } from '../../styles/controls.ts';
 import { tableStyles } from '../../styles/tables.ts';
-import { sizeText } from '../../text/size.ts';
 import { crumbs, TMP } from './crumbs.ts';
 import { chosenFiles, filesIn } from './dropped.ts';
 import type { Brought } from './dropped.ts';
@@ -123,16 +122,13 @@ export class AgentTierFileBrowser extends AgentTierElement {
     return this.#bring(chosenFiles(files));
   }
 
-  /** Takes a file, or a folder as zip; resolves with whether it came whole. */
-  download(path: FilePath, isFolder = false): Promise<boolean> {
+  /** Has the browser take a file, or a folder as zip; resolves with whether that has begun. */
+  async download(path: FilePath, isFolder = false): Promise<boolean> {
     const name = shownName(lastName(path)) + (isFolder ? '.zip' : '');
-    return this.#transfer(name, undefined, async (server, signal, onProgress) => {
-      const blob = await download(server, this.#key, { path, isFolder, signal, onProgress });
-      if (blob === undefined) {
-        throw new Error(this.say('transfer.tooLarge', { limit: sizeText(LARGEST_DOWNLOAD, this.lang) }));
-      }
-      saveAs(blob, name);
-    });
+    this.problem = await this.attempt(async (server) =>
+      saveAs(await downloadAddress(server, this.#key, path, isFolder), name),
+    );
+    return this.problem === undefined;
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
@@ -345,7 +341,7 @@ export class AgentTierFileBrowser extends AgentTierElement {
   /** What goes wrong stands at the transfer, and is told to the page. */
   #transfer(
     name: string,
-    whole: number | undefined,
+    whole: number,
     work: (server: Server, ...rest: Parameters<Work>) => Promise<void>,
   ): Promise<boolean> {
     return this.#queue.add(name, whole, async (signal, onProgress) => {

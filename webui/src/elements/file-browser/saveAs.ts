@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** A browser that has not taken it by then will not. */
-const KEPT_MS = 60_000;
-
-/** Lets the browser store it where the person wants it. */
-export function saveAs(blob: Blob, name: string): void {
+/** Has the browser store what is at that address where the person wants it. */
+export function saveAs(address: string, name: string): void {
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(blob);
+  link.href = address;
   link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), KEPT_MS);
 }

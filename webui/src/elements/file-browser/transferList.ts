@@ -6,7 +6,7 @@ import type { Transfer, TransferQueue } from './transferQueue.ts';
 
 type Say = (key: TextKey, params?: Readonly<Record<string, string | number>>) => string;
 
-/** What goes up and down, how far it is, and how to end it. */
+/** What goes up, how far it is, and how to end it. */
 export function transferList(queue: TransferQueue, say: Say, lang: string) {
   const { transfers } = queue;
   if (transfers.length === 0) return nothing;
@@ -38,17 +38,11 @@ function row(one: Transfer, queue: TransferQueue, say: Say, lang: string) {
   </li>`;
 }
 
-/** Without a value it says that something is going on. */
 const bar = ({ name, done, whole }: Transfer) =>
-  whole === undefined
-    ? html`<progress aria-label=${name}></progress>`
-    : html`<progress aria-label=${name} max=${Math.max(whole, 1)} .value=${done}></progress>`;
+  html`<progress aria-label=${name} max=${Math.max(whole, 1)} .value=${done}></progress>`;
 
 function stateText({ state, done, whole, message }: Transfer, say: Say, lang: string): string {
   if (state === 'failed') return say('transfer.failed', { message });
   if (state !== 'running') return say(`transfer.${state}`);
-  const so = sizeText(done, lang);
-  return whole === undefined
-    ? say('transfer.open', { done: so })
-    : say('transfer.running', { done: so, whole: sizeText(whole, lang) });
+  return say('transfer.running', { done: sizeText(done, lang), whole: sizeText(whole, lang) });
 }

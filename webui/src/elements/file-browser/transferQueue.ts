@@ -8,13 +8,12 @@ export interface Transfer {
   readonly name: string;
   readonly state: 'waiting' | 'running' | 'done' | 'failed' | 'canceled';
   readonly done: number;
-  /** Undefined = nobody knows. */
-  readonly whole: number | undefined;
+  readonly whole: number;
   readonly message: string;
 }
 
 /** What is transferred: it tells how far it is, and may throw. */
-export type Work = (signal: AbortSignal, onProgress: (done: number, whole?: number) => void) => Promise<void>;
+export type Work = (signal: AbortSignal, onProgress: (done: number) => void) => Promise<void>;
 
 /** Transfers one after the other: together they would only take longer each. They end with the element. */
 export class TransferQueue implements ReactiveController {
@@ -43,7 +42,7 @@ export class TransferQueue implements ReactiveController {
   }
 
   /** Resolves when it has ended, with whether it came to its end. */
-  add(name: string, whole: number | undefined, work: Work): Promise<boolean> {
+  add(name: string, whole: number, work: Work): Promise<boolean> {
     const id = ++this.#count;
     const end = new AbortController();
     this.#ends.set(id, end);
@@ -67,9 +66,7 @@ export class TransferQueue implements ReactiveController {
     try {
       if (signal.aborted) return false;
       this.#change(id, { state: 'running' });
-      await work(signal, (done, whole) =>
-        this.#change(id, { done, ...(whole === undefined ? {} : { whole }) }),
-      );
+      await work(signal, (done) => this.#change(id, { done }));
       this.#change(id, { state: 'done' });
       return true;
     } catch (error) {

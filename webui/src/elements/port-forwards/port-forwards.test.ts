@@ -61,7 +61,7 @@ describe('agenttier-port-forwards', () => {
     expect(root.querySelector('.empty')).not.toBeNull();
     expect(await barriers(element)).toEqual([]);
     const changed = new Promise<CustomEvent>((resolve) =>
-      element.addEventListener('agenttier-port-changed', (event) => resolve(event as CustomEvent)),
+      element.addEventListener('agenttier-port-changed', (event) => resolve(event)),
     );
     button('Forward port 3000')?.click();
     const { detail } = await changed;

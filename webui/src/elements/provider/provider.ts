@@ -4,6 +4,7 @@ import { html, LitElement } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { connect, serverContext } from '../../data/server.ts';
 import type { Credential, Server } from '../../data/server.ts';
+import '../../generated/events.ts';
 
 /**
  * Gives the elements inside it their server.

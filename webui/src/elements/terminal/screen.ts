@@ -29,13 +29,18 @@ export class Screen {
   readonly #fit: FitAddon;
   readonly #search: SearchAddon;
   readonly #watch: ResizeObserver;
+  #fitting = 0;
   #followed: { readonly cols: number; readonly rows: number } | undefined;
 
   private constructor(terminal: Terminal, fit: FitAddon, search: SearchAddon, place: HTMLElement) {
     this.terminal = terminal;
     this.#fit = fit;
     this.#search = search;
-    this.#watch = new ResizeObserver(() => this.fit());
+    // In the next frame: a page that gives the terminal no height would be told of a loop of observations, as an error.
+    this.#watch = new ResizeObserver(() => {
+      cancelAnimationFrame(this.#fitting);
+      this.#fitting = requestAnimationFrame(() => this.fit());
+    });
     this.#watch.observe(place);
   }
 
@@ -105,6 +110,7 @@ export class Screen {
 
   dispose(): void {
     this.#watch.disconnect();
+    cancelAnimationFrame(this.#fitting);
     this.terminal.dispose();
   }
 }
