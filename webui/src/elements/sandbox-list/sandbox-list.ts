@@ -69,7 +69,7 @@ export class AgentTierSandboxList extends AgentTierElement {
 
   readonly #sight = new Sight();
   #shownOf: readonly unknown[] = [];
-  #frame: number | undefined;
+  #drawsSoon = false;
 
   /** Asks the server now. */
   refresh(): Promise<void> {
@@ -329,8 +329,10 @@ export class AgentTierSandboxList extends AgentTierElement {
   /** Each item tells by an event of its own, and Lit draws after each: one drawing in the next frame is for all of them. */
   #see(event: Event): void {
     if (!this.#sight.take(event)) return;
-    this.#frame ??= requestAnimationFrame(() => {
-      this.#frame = undefined;
+    if (this.#drawsSoon) return;
+    this.#drawsSoon = true;
+    requestAnimationFrame(() => {
+      this.#drawsSoon = false;
       this.requestUpdate();
     });
   }
