@@ -156,7 +156,7 @@ export interface Tags {
   };
   'agenttier-sandbox-card': {
     element: AgentTierSandboxCard;
-    properties: 'sandbox' | 'shared' | 'apiBase' | 'namespace' | 'theme' | 'getToken' | 'server';
+    properties: 'sandbox' | 'shared' | 'alone' | 'apiBase' | 'namespace' | 'theme' | 'getToken' | 'server';
     attributes: { 'api-base': 'apiBase'; };
     events: 'agenttier-sandbox-action' | 'agenttier-sandbox-changed' | 'agenttier-sandbox-open' | 'agenttier-error';
   };

@@ -64,13 +64,13 @@ function rowOf(sandbox: Sandbox, table: Table): TemplateResult {
     <span role="cell">
       <agenttier-status-badge .phase=${status} theme=${table.theme} lang=${table.lang}></agenttier-status-badge>
     </span>
-    <span role="cell" title=${templateRef}>${templateRef}</span>
-    <span role="cell" title=${namespace}>${namespace}</span>
-    <span role="cell" title=${table.shared(sandbox) ? `${owner} – ${table.say('card.shared')}` : owner}>
+    <span role="cell" data-head=${table.say('sort.template')} title=${templateRef}>${templateRef}</span>
+    <span role="cell" data-head=${table.say('sort.namespace')} title=${namespace}>${namespace}</span>
+    <span role="cell" data-head=${table.say('sort.owner')} title=${table.shared(sandbox) ? `${owner} – ${table.say('card.shared')}` : owner}>
       ${owner || '–'}${table.shared(sandbox) ? html`<span class="visually-hidden">, ${table.say('card.shared')}</span><span aria-hidden="true"> ⇄</span>` : nothing}
     </span>
-    <span role="cell">${timeOf(createdAt, table.lang)}</span>
-    <span role="cell">${lastActivityAt ? timeOf(lastActivityAt, table.lang) : table.say('card.never')}</span>
+    <span role="cell" data-head=${table.say('sort.created')}>${timeOf(createdAt, table.lang)}</span>
+    <span role="cell" data-head=${table.say('sort.used')}>${lastActivityAt ? timeOf(lastActivityAt, table.lang) : table.say('card.never')}</span>
     <span role="cell" class="do">
       ${
         status === 'Running'
