@@ -232,6 +232,7 @@ describe('agenttier-app', () => {
           composed: true,
         }),
       );
+    await until('its answer', () => list.shadowRoot?.querySelector('.empty'));
     list.shadowRoot?.append('shown by the list');
     fail('shown by the list');
     fail('shown by nobody');

@@ -16,6 +16,7 @@ import { controlStyles } from '../../styles/controls.ts';
 import '../cluster-glance/cluster-glance.ts';
 import '../command-palette/command-palette.ts';
 import type { AgentTierCommandPalette } from '../command-palette/command-palette.ts';
+import '../connection/connection.ts';
 import '../create-sandbox/create-sandbox.ts';
 import type { AgentTierCreateSandbox } from '../create-sandbox/create-sandbox.ts';
 import '../login/login.ts';
@@ -293,6 +294,7 @@ export class AgentTierApp extends AgentTierElement {
   #overlays() {
     if (this.user === undefined) return nothing;
     return html`<agenttier-notices theme=${this.theme}></agenttier-notices>
+      <agenttier-connection theme=${this.theme}></agenttier-connection>
       <agenttier-command-palette
         theme=${this.theme}
         .commands=${commandsFor(this.user.isAdmin, (key) => this.say(key))}
