@@ -90,6 +90,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'looks',
+          include: ['e2e/looks/**/*.look.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          maxConcurrency: 3,
+        },
+      },
+      {
+        test: {
           name: 'envtest',
           include: ['{crds,machinery,webhook,operator,gateway,router,plugin,e2e}/**/*.envtest.ts'],
           globalSetup: ['e2e/envtest/globalSetup.ts'],
