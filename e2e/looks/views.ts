@@ -143,6 +143,11 @@ const CLUSTER: readonly View[] = [
   { name: 'metrics-refused', path: '/cluster/metrics', answers: { ...IN_USE, currentUser: OTHERS } },
 ];
 
+async function palette(page: Page): Promise<void> {
+  await page.getByLabel('Select notebook').waitFor();
+  await page.keyboard.press('Control+k');
+}
+
 const PERSON: readonly View[] = [
   { name: 'keys', path: '/keys', widths: true },
   { name: 'keys-empty', path: '/keys', answers: UNUSED },
@@ -169,7 +174,7 @@ const PERSON: readonly View[] = [
   },
   { name: 'router-away', path: '/', instead: { signInConfig: away } },
   { name: 'dev-mode', path: '/', answers: { ...UNUSED, signInConfig: { mode: 'dev' } } },
-  { name: 'palette', path: '/', widths: true, act: (page) => page.keyboard.press('Control+k') },
+  { name: 'palette', path: '/', widths: true, act: palette },
   { name: 'not-found', path: '/nothing/here' },
 ];
 

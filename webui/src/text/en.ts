@@ -12,6 +12,7 @@ export const en = {
   'mode.agent': 'Agent',
   'state.loading': 'Loading…',
   'state.retry': 'Try again',
+  'connection.lost': 'The server cannot be reached. Trying again; what is shown may be old.',
   'state.stale': 'Shown is what was known last: {message}',
   'action.cancel': 'Cancel',
   'action.create': 'Create sandbox',

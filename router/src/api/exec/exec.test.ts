@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { until } from '@agenttier/machinery/testing/until';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FakePodExec } from '../testing/fakePodExec.ts';
-import { FakeRuntime } from '../testing/fakeRuntime.ts';
-import { ANN_KEY, Harness } from '../testing/harness.ts';
-import { watchedCommand } from './viaApiServer.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { FakePodExec } from '../../testing/fakePodExec.ts';
+import { FakeRuntime } from '../../testing/fakeRuntime.ts';
+import { ANN_KEY, Harness } from '../../testing/harness.ts';
+import { REAL_UID, RealRuntime } from '../../testing/realRuntime.ts';
+import { relayInto } from '../../testing/relay.ts';
 
 let runtime: FakeRuntime;
 let podExec: FakePodExec;
@@ -175,96 +175,6 @@ describe('a command that was run', () => {
   });
 });
 
-describe('exec through the API server', () => {
-  it.each([
-    ['there is no token', { nonce: '' }],
-    ['the token is not the runtime’s', { nonce: 'old' }],
-  ])('is used when %s', async (_name, setup) => {
-    await harness.add({ name: 'box', ...setup });
-    podExec.onExec = (run) => {
-      run.output('hello');
-      run.output('oops', 2);
-      run.exit(3);
-    };
-    const answer = await exec({ command: 'echo hello', timeout: 7 });
-    expect(answer).toMatchObject({
-      status: 200,
-      body: { exitCode: 3, stdout: 'hello', stderr: 'oops', timedOut: false },
-    });
-    expect(answer.headers.get('x-agenttier-transport')).toBe('exec');
-    expect(podExec.execs[0]?.command.slice(4)).toEqual(['7', '/bin/sh', '-c', 'echo hello']);
-  });
-
-  it('is used when the port is closed, and remembers that', async () => {
-    const other = await Harness.start({ runtimePort: await closedPort() }, { apiServer: podExec.url });
-    try {
-      await other.add({ name: 'box' });
-      podExec.onExec = (run) => run.exit(0);
-      const call = () => other.call('POST', '/api/v1/sandboxes/box/exec', { body: { command: 'true' } });
-      expect((await call()).headers.get('x-agenttier-transport')).toBe('exec');
-      expect((await call()).status).toBe(200);
-      const page = (await other.call('GET', '/metrics')).body as string;
-      expect(page).toContain('agenttier_runtime_fallback_total{reason="unreachable",component="router"} 1');
-      expect(page).toContain(
-        'agenttier_runtime_fallback_total{reason="recently_unreachable",component="router"} 1',
-      );
-    } finally {
-      await other.stop();
-    }
-  });
-
-  it('answers in time although the command does not end, with what it printed', async () => {
-    await harness.add({ name: 'box', nonce: '' });
-    podExec.onExec = (run) => run.output('so far');
-    const answer = await exec({ command: 'sleep 100', timeout: 1 });
-    expect(answer.body).toMatchObject({ exitCode: -1, timedOut: true, stdout: 'so far' });
-  });
-
-  it('lets go of the exec when the client goes away, whose input then ends', async () => {
-    await harness.add({ name: 'box', nonce: '' });
-    let left = false;
-    podExec.onExec = (run) => {
-      run.onLeft = () => {
-        left = true;
-      };
-    };
-    const abort = new AbortController();
-    const call = fetch(`${harness.url}/api/v1/sandboxes/box/exec`, {
-      method: 'POST',
-      headers: { 'X-API-Key': ANN_KEY },
-      body: '{"command":"sleep 100"}',
-      signal: abort.signal,
-    });
-    await until(() => podExec.execs.length === 1, 'the command to arrive');
-    expect(podExec.execs[0]?.stdin).toBe(true);
-    abort.abort();
-    await expect(call).rejects.toThrow();
-    await until(() => left, 'the exec to be let go');
-  });
-
-  it('says so when the API server refuses', async () => {
-    await podExec.close();
-    await harness.add({ name: 'box', nonce: '' });
-    expect((await exec({ command: 'true' })).status).toBe(503);
-    podExec = await FakePodExec.start();
-  });
-});
-
-/** As a container runtime starts it: in a session of its own, with an input that stays open as long as somebody waits. */
-const begin = (command: string[], timeoutSeconds: number, detached = true) => {
-  const [program = '', ...parameters] = watchedCommand({ command, timeoutSeconds });
-  return spawn(program, parameters, { detached });
-};
-
-const run = async (command: string[], timeoutSeconds: number, detached = true) => {
-  const child = begin(command, timeoutSeconds, detached);
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const code = await new Promise((resolve) => child.on('close', resolve));
-  return { code, output };
-};
-
 /** Not so what has ended and is only not collected yet. */
 const isAlive = (pid: string): boolean => {
   try {
@@ -274,40 +184,95 @@ const isAlive = (pid: string): boolean => {
   }
 };
 
-describe('watchedCommand', () => {
-  it('keeps arguments, output and exit code of a command', async () => {
-    expect(await run(['sh', '-c', 'printf "%s|" "$@"; exit 7', 'x', 'a b', "c'd"], 5)).toEqual({
-      code: 7,
-      output: "a b|c'd|",
+describe('exec through the API server', () => {
+  let real: RealRuntime;
+  beforeAll(async () => {
+    real = await RealRuntime.start(process.env);
+  }, 120_000);
+  afterAll(() => real.stop());
+  beforeEach(() => {
+    podExec.onExec = relayInto(real);
+  });
+
+  it.each([
+    ['there is no token', { nonce: '' }],
+    ['the token is not the runtime’s', { nonce: 'old' }],
+  ])('is used when %s', async (_name, setup) => {
+    await harness.add({ name: 'box', uid: REAL_UID, ...setup });
+    const answer = await exec({ command: 'echo hello; echo oops >&2; cat; exit 3', stdin: '!', timeout: 7 });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { exitCode: 3, stdout: 'hello\n!', stderr: 'oops\n', timedOut: false },
     });
+    expect(answer.headers.get('x-agenttier-transport')).toBe('exec');
+    expect(podExec.execs[0]?.command).toEqual(['/agenttier/bin/agenttier-runtime', 'relay']);
   });
 
-  it.each([
-    ['with everything in its session', true, 137],
-    ['alone where it shares the session of others', false, 124],
-  ])('kills a command that runs for too long, %s', async (_name, detached, code) => {
-    const started = performance.now();
-    const result = await run(['sleep', '30'], 1, detached);
-    // A shell that killed its own group tells no code; Node names the signal instead.
-    expect(result).toEqual({ code: detached ? null : code, output: '' });
-    expect(performance.now() - started).toBeLessThan(20_000);
-  });
-
-  it.each([
-    ['when its time is over', 1],
-    ['when nobody waits any more', 600],
-  ])('ends with everything that it has started %s', async (_name, timeoutSeconds) => {
-    const child = begin(['sh', '-c', 'sleep 1000 & echo $!; (sleep 1000 & echo $!); wait'], timeoutSeconds);
-    let output = '';
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    await until(() => /^\d+\n\d+\n$/.test(output), 'both to be started');
-    if (timeoutSeconds > 1) child.stdin.destroy();
-    for (const pid of output.trim().split('\n')) {
-      await until(() => !isAlive(pid), `${pid} to be gone`);
+  it('is used when the port is closed, remembers that, and keeps the relay for the next command', async () => {
+    const other = await Harness.start({ runtimePort: await closedPort() }, { apiServer: podExec.url });
+    try {
+      await other.add({ name: 'box', uid: REAL_UID });
+      const call = (body: object) => other.call('POST', '/api/v1/sandboxes/box/exec', { body });
+      expect((await call({ command: 'true' })).headers.get('x-agenttier-transport')).toBe('exec');
+      expect((await call({ command: 'true' })).status).toBe(200);
+      const begun = await call({ command: 'echo later', detach: true });
+      expect(begun).toMatchObject({ status: 202 });
+      const { execId } = begun.body as { execId: string };
+      const ended = await other.call('GET', `/api/v1/sandboxes/box/exec/${execId}?wait=10s`);
+      expect(ended).toMatchObject({ status: 200, body: { exitCode: 0, stdout: 'later\n' } });
+      const page = (await other.call('GET', '/metrics')).body as string;
+      expect(page).toContain('agenttier_runtime_fallback_total{reason="unreachable",component="router"} 1');
+      expect(page).toContain(
+        'agenttier_runtime_fallback_total{reason="recently_unreachable",component="router"} 3',
+      );
+      expect(podExec.execs).toHaveLength(1);
+    } finally {
+      await other.stop();
     }
   });
 
-  it('says when there is no such command', async () => {
-    expect((await run(['/no/such/program'], 5)).code).toBe(127);
+  it('answers in time although the command does not end, with what it printed', async () => {
+    await harness.add({ name: 'box', uid: REAL_UID, nonce: '' });
+    const answer = await exec({ command: 'echo so far; sleep 100', timeout: 1 });
+    expect(answer.body).toMatchObject({ timedOut: true, stdout: 'so far\n' });
+  });
+
+  it('ends with everything that it has started when the client goes away', async () => {
+    await harness.add({ name: 'box', uid: REAL_UID, nonce: '' });
+    const abort = new AbortController();
+    const started = `${real.folder}/started`;
+    const call = fetch(`${harness.url}/api/v1/sandboxes/box/exec`, {
+      method: 'POST',
+      headers: { 'X-API-Key': ANN_KEY },
+      body: JSON.stringify({ command: `sleep 1000 & echo $$ $! > ${started}; wait` }),
+      signal: abort.signal,
+    });
+    const pids = (): string[] => (existsSync(started) ? readFileSync(started, 'utf8').trim().split(' ') : []);
+    await until(() => pids().length === 2, 'both to be started');
+    abort.abort();
+    await expect(call).rejects.toThrow();
+    for (const pid of pids()) await until(() => !isAlive(pid), `${pid} to be gone`);
+  });
+
+  it('says so when the API server refuses, and when the runtime is not there', async () => {
+    await harness.add({ name: 'box', nonce: '' });
+    podExec.onExec = (run) => {
+      run.output('relay: no runtime at 127.0.0.1:9000', 2);
+      run.exit(255);
+    };
+    const failed = await exec({ command: 'true' });
+    expect(failed).toMatchObject({ status: 503, body: { error: expect.stringContaining('no runtime at') } });
+    await podExec.close();
+    expect((await exec({ command: 'true' })).status).toBe(503);
+    podExec = await FakePodExec.start();
+  });
+
+  it('does not say that nothing was sent when a relay is killed half-way', async () => {
+    await harness.add({ name: 'box', nonce: '' });
+    podExec.onExec = (run) => {
+      run.onInput = () => run.exit(137);
+    };
+    expect(await exec({ command: 'rm x' })).toMatchObject({ status: 502 });
+    expect(podExec.execs).toHaveLength(1);
   });
 });
