@@ -58,7 +58,7 @@ describe('REST', () => {
       const answer = await fetch(`${apiUrl}/api/v1${at('/exec')}`, {
         method: 'POST',
         headers: { 'X-API-Key': apiKey, 'Content-Type': 'application/json' },
-        body: JSON.stringify({ command: 'echo here; exit 5' }),
+        body: JSON.stringify({ command: 'cat; exit 5', stdin: 'here\n' }),
       });
       expect(await answer.json()).toMatchObject({ stdout: 'here\n', exitCode: 5 });
       return answer.headers.get('X-AgentTier-Transport');
@@ -69,6 +69,7 @@ describe('REST', () => {
     const nonce = ['by-rest-pod', 'agenttier.io/token-nonce-'];
     await ok(kubectl(['annotate', 'pod', ...nonce, '-n', namespace(), ...operator]));
     await until('the other way to be taken', async () => (await transport()) === 'exec');
+    expect(await rest('GET', at('/ports/listening'))).toMatchObject({ status: 200 });
     const run = (command: string, signal: AbortSignal | null = null) =>
       fetch(`${apiUrl}/api/v1${at('/exec')}`, {
         method: 'POST',

@@ -26,6 +26,7 @@ export const EXAMPLES: { readonly [Tag in Exclude<keyof Tags, 'agenttier-app'>]:
     set: { commands: [{ id: 'help', text: 'Help', hint: 'Page' }] },
     act: { label: 'Open the palette', run: (element) => void element.show() },
   },
+  'agenttier-connection': {},
   'agenttier-cost-estimator': {},
   'agenttier-create-sandbox': {
     act: { label: 'Create a sandbox', run: (element) => element.show('minimal-shell') },

@@ -23,6 +23,9 @@ async function styleSheet(): Promise<CSSStyleSheet> {
   return sheet;
 }
 
+/** Who asks for less motion has a cursor that stands still. */
+export const blinks = (): boolean => !matchMedia('(prefers-reduced-motion: reduce)').matches;
+
 /** The emulator and its parts, loaded when the first terminal is shown: nobody else has to wait for them. */
 export class Screen {
   readonly terminal: Terminal;
@@ -59,7 +62,9 @@ export class Screen {
       fontSize: options.fontSize,
       scrollback: options.scrollback,
       fontFamily: "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace",
-      cursorBlink: true,
+      cursorBlink: blinks(),
+      // Programs choose colours for grounds that they do not know (WCAG 2.2, 1.4.3).
+      minimumContrastRatio: 4.5,
       // A click in a running editor selects text with the key held, like in other terminals.
       macOptionClickForcesSelection: true,
       theme: {
