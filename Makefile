@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The two commands of the README are `make up` and `make test`; the work is done by the programs that they call.
-.PHONY: up down tools test check unit go-test browser envtest e2e bench bench-admission bench-scale generate format bundle
+.PHONY: up down tools test check unit go-test browser looks envtest e2e bench bench-admission bench-scale generate format bundle
 NODE := PATH="$(CURDIR)/node_modules/.bin:$$PATH" node
 
 # A Kubernetes with AgentTier on it (see e2e/cluster/up.ts); CLUSTER=bare|kind|existing chooses where.
@@ -20,7 +20,7 @@ test: tools
 	@$(NODE) e2e/testAll.ts
 
 # One level each. `e2e` starts the cluster when there is none.
-check unit go-test browser envtest e2e: tools
+check unit go-test browser looks envtest e2e: tools
 	@$(NODE) e2e/testAll.ts $@
 
 # The figures of docs/performance.md, against the cluster of `make up`.

@@ -17,7 +17,7 @@ import {
  * `make test`: every level of test, cheapest first, and one closing line over all of them. A level that cannot run
  * counts as a failure: a green run means that everything was really tried.
  *
- * Arguments name the levels to run (`check unit go-test browser envtest e2e`); none means all.
+ * Arguments name the levels to run (`check unit go-test browser looks envtest e2e`); none means all.
  */
 
 const root = join(import.meta.dirname, '..');
@@ -124,6 +124,12 @@ async function elements(): Promise<Tally> {
   return vitest('browser');
 }
 
+/** Each page as it is built and served, against its picture. */
+async function looks(): Promise<Tally> {
+  await ensureBrowser();
+  return vitest('looks');
+}
+
 /** First those that leave each other alone, then the rough ones among themselves, then one by one what bears no other. */
 async function walks(): Promise<Tally> {
   let tally = emptyTally;
@@ -148,6 +154,7 @@ const levels: readonly Level[] = [
     run: async () => addTallies(await goTests('images/runtime'), await goTests('tools/csi')),
   },
   { name: 'browser', run: elements },
+  { name: 'looks', run: looks },
   { name: 'envtest', run: () => vitest('envtest') },
   { name: 'e2e', run: cluster },
 ];

@@ -12,7 +12,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: { index: 'index.html', elements: 'src/elements.ts' },
+      input: { index: 'index.html', catalogue: 'catalogue.html', elements: 'src/elements.ts' },
       output: {
         // Pages of others name the script, so its name stays; what it loads changes its name with its content.
         entryFileNames: ({ name }) => (name === 'elements' ? 'elements.js' : 'assets/[name]-[hash].js'),

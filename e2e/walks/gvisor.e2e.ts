@@ -8,6 +8,7 @@ import {
   minimalSandbox,
   ok,
   plugin,
+  rest,
   untilPhase,
   walkNamespace,
 } from './harness.ts';
@@ -39,6 +40,17 @@ describe.runIf(hasGvisor)('a sandbox under gVisor', () => {
       /^1000\n.*(Permission denied|Read-only file system)\nkept$/,
     );
     expect(await shell('awk \'$2 == "/" { print $4 }\' /proc/mounts')).toMatch(/^ro\b/);
+  });
+
+  it('is worked in over the API server as well', async () => {
+    const at = (verb: string) => `/sandboxes/kernel${verb}?namespace=${namespace()}`;
+    const operator = ['--as', 'system:serviceaccount:agenttier:agenttier-operator'];
+    const nonce = ['kernel-pod', 'agenttier.io/token-nonce-'];
+    await ok(kubectl(['annotate', 'pod', ...nonce, '-n', namespace(), ...operator]));
+    const ran = await rest('POST', at('/exec'), { command: 'cat > relayed; cat relayed', stdin: 'over it' });
+    expect(ran).toMatchObject({ status: 200, body: { stdout: 'over it' } });
+    const listed = await rest('GET', `${at('/files')}&path=/workspace`);
+    expect(listed.body.entries.map(({ name }: { name: string }) => name)).toContain('relayed');
   });
 
   it('has a terminal', async () => {

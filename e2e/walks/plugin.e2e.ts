@@ -7,12 +7,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { apiKey, apiUrl, childEnvironment, type Json, ok, plugin, until, walkNamespace } from './harness.ts';
+import { screenText, walkBrowser } from './browser.ts';
+import {
+  apiKey,
+  apiUrl,
+  childEnvironment,
+  getJson,
+  type Json,
+  ok,
+  plugin,
+  rest,
+  until,
+  walkNamespace,
+} from './harness.ts';
 
 const sha256 = (data: Buffer): string => createHash('sha256').update(data).digest('hex');
 
 describe('a session with the plugin', () => {
   const namespace = walkNamespace('walk-plugin');
+  const tab = walkBrowser();
   let folder = '';
   /** Nothing of the router in the environment: what login remembers is all there is. */
   const run = (args: readonly string[], stdin = '') =>
@@ -26,7 +39,9 @@ describe('a session with the plugin', () => {
     folder = await mkdtemp(join(tmpdir(), 'agenttier-walk-'));
     const login = await run(['login', '--api-url', apiUrl, '--with-key'], apiKey);
     expect(login).toMatchObject({ code: 0 });
-    await done('create', 'desk', '-t', 'minimal-shell', '--wait');
+    const spec = { mode: 'agent', templateRef: { name: 'minimal-shell', kind: 'ClusterSandboxTemplate' } };
+    const desk = { apiVersion: 'agenttier.io/v1alpha1', kind: 'Sandbox', metadata: { name: 'desk' }, spec };
+    await ok(run(['create', '-f', '-', '--wait'], JSON.stringify(desk)));
   }, 180_000);
 
   it('keeps the login for the person alone', async () => {
@@ -86,9 +101,105 @@ describe('a session with the plugin', () => {
     expect((await run(['logs', 'desk', '--tail', '5'])).code).toBe(0);
   });
 
-  it('stops many at once', async () => {
-    expect(await done('bulk', 'stop', '-l', 'walk=plugin')).toBe('sandbox.agenttier.io/desk stopping\n');
-    await done('wait', 'desk', '--for', 'stopped');
+  it('installs an agent, runs it, and ends it by Ctrl-C', async () => {
+    const entrypoint = `sh -c 'test "$1" = --prompt=hold && sleep 600; echo "said $(cat)"' agent`;
+    const log = await done('configure', 'desk', '--install', 'echo installed', '--entrypoint', entrypoint);
+    expect(log).toMatch(/^installed$[^]*^configure: install exit 0, hash=\w+, skipped=false$/m);
+    expect(await done('logs', 'desk', '--install')).toContain('installed\n');
+    const events = (await done('invoke', 'desk', '--prompt', 'hi', '-o', 'json')).trim().split('\n');
+    expect(events.map((line) => JSON.parse(line))).toMatchObject([
+      { event: 'start' },
+      { event: 'log', stream: 'stdout', data: 'said hi' },
+      { event: 'exit', exitCode: 0 },
+    ]);
+    const place = `/sandboxes/desk/invoke?namespace=${namespace()}`;
+    const args = ['agenttier', 'invoke', 'desk', '--prompt', 'hold', '-n', namespace()];
+    const child = spawn('kubectl', args, { env: childEnvironment() });
+    await until('it to be in flight', async () => (await rest('GET', place)).body.inflight === 1);
+    child.kill('SIGINT');
+    expect(await once(child, 'exit')).toEqual([130, null]);
+    expect((await rest('GET', place)).body.inflight).toBe(0);
+  });
+
+  it('answers what else there is to ask', async () => {
+    const [top, nodes, status, usage, costs, audit, names, headroom] = await Promise.all([
+      done('top', 'desk', '--no-headers'),
+      done('cluster', 'nodes', '--no-headers'),
+      done('cluster', 'status', '-o', 'json'),
+      done('usage', '-o', 'json'),
+      done('costs', '-o', 'json'),
+      done('audit', '--limit', '20', '-o', 'json'),
+      ok(plugin(['__complete', '-n', namespace(), 'get', 'd'])),
+      done('cluster', 'headroom', '-o', 'json'),
+    ]);
+    // CPU, memory of its limit, processes, disk of its size: on a node with either version of cgroups.
+    expect(top).toMatch(/^desk +\S+ +[\d.]+ [KM]iB of [\d.]+ [MG]iB +[1-9]\d* +.* GiB of \d+/);
+    expect(nodes).toMatch(/^\S+ +\S/);
+    for (const text of [status, headroom]) expect(JSON.parse(text)).toEqual(expect.any(Object));
+    expect(JSON.parse(usage).total_sandboxes).toBe(1);
+    expect(JSON.parse(costs).per_template).toHaveLength(1);
+    expect(JSON.parse(audit).events.length).toBeGreaterThan(0);
+    expect(names).toBe('desk\n:4\n');
+  });
+
+  it('offers ports and subscribes', async () => {
+    expect(await done('ports', 'forward', 'desk', '3000')).toMatch(/^forwarded port 3000/);
+    expect(await done('ports', 'list', 'desk', '--no-headers')).toMatch(/^3000 +http/);
+    await done('ports', 'remove', 'desk', '3000');
+    const made = await done(
+      'webhook',
+      'create',
+      'https://hooks.example.com/walk',
+      '--event-types',
+      'sandbox.error',
+      '--sandbox',
+      'desk',
+      '-o',
+      'json',
+    );
+    const { id } = JSON.parse(made) as { id: string };
+    expect(await done('webhook', 'list')).toContain(id);
+    expect((await run(['webhook', 'deliveries', id])).code).toBe(0);
+    expect(await done('webhook', 'delete', id)).toBe(`deleted ${id}\n`);
+  });
+
+  it('backs up, and copies with the files', async () => {
+    await ok(run(['files', 'write', 'desk', '/workspace/kept.txt', '--data', 'kept']));
+    await done('backup', 'create', 'desk', '--wait');
+    const [backup = ''] = (await done('backup', 'list', 'desk', '--no-headers')).split(/\s+/);
+    await done('clone', 'desk', 'copy', '--wait');
+    expect(await done('files', 'cat', 'copy', '/workspace/kept.txt')).toBe('kept');
+    expect(await done('backup', 'delete', backup)).toContain('deleted');
+    await done('delete', 'copy', '--wait');
+  });
+
+  it('opens the dashboard as whom the kubeconfig says', async () => {
+    const args = ['agenttier', 'dashboard', '--no-browser', '--via', 'kubernetes'];
+    const child = spawn('kubectl', args, { env: childEnvironment() });
+    const keys = async (): Promise<number> =>
+      (await getJson(['secrets', '-n', 'agenttier', '-l', 'agenttier.io/api-key-user'])).items.filter(
+        ({ data }: Json) => atob(data.record).includes('kubectl agenttier dashboard'),
+      ).length;
+    try {
+      const [link] = (await once(createInterface(child.stdout), 'line')) as [string];
+      const { page, complaints } = await tab();
+      await page.goto(link);
+      const card = page
+        .locator('agenttier-sandbox-card', { hasText: namespace() })
+        .filter({ hasText: 'desk' });
+      await card.getByRole('button', { name: 'Open terminal' }).click();
+      await page.getByText('Connected').waitFor();
+      await page.keyboard.type('echo $((6 * 7))-was-typed\n');
+      await until('what was typed', async () => (await screenText(page)).includes('42-was-typed'));
+      expect(complaints).toEqual([]);
+      const { origin } = new URL(link);
+      expect((await fetch(`${origin}/api/v1/sandboxes`)).status).toBe(401);
+      expect(await keys()).toBe(1);
+    } finally {
+      child.kill('SIGINT');
+      await once(child, 'exit');
+    }
+    expect(await keys()).toBe(0);
   });
 
   it('lets a model work over standard input and over HTTP', async () => {
@@ -125,6 +236,8 @@ describe('a session with the plugin', () => {
         clientInfo: { name: 'walk', version: '1' },
       });
       for (const [name, send] of Object.entries({ stdio: overStdio, http: overHttp })) {
+        await markedByEffect(send);
+        await runAnAgent(send);
         await liveALife(`model-${name}`, send);
       }
     } finally {
@@ -132,6 +245,31 @@ describe('a session with the plugin', () => {
       await once(child, 'exit');
     }
   });
+
+  it('stops many at once', async () => {
+    expect(await done('bulk', 'stop', '-l', 'walk=plugin')).toBe('sandbox.agenttier.io/desk stopping\n');
+    await done('wait', 'desk', '--for', 'stopped');
+  });
+
+  /** A client asks its person before it uses a tool that destroys. */
+  async function markedByEffect(send: (method: string, params: object) => Promise<Json>): Promise<void> {
+    const { tools } = await send('tools/list', {});
+    const of = (name: string): Json => tools.find((one: Json) => one.name === name).annotations;
+    for (const name of ['sandbox_terminate', 'agent_configure', 'agent_invoke', 'backup_delete']) {
+      expect(of(name)).toMatchObject({ readOnlyHint: false, destructiveHint: true });
+    }
+    expect(of('sandbox_list')).toMatchObject({ readOnlyHint: true, destructiveHint: false });
+  }
+
+  async function runAnAgent(send: (method: string, params: object) => Promise<Json>): Promise<void> {
+    const use = (name: string, given: object): Promise<Json> =>
+      send('tools/call', { name, arguments: { sandbox_id: 'desk', namespace: namespace(), ...given } });
+    const entrypoint = ['/bin/sh', '-c', 'echo "heard $(cat)"'];
+    const ready = await use('agent_configure', { entrypoint });
+    expect(ready.isError ?? false, JSON.stringify(ready)).toBe(false);
+    const ran = await use('agent_invoke', { prompt: 'hello' });
+    expect(JSON.stringify(ran.content)).toContain('heard hello');
+  }
 
   /** What a model does with a sandbox from its creation to its end. */
   async function liveALife(

@@ -146,6 +146,34 @@ describe('ports and previews', () => {
     expect(body.stdout).not.toMatch(/atk_|authorization|x-api-key|agenttier-preview/i);
   });
 
+  it('is the same over the API server, where the runtime cannot be spoken to', async () => {
+    const operator = ['--as', 'system:serviceaccount:agenttier:agenttier-operator'];
+    const nonce = ['annotate', 'pod', 'dev-pod', '-n', namespace()];
+    const pod = await getJson(['pod', 'dev-pod', '-n', namespace()]);
+    const before = pod.metadata.annotations['agenttier.io/token-nonce'] as string;
+    const listening = at('/ports/listening');
+    const page = `${apiUrl}/api/v1/sandboxes/dev/preview/${PORT}/over?namespace=${namespace()}`;
+    await ok(kubectl([...nonce, 'agenttier.io/token-nonce-', ...operator]));
+    try {
+      expect((await rest('GET', listening)).status).toBe(200);
+      const answer = await fetch(page, { headers: { 'X-API-Key': apiKey } });
+      expect(answer.status).toBe(200);
+      await answer.text();
+      const socket = new WebSocket(page.replace(/^http/, 'ws').replace('/over', '/hmr'), {
+        headers: { 'X-API-Key': apiKey },
+      });
+      const echo = await new Promise((resolve, reject) => {
+        socket.once('error', reject);
+        socket.once('message', (data: Buffer) => resolve(data.toString()));
+        socket.once('open', () => socket.send('hello'));
+      });
+      expect(echo).toBe('echo hello');
+      socket.terminate();
+    } finally {
+      await ok(kubectl([...nonce, `agenttier.io/token-nonce=${before}`, ...operator]));
+    }
+  });
+
   it('streams a command that takes longer than clients wait for headers', async () => {
     const answer = await fetch(`${apiUrl}/api/v1${at('/exec')}`, {
       method: 'POST',

@@ -58,7 +58,7 @@ describe('REST', () => {
       const answer = await fetch(`${apiUrl}/api/v1${at('/exec')}`, {
         method: 'POST',
         headers: { 'X-API-Key': apiKey, 'Content-Type': 'application/json' },
-        body: JSON.stringify({ command: 'echo here; exit 5' }),
+        body: JSON.stringify({ command: 'cat; exit 5', stdin: 'here\n' }),
       });
       expect(await answer.json()).toMatchObject({ stdout: 'here\n', exitCode: 5 });
       return answer.headers.get('X-AgentTier-Transport');
@@ -69,6 +69,25 @@ describe('REST', () => {
     const nonce = ['by-rest-pod', 'agenttier.io/token-nonce-'];
     await ok(kubectl(['annotate', 'pod', ...nonce, '-n', namespace(), ...operator]));
     await until('the other way to be taken', async () => (await transport()) === 'exec');
+    expect(await rest('GET', at('/ports/listening'))).toMatchObject({ status: 200 });
+    const run = (command: string, signal: AbortSignal | null = null) =>
+      fetch(`${apiUrl}/api/v1${at('/exec')}`, {
+        method: 'POST',
+        headers: { 'X-API-Key': apiKey },
+        body: JSON.stringify({ command, timeout: 300 }),
+        signal,
+      });
+    const outputOf = async (command: string): Promise<string> =>
+      ((await (await run(command)).json()) as { stdout: string }).stdout;
+    const gone = new AbortController();
+    const left = run('sleep 300 & echo $! > /workspace/left; wait', gone.signal).catch(() => 'gone');
+    await until('a command with a child', async () => (await outputOf('cat /workspace/left')) !== '');
+    gone.abort();
+    await left;
+    await until(
+      'the child to end with its client',
+      async () => (await outputOf('kill -0 $(cat /workspace/left) && echo alive')) === '',
+    );
     const terminal = await openBrowserTerminal('by-rest', namespace());
     await untilPrinted(terminal, /\$ /);
     terminal.type('exit 6\r');

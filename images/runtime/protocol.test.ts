@@ -313,6 +313,29 @@ describe('a terminal', () => {
     await terminal.cut();
   });
 
+  it('goes on while its token is replaced and its window changes all the time, and loses nothing', async () => {
+    const terminal = runtime.terminal({ session: 'rotated' });
+    await terminal.type("stty -echo; echo rea''dy\n");
+    await terminal.shows('ready\r\n');
+    const before = terminal.bytes.length;
+    writeFileSync(runtime.tokenFile, 'another\n');
+    try {
+      await until('the old token to be refused', async () =>
+        (await runtime.fetch('/version')).status === 401 ? true : undefined,
+      );
+      await terminal.type('seq 10000; echo fin\n');
+      for (let cols = 40; !terminal.text.includes('fin\r\n'); cols = cols > 200 ? 40 : cols + 1) {
+        terminal.send({ type: 'resize', cols, rows: 24 });
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    } finally {
+      writeFileSync(runtime.tokenFile, TOKEN);
+    }
+    const lines = Array.from({ length: 10_000 }, (_, i) => `${i + 1}\r\n`).join('');
+    expect(terminal.text.slice(before) === `${lines}fin\r\n`).toBe(true);
+    await terminal.cut();
+  });
+
   it('says why when there is no shell', async () => {
     const terminal = runtime.terminal({ session: 'none', shell: '/no/such/shell' });
     expect((await terminal.frame('error')).message).toContain('/no/such/shell');

@@ -23,24 +23,14 @@ import { userOperations } from './api/user/operations.ts';
 import { warmPoolOperations } from './api/warmpools/operations.ts';
 import { webhookOperations } from './api/webhooks/operations.ts';
 import { objectHandlers } from './objectHandlers.ts';
-import { askRuntime } from './exec/askRuntime.ts';
-import { execInTarget } from './exec/exec.ts';
-import { relayViaApiServer } from './exec/relay.ts';
-import { execViaApiServer } from './exec/viaApiServer.ts';
 import { previewOperations } from './preview/previews.ts';
 import type { PreviewsOptions } from './preview/previews.ts';
 import type { Parts } from './parts.ts';
 
 /** Every operation of the contract, with the parts that its room needs. */
 export function createHandlers(parts: Parts, previewing: PreviewsOptions): Handlers {
-  const { stores, finder, client, config, metrics, runtime, reachability, activity, access } = parts;
+  const { stores, finder, client, config, metrics, runtime, activity } = parts;
   const defaultNamespace = config.sandboxNamespace;
-  const paths = {
-    runtime,
-    reachability,
-    viaApiServer: execViaApiServer(access),
-    onFallback: metrics.fallback,
-  };
   return {
     ...objectHandlers({ ...parts, touch: activity.touch, defaultNamespace }),
     ...terminalOperations({ finder, tickets: parts.tickets }),
@@ -62,7 +52,6 @@ export function createHandlers(parts: Parts, previewing: PreviewsOptions): Handl
       stores,
       finder,
       wake: parts.wake,
-      run: (target, request, signal) => execInTarget(paths, target, request, signal),
       touch: activity.touch,
       audit: parts.audit,
       observe: metrics.exec,
@@ -71,11 +60,8 @@ export function createHandlers(parts: Parts, previewing: PreviewsOptions): Handl
 }
 
 function filesOptions(parts: Parts): Parameters<typeof fileOperations>[0] {
-  const { stores, finder, runtime, reachability, wake, audit, activity, metrics, access } = parts;
-  const paths = { runtime, reachability, relay: relayViaApiServer(access), onFallback: metrics.fallback };
-  const ask: Parameters<typeof fileOperations>[0]['ask'] = (target, request) =>
-    askRuntime(paths, target, request);
-  return { stores, finder, wake, audit, ask, tickets: parts.tickets, touch: activity.touch };
+  const { stores, finder, runtime, wake, audit, activity, tickets } = parts;
+  return { stores, finder, runtime, wake, audit, tickets, touch: activity.touch };
 }
 
 /** What is around a sandbox: who else may use it, copies of it, what it runs on. */

@@ -27,6 +27,7 @@ import type { Stores } from './cluster/caches.ts';
 import { SandboxFinder } from './cluster/finder.ts';
 import { Overview } from './cluster/overview.ts';
 import { Reachability } from './cluster/reachability.ts';
+import { relayViaApiServer } from './cluster/relay.ts';
 import { RuntimeClient } from './cluster/runtimeClient.ts';
 import { wakeOnUse } from './cluster/wake.ts';
 import type { Wake } from './cluster/wake.ts';
@@ -82,7 +83,7 @@ export function createParts(options: RouterOptions): Parts {
   const health = healthOf(caches);
   const metrics = createRouterMetrics(options.registry);
   const door = createDoor({ client, stores, config, log, limited: metrics.limited });
-  const reach = reachOf(config);
+  const reach = reachOf(options, metrics);
   return {
     ...options,
     ...reach,
@@ -104,11 +105,16 @@ export function createParts(options: RouterOptions): Parts {
   };
 }
 
-const reachOf = ({ runtimePort }: Config): Pick<Parts, 'runtime' | 'previewRuntime' | 'reachability'> => ({
-  runtime: new RuntimeClient(runtimePort),
-  previewRuntime: new RuntimeClient(runtimePort),
-  reachability: new Reachability(),
-});
+function reachOf(
+  { config, access }: RouterOptions,
+  { fallback: onFallback }: RouterMetrics,
+): Pick<Parts, 'runtime' | 'previewRuntime' | 'reachability'> {
+  const reachability = new Reachability();
+  const openRelay = relayViaApiServer(access);
+  const options = { port: config.runtimePort, openRelay, reachability, onFallback };
+  const [runtime, previewRuntime] = [new RuntimeClient(options), new RuntimeClient(options)];
+  return { runtime, previewRuntime, reachability };
+}
 
 const createCaches = ({ client, config, log, registry }: RouterOptions, stores: Stores): Caches =>
   new Caches({

@@ -73,7 +73,7 @@ export function previewOptions(parts: Parts, unavailable: () => string | undefin
     runtime,
     touch: activity.touch,
     addressOf: gate.addressOf,
-    spend: (ticket, target) => parts.tickets.spend(ticket, target),
+    spend: (ticket, target) => parts.tickets.spendAnyWay(ticket, target),
     unavailable,
     observe: (method, status, seconds) => metrics.request({ method, route: 'preview', status }, seconds),
   };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Counter, Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
-import type { FallbackReason } from './exec/exec.ts';
+import type { FallbackReason } from './cluster/runtimeClient.ts';
 import type { LimitName } from './ratelimit/gate.ts';
 import { terminalObserver } from './terminal/observer.ts';
 import type { TerminalObserver } from './terminal/observer.ts';

@@ -6,10 +6,9 @@ import type { Parts } from './parts.ts';
 
 /** Terminals of this replica. */
 export function createGateway(parts: Parts): TerminalGateway {
-  const { stores, config, metrics, runtime, reachability, activity, access, log } = parts;
+  const { stores, config, metrics, runtime, activity, access, log } = parts;
   const paths = {
     runtime,
-    reachability,
     viaApiServer: openExecLink(access),
     onFallback: metrics.fallback,
     pingMs: config.terminalPingMs,

@@ -8,6 +8,7 @@ import './elements/backups/backups.ts';
 import './elements/cluster-capacity/cluster-capacity.ts';
 import './elements/cluster-glance/cluster-glance.ts';
 import './elements/command-palette/command-palette.ts';
+import './elements/connection/connection.ts';
 import './elements/cost-estimator/cost-estimator.ts';
 import './elements/create-sandbox/create-sandbox.ts';
 import './elements/file-browser/file-browser.ts';

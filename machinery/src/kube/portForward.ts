@@ -98,6 +98,8 @@ class ForwardedStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    // No part would ever tell that it is done: what begins an upgrade is often empty.
+    if (chunk.length === 0) return done();
     const parts = Math.ceil(chunk.length / CHUNK);
     for (let at = 0; at < parts; at++) {
       const part = chunk.subarray(at * CHUNK, (at + 1) * CHUNK);

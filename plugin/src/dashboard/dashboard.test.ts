@@ -240,6 +240,23 @@ describe('through the API server', () => {
     ]);
   });
 
+  it('passes sockets on both ways', async () => {
+    router.mode = 'dev';
+    await startHere();
+    link = lastLink();
+    const headers = { 'X-API-Key': await open() };
+    await fetch(at('/api/v1/sandboxes/x/terminal-tickets'), { method: 'POST', headers });
+    const url = `${link.origin.replace('http', 'ws')}/ws/terminal/x?ticket=t1`;
+    const socket = new WebSocket(url, { origin: link.origin });
+    await once(socket, 'open');
+    for (const text of ['one', 'two', 'x'.repeat(200_000)]) {
+      socket.send(text);
+      expect(String((await once(socket, 'message'))[0])).toBe(text);
+    }
+    host.interrupt.abort();
+    await Promise.all([running, once(socket, 'close')]);
+  });
+
   it('says what to do for those who may make no key', async () => {
     cluster.server.on('POST', SECRETS, status(403, { reason: 'Forbidden', message: 'no' }));
     await startHere();

@@ -9,18 +9,33 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '@agenttier/machinery/testing/until';
 import { REAL_UID, RealRuntime } from '../testing/realRuntime.ts';
 import { runtimeToken } from '../testing/tokens.ts';
+import { Reachability } from './reachability.ts';
 import { lent, RuntimeClient } from './runtimeClient.ts';
 import { RuntimeLost, RuntimeUnreachable } from './runtimeErrors.ts';
+import type { Target } from './target.ts';
 
 const never = new AbortController().signal;
-const here = (token = 'x') => ({ podIP: '127.0.0.1', token, podUid: 'pod' });
+const here = (token = 'x'): Target => ({
+  namespace: 'team',
+  pod: 'box-pod',
+  podUid: 'pod',
+  runtime: { podIP: '127.0.0.1', token, podUid: 'pod' },
+});
+/** Over the network only. */
+const clientOf = (port: number): RuntimeClient =>
+  new RuntimeClient({
+    port,
+    reachability: new Reachability(),
+    openRelay: () => Promise.reject(new RuntimeUnreachable('no relay')),
+    onFallback: () => undefined,
+  });
 
 describe('a request to the real runtime', () => {
   let runtime: RealRuntime;
   let client: RuntimeClient;
   beforeAll(async () => {
     runtime = await RealRuntime.start(process.env);
-    client = new RuntimeClient(runtime.port);
+    client = clientOf(runtime.port);
   }, 120_000);
   afterAll(async () => {
     await client.close();
@@ -43,9 +58,17 @@ describe('a request to the real runtime', () => {
   });
 
   it('hands on a refusal as an answer', async () => {
-    const answer = await client.request(here('wrong'), { method: 'GET', path: '/version', signal: never });
-    expect(answer.status).toBe(401);
-    expect(await json(answer.stream)).toMatchObject({ code: 401 });
+    const token = runtimeToken(REAL_UID);
+    const answer = await client.request(here(token), { method: 'GET', path: '/nothing', signal: never });
+    expect(answer.status).toBe(404);
+    answer.stream.resume();
+  });
+
+  it.each(['a text', 'a stream'])('sends %s another way when it knows the wrong token', async (kind) => {
+    const body = kind === 'a text' ? '{}' : Readable.from(['{}']);
+    const asked = client.request(here('wrong'), { method: 'POST', path: '/exec', body, signal: never });
+    await expect(asked).rejects.toThrow('no relay');
+    if (body instanceof Readable) expect((await buffer(body)).toString()).toBe('{}');
   });
 });
 
@@ -56,7 +79,7 @@ describe('a streamed request', () => {
   const start = async (listener: RequestListener): Promise<void> => {
     server = createServer(listener);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    client = new RuntimeClient((server.address() as AddressInfo).port);
+    client = clientOf((server.address() as AddressInfo).port);
   };
   afterEach(async () => {
     await client.close();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { KubeError } from '@agenttier/machinery/kube/errors';
 
 /** No connection came about and nothing was sent: another way into the pod may be tried. */
 export class RuntimeUnreachable extends Error {
@@ -33,9 +34,21 @@ const CONNECT_CODES = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
+/** Was there never a connection? */
 export function isConnectFault(error: unknown): boolean {
+  if (error instanceof RuntimeUnreachable) return true;
   const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown };
   if (typeof code !== 'string' || !CONNECT_CODES.has(code)) return false;
   // ETIMEDOUT is also what a read reports when the peer vanished in the middle.
   return code !== 'ETIMEDOUT' || syscall === 'connect';
+}
+
+/** What a failed request comes to: the caller's own reason, what is worded already, or one of the two above. */
+export function faultOf(error: unknown, signal: AbortSignal): unknown {
+  if (signal.aborted) return signal.reason;
+  if (error instanceof KubeError || error instanceof RuntimeLost) return error;
+  if (error instanceof RuntimeUnreachable) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  if (isConnectFault(error)) return new RuntimeUnreachable(text, { cause: error });
+  return new RuntimeLost(text, { cause: error });
 }

@@ -7,6 +7,9 @@ import { sharedKeyIn } from '@agenttier/machinery/secrets/sharedKey';
 import type { Stores } from './caches.ts';
 import type { Pod } from './shapes.ts';
 
+/** Name of the container that people work in. */
+export const MAIN_CONTAINER = 'sandbox';
+
 /** Where to reach the runtime of a pod, and with what. */
 export interface RuntimeAddress {
   readonly podIP: string;

@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { json } from 'node:stream/consumers';
 import { refusals } from '../api/errors.ts';
-import type { RuntimeClient, RuntimeRequest } from '../cluster/runtimeClient.ts';
+import type { RuntimeAnswer, RuntimeClient, RuntimeRequest } from '../cluster/runtimeClient.ts';
 import { RuntimeLost, RuntimeUnreachable } from '../cluster/runtimeErrors.ts';
-import type { RuntimeAddress, Target } from '../cluster/target.ts';
+import type { Target } from '../cluster/target.ts';
 
 type Runtime = Pick<RuntimeClient, 'request'>;
-
-/** The way to the runtime; there is no other for what only it can do. Throws the 502. */
-export function addressOf({ runtime, reason }: Target): RuntimeAddress {
-  if (runtime) return runtime;
-  throw refusals.transportLost(`the runtime of the sandbox cannot be reached: ${reason ?? 'no_address'}`);
-}
 
 /** One JSON answer of the runtime. Throws the 502 when there is none. */
 export async function askRuntime(
@@ -20,16 +14,20 @@ export async function askRuntime(
   path: string,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const { status, stream } = await reach(runtime, addressOf(target), { method: 'GET', path, signal });
+  const { status, stream } = await reach(runtime, target, { method: 'GET', path, signal });
   const body = await json(stream).catch(() => undefined);
   if (status !== 200) throw refused(status, body);
   return body;
 }
 
 /** Sends a request to the runtime, whose failures become answers. */
-export async function reach(runtime: Runtime, address: RuntimeAddress, request: RuntimeRequest) {
+export async function reach(
+  runtime: Runtime,
+  target: Target,
+  request: RuntimeRequest,
+): Promise<RuntimeAnswer> {
   try {
-    return await runtime.request(address, request);
+    return await runtime.request(target, request);
   } catch (error) {
     throw unreachable(error);
   }

@@ -2,15 +2,14 @@
 import type { IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
 import type { ForwardedPort } from '@agenttier/crds/sandbox/ports';
+import { PROXIED } from '../cluster/runtimeClient.ts';
 import type { RuntimeAnswer, RuntimeClient } from '../cluster/runtimeClient.ts';
-import type { RuntimeAddress } from '../cluster/target.ts';
+import type { Target } from '../cluster/target.ts';
 import { protocolOf } from '../api/ports/forwarded.ts';
 import { reach, refused } from './askRuntime.ts';
 import { toSandbox } from './headers.ts';
 import type { Seen } from './headers.ts';
 
-/** What the runtime puts on answers of programs: all others are its own. */
-export const PROXIED = 'x-agenttier-proxied';
 const SCHEME = 'x-agenttier-scheme';
 
 /** Path of the runtime that leads to a port; `target` is path and query as the program is to see them. */
@@ -42,10 +41,10 @@ export interface Forwarding {
 /** Asks the program. Throws the 502 when it could not be asked; whatever it answers is an answer. */
 export async function forward(
   runtime: Pick<RuntimeClient, 'request'>,
-  address: RuntimeAddress,
+  pod: Target,
   { request, port, target, seen, signal }: Forwarding,
 ): Promise<RuntimeAnswer> {
-  const answer = await reach(runtime, address, {
+  const answer = await reach(runtime, pod, {
     method: request.method ?? 'GET',
     path: proxyPath(port, target),
     headers: headersFor(request, port, seen),

@@ -9,11 +9,10 @@ import type { SandboxAudit } from '../audit.ts';
 import { awaitTarget } from '../cluster/awaitTarget.ts';
 import type { Stores } from '../cluster/caches.ts';
 import type { RuntimeClient } from '../cluster/runtimeClient.ts';
-import type { RuntimeAddress, Target } from '../cluster/target.ts';
+import type { Target } from '../cluster/target.ts';
 import type { Ticket } from '../auth/tickets.ts';
 import type { Wake } from '../cluster/wake.ts';
 import { refuseUpgrade } from '../middleware/refuseUpgrade.ts';
-import { addressOf as runtimeOf } from './askRuntime.ts';
 import { isForeign, portOf } from './door.ts';
 import type { PreviewDoor, Visitor } from './door.ts';
 import { ENTRY_PATH } from './entry.ts';
@@ -29,8 +28,7 @@ export interface PreviewOptions {
   readonly site: PreviewSite;
   readonly door: PreviewDoor;
   readonly stores: Pick<Stores, 'sandboxes' | 'pods' | 'keys'>;
-  readonly runtime: Pick<RuntimeClient, 'request'>;
-  readonly runtimePort: number;
+  readonly runtime: Pick<RuntimeClient, 'request' | 'upgrade'>;
   readonly tunnels: OpenTunnels;
   readonly wake: Wake;
   /** Uses a ticket up, for all replicas; rejects with the 401 when it has been used. */
@@ -77,12 +75,11 @@ export class PreviewGateway {
     socket.on('error', () => socket.destroy());
     try {
       const { visitor, target } = this.#admit(request);
-      const { address, seen, sandbox } = await this.#reach(request, visitor, gone.signal);
+      const { pod, seen, sandbox } = await this.#reach(request, visitor, gone.signal);
       const port = portOf(visitor);
       const headers = headersFor(request, port, seen);
-      const { runtimePort } = this.#options;
       const path = proxyPath(port, target);
-      const far = await dial({ address, runtimePort, path, headers, signal: gone.signal });
+      const far = await dial(this.#options.runtime, pod, { path, headers, signal: gone.signal });
       join({ socket, head }, far, seen, () => this.#options.touch(sandbox));
       this.#hold(socket, visitor);
       this.#options.observe('GET', 101, 0);
@@ -110,9 +107,9 @@ export class PreviewGateway {
       return;
     }
     const { visitor, target } = this.#admit(request);
-    const { address, seen, sandbox } = await this.#reach(request, visitor, gone.signal);
+    const { pod, seen, sandbox } = await this.#reach(request, visitor, gone.signal);
     const forwarding = { request, port: portOf(visitor), target, seen, signal: gone.signal };
-    const answer = await forward(this.#options.runtime, address, forwarding);
+    const answer = await forward(this.#options.runtime, pod, forwarding);
     response.writeHead(answer.status, toBrowser(answer.headers, seen));
     // The first byte of an event stream may be long in coming.
     response.flushHeaders();
@@ -163,8 +160,8 @@ export class PreviewGateway {
     request: IncomingMessage,
     visitor: Visitor,
     signal: AbortSignal,
-  ): Promise<{ address: RuntimeAddress; seen: Seen; sandbox: Sandbox }> {
-    const { sandbox, target } = await this.#awaken(visitor, signal);
+  ): Promise<{ pod: Target; seen: Seen; sandbox: Sandbox }> {
+    const { sandbox, target: pod } = await this.#awaken(visitor, signal);
     const seen = {
       localOrigin: localOriginOf(portOf(visitor)),
       ownOrigin: this.#originOf(request),
@@ -172,7 +169,7 @@ export class PreviewGateway {
       scheme: this.#options.site.scheme,
       sourceIp: this.#options.addressOf(request),
     };
-    return { address: runtimeOf(target), seen, sandbox };
+    return { pod, seen, sandbox };
   }
 
   /** The running pod of the sandbox, which is being used from now on. */

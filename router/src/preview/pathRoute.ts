@@ -17,10 +17,9 @@ import { awaitTarget } from '../cluster/awaitTarget.ts';
 import type { Stores } from '../cluster/caches.ts';
 import type { SandboxFinder } from '../cluster/finder.ts';
 import type { RuntimeClient } from '../cluster/runtimeClient.ts';
-import type { RuntimeAddress } from '../cluster/target.ts';
+import type { Target } from '../cluster/target.ts';
 import type { Wake } from '../cluster/wake.ts';
 import { refuseUpgrade } from '../middleware/refuseUpgrade.ts';
-import { addressOf as runtimeOf } from './askRuntime.ts';
 import { forward, headersFor, localOriginOf, proxyPath } from './forward.ts';
 import { toBrowser } from './headers.ts';
 import type { Seen } from './headers.ts';
@@ -31,8 +30,7 @@ export interface PathRouteOptions {
   readonly stores: Pick<Stores, 'sandboxes' | 'pods' | 'keys' | 'apiKeys'>;
   readonly installNamespace: string;
   readonly finder: Pick<SandboxFinder, 'find'>;
-  readonly runtime: Pick<RuntimeClient, 'request'>;
-  readonly runtimePort: number;
+  readonly runtime: Pick<RuntimeClient, 'request' | 'upgrade'>;
   readonly wake: Wake;
   readonly touch: (sandbox: Sandbox) => void;
   readonly auth: AuthenticateOptions;
@@ -52,9 +50,9 @@ export function pathRoute(options: PathRouteOptions): Handler {
   return async (call: Call): Promise<Reply> => {
     const request = call.stream;
     if (!(request instanceof IncomingMessage)) throw refusals.badRequest('a preview is no tool');
-    const { address, port, seen, target, sandbox } = await reach(options, call, request);
+    const { pod, port, seen, target, sandbox } = await reach(options, call, request);
     const { signal } = call;
-    const answer = await forward(options.runtime, address, { request, port, target, seen, signal });
+    const answer = await forward(options.runtime, pod, { request, port, target, seen, signal });
     answer.stream.once('end', () => options.touch(sandbox));
     const headers = toBrowser(answer.headers, seen);
     return {
@@ -68,7 +66,7 @@ export function pathRoute(options: PathRouteOptions): Handler {
 const oneValue = (value: string | string[]): string => (Array.isArray(value) ? value.join(', ') : value);
 
 interface Way {
-  readonly address: RuntimeAddress;
+  readonly pod: Target;
   readonly port: ForwardedPort;
   readonly seen: Seen;
   readonly target: string;
@@ -83,7 +81,7 @@ async function reach(
   const found = await admitTo(options, call, 'ports');
   const port = previewable(found.sandbox.spec?.ports, readPort(call.params['port']));
   const sandbox = await options.wake(found, call);
-  const target = await awaitTarget(options.stores, sandbox, { signal: call.signal });
+  const pod = await awaitTarget(options.stores, sandbox, { signal: call.signal });
   options.touch(sandbox);
   const [, prefix = '', , , path = '/', search = ''] = PATH.exec(urlOf(request)) ?? [];
   const seen: Seen = {
@@ -93,7 +91,7 @@ async function reach(
     sourceIp: options.addressOf(request),
     prefix,
   };
-  return { address: runtimeOf(target), port, seen, target: path + search, sandbox };
+  return { pod, port, seen, target: path + search, sandbox };
 }
 
 /** As it was sent: on its way here a path may have been tidied up, which is not ours to do to a program's. */
@@ -113,11 +111,10 @@ export function pathUpgrade(options: PathRouteOptions & { readonly tunnels: Open
     socket.on('error', () => socket.destroy());
     try {
       const call = { ...(await identify(options, request)), signal: gone.signal };
-      const { address, port, seen, target, sandbox } = await reach(options, call, request);
+      const { pod, port, seen, target, sandbox } = await reach(options, call, request);
       const headers = headersFor(request, port, seen);
       const path = proxyPath(port, target);
-      const { runtimePort } = options;
-      const far = await dial({ address, runtimePort, path, headers, signal: gone.signal });
+      const far = await dial(options.runtime, pod, { path, headers, signal: gone.signal });
       join({ socket, head }, far, seen, () => options.touch(sandbox));
       options.tunnels.hold(socket, {
         sandboxUid: sandbox.metadata.uid,

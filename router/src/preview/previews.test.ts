@@ -7,6 +7,8 @@ import { until } from '@agenttier/machinery/testing/until';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { ANN_KEY, BOB_KEY, Harness, keySecret } from '../testing/harness.ts';
+import { FakePodExec } from '../testing/fakePodExec.ts';
+import { relayInto } from '../testing/relay.ts';
 import { RealRuntime, REAL_UID } from '../testing/realRuntime.ts';
 
 const SCOPED_KEY = 'atk_scoped-0123456789abcdefghijklm';
@@ -293,6 +295,33 @@ describe('a preview below the path of the API', () => {
     expect(await refusalOf(open({}))).toBe(401);
     expect(await refusalOf(open({ 'x-api-key': BOB_KEY }))).toBe(404);
     expect(await refusalOf(open({ 'x-api-key': ANN_KEY, origin: 'https://evil.example' }))).toBe(403);
+  });
+
+  it('is the same over the API server, where the runtime’s port is closed', async () => {
+    const podExec = await FakePodExec.start();
+    podExec.onExec = relayInto(runtime);
+    const other = await Harness.start({ runtimePort: 1, preview: SITE }, { apiServer: podExec.url });
+    try {
+      await other.add({ name: 'box', uid: REAL_UID, spec: { ports: [{ port }] } });
+      const page = await other.call('GET', path('/a%2Fb?x=1;y=%zz'));
+      expect(page).toMatchObject({ status: 200, body: '<h1>hello</h1>' });
+      expect(seen).toMatchObject([{ method: 'GET', url: '/a%2Fb?x=1;y=%zz' }]);
+      expect(JSON.stringify(seen)).not.toMatch(/atk_|authorization/i);
+      const socket = new WebSocket(`${other.url.replace('http', 'ws')}${path('/hmr')}`, {
+        headers: { 'x-api-key': ANN_KEY },
+      });
+      const echo = await new Promise((resolve, reject) => {
+        socket.once('error', reject);
+        socket.once('message', (data: Buffer) => resolve(data.toString()));
+        socket.once('open', () => socket.send('hello'));
+      });
+      expect(echo).toBe('echo hello');
+      socket.terminate();
+      expect(await other.call('GET', '/api/v1/sandboxes/box/ports/listening')).toMatchObject({ status: 200 });
+    } finally {
+      await other.stop();
+      await podExec.close();
+    }
   });
 
   it('is for whoever may enter the sandbox, and for keys of this one', async () => {

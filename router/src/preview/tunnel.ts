@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { request as httpRequest, STATUS_CODES } from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { pipeline } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import { refusals } from '../api/errors.ts';
-import type { RuntimeAddress } from '../cluster/target.ts';
-import { PROXIED } from './forward.ts';
+import { PROXIED } from '../cluster/runtimeClient.ts';
+import type { RuntimeClient, UpgradeRequest } from '../cluster/runtimeClient.ts';
+import type { Target } from '../cluster/target.ts';
+import { unreachable } from './askRuntime.ts';
 import { toBrowser } from './headers.ts';
 import type { Seen } from './headers.ts';
-
-export interface Dial {
-  readonly address: RuntimeAddress;
-  readonly runtimePort: number;
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal;
-}
 
 /** One end of a WebSocket. */
 interface End {
@@ -26,49 +20,31 @@ interface End {
 
 /** The program's. */
 export interface Dialled extends End {
-  readonly answer: IncomingMessage;
+  readonly headers: IncomingHttpHeaders;
 }
 
-const CONNECT_MS = 10_000;
 const GOODBYE_MS = 5_000;
 const MAX_LISTENERS = 30;
 
 /** Asks the program for a WebSocket. Throws an HttpError when there will be none. */
-export function dial({ address, runtimePort, path, headers, signal }: Dial): Promise<Dialled> {
-  const { podIP: host, token } = address;
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({
-      host,
-      port: runtimePort,
-      path,
-      agent: false,
-      signal,
-      timeout: CONNECT_MS,
-      headers: { ...headers, authorization: `Bearer ${token}`, connection: 'Upgrade', upgrade: 'websocket' },
-    });
-    request.once('timeout', () => request.destroy(new Error('no answer')));
-    request.once('error', () =>
-      reject(refusals.transportLost('the program in the sandbox cannot be reached')),
-    );
-    request.once('response', (answer) => {
-      answer.destroy();
-      const own = answer.headers[PROXIED] === undefined;
-      const who = own ? 'the sandbox' : 'the program in the sandbox';
-      reject(refusals.transportLost(`${who} answered ${answer.statusCode}, and opened no WebSocket`));
-    });
-    request.once('upgrade', (answer, socket, head) => {
-      socket.setTimeout(0);
-      resolve({ answer, socket, head });
-    });
-    request.end();
+export async function dial(
+  runtime: Pick<RuntimeClient, 'upgrade'>,
+  target: Target,
+  request: UpgradeRequest,
+): Promise<Dialled> {
+  const { status, headers, socket, head } = await runtime.upgrade(target, request).catch((error: unknown) => {
+    throw unreachable(error);
   });
+  if (socket) return { headers, socket, head };
+  const who = headers[PROXIED] === undefined ? 'the sandbox' : 'the program in the sandbox';
+  throw refusals.transportLost(`${who} answered ${status}, and opened no WebSocket`);
 }
 
 /** Joins a browser with the program until one of them ends; `used` is called for what the browser sends. */
 export function join(near: End, far: Dialled, seen: Seen, used: () => void): void {
-  const { answer, socket, head } = far;
+  const { headers, socket, head } = far;
   const client = near.socket;
-  const lines = Object.entries(toBrowser(answer.headers, seen)).flatMap(([name, value]) =>
+  const lines = Object.entries(toBrowser(headers, seen)).flatMap(([name, value]) =>
     (Array.isArray(value) ? value : [value]).map((each) => `${name}: ${each}`),
   );
   const status = `HTTP/1.1 101 ${STATUS_CODES[101]}`;

@@ -214,6 +214,31 @@ describe('G-12, S5: viewers', () => {
     pty.send(Buffer.from('look'));
     await client.shows('look');
   });
+
+  it.each([
+    ['the runtime’s own program', false],
+    ['a plain shell', true],
+  ])('change nothing through the API server either, by %s', async (_name, missing) => {
+    const sharing = { users: [{ identity: 'bob', level: 'viewer' as const }] };
+    await harness.add({ name: 'box', nonce: '', spec: { createdBy: { sub: 'ann' }, sharing } });
+    const typedIn: string[] = [];
+    podExec.onExec = (exec) => {
+      exec.onInput = (bytes) => typedIn.push(bytes.toString());
+      if (missing && exec.command[1] === 'attach') exec.cannotStart();
+      else exec.output('look');
+    };
+    const client = await TerminalClient.open(`${harness.url}/ws/terminal/box?mode=control`, { key: BOB_KEY });
+    await client.shows('look');
+    const sizes = podExec.execs.at(-1)?.sizes.length;
+    client.type('rm -rf /\r');
+    client.control({ type: 'resize', cols: 1, rows: 1 });
+    client.control({ type: 'ping' });
+    await client.frame('pong');
+    podExec.execs.at(-1)?.output(' on');
+    await client.shows('look on');
+    expect([typedIn, podExec.execs.at(-1)?.sizes.length]).toEqual([[], sizes]);
+    expect(podExec.execs[0]?.command.join(' ')).toContain('--mode view');
+  });
 });
 
 describe('back-pressure', () => {

@@ -11,6 +11,7 @@ const RESIZE = 4;
 /** One exec as the kubelet sees it. */
 export class FakeExec {
   readonly command: string[];
+  readonly stdin: boolean;
   readonly tty: boolean;
   readonly sizes: { Width: number; Height: number }[] = [];
   onInput: (bytes: Buffer) => void = () => {};
@@ -21,6 +22,7 @@ export class FakeExec {
   constructor(socket: WebSocket, query: URLSearchParams) {
     this.#socket = socket;
     this.command = query.getAll('command');
+    this.stdin = query.get('stdin') === 'true';
     this.tty = query.get('tty') === 'true';
     socket.once('close', () => this.onLeft());
     socket.on('message', (data: Buffer) => {

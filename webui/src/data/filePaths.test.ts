@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { base64Of, bytesOf, crumbsOf, encodedPath, listedName, nameProblem, shownName } from './filePaths.ts';
-import { sizeText } from '../text/size.ts';
+import { sizeText } from '../text/numbers.ts';
 import { nextPiece } from './transfers.ts';
 
 describe('paths', () => {

@@ -11,6 +11,7 @@ declare global {
     'agenttier-bulk-result': CustomEvent;
     'agenttier-cluster-status': CustomEvent;
     'agenttier-command': CustomEvent;
+    'agenttier-connection': CustomEvent;
     'agenttier-error': CustomEvent;
     'agenttier-file-close': CustomEvent;
     'agenttier-file-conflict': CustomEvent;

@@ -8,6 +8,7 @@ import type { AgentTierBackups } from '../elements/backups/backups.ts';
 import type { AgentTierClusterCapacity } from '../elements/cluster-capacity/cluster-capacity.ts';
 import type { AgentTierClusterGlance } from '../elements/cluster-glance/cluster-glance.ts';
 import type { AgentTierCommandPalette } from '../elements/command-palette/command-palette.ts';
+import type { AgentTierConnection } from '../elements/connection/connection.ts';
 import type { AgentTierCostEstimator } from '../elements/cost-estimator/cost-estimator.ts';
 import type { AgentTierCreateSandbox } from '../elements/create-sandbox/create-sandbox.ts';
 import type { AgentTierFileBrowser } from '../elements/file-browser/file-browser.ts';
@@ -81,6 +82,12 @@ export interface Tags {
     properties: 'commands' | 'apiBase' | 'namespace' | 'theme' | 'getToken' | 'server';
     attributes: { 'api-base': 'apiBase'; };
     events: 'agenttier-command' | 'agenttier-sandbox-open' | 'agenttier-error';
+  };
+  'agenttier-connection': {
+    element: AgentTierConnection;
+    properties: 'apiBase' | 'namespace' | 'theme' | 'getToken' | 'server';
+    attributes: { 'api-base': 'apiBase'; };
+    events: 'agenttier-connection' | 'agenttier-error';
   };
   'agenttier-cost-estimator': {
     element: AgentTierCostEstimator;
@@ -156,7 +163,7 @@ export interface Tags {
   };
   'agenttier-sandbox-card': {
     element: AgentTierSandboxCard;
-    properties: 'sandbox' | 'shared' | 'apiBase' | 'namespace' | 'theme' | 'getToken' | 'server';
+    properties: 'sandbox' | 'shared' | 'alone' | 'apiBase' | 'namespace' | 'theme' | 'getToken' | 'server';
     attributes: { 'api-base': 'apiBase'; };
     events: 'agenttier-sandbox-action' | 'agenttier-sandbox-changed' | 'agenttier-sandbox-open' | 'agenttier-error';
   };

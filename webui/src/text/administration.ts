@@ -108,6 +108,7 @@ export const administration = {
   'webhooks.scopeHint': 'Only administrators may leave out the sandbox, or the namespace too.',
   'webhooks.events': 'Events',
   'webhooks.choose': 'Events (none chosen: all)',
+  'webhooks.all': 'all',
   'webhooks.create': 'Create webhook',
   'webhooks.scope': 'Of',
   'webhooks.cluster': 'the whole cluster',

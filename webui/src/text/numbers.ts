@@ -5,7 +5,10 @@ const number = (lang: string, value: number, digits: number): string =>
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
-/** An amount of bytes in the largest unit that leaves at least one of it: "1.5 GiB". */
+/**
+ * An amount of memory, or of a volume, by 1024 as Kubernetes counts them (`1536Mi`), in the largest unit that leaves at
+ * least one of it: "1.5 GiB".
+ */
 export function bytesText(bytes: number, lang: string): string {
   const step = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
   return `${number(lang, bytes / 1024 ** step, 1)} ${UNITS[step] ?? ''}`;
@@ -35,3 +38,20 @@ export function tookText(ms: number, lang: string): string {
 /** The part that `value` is of `whole`, within 0 and 1. */
 export const shareOf = (value: number, whole: number): number =>
   whole > 0 ? Math.min(1, Math.max(0, value / whole)) : 0;
+const FILE_UNITS = ['kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
+
+/**
+ * The size of a file, by thousands: "1.5 MB". File managers and `ls --si` count so, and the unit says it; what quantities of
+ * Kubernetes limit is written by `bytesText`.
+ */
+export function sizeText(bytes: number, lang: string): string {
+  const step = Math.min(FILE_UNITS.length, Math.floor(Math.log10(Math.max(bytes, 1)) / 3));
+  const unit = step === 0 ? 'byte' : (FILE_UNITS[step - 1] ?? 'byte');
+  const format = new Intl.NumberFormat(lang || 'en', {
+    style: 'unit',
+    unit,
+    unitDisplay: step === 0 ? 'long' : 'short',
+    maximumFractionDigits: step === 0 ? 0 : 1,
+  });
+  return format.format(bytes / 1000 ** step);
+}

@@ -92,8 +92,7 @@ func split(u *url.URL) (port int, rest string, ok bool) {
 	return int(number), "/" + rest, err == nil && number > 0 && text[0] != '0' && text[0] != '+'
 }
 
-// rewrite aims the request at the program. The router has put its own word in
-// the place of the headers about where a request comes from; they pass.
+// rewrite aims the request at the program.
 func rewrite(r *httputil.ProxyRequest) {
 	port, rest, _ := split(r.In.URL)
 	target := net.JoinHostPort("localhost", strconv.Itoa(port))
@@ -108,6 +107,15 @@ func rewrite(r *httputil.ProxyRequest) {
 	out.Host = target
 	out.Header.Del("Authorization")
 	out.Header.Del(SchemeHeader)
+	AsSent(r)
+}
+
+// AsSent gives a request back what a reverse proxy takes out of it: the router
+// has put its own word in the place of the headers about where it comes from,
+// and a query is the program's to read, however it is written.
+func AsSent(r *httputil.ProxyRequest) {
+	out := r.Out
+	out.URL.RawQuery = r.In.URL.RawQuery
 	for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Prefix"} {
 		if values := r.In.Header.Values(name); len(values) > 0 {
 			out.Header[name] = values

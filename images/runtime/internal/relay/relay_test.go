@@ -4,7 +4,6 @@ package relay
 
 import (
 	"bufio"
-	"bytes"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -25,43 +24,84 @@ func start(t *testing.T, handler http.HandlerFunc) Options {
 	return Options{Address: server.Listener.Addr().String(), TokenFile: token, Stderr: io.Discard}
 }
 
-func TestOneExchange(t *testing.T) {
+func TestRequestsOneAfterAnother(t *testing.T) {
 	o := start(t, func(w http.ResponseWriter, r *http.Request) {
 		if got := r.Header.Values("Authorization"); len(got) != 1 || got[0] != "Bearer secret" {
 			t.Errorf("Authorization is %q", got)
 		}
 		body, _ := io.ReadAll(r.Body)
-		_, _ = io.WriteString(w, r.URL.EscapedPath()+" "+string(body))
+		_, _ = io.WriteString(w, r.RequestURI+" "+r.Header.Get("X-Forwarded-For")+" "+string(body))
 	})
 	input, send := io.Pipe()
-	defer send.Close()
-	var out bytes.Buffer
-	o.Stdin, o.Stdout = input, &out
-	go func() {
-		_, _ = io.WriteString(send, "PUT /files/a%2Fb HTTP/1.1\r\nHost: x\r\nauthorization: Bearer forged\r\nContent-Length: 4\r\n\r\nbody")
-	}()
-	if code := Run(o); code != 0 {
-		t.Fatalf("code %d", code)
+	out, sink := io.Pipe()
+	o.Stdin, o.Stdout = input, sink
+	code := make(chan int)
+	go func() { code <- Run(o) }()
+	answers := bufio.NewReader(out)
+	for range 3 {
+		_, _ = io.WriteString(send, "PUT /files/a%2Fb?x=1;y=%zz HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 1.2.3.4\r\nauthorization: Bearer forged\r\nContent-Length: 4\r\n\r\nbody")
+		answer, err := http.ReadResponse(answers, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, _ := io.ReadAll(answer.Body); string(body) != "/files/a%2Fb?x=1;y=%zz 1.2.3.4 body" {
+			t.Errorf("the answer is %q", body)
+		}
 	}
-	answer, err := http.ReadResponse(bufio.NewReader(&out), nil)
-	if err != nil {
-		t.Fatal(err)
+	_ = send.Close()
+	if got := <-code; got != 0 {
+		t.Errorf("code %d", got)
 	}
-	if body, _ := io.ReadAll(answer.Body); string(body) != "/files/a%2Fb body" {
-		t.Errorf("the answer is %q", body)
+}
+
+func TestAnotherProtocol(t *testing.T) {
+	o := start(t, func(w http.ResponseWriter, r *http.Request) {
+		conn, stream, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+		_, _ = io.Copy(conn, stream)
+	})
+	input, send := io.Pipe()
+	out, sink := io.Pipe()
+	o.Stdin, o.Stdout = input, sink
+	code := make(chan int)
+	go func() { code <- Run(o) }()
+	_, _ = io.WriteString(send, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+	answers := bufio.NewReader(out)
+	answer, err := http.ReadResponse(answers, nil)
+	if err != nil || answer.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatal(answer, err)
+	}
+	_, _ = io.WriteString(send, "ping")
+	heard := make([]byte, 4)
+	if _, err := io.ReadFull(answers, heard); err != nil || string(heard) != "ping" {
+		t.Errorf("heard %q: %v", heard, err)
+	}
+	_ = send.Close()
+	if got := <-code; got != 0 {
+		t.Errorf("code %d", got)
 	}
 }
 
 func TestTheRuntimeHearsThatTheInputEnded(t *testing.T) {
-	left := make(chan struct{})
+	begun, left := make(chan struct{}), make(chan struct{})
 	o := start(t, func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusOK)
 		_ = http.NewResponseController(w).Flush()
+		close(begun)
 		<-r.Context().Done()
 		close(left)
 	})
-	o.Stdin, o.Stdout = strings.NewReader("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"), io.Discard
-	Run(o)
+	input, send := io.Pipe()
+	o.Stdin, o.Stdout = input, io.Discard
+	go Run(o)
+	_, _ = io.WriteString(send, "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+	<-begun
+	_ = send.Close()
 	<-left
 }
 
@@ -69,8 +109,24 @@ func TestWhatIsNoRequest(t *testing.T) {
 	o := start(t, func(http.ResponseWriter, *http.Request) { t.Error("something was sent") })
 	for _, input := range []string{"", "GET / HTTP/1.1\r\n", strings.Repeat("x", 1<<20), strings.Repeat("a: b\r\n", 1<<16)} {
 		o.Stdin, o.Stdout = strings.NewReader(input), io.Discard
-		if Run(o) != Failed {
-			t.Errorf("%d bytes are taken for a request", len(input))
+		if code := Run(o); code != 0 {
+			t.Errorf("code %d", code)
+		}
+	}
+}
+
+func TestNothingThere(t *testing.T) {
+	o := start(t, func(http.ResponseWriter, *http.Request) {})
+	var said strings.Builder
+	o.Stdin, o.Stdout, o.Stderr = strings.NewReader(""), io.Discard, &said
+	gone := o
+	gone.Address = "127.0.0.1:1"
+	missing := o
+	missing.TokenFile += "x"
+	for _, each := range []Options{gone, missing} {
+		said.Reset()
+		if code := Run(each); code != Failed || said.Len() == 0 {
+			t.Errorf("code %d, %q", code, said.String())
 		}
 	}
 }

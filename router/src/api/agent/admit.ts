@@ -5,7 +5,7 @@ import type { Role } from '../../auth/authorize.ts';
 import { awaitTarget, changed } from '../../cluster/awaitTarget.ts';
 import type { Stores } from '../../cluster/caches.ts';
 import type { SandboxFinder } from '../../cluster/finder.ts';
-import type { RuntimeAddress } from '../../cluster/target.ts';
+import type { Target } from '../../cluster/target.ts';
 import type { Wake } from '../../cluster/wake.ts';
 import { refusals } from '../errors.ts';
 import type { Call } from '../route.ts';
@@ -22,7 +22,7 @@ export interface AdmitOptions {
 export interface Agent {
   readonly sandbox: Sandbox;
   readonly role: Role;
-  readonly address: RuntimeAddress;
+  readonly target: Target;
 }
 
 /** The operator has told a pod within moments of its start, or says what is in the way. */
@@ -30,8 +30,7 @@ const TOLD_MS = 10_000;
 
 /**
  * The agent of the path, if the caller may do that with it: 404, 400 where it is no agent, and 409 unless it runs, in this
- * order. Only the runtime leads to an agent; there is no way around it through the API server, which could not end what
- * an agent has started.
+ * order.
  */
 export async function admitAgent(
   options: AdmitOptions,
@@ -42,9 +41,7 @@ export async function admitAgent(
   if (modeOf(found.sandbox) !== 'agent') throw refusals.noAgent(call.params['id'] ?? '');
   const sandbox = await options.wake(found, call);
   const target = await awaitTarget(options.stores, sandbox, { signal: call.signal });
-  if (!target.runtime)
-    throw refusals.transportLost(`the runtime of the sandbox cannot be reached: ${target.reason}`);
-  return { sandbox, role: found.role, address: target.runtime };
+  return { sandbox, role: found.role, target };
 }
 
 /**
@@ -53,7 +50,7 @@ export async function admitAgent(
  */
 export async function awaitTold(
   { stores }: Pick<AdmitOptions, 'stores'>,
-  { sandbox, address }: Agent,
+  { sandbox, target }: Agent,
   signal: AbortSignal,
 ): Promise<void> {
   const deadline = performance.now() + TOLD_MS;
@@ -61,7 +58,7 @@ export async function awaitTold(
     const { namespace, name = '', uid } = sandbox.metadata;
     const now = stores.sandboxes.get(namespace, name);
     const left = deadline - performance.now();
-    if (now === undefined || now.metadata.uid !== uid || !isBeingTold(now, address.podUid)) return;
+    if (now === undefined || now.metadata.uid !== uid || !isBeingTold(now, target.podUid)) return;
     if (left <= 0 || signal.aborted) return;
     await changed(stores, left, signal);
   }

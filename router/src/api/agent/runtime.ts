@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { json } from 'node:stream/consumers';
 import type { RuntimeAnswer, RuntimeClient, RuntimeRequest } from '../../cluster/runtimeClient.ts';
 import { RuntimeLost, RuntimeUnreachable } from '../../cluster/runtimeErrors.ts';
-import type { RuntimeAddress } from '../../cluster/target.ts';
+import type { Target } from '../../cluster/target.ts';
 import { HttpError, refusals } from '../errors.ts';
 
 export type AskRuntime = Pick<RuntimeClient, 'request'>;
@@ -15,11 +15,11 @@ export const ADMIN_HEADER = 'x-agenttier-admin';
 /** Asks the runtime; a connection that does not come about or breaks is the 502 that says so. */
 export async function ask(
   runtime: AskRuntime,
-  address: RuntimeAddress,
+  target: Target,
   request: RuntimeRequest,
 ): Promise<RuntimeAnswer> {
   try {
-    return await runtime.request(address, request);
+    return await runtime.request(target, request);
   } catch (error) {
     if (error instanceof RuntimeUnreachable) {
       throw refusals.transportLost('the runtime of the sandbox cannot be reached; try again');

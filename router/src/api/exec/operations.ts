@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ExecRequest, RuntimeClient } from '../../cluster/runtimeClient.ts';
-import { RuntimeLost, RuntimeRefused } from '../../cluster/runtimeErrors.ts';
+import type { ExecRequest, RuntimeClient, Transport } from '../../cluster/runtimeClient.ts';
+import { RuntimeLost, RuntimeRefused, RuntimeUnreachable } from '../../cluster/runtimeErrors.ts';
 import type { Target } from '../../cluster/target.ts';
 import type { Stores } from '../../cluster/caches.ts';
 import type { SandboxFinder } from '../../cluster/finder.ts';
 import { awaitTarget } from '../../cluster/awaitTarget.ts';
 import type { Wake } from '../../cluster/wake.ts';
-import type { ExecOutcome, Transport } from '../../exec/exec.ts';
 import type { Handlers } from '../contract.ts';
 import type { Call, Reply } from '../route.ts';
-import { detach, endDetached, getDetached, stream } from './ways.ts';
+import { detach, endDetached, getDetached, stream, TRANSPORT } from './ways.ts';
 import { readExec, wantsStream } from './request.ts';
 import { refusals } from '../errors.ts';
 import { admitTo } from '../sandboxes/operations.ts';
@@ -20,9 +19,7 @@ export interface ExecOptions {
   readonly stores: Pick<Stores, 'sandboxes' | 'pods' | 'keys'>;
   readonly finder: Pick<SandboxFinder, 'find'>;
   readonly wake: Wake;
-  readonly run: (target: Target, request: ExecRequest, signal: AbortSignal) => Promise<ExecOutcome>;
-  /** For what only the runtime can do. */
-  readonly runtime: Pick<RuntimeClient, 'request'>;
+  readonly runtime: Pick<RuntimeClient, 'request' | 'exec'>;
   /** The sandbox is being used. */
   readonly touch: (sandbox: Sandbox) => void;
   readonly audit: SandboxAudit;
@@ -85,24 +82,30 @@ interface Ran {
 }
 
 async function runOne(
-  { run, runtime }: ExecOptions,
+  { runtime }: ExecOptions,
   target: Target,
   request: ExecRequest,
   { body, headers, signal }: Call,
 ): Promise<Ran> {
   if (request.detach) {
     const reply = await detach(runtime, target, request, signal);
-    return { reply, transport: 'runtime', reason: 'Detached' };
+    return { reply, transport: wayOf(reply), reason: 'Detached' };
   }
   if (wantsStream(body, headers['accept'])) {
-    return { reply: await stream(runtime, target, request, signal), transport: 'runtime' };
+    const reply = await stream(runtime, target, request, signal);
+    return { reply, transport: wayOf(reply) };
   }
-  const { transport, result } = await run(target, request, signal);
-  const reply = { status: 200, body: result, headers: { 'X-AgentTier-Transport': transport } };
+  const { transport, result } = await runtime.exec(target, request, signal);
+  const reply = { status: 200, body: result, headers: { [TRANSPORT]: transport } };
   return { reply, transport, reason: result.timedOut ? 'TimedOut' : undefined };
 }
 
+const wayOf = ({ headers }: Reply): Transport => (headers?.[TRANSPORT] === 'exec' ? 'exec' : 'runtime');
+
 function worded(error: unknown): unknown {
+  if (error instanceof RuntimeUnreachable) {
+    return refusals.unavailable(`the runtime of the sandbox cannot be reached: ${error.message}`);
+  }
   if (error instanceof RuntimeLost) {
     return refusals.transportLost('the connection to the sandbox broke; the command may have run');
   }

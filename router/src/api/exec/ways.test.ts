@@ -61,7 +61,7 @@ describe('a command', () => {
       const answer = await harness.call('POST', PATH.replace('/box/', '/far/'), {
         body: { command: 'true', ...more },
       });
-      expect(answer.status, JSON.stringify(answer.body)).toBe(502);
+      expect(answer.status, JSON.stringify(answer.body)).toBe(503);
     }
   });
 });

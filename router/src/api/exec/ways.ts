@@ -2,7 +2,7 @@
 import { json } from 'node:stream/consumers';
 import type { ExecRequest, RuntimeAnswer, RuntimeClient } from '../../cluster/runtimeClient.ts';
 import type { Target } from '../../cluster/target.ts';
-import { addressOf, reach, refused } from '../../preview/askRuntime.ts';
+import { reach, refused } from '../../preview/askRuntime.ts';
 import { EVENT_STREAM_HEADERS } from '../../sse/eventStream.ts';
 import { refusals } from '../errors.ts';
 import type { Call, Reply } from '../route.ts';
@@ -12,7 +12,8 @@ import type { Call, Reply } from '../route.ts';
 type Runtime = Pick<RuntimeClient, 'request'>;
 
 const ID = /^[0-9a-f]{32}$/;
-const TRANSPORT = { 'X-AgentTier-Transport': 'runtime' } as const;
+/** Which way was taken. */
+export const TRANSPORT = 'X-AgentTier-Transport';
 
 /** The command's output as it comes. The command ends when the signal does. */
 export async function stream(
@@ -21,7 +22,7 @@ export async function stream(
   request: ExecRequest,
   signal: AbortSignal,
 ): Promise<Reply> {
-  const answer = await reach(runtime, addressOf(target), {
+  const answer = await reach(runtime, target, {
     method: 'POST',
     path: '/exec',
     headers: { accept: 'text/event-stream', 'content-type': 'application/json' },
@@ -29,7 +30,11 @@ export async function stream(
     signal,
   });
   if (answer.status !== 200) throw await refusalOf(answer);
-  return { status: 200, headers: { ...EVENT_STREAM_HEADERS, ...TRANSPORT }, stream: answer.stream };
+  return {
+    status: 200,
+    headers: { ...EVENT_STREAM_HEADERS, [TRANSPORT]: answer.transport },
+    stream: answer.stream,
+  };
 }
 
 export async function detach(
@@ -38,7 +43,7 @@ export async function detach(
   request: ExecRequest,
   signal: AbortSignal,
 ): Promise<Reply> {
-  const answer = await reach(runtime, addressOf(target), {
+  const answer = await reach(runtime, target, {
     method: 'POST',
     path: '/exec',
     headers: { 'content-type': 'application/json' },
@@ -47,7 +52,7 @@ export async function detach(
   });
   if (answer.status !== 202) throw await refusalOf(answer);
   const { id, startedAt } = (await json(answer.stream)) as { id: string; startedAt: string };
-  return { status: 202, headers: TRANSPORT, body: { execId: id, startedAt } };
+  return { status: 202, headers: { [TRANSPORT]: answer.transport }, body: { execId: id, startedAt } };
 }
 
 /** The runtime's refusal: what is wrong with the request is the caller's to know. */
@@ -87,7 +92,7 @@ async function askOf(
 ): Promise<RuntimeAnswer> {
   const id = params['execId'] ?? '';
   if (!ID.test(id)) throw refusals.commandNotFound();
-  const answer = await reach(runtime, addressOf(target), { method, path: `/exec/${id}${query}`, signal });
+  const answer = await reach(runtime, target, { method, path: `/exec/${id}${query}`, signal });
   if (answer.status !== 404) return answer;
   answer.stream.resume();
   throw refusals.commandNotFound();

@@ -7,11 +7,10 @@ import { awaitTarget } from '../../cluster/awaitTarget.ts';
 import type { Stores } from '../../cluster/caches.ts';
 import type { SandboxFinder } from '../../cluster/finder.ts';
 import type { Ticket } from '../../auth/tickets.ts';
-import type { RuntimeAnswer, RuntimeRequest } from '../../cluster/runtimeClient.ts';
+import type { RuntimeAnswer, RuntimeClient, RuntimeRequest } from '../../cluster/runtimeClient.ts';
 import { RuntimeLost, RuntimeUnreachable } from '../../cluster/runtimeErrors.ts';
-import type { Target } from '../../cluster/target.ts';
 import type { Wake } from '../../cluster/wake.ts';
-import type { Reached } from '../../exec/askRuntime.ts';
+import type { Target } from '../../cluster/target.ts';
 import type { TicketDesk } from '../../terminal/door/ticketDesk.ts';
 import { HttpError, refusals } from '../errors.ts';
 import type { Call } from '../route.ts';
@@ -21,11 +20,11 @@ export interface FilesOptions {
   readonly stores: Pick<Stores, 'sandboxes' | 'pods' | 'keys'>;
   readonly finder: Pick<SandboxFinder, 'find'>;
   readonly wake: Wake;
-  readonly ask: (target: Target, request: RuntimeRequest) => Promise<Reached>;
+  readonly runtime: Pick<RuntimeClient, 'request'>;
   /** The sandbox is being used. */
   readonly touch: (sandbox: Sandbox) => void;
   readonly audit: SandboxAudit;
-  readonly tickets: Pick<TicketDesk, 'spend'>;
+  readonly tickets: Pick<TicketDesk, 'spendAnyWay'>;
 }
 
 /** What is asked of the runtime, and what of it goes into the audit trail. */
@@ -39,7 +38,8 @@ export interface Errand {
   readonly note?: string;
 }
 
-export interface Carried extends Reached {
+export interface Carried {
+  readonly answer: RuntimeAnswer;
   readonly sandbox: Sandbox;
 }
 
@@ -66,12 +66,13 @@ async function tryCarry(options: FilesOptions, call: Call, errand: Errand): Prom
   };
   const { method, path, headers = {}, body } = errand;
   try {
-    const reached = await options.ask(target, { method, path, headers, body, signal }).catch(worded);
-    if (reached.answer.status >= 400) throw await refusalOf(reached.answer);
+    const request = { method, path, headers, body, signal };
+    const answer = await options.runtime.request(target, request).catch(worded);
+    if (answer.status >= 400) throw await refusalOf(answer);
     noted('allowed');
     // A long transfer is use until its end, not only at its start.
-    reached.answer.stream.once('close', () => options.touch(sandbox));
-    return { ...reached, sandbox };
+    answer.stream.once('close', () => options.touch(sandbox));
+    return { answer, sandbox };
   } catch (error) {
     noted('failed');
     throw error;
@@ -82,22 +83,14 @@ async function tryCarry(options: FilesOptions, call: Call, errand: Errand): Prom
 
 /** Uses up the ticket that the caller came with, wherever replicas of ours run; a look at the head alone leaves it. */
 async function spend(
-  { tickets, ask }: FilesOptions,
-  { ticket, head, signal }: Call & { readonly ticket: Ticket },
+  { tickets }: FilesOptions,
+  { ticket, head }: Call & { readonly ticket: Ticket },
   { sandbox, target }: { readonly sandbox: Sandbox; readonly target: Target },
 ): Promise<void> {
   if (ticket.sandboxUid !== sandbox.metadata.uid) {
     throw refusals.invalidTicket('this ticket is for another sandbox');
   }
-  if (head === true) return;
-  const { ticket: nonce } = await tickets.spend(ticket, target);
-  if (nonce === undefined) return;
-  const path = `/tickets/${encodeURIComponent(nonce)}`;
-  const { answer } = await ask(target, { method: 'POST', path, signal }).catch(worded);
-  answer.stream.resume(); // only the status counts
-  if (answer.status === 409) throw refusals.invalidTicket('this ticket has been used: get another one');
-  if (answer.status !== 204)
-    throw refusals.transportLost(`the sandbox did not take the ticket (${answer.status})`);
+  if (head !== true) await tickets.spendAnyWay(ticket, target);
 }
 
 function worded(error: unknown): never {

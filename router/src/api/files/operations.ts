@@ -168,13 +168,13 @@ function streamed({ answer }: Carried, headers: Record<string, string>, head: bo
   return { status: answer.status, headers };
 }
 
-function headersOf({ answer, transport }: Carried): Record<string, string> {
+function headersOf({ answer }: Carried): Record<string, string> {
   const { 'content-length': length, ...others } = picked(answer.headers, TOLD);
   const isJson = others['content-type']?.startsWith('application/json') ?? false;
   return {
     ...others,
     ...(isJson || length === undefined ? {} : { 'content-length': length }),
-    'X-AgentTier-Transport': transport,
+    'X-AgentTier-Transport': answer.transport,
   };
 }
 

@@ -10,17 +10,15 @@ import type { Principal } from '../../auth/principal.ts';
 import { bearerOf, claimsOf, mintTicket, TICKET_MS, verifyTicket } from '../../auth/tickets.ts';
 import type { Ticket, TicketPurpose } from '../../auth/tickets.ts';
 import type { Stores } from '../../cluster/caches.ts';
-import type { Reachability } from '../../cluster/reachability.ts';
 import type { RuntimeClient } from '../../cluster/runtimeClient.ts';
-import { RuntimeUnreachable } from '../../cluster/runtimeErrors.ts';
+import { RuntimeLost, RuntimeUnreachable } from '../../cluster/runtimeErrors.ts';
 import type { Target } from '../../cluster/target.ts';
 import type { Admission } from '../gateway.ts';
 
 export interface TicketDeskOptions {
   readonly stores: Pick<Stores, 'keys' | 'apiKeys'>;
   readonly installNamespace: string;
-  readonly runtime: Pick<RuntimeClient, 'request'>;
-  readonly reachability: Reachability;
+  readonly runtime: Pick<RuntimeClient, 'request' | 'closed'>;
   readonly now?: () => number;
 }
 
@@ -82,25 +80,38 @@ export class TicketDesk {
    */
   async spend({ nonce }: Ticket, target: Target): Promise<{ ticket?: string }> {
     this.#spendHere(nonce);
-    const { runtime, reachability } = this.#options;
-    if (!target.runtime || !reachability.isReachable(target.podUid)) return { ticket: nonce };
+    const { runtime } = this.#options;
+    if (runtime.closed(target) !== undefined) return { ticket: nonce };
     try {
-      const answer = await runtime.request(target.runtime, {
-        method: 'POST',
-        path: `/tickets/${encodeURIComponent(nonce)}`,
-        signal: AbortSignal.timeout(ANSWER_MS),
-      });
-      answer.stream.resume(); // only the status counts
-      if (answer.status === 204) return {};
-      if (answer.status === 401) return { ticket: nonce };
-      throw answer.status === 409
-        ? USED()
-        : refusals.transportLost(`the sandbox did not take the ticket (${answer.status})`);
+      await this.#spendThere(nonce, target);
+      return {};
     } catch (error) {
-      if (!(error instanceof RuntimeUnreachable)) throw error;
-      reachability.failed(target.podUid);
-      return { ticket: nonce };
+      if (error instanceof RuntimeUnreachable) return { ticket: nonce };
+      throw error;
     }
+  }
+
+  /** Uses up what nothing in the pod will tell the runtime of, whichever way leads there. */
+  async spendAnyWay({ nonce }: Ticket, target: Target): Promise<void> {
+    this.#spendHere(nonce);
+    await this.#spendThere(nonce, target).catch((error: unknown) => {
+      if (error instanceof RuntimeUnreachable || error instanceof RuntimeLost)
+        throw refusals.transportLost('the sandbox could not be asked about the ticket; get another one');
+      throw error;
+    });
+  }
+
+  async #spendThere(nonce: string, target: Target): Promise<void> {
+    const answer = await this.#options.runtime.request(target, {
+      method: 'POST',
+      path: `/tickets/${encodeURIComponent(nonce)}`,
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
+    answer.stream.resume(); // only the status counts
+    if (answer.status === 204) return;
+    throw answer.status === 409
+      ? USED()
+      : refusals.transportLost(`the sandbox did not take the ticket (${answer.status})`);
   }
 
   /** Takes another ticket for a terminal that is open; throws the 401 when it is not for it. */

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Reachability } from '../../cluster/reachability.ts';
-import type { PtyQuery, RuntimeClient } from '../../cluster/runtimeClient.ts';
+import type { FallbackReason, PtyQuery, RuntimeClient } from '../../cluster/runtimeClient.ts';
 import { RuntimeRefused, RuntimeUnreachable } from '../../cluster/runtimeErrors.ts';
 import type { Target } from '../../cluster/target.ts';
-import type { FallbackReason } from '../../exec/exec.ts';
 import type { PtyLink } from './link.ts';
 import { RuntimeLink } from './runtimeLink.ts';
 
 export interface PtyPaths {
-  readonly runtime: Pick<RuntimeClient, 'dialPty'>;
+  readonly runtime: Pick<RuntimeClient, 'dialPty' | 'closed'>;
   readonly viaApiServer: (target: Target, query: PtyQuery) => Promise<PtyLink>;
-  readonly reachability: Reachability;
   readonly onFallback: (reason: FallbackReason) => void;
   readonly pingMs: number;
   /** How long the runtime took to answer a ping. */
@@ -26,19 +23,16 @@ export async function connectPty(paths: PtyPaths, target: Target, query: PtyQuer
 }
 
 async function tryRuntime(
-  { runtime, reachability, pingMs, onEcho }: PtyPaths,
+  { runtime, pingMs, onEcho }: PtyPaths,
   target: Target,
   query: PtyQuery,
 ): Promise<PtyLink | FallbackReason> {
-  if (!target.runtime) return target.reason ?? 'no_address';
-  if (!reachability.isReachable(target.podUid)) return 'recently_unreachable';
+  const closed = runtime.closed(target);
+  if (closed !== undefined) return closed;
   try {
-    return new RuntimeLink(await runtime.dialPty(target.runtime, query), { pingMs, onEcho });
+    return new RuntimeLink(await runtime.dialPty(target, query), { pingMs, onEcho });
   } catch (error) {
-    if (error instanceof RuntimeUnreachable) {
-      reachability.failed(target.podUid);
-      return 'unreachable';
-    }
+    if (error instanceof RuntimeUnreachable) return 'unreachable';
     if (error instanceof RuntimeRefused && error.status === 401) return 'refused';
     throw error;
   }

@@ -4,8 +4,8 @@ import type { ClusterAccess } from '@agenttier/machinery/kube/access';
 import { execInPod } from '@agenttier/machinery/kube/exec';
 import type { ExecStream } from '@agenttier/machinery/kube/exec';
 import type { PtyQuery } from '../../cluster/runtimeClient.ts';
+import { MAIN_CONTAINER } from '../../cluster/target.ts';
 import type { Target } from '../../cluster/target.ts';
-import { MAIN_CONTAINER } from '../../exec/viaApiServer.ts';
 import type { PtyPaths } from './connect.ts';
 import type { LinkEnd, LinkSink, PtyLink } from './link.ts';
 

@@ -47,7 +47,7 @@ export class AgentTierApiKeys extends AgentTierElement {
           : nothing
       }
       <form class="row" @submit=${(event: SubmitEvent) => void this.#create(event)}>
-        <label>${this.say('key.name')}<input name="name" autocomplete="off" placeholder="laptop" /></label>
+        <label>${this.say('key.name')}<input name="name" autocomplete="off" placeholder=${this.say('key.nameHint')} /></label>
         <label>${this.say('key.expiresIn')}<input name="expiresIn" autocomplete="off" placeholder="720h" /></label>
         <button class="primary">${this.say('key.create')}</button>
       </form>

@@ -3,10 +3,7 @@ import { css } from 'lit';
 
 export const styles = css`
   :host {
-    display: grid;
-    grid-template-columns: minmax(0, 1fr);
-    grid-template-rows: auto auto minmax(0, 1fr);
-    grid-template-columns: minmax(0, 1fr);
+    display: flex;
     min-height: 100dvh;
     background: var(--bg);
   }
@@ -75,6 +72,18 @@ export const styles = css`
     font-size: 0.75rem;
     white-space: nowrap;
   }
+  /* One line as long as there is room for one. */
+  @media (width < 88rem) {
+    .who .name {
+      display: none;
+    }
+  }
+  @media (width < 72rem) {
+    agenttier-cluster-glance,
+    kbd {
+      display: none;
+    }
+  }
   /* Where there is little room: what is looked at once goes, and pages are one line that scrolls. */
   @media (width < 56rem) {
     agenttier-cluster-glance,
@@ -140,6 +149,17 @@ export const styles = css`
   }
   dialog.again agenttier-login {
     min-height: 0;
+  }
+  agenttier-provider {
+    display: flex;
+    flex: 1;
+    flex-direction: column;
+    min-width: 0;
+  }
+  /* Whatever is below the head takes the rest of the window. */
+  main,
+  agenttier-provider > agenttier-login {
+    flex: 1;
   }
   main {
     width: min(100%, 110rem);

@@ -201,6 +201,16 @@ describe('agenttier-app', () => {
     expect(root.activeElement?.tagName).toBe('AGENTTIER-TERMINAL');
   });
 
+  it('creates from every page', async () => {
+    const { app, root } = await entered();
+    app.navigate('/templates');
+    await until('the templates', () => root.querySelector('agenttier-templates'));
+    const command = new CustomEvent('agenttier-command', { detail: { id: 'create' } });
+    root.querySelector('agenttier-command-palette')?.dispatchEvent(command);
+    const creator = await until('the form', () => root.querySelector('agenttier-create-sandbox'));
+    await until('it to open', () => creator.shadowRoot?.querySelector('dialog')?.open);
+  });
+
   it('leaves the key to a terminal that has the focus', async () => {
     const { root } = await entered();
     const terminal = document.createElement('agenttier-terminal');
@@ -222,6 +232,7 @@ describe('agenttier-app', () => {
           composed: true,
         }),
       );
+    await until('its answer', () => list.shadowRoot?.querySelector('.empty'));
     list.shadowRoot?.append('shown by the list');
     fail('shown by the list');
     fail('shown by nobody');

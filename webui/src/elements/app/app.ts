@@ -16,6 +16,7 @@ import { controlStyles } from '../../styles/controls.ts';
 import '../cluster-glance/cluster-glance.ts';
 import '../command-palette/command-palette.ts';
 import type { AgentTierCommandPalette } from '../command-palette/command-palette.ts';
+import '../connection/connection.ts';
 import '../create-sandbox/create-sandbox.ts';
 import type { AgentTierCreateSandbox } from '../create-sandbox/create-sandbox.ts';
 import '../login/login.ts';
@@ -46,10 +47,10 @@ export class AgentTierApp extends AgentTierElement {
   /** Where the dashboard is mounted, without a slash at the end. */
   @property({ attribute: 'base-path' }) basePath = '';
   @query('agenttier-provider') private provider!: AgentTierProvider;
-  @query('agenttier-create-sandbox') private creator: AgentTierCreateSandbox | undefined;
-  @query('agenttier-command-palette') private palette: AgentTierCommandPalette | undefined;
-  @query('agenttier-notices') private notices: AgentTierNotices | undefined;
-  @query('dialog.again') private again: HTMLDialogElement | undefined;
+  @query('agenttier-create-sandbox') private creator!: AgentTierCreateSandbox | null;
+  @query('agenttier-command-palette') private palette!: AgentTierCommandPalette | null;
+  @query('agenttier-notices') private notices!: AgentTierNotices | null;
+  @query('dialog.again') private again!: HTMLDialogElement | null;
   @state() private page: Page = { name: 'sandboxes' };
   @state() private config: AuthConfig | undefined;
   @state() private user: User | undefined;
@@ -111,7 +112,7 @@ export class AgentTierApp extends AgentTierElement {
   }
 
   #press(event: KeyboardEvent): void {
-    if (!asksForPalette(event) || this.palette === undefined) return;
+    if (!asksForPalette(event) || this.palette === null) return;
     // Browsers have it for their own field of addresses.
     event.preventDefault();
     void this.palette.show();
@@ -125,7 +126,7 @@ export class AgentTierApp extends AgentTierElement {
   }
 
   async #create(): Promise<void> {
-    if (this.creator === undefined) this.navigate('/');
+    if (this.creator === null) this.navigate('/');
     await this.updateComplete;
     this.creator?.show();
   }
@@ -293,6 +294,7 @@ export class AgentTierApp extends AgentTierElement {
   #overlays() {
     if (this.user === undefined) return nothing;
     return html`<agenttier-notices theme=${this.theme}></agenttier-notices>
+      <agenttier-connection theme=${this.theme}></agenttier-connection>
       <agenttier-command-palette
         theme=${this.theme}
         .commands=${commandsFor(this.user.isAdmin, (key) => this.say(key))}

@@ -2,7 +2,7 @@
 import { html, nothing } from 'lit';
 import { shownName } from '../../data/filePaths.ts';
 import type { FolderEntry } from '../../data/files.ts';
-import { sizeText } from '../../text/size.ts';
+import { sizeText } from '../../text/numbers.ts';
 import type { TextKey } from '../../text/text.ts';
 import { iconOf } from './icons.ts';
 import type { Column, Order } from './order.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { html, nothing } from 'lit';
 import type { TextKey } from '../../text/text.ts';
-import { sizeText } from '../../text/size.ts';
+import { sizeText } from '../../text/numbers.ts';
 import type { Transfer, TransferQueue } from './transferQueue.ts';
 
 type Say = (key: TextKey, params?: Readonly<Record<string, string | number>>) => string;

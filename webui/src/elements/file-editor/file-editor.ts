@@ -11,7 +11,7 @@ import type { Problem } from '../../data/problem.ts';
 import { AgentTierElement } from '../../element.ts';
 import { baseStyles } from '../../styles/base.ts';
 import { controlStyles } from '../../styles/controls.ts';
-import { sizeText } from '../../text/size.ts';
+import { sizeText } from '../../text/numbers.ts';
 import type { TextKey } from '../../text/text.ts';
 import { languageOf } from '../yaml-editor/languageOf.ts';
 import { mergeStyles } from '../yaml-editor/merge.styles.ts';

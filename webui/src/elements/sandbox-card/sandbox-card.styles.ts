@@ -6,7 +6,8 @@ export const styles = css`
     display: block;
   }
   article {
-    display: grid;
+    display: flex;
+    flex-direction: column;
     gap: 0.75rem;
     height: 100%;
     padding: 1rem;
@@ -57,7 +58,14 @@ export const styles = css`
   footer {
     display: flex;
     flex-wrap: wrap;
-    gap: 0.5rem;
-    align-self: end;
+    gap: 0.375rem;
+    margin-block-start: auto;
+  }
+  footer button {
+    padding-inline: 0.625rem;
+    font-size: 0.8125rem;
+  }
+  footer .danger {
+    margin-inline-start: auto;
   }
 `;

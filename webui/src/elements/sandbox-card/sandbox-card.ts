@@ -43,6 +43,8 @@ export class AgentTierSandboxCard extends AgentTierElement {
   @property({ attribute: false }) sandbox: Sandbox | undefined;
   /** Somebody else's, which the person may see because it is shared. */
   @property({ type: Boolean }) shared = false;
+  /** It is on the page of its sandbox: neither its name nor the way there is said again. */
+  @property({ type: Boolean }) alone = false;
   @state() private busy = false;
   @state() private problem = '';
 
@@ -66,7 +68,7 @@ export class AgentTierSandboxCard extends AgentTierElement {
     return html`<article part="card" aria-busy=${this.busy}>
       <header>
         <slot name="select"></slot>
-        <h3>${sandbox.name}</h3>
+        ${this.alone ? nothing : html`<h3>${sandbox.name}</h3>`}
         <span class="mode">${this.say(`mode.${sandbox.mode}`)}</span>
         <agenttier-status-badge .phase=${sandbox.status} theme=${this.theme}></agenttier-status-badge>
       </header>
@@ -113,7 +115,7 @@ export class AgentTierSandboxCard extends AgentTierElement {
       ${status === 'Running' ? open('terminal', 'terminal', 'primary') : nothing}
       ${status === 'Running' || status === 'Creating' ? button('stop', () => void this.stop()) : nothing}
       ${status === 'Stopped' || status === 'Error' ? button('resume', () => void this.resume(), 'primary') : nothing}
-      ${status === 'Deleting' ? nothing : open('settings', 'settings')}
+      ${status === 'Deleting' || this.alone ? nothing : open('settings', 'settings')}
       ${status === 'Deleting' ? nothing : button('delete', () => void this.discard(), 'quiet danger')}
     `;
   }

@@ -59,6 +59,8 @@ export const styles = css`
     --agenttier-line: var(--accent);
   }
   .table {
+    /* What is only read out is placed by it, or it would widen the page. */
+    position: relative;
     overflow-x: auto;
     border: 1px solid var(--line);
     border-radius: var(--radius);
@@ -107,6 +109,7 @@ export const styles = css`
     text-align: end;
   }
   .row .name button {
+    display: block;
     max-width: 100%;
     overflow: hidden;
     color: var(--accent);
@@ -118,6 +121,46 @@ export const styles = css`
   [role='columnheader'] button {
     color: inherit;
     font-size: inherit;
+  }
+  /* Where rows have no room they are cards: each value with its head before it. */
+  @media (width < 40rem) {
+    .row {
+      min-width: 0;
+    }
+    .row:not(.one) {
+      position: absolute;
+      width: 1px;
+      height: 1px;
+      min-height: 0;
+      overflow: hidden;
+      clip-path: inset(50%);
+    }
+    .row.one {
+      grid-template-columns: 2.5rem minmax(0, 1fr) auto;
+      padding-block: 0.375rem;
+      contain-intrinsic-size: auto 11rem;
+    }
+    .row.one > [data-head] {
+      grid-column: 2 / -1;
+      white-space: normal;
+      overflow-wrap: anywhere;
+    }
+    .row.one > [data-head]::before {
+      content: attr(data-head) ': ' / '';
+      color: var(--muted);
+    }
+    .row.one > .do:not(:has(*)) {
+      display: none;
+    }
+    .row.one > .do {
+      grid-column: 2 / -1;
+      text-align: start;
+    }
+    .row.one .name button {
+      white-space: normal;
+      overflow-wrap: anywhere;
+      text-align: start;
+    }
   }
   .outcome {
     display: grid;

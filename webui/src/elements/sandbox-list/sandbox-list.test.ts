@@ -137,6 +137,21 @@ describe('agenttier-sandbox-list', () => {
     expect(cards(list).length).toBeLessThan(200);
   });
 
+  it('draws of 1,000 rows those that come into sight, and takes down what nobody has seen for long', async () => {
+    const list = await listOf(new FakeServer().on('GET /sandboxes', () => ({ sandboxes: many(1_000) })));
+    Object.assign(list, { view: 'table', sort: 'name', order: 'ascending' });
+    const rows = () => [...(list.shadowRoot?.querySelectorAll('.row.one') ?? [])];
+    await until('all of them', () => rows().length === 1_000);
+    const drawn = () => list.shadowRoot?.querySelectorAll('.row.one .name').length ?? 0;
+    expect(drawn()).toBeLessThan(150);
+    expect(list.shadowRoot?.textContent).toContain('box-999');
+    for (let at = 50; at < 1_000; at += 50) {
+      rows()[at]?.scrollIntoView();
+      await until(`row ${at}`, () => rows()[at]?.querySelector('.name'));
+    }
+    expect(drawn()).toBeLessThan(400);
+  });
+
   it('does one thing to many, each in its namespace, and tells how it went with each', async () => {
     const sandboxes = [
       aSandbox({ name: 'a', sandboxId: 'a' }),

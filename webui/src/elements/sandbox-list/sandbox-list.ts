@@ -16,14 +16,12 @@ import { sandboxTable } from './sandbox-table.ts';
 import { styles } from './sandbox-list.styles.ts';
 import { fitting, keyOf, naturalOrder, select, SORT_KEYS } from './selection.ts';
 import type { Order, SortKey } from './selection.ts';
+import { Sight } from './sight.ts';
 import { rememberedView, rememberView } from './view.ts';
 import type { View } from './view.ts';
 
 const PHASES: readonly Phase[] = ['Running', 'Creating', 'Stopped', 'Error', 'Deleting'];
 const BULK: readonly BulkAction[] = ['stop', 'resume', 'delete'];
-/** Cards that are drawn at once; of the others those that come into sight, where the browser says which. */
-const DRAWN_AT_ONCE = 60;
-const TELLS_SIGHT = 'ContentVisibilityAutoStateChangeEvent' in globalThis;
 const TOLD = { stop: 'list.stopped', resume: 'list.resumed', delete: 'list.deleted' } as const;
 
 /** Detail of `agenttier-bulk-result`. */
@@ -55,8 +53,6 @@ export class AgentTierSandboxList extends AgentTierElement {
   @state() private shown: readonly Sandbox[] = [];
   @state() private chosen: ReadonlySet<string> = new Set();
   @state() private acting = false;
-  /** Those whose card has come into sight. */
-  @state() private seen: ReadonlySet<string> = new Set();
   @state() private result: BulkResultDetail | undefined;
 
   readonly #sandboxes = new ResourceController<readonly Sandbox[]>(this, {
@@ -71,6 +67,10 @@ export class AgentTierSandboxList extends AgentTierElement {
     follows: [],
   });
 
+  readonly #sight = new Sight();
+  #shownOf: readonly unknown[] = [];
+  #drawsSoon = false;
+
   /** Asks the server now. */
   refresh(): Promise<void> {
     return this.#sandboxes.reload();
@@ -78,7 +78,12 @@ export class AgentTierSandboxList extends AgentTierElement {
 
   protected override willUpdate(): void {
     const { filter: text, status: phase, namespace, sort, order } = this;
-    this.shown = select(this.#sandboxes.value ?? [], { text, phase, namespace, sort, order });
+    const { value } = this.#sandboxes;
+    const of = [value, text, phase, namespace, sort, order];
+    // A thousand take a while to sort, and most drawings are of the same.
+    if (of.every((one, at) => one === this.#shownOf[at])) return;
+    this.#shownOf = of;
+    this.shown = select(value ?? [], { text, phase, namespace, sort, order });
   }
 
   /** Only what is in sight: nothing is done to a sandbox that a filter hides. */
@@ -262,6 +267,8 @@ export class AgentTierSandboxList extends AgentTierElement {
       sort,
       order,
       shared: this.#shared,
+      draws: (sandbox, at) => this.#sight.draws(keyOf(sandbox), at),
+      see: (event) => this.#see(event),
       chosen: (sandbox) => this.chosen.has(keyOf(sandbox)),
       checkbox: (sandbox) => this.#checkbox(sandbox),
       say: (key) => this.say(key),
@@ -296,7 +303,7 @@ export class AgentTierSandboxList extends AgentTierElement {
           class=${this.chosen.has(keyOf(sandbox)) ? 'chosen' : ''}
           data-key=${keyOf(sandbox)}
         >
-          ${!TELLS_SIGHT || at < DRAWN_AT_ONCE || this.seen.has(keyOf(sandbox)) ? this.#card(sandbox) : this.#later(sandbox)}
+          ${this.#sight.draws(keyOf(sandbox), at) ? this.#card(sandbox) : this.#later(sandbox)}
         </li>`,
       )}
     </ul>`;
@@ -319,10 +326,15 @@ export class AgentTierSandboxList extends AgentTierElement {
       <span>${this.say(`phase.${status}`)}</span>`;
   }
 
+  /** Each item tells by an event of its own, and Lit draws after each: one drawing in the next frame is for all of them. */
   #see(event: Event): void {
-    const { skipped } = event as ContentVisibilityAutoStateChangeEvent;
-    const key = event.target instanceof HTMLElement ? event.target.dataset['key'] : undefined;
-    if (!skipped && key !== undefined && !this.seen.has(key)) this.seen = new Set([...this.seen, key]);
+    if (!this.#sight.take(event)) return;
+    if (this.#drawsSoon) return;
+    this.#drawsSoon = true;
+    requestAnimationFrame(() => {
+      this.#drawsSoon = false;
+      this.requestUpdate();
+    });
   }
 }
 

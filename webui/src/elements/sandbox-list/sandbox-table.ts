@@ -16,6 +16,9 @@ export interface Table {
   readonly order: Order;
   readonly shared: (sandbox: Sandbox) => boolean;
   readonly chosen: (sandbox: Sandbox) => boolean;
+  /** Whether the row is in sight, or near. */
+  readonly draws: (sandbox: Sandbox, at: number) => boolean;
+  readonly see: (event: Event) => void;
   readonly checkbox: (sandbox: Sandbox) => TemplateResult;
   say(key: TextKey): string;
   sortBy(key: SortKey): void;
@@ -34,13 +37,14 @@ export const sandboxTable = (sandboxes: readonly Sandbox[], table: Table): Templ
   role="table"
   aria-label=${table.say('list.sandboxes')}
   aria-rowcount=${sandboxes.length + 1}
+  @contentvisibilityautostatechange=${table.see}
 >
   <div class="row" role="row">
     <span role="columnheader"><span class="visually-hidden">${table.say('list.selection')}</span></span>
     ${COLUMNS.map((key) => headOf(key, table))}
     <span role="columnheader"><span class="visually-hidden">${table.say('list.actions')}</span></span>
   </div>
-  ${repeat(sandboxes, keyOf, (sandbox) => rowOf(sandbox, table))}
+  ${repeat(sandboxes, keyOf, (sandbox, at) => rowOf(sandbox, table, at))}
 </div>`;
 
 function headOf(key: SortKey, table: Table): TemplateResult {
@@ -53,32 +57,40 @@ function headOf(key: SortKey, table: Table): TemplateResult {
   </span>`;
 }
 
-function rowOf(sandbox: Sandbox, table: Table): TemplateResult {
+function rowOf(sandbox: Sandbox, table: Table, at: number): TemplateResult {
+  return html`<div class="row one ${table.chosen(sandbox) ? 'chosen' : ''}" role="row" data-key=${keyOf(sandbox)}>
+    ${table.draws(sandbox, at) ? cellsOf(sandbox, table) : laterCells(sandbox, table)}
+  </div>`;
+}
+
+/** In the place of a row that nobody sees yet: what is searched for in the page, and read out. */
+const laterCells = ({ name, status }: Sandbox, table: Table): TemplateResult =>
+  html`<span role="cell"></span><span role="cell">${name}</span><span role="cell">${table.say(`phase.${status}`)}</span>`;
+
+function cellsOf(sandbox: Sandbox, table: Table): TemplateResult {
   const { name, status, templateRef, namespace, createdAt, lastActivityAt } = sandbox;
   const owner = ownerOf(sandbox);
-  return html`<div class="row one ${table.chosen(sandbox) ? 'chosen' : ''}" role="row">
-    <span role="cell">${table.checkbox(sandbox)}</span>
+  return html`<span role="cell">${table.checkbox(sandbox)}</span>
     <span role="cell" class="name" title=${name}>
       <button class="quiet" @click=${() => table.open(sandbox, 'settings')}>${name}</button>
     </span>
     <span role="cell">
       <agenttier-status-badge .phase=${status} theme=${table.theme} lang=${table.lang}></agenttier-status-badge>
     </span>
-    <span role="cell" title=${templateRef}>${templateRef}</span>
-    <span role="cell" title=${namespace}>${namespace}</span>
-    <span role="cell" title=${table.shared(sandbox) ? `${owner} – ${table.say('card.shared')}` : owner}>
+    <span role="cell" data-head=${table.say('sort.template')} title=${templateRef}>${templateRef}</span>
+    <span role="cell" data-head=${table.say('sort.namespace')} title=${namespace}>${namespace}</span>
+    <span role="cell" data-head=${table.say('sort.owner')} title=${table.shared(sandbox) ? `${owner} – ${table.say('card.shared')}` : owner}>
       ${owner || '–'}${table.shared(sandbox) ? html`<span class="visually-hidden">, ${table.say('card.shared')}</span><span aria-hidden="true"> ⇄</span>` : nothing}
     </span>
-    <span role="cell">${timeOf(createdAt, table.lang)}</span>
-    <span role="cell">${lastActivityAt ? timeOf(lastActivityAt, table.lang) : table.say('card.never')}</span>
+    <span role="cell" data-head=${table.say('sort.created')}>${timeOf(createdAt, table.lang)}</span>
+    <span role="cell" data-head=${table.say('sort.used')}>${lastActivityAt ? timeOf(lastActivityAt, table.lang) : table.say('card.never')}</span>
     <span role="cell" class="do">
       ${
         status === 'Running'
           ? html`<button @click=${() => table.open(sandbox, 'terminal')}>${table.say('action.terminal')}</button>`
           : nothing
       }
-    </span>
-  </div>`;
+    </span>`;
 }
 
 const timeOf = (timestamp: string, lang: string): TemplateResult =>

@@ -145,7 +145,7 @@ export class AgentTierSandboxSettings extends AgentTierElement {
       return PANELS[this.section]({ sandbox, sandboxId, namespace, theme, lang, source });
     }
     return html`<div class="overview">
-      <agenttier-sandbox-card .server=${source} .sandbox=${sandbox} theme=${theme} lang=${lang}></agenttier-sandbox-card>
+      <agenttier-sandbox-card alone .server=${source} .sandbox=${sandbox} theme=${theme} lang=${lang}></agenttier-sandbox-card>
       <section>
         <h2>${this.say('settings.why')}</h2>
         ${why ? html`<p>${why}</p>` : nothing}

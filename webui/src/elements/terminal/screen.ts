@@ -23,19 +23,27 @@ async function styleSheet(): Promise<CSSStyleSheet> {
   return sheet;
 }
 
+/** Who asks for less motion has a cursor that stands still. */
+export const blinks = (): boolean => !matchMedia('(prefers-reduced-motion: reduce)').matches;
+
 /** The emulator and its parts, loaded when the first terminal is shown: nobody else has to wait for them. */
 export class Screen {
   readonly terminal: Terminal;
   readonly #fit: FitAddon;
   readonly #search: SearchAddon;
   readonly #watch: ResizeObserver;
+  #fitting = 0;
   #followed: { readonly cols: number; readonly rows: number } | undefined;
 
   private constructor(terminal: Terminal, fit: FitAddon, search: SearchAddon, place: HTMLElement) {
     this.terminal = terminal;
     this.#fit = fit;
     this.#search = search;
-    this.#watch = new ResizeObserver(() => this.fit());
+    // In the next frame: a page that gives the terminal no height would be told of a loop of observations, as an error.
+    this.#watch = new ResizeObserver(() => {
+      cancelAnimationFrame(this.#fitting);
+      this.#fitting = requestAnimationFrame(() => this.fit());
+    });
     this.#watch.observe(place);
   }
 
@@ -54,7 +62,9 @@ export class Screen {
       fontSize: options.fontSize,
       scrollback: options.scrollback,
       fontFamily: "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace",
-      cursorBlink: true,
+      cursorBlink: blinks(),
+      // Programs choose colours for grounds that they do not know (WCAG 2.2, 1.4.3).
+      minimumContrastRatio: 4.5,
       // A click in a running editor selects text with the key held, like in other terminals.
       macOptionClickForcesSelection: true,
       theme: {
@@ -105,6 +115,7 @@ export class Screen {
 
   dispose(): void {
     this.#watch.disconnect();
+    cancelAnimationFrame(this.#fitting);
     this.terminal.dispose();
   }
 }

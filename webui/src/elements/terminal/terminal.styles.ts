@@ -56,6 +56,8 @@ export const styles = css`
     color: var(--muted);
   }
   .screen {
+    /* The emulator takes the room that there is: its lines must not hold it open when the window gets smaller. */
+    contain: size;
     min-height: 0;
     padding: 0.5rem;
     overflow: hidden;

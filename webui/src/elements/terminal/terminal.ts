@@ -11,7 +11,7 @@ import { controlStyles } from '../../styles/controls.ts';
 import { clockText } from '../../text/time.ts';
 import { TerminalLink } from './link.ts';
 import type { LinkState } from './link.ts';
-import { Screen } from './screen.ts';
+import { blinks, Screen } from './screen.ts';
 import { styles } from './terminal.styles.ts';
 
 /**
@@ -177,7 +177,7 @@ export class AgentTierTerminal extends AgentTierElement {
     this.watching = on;
     const screen = this.#screen;
     if (screen === undefined) return;
-    Object.assign(screen.terminal.options, { disableStdin: on, cursorBlink: !on });
+    Object.assign(screen.terminal.options, { disableStdin: on, cursorBlink: !on && blinks() });
     if (!on) screen.follow(undefined);
   }
 

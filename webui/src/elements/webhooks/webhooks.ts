@@ -120,7 +120,7 @@ export class AgentTierWebhooks extends AgentTierElement {
     const { id, url, eventTypes, scope, sandboxId, namespace, createdAt, disabled, disabledReason } = webhook;
     return html`<tr>
       <td class="wide">${url}</td>
-      <td class="wide">${eventTypes.join(', ')}</td>
+      <td class="wide">${eventTypes.join(', ') || this.say('webhooks.all')}</td>
       <td>${scope === 'Cluster' ? this.say('webhooks.cluster') : [namespace, sandboxId].filter(Boolean).join('/')}</td>
       <td>${sinceText(createdAt, this.lang)}</td>
       <td class=${disabled ? 'wide off' : ''}>

@@ -65,16 +65,17 @@ describe('configuring', () => {
         { path: at('app/main 🙂.py'), content: 'print("é")\n' },
         { path: at('app/__init__.py'), content: '' },
         { path: at('app/data.bin'), contentBase64: Buffer.from([0, 255, 10]).toString('base64') },
+        { path: at('app/large'), content: 'x'.repeat(1024 * 1024) },
       ],
       installCommand: sh(
-        'cat "app/main 🙂.py"; wc -c < app/__init__.py; od -An -tu1 app/data.bin; printf "no newline"',
+        'cat "app/main 🙂.py"; wc -c < app/large; wc -c < app/__init__.py; od -An -tu1 app/data.bin; printf "no newline"',
       ),
       entrypoint: sh('echo ran'),
     });
     expect(answer.status).toBe(200);
     expect(answer.log).toMatch(/^\[configure\] uploading .*__init__\.py\n/);
     expect(answer.log).toMatch(/\[configure\] running install: \/bin\/sh -c cat/);
-    expect(answer.log).toMatch(/print\("é"\)\n0\n +0 255 +10\nno newline$/);
+    expect(answer.log).toMatch(/print\("é"\)\n1048576\n0\n +0 255 +10\nno newline$/);
     expect(answer.result).toMatchObject({ installExitCode: 0, skipped: false, entrypoint: sh('echo ran') });
     expect(await readdir(join(folder, '.agenttier/staged'))).toEqual([]);
     const invoked = await harness.call('POST', '/api/v1/sandboxes/box/invoke');

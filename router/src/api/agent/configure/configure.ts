@@ -46,12 +46,12 @@ interface Attempt {
 }
 
 async function begin(options: ConfigureOptions, call: Call, { agent, record }: Attempt): Promise<Reply> {
-  const { sandbox, address } = agent;
+  const { sandbox, target } = agent;
   const { signal } = call;
   const store = storeOf(options, call, sandbox);
   // Before anything is uploaded: nobody whom the policy refuses brings a file into the sandbox.
   await store({ ...PROBE, hash: randomUUID() }, true);
-  const { body, staged, fault } = await receive(call.stream, { runtime: options.runtime, address, signal });
+  const { body, staged, fault } = await receive(call.stream, { runtime: options.runtime, target, signal });
   const configuration = readConfiguration({ body, staged }, sandbox.spec?.resolved?.spec);
   if (fault !== undefined) return eventStream(record.watch(unplaced(configuration, fault)));
   const before = latest(options, sandbox);

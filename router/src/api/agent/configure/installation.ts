@@ -94,7 +94,7 @@ class InstallLog {
   async #open(): Promise<RuntimeAnswer | undefined> {
     const { stores, runtime } = this.#options;
     const { sandbox, signal } = this.#followed;
-    const address = findTarget(stores, sandbox)?.runtime;
-    return address && runtime.request(address, { method: 'GET', path: '/install/events', signal });
+    const target = findTarget(stores, sandbox);
+    return target && runtime.request(target, { method: 'GET', path: '/install/events', signal });
   }
 }

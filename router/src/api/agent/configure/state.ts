@@ -63,10 +63,10 @@ async function wholeLog(
   sandbox: Sandbox,
   signal: AbortSignal,
 ): Promise<Readable | undefined> {
-  const address = findTarget(stores, sandbox)?.runtime;
-  if (address === undefined) return undefined;
+  const target = findTarget(stores, sandbox);
+  if (target === undefined) return undefined;
   const request = { method: 'GET', path: '/install/log', signal } as const;
-  const answer = await runtime.request(address, request).catch(() => undefined);
+  const answer = await runtime.request(target, request).catch(() => undefined);
   if (answer?.status === 200) return answer.stream;
   if (answer) drop(answer);
   return undefined;

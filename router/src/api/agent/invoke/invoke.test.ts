@@ -6,7 +6,9 @@ import { until } from '@agenttier/machinery/testing/until';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addAgent, EventClient, tellRuntime } from '../../../testing/agentBox.ts';
 import { ADMIN_KEY, ANN_KEY, BOB_KEY, Harness, keySecret } from '../../../testing/harness.ts';
+import { FakePodExec } from '../../../testing/fakePodExec.ts';
 import { RealRuntime } from '../../../testing/realRuntime.ts';
+import { relayInto } from '../../../testing/relay.ts';
 
 let runtime: RealRuntime;
 /** Two replicas before the same pod. */
@@ -45,6 +47,24 @@ async function invoke(query = '', body?: string, harness = one): Promise<EventCl
 }
 
 describe('an invocation', () => {
+  it('goes over the API server where the port is closed, and ends when its caller leaves', async () => {
+    const podExec = await FakePodExec.start();
+    podExec.onExec = relayInto(runtime);
+    const far = await Harness.start({ runtimePort: 1 }, { apiServer: podExec.url });
+    try {
+      await addAgent(far);
+      await tellRuntime(runtime.port, `echo $$ > ${folder}/far; echo here; read line; exec sleep 100`);
+      const client = await EventClient.open(at(far), { body: 'line\n' });
+      await until(() => client.events.some(({ event }) => event === 'log'), 'its output');
+      const pid = (await readFile(`${folder}/far`, 'utf8')).trim();
+      client.close();
+      await until(async () => !(await isAlive(pid)), 'the agent to end');
+    } finally {
+      await far.stop();
+      await podExec.close();
+    }
+  });
+
   it('streams its start, each line whole, the last one without an end, and its exit', async () => {
     await tellRuntime(
       runtime.port,

@@ -51,7 +51,7 @@ async function begin(options: InvokeOptions, call: Call, { agent, record, reques
     if (Number(call.headers['content-length'] ?? 0) > MAX_INPUT) throw refusals.tooLarge(MAX_INPUT);
     await awaitTold(options, agent, call.signal);
     const { signal, stream: body } = call;
-    const answer = await ask(options.runtime, agent.address, { ...request, body, signal });
+    const answer = await ask(options.runtime, agent.target, { ...request, body, signal });
     if (answer.status !== 200) throw await refusalOf(answer);
     return answer;
   } catch (error) {
@@ -102,9 +102,9 @@ function readQuery(given: URLSearchParams): { readonly resume: number; readonly 
 
 /** The events after the one that was seen last, from whichever replica. */
 export async function follow(options: InvokeOptions, call: Call): Promise<Reply> {
-  const { sandbox, address } = await admitAgent(options, call, 'invoke');
+  const { sandbox, target } = await admitAgent(options, call, 'invoke');
   const after = lastEventId(call.headers, call.query);
-  const answer = await ask(options.runtime, address, {
+  const answer = await ask(options.runtime, target, {
     method: 'GET',
     path: `/invoke/${encodeURIComponent(call.params['invokeId'] ?? '')}`,
     headers: after === undefined ? {} : { 'last-event-id': after },
@@ -123,10 +123,10 @@ export async function cancel(
   options: InvokeOptions,
   call: Call<{ readonly invokeId: string }>,
 ): Promise<Reply> {
-  const { sandbox, role, address } = await admitAgent(options, call, 'invoke');
+  const { sandbox, role, target } = await admitAgent(options, call, 'invoke');
   const { principal, sourceIp, body } = call;
   const mayAll = role === 'owner' || role === 'admin';
-  const answer = await ask(options.runtime, address, {
+  const answer = await ask(options.runtime, target, {
     method: 'DELETE',
     path: `/invoke/${encodeURIComponent(body.invokeId)}`,
     headers: { [ACTOR_HEADER]: actorDigest(principal.sub), [ADMIN_HEADER]: String(mayAll) },
@@ -146,9 +146,9 @@ interface RuntimeState {
 }
 
 export async function list(options: InvokeOptions, call: Call): Promise<Reply> {
-  const { address } = await admitAgent(options, call, 'invoke');
+  const { target } = await admitAgent(options, call, 'invoke');
   const { signal } = call;
-  const answer = await ask(options.runtime, address, { method: 'GET', path: '/agent', signal });
+  const answer = await ask(options.runtime, target, { method: 'GET', path: '/agent', signal });
   if (answer.status !== 200) throw await refusalOf(answer);
   const { limit, inflight, invokes } = (await json(answer.stream)) as RuntimeState;
   return { status: 200, body: { limit, inflight, invokes } };

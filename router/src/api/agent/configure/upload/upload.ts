@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { json } from 'node:stream/consumers';
-import type { RuntimeAddress } from '../../../../cluster/target.ts';
+import type { Target } from '../../../../cluster/target.ts';
 import { refusals } from '../../../errors.ts';
 import { ask } from '../../runtime.ts';
 import type { AskRuntime } from '../../runtime.ts';
@@ -20,7 +20,7 @@ export class StageFault extends Error {
 
 export interface UploadTarget {
   readonly runtime: AskRuntime;
-  readonly address: RuntimeAddress;
+  readonly target: Target;
   readonly signal: AbortSignal;
 }
 
@@ -53,9 +53,9 @@ export class Upload {
     this.#body.destroy();
   }
 
-  async #send({ runtime, address, signal }: UploadTarget, path: string | undefined): Promise<StagedFile> {
+  async #send({ runtime, target, signal }: UploadTarget, path: string | undefined): Promise<StagedFile> {
     const query = path === undefined ? '' : `?${new URLSearchParams({ path }).toString()}`;
-    const answer = await ask(runtime, address, {
+    const answer = await ask(runtime, target, {
       method: 'POST',
       path: `/agent/files${query}`,
       headers: { 'content-type': 'application/octet-stream' },

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A page of somebody else with one element, and what a template of Vue may know of it. */
+import '@agenttier/elements/terminal';
+import { registerText } from '@agenttier/elements/text';
+import '@agenttier/elements/vue';
+import type { GlobalComponents } from 'vue';
+
+registerText('de', { 'action.create': 'Sandbox anlegen' });
+
+const terminal = document.createElement('agenttier-terminal');
+terminal.sandboxId = 'box';
+terminal.addEventListener('agenttier-error', ({ detail }) => document.body.append(detail.message));
+// @ts-expect-error a size is a number
+terminal.fontSize = 'large';
+
+type InTemplate = InstanceType<GlobalComponents['agenttier-terminal']>['$props'];
+
+export const given: InTemplate = { 'sandbox-id': 'box', namespace: 'team' };
+// @ts-expect-error no such property
+export const wrong: InTemplate = { sandboxID: 'box' };

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+import '../elements.ts';
+import { drawCatalogue } from './page.ts';
+
+drawCatalogue(document.body);
