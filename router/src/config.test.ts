@@ -50,6 +50,11 @@ describe('readConfig', () => {
     ['a mapping to a number', { OIDC_GROUP_NAMESPACES: '{"dev":[1]}' }, /"dev"/],
     ['an audit store that there is none of', { AUDIT_STORE: 'mysql' }, /AUDIT_STORE/],
     ['an audit database without an address', { AUDIT_STORE: 'postgres' }, /AUDIT_POSTGRES_URL/],
+    [
+      'an audit database with a password that is not encoded',
+      { AUDIT_STORE: 'postgres', AUDIT_POSTGRES_URL: 'postgres://router:pass/word@db/audit' },
+      /AUDIT_POSTGRES_URL(?!.*pass\/word)/,
+    ],
     ['rows for ever', { AUDIT_RETENTION_DAYS: '0' }, /AUDIT_RETENTION_DAYS/],
     ['a level pino does not know', { LOG_LEVEL: 'loud' }, /LOG_LEVEL/],
   ];
