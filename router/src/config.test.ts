@@ -83,6 +83,20 @@ describe('readConfig', () => {
     });
   });
 
+  it.each([
+    [undefined, 'page'],
+    ['cookie', 'cookie'],
+  ])('keeps sign-ins where OIDC_SESSION says: %s', (session, kept) => {
+    const env = {
+      OIDC_ISSUER_URL: 'https://login.example',
+      OIDC_CLIENT_ID: 'agenttier',
+      OIDC_SESSION: session,
+    };
+    expect(readConfig(env)).toMatchObject({ ok: true, config: { oidc: { session: kept } } });
+    const odd = readConfig({ ...env, OIDC_SESSION: 'cookies' });
+    expect(odd.ok ? [] : odd.problems).toEqual(['OIDC_SESSION "cookies" is neither page nor cookie']);
+  });
+
   it('reports every problem at once', () => {
     const result = readConfig({ LISTEN_ADDR: 'x', AGENTTIER_DEV_AUTH: 'yes', LOG_LEVEL: 'loud' });
     expect(result.ok ? [] : result.problems).toHaveLength(3);
