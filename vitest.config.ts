@@ -60,7 +60,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             '{crds,machinery,webhook,operator,gateway,router,plugin,sdk,e2e,images}/**/*.test.ts',
-            'webui/generator/**/*.test.ts',
+            'webui/{generator,pack}/**/*.test.ts',
           ],
           // A start of a process for each of hundreds of files would cost more than what they test.
           isolate: false,

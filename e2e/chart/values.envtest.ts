@@ -20,6 +20,7 @@ const others: Readonly<Record<string, unknown>> = {
   'auth.oidc.groupNamespaceMapping': { dev: ['team-a'] },
   'auth.oidc.issuerUrl': 'https://other.example',
   'auth.oidc.scopes': ['openid', 'groups'],
+  'auth.oidc.session': 'cookie',
   'router.service.type': 'NodePort',
   'webhook.failurePolicy': 'Ignore',
   'webhook.connect.mode': 'strict',
@@ -76,7 +77,7 @@ const companions: Readonly<Record<string, Values>> = {
   'optional.agentMemorySidecar.image': { optional: { agentMemorySidecar: { ...MEMORY, enabled: true } } },
   'tracing.ratio': { tracing: { endpoint: 'http://collector.example:4318' } },
   ...Object.fromEntries(
-    ['adminGroup', 'groupClaim', 'scopes', 'caBundle', 'allowHttp', 'clientId'].map((name) => [
+    ['adminGroup', 'groupClaim', 'scopes', 'caBundle', 'allowHttp', 'clientId', 'session'].map((name) => [
       `auth.oidc.${name}`,
       ISSUER,
     ]),

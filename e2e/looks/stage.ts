@@ -109,17 +109,24 @@ async function wearFont(base64: string): Promise<void> {
   style.setProperty('--agenttier-mono', "'DejaVu Sans Mono'");
 }
 
+/** A page that is unchanged for so long has nothing more to come. */
+const RESTS_MS = 3_000;
+
 /** A picture of the page that does not fit, as it is when it does not change any more; undefined = it fits. */
 export async function misfit(page: Page, fits: (picture: Buffer) => boolean): Promise<Buffer | undefined> {
   // A dialog stands in the window and not on the page.
   const fullPage = (await page.locator('dialog:modal').count()) === 0;
   const take = (): Promise<Buffer> => page.screenshot({ fullPage, animations: 'disabled', caret: 'hide' });
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 20_000;
   let last = await take();
+  let since = Date.now();
   while (!fits(last)) {
-    const next = await take();
-    if (next.equals(last)) return next;
+    // Parts that come late leave a page alone for a while: only what stays so is how it looks.
+    if (Date.now() - since > RESTS_MS) return last;
     if (Date.now() > deadline) throw new Error('the page does not come to rest');
+    await page.waitForTimeout(100);
+    const next = await take();
+    if (!next.equals(last)) since = Date.now();
     last = next;
   }
   return undefined;

@@ -7,8 +7,8 @@ import {
   apply,
   getJson,
   kubectl,
-  minimalSandbox,
   ok,
+  rest,
   until,
   untilPhase,
   walkNamespace,
@@ -117,10 +117,33 @@ describe('a start', () => {
   });
 });
 
+/** A sandbox whose agent says what it was given, with the template that makes it one. */
+const agent = `
+apiVersion: agenttier.io/v1alpha1
+kind: SandboxTemplate
+metadata:
+  name: walk-told
+spec:
+  mode: agent
+  inheritsFrom: { kind: ClusterSandboxTemplate, name: minimal-shell }
+  harness:
+    agent:
+      entrypoint: ['/bin/sh', '-c', 'echo "did $(cat)"']
+---
+apiVersion: agenttier.io/v1alpha1
+kind: Sandbox
+metadata:
+  name: gone
+spec:
+  templateRef: { kind: SandboxTemplate, name: walk-told }
+`;
+
 describe('a subscription', () => {
   const namespace = walkNamespace('walk-subscription');
 
-  it('hears that a sandbox is deleted, once, with a signature that its key proves', async () => {
+  const told = (type: string): boolean => receiver.received.some(({ body }) => body.event === type);
+
+  it('hears of a share, an invocation and the end, each once, with a signature that its key proves', async () => {
     const name = `walk-${namespace()}`;
     await ok(kubectl(['create', 'secret', 'generic', name, '-n', INSTALL, `--from-literal=secret=${KEY}`]));
     try {
@@ -138,21 +161,37 @@ metadata:
 spec:
   url: ${receiver.url}
   scope: Namespace
-  eventTypes: [sandbox.running, sandbox.deleting]
+  eventTypes: [sandbox.running, share.granted, agent.invoke.completed, sandbox.deleting]
   secretRef:
     name: ${name}
 `;
       await ok(apply(subscription, namespace()));
       const read = (): Promise<Json> => getJson(['webhooksubscription', 'ci', '-n', namespace()]);
       await until('the subscription to be known', async () => (await read()).status?.state === 'Active');
-      await ok(apply(minimalSandbox('gone'), namespace()));
+      await ok(apply(agent, namespace()));
       await untilPhase('gone', namespace(), 'Running');
+      await until('the start to be told', async () => told('sandbox.running'));
+      const guest = { identity: 'bob@example.com', level: 'viewer' };
+      const shared = await rest('POST', `/sandboxes/gone/share?namespace=${namespace()}`, guest);
+      expect(shared.status).toBe(200);
+      await until('the share to be told', async () => told('share.granted'));
+      await until('the agent to be ready', async () => {
+        const { status } = await getJson(['sandbox', 'gone', '-n', namespace()]);
+        return status.agentConfigure?.state === 'Ready';
+      });
+      const answer = await fetch(`${apiUrl}/api/v1/sandboxes/gone/invoke?namespace=${namespace()}`, {
+        method: 'POST',
+        headers: { 'X-API-Key': apiKey },
+        body: 'a task',
+      });
+      expect(await answer.text()).toContain('did a task');
+      await until('the invocation to be told', async () => told('agent.invoke.completed'));
       await ok(kubectl(['delete', 'sandbox', 'gone', '-n', namespace(), '--wait=true', '--timeout=90s']));
-      await until('the deletion to be told', async () =>
-        receiver.received.some(({ body }) => body.event === 'sandbox.deleting'),
-      );
+      await until('the deletion to be told', async () => told('sandbox.deleting'));
       expect(receiver.received.map(({ body }) => body.event)).toEqual([
         'sandbox.running',
+        'share.granted',
+        'agent.invoke.completed',
         'sandbox.deleting',
       ]);
       for (const { headers, text } of receiver.received) {
@@ -161,8 +200,8 @@ spec:
         expect(headers['x-agenttier-signature-v2']).toBe(`sha256=${expected}`);
       }
       await until(
-        'both deliveries to be recorded',
-        async () => (await read()).status.deliveries?.length === 2,
+        'all deliveries to be recorded',
+        async () => (await read()).status.deliveries?.length === 4,
       );
     } finally {
       await ok(kubectl(['delete', 'secret', name, '-n', INSTALL]));

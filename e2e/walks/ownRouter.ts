@@ -24,6 +24,17 @@ export interface OwnRouterOptions {
   readonly namespaces: readonly (() => string)[];
   /** Beside the settings of the installed router, or instead of them; asked for when earlier hooks have run. */
   readonly settings?: () => Settings;
+  /** Settings that nobody may read off a Deployment: they come from a Secret, as those of the chart do. */
+  readonly secrets?: () => Settings;
+  /** Where a volume of the walk's own is mounted; its one replica is gone before the next one begins. */
+  readonly volumeAt?: string;
+}
+
+/** What a router differs in from the installed one. */
+interface Differences {
+  readonly settings: Settings;
+  readonly secrets: Settings;
+  readonly volumeAt: string | undefined;
 }
 
 /**
@@ -34,7 +45,8 @@ export function ownRouter(walk: string, options: OwnRouterOptions): OwnRouter {
   const router = new OwnRouter(`walk-${walk}-${Date.now().toString(36)}`, options.replicas ?? 1);
   beforeAll(async () => {
     const namespaces = options.namespaces.map((name) => name());
-    await router.start(options.settings?.() ?? {}, namespaces);
+    const { settings, secrets, volumeAt } = options;
+    await router.start({ settings: settings?.() ?? {}, secrets: secrets?.() ?? {}, volumeAt }, namespaces);
   });
   afterAll(() => router.remove());
   return router;
@@ -60,18 +72,23 @@ export class OwnRouter {
     return { AGENTTIER_API_URL: this.#url };
   }
 
-  async start(settings: Settings, namespaces: readonly string[]): Promise<void> {
+  async start(different: Differences, namespaces: readonly string[]): Promise<void> {
     const [node] = (await getJson(['nodes'])).items as Json[];
     const { address } = node.status.addresses.find((one: Json) => one.type === 'InternalIP');
     const installed = await getJson(['deployment', INSTALLED, '-n', INSTALL]);
     const owner = ownerOf(installed);
     const port = await create(serviceOf(this.#name, owner), '{.spec.ports[0].nodePort}');
     this.#url = `http://${address}:${port}`;
-    const own = { AGENTTIER_PREVIEW_PORT: port, ...settings };
-    const podSpec = podSpecOf(installed.spec.template.spec, own);
-    const deployment = deploymentOf(this.#name, owner, this.#replicas, podSpec);
-    const policies = namespaces.map((namespace) => policyOf(this.#name, namespace));
-    await create({ apiVersion: 'v1', kind: 'List', items: [deployment, ...policies] });
+    const settings = { AGENTTIER_PREVIEW_PORT: port, ...different.settings };
+    const meta = metaOf(this.#name, owner);
+    const podSpec = podSpecOf(this.#name, installed.spec.template.spec, { ...different, settings });
+    const items = [
+      secretOf(meta, different.secrets),
+      ...(different.volumeAt === undefined ? [] : [claimOf(meta)]),
+      deploymentOf({ name: this.#name, meta, replicas: this.#replicas, podSpec }),
+      ...namespaces.map((namespace) => policyOf(this.#name, namespace)),
+    ];
+    await create({ apiVersion: 'v1', kind: 'List', items });
     await this.ready();
   }
 
@@ -107,7 +124,7 @@ export class OwnRouter {
 
   async remove(): Promise<void> {
     const mine = ['-n', INSTALL, '-l', `${LABEL}=${this.#name}`, '--wait=false'];
-    await ok(kubectl(['delete', 'deployments,services', ...mine]));
+    await ok(kubectl(['delete', 'deployments,services,secrets,persistentvolumeclaims', ...mine]));
   }
 }
 
@@ -140,26 +157,58 @@ const serviceOf = (name: string, owner: object): object => ({
   },
 });
 
-const deploymentOf = (name: string, owner: object, replicas: number, podSpec: object): object => ({
+const secretOf = (meta: object, secrets: Settings): object => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: meta,
+  stringData: secrets,
+});
+
+const claimOf = (meta: object): object => ({
+  apiVersion: 'v1',
+  kind: 'PersistentVolumeClaim',
+  metadata: meta,
+  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '64Mi' } } },
+});
+
+interface DeploymentParts {
+  readonly name: string;
+  readonly meta: object;
+  readonly replicas: number;
+  readonly podSpec: object;
+}
+
+const deploymentOf = ({ name, meta, replicas, podSpec }: DeploymentParts): object => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
-  metadata: metaOf(name, owner),
+  metadata: meta,
   spec: {
     replicas,
+    strategy: { type: 'Recreate' },
     selector: { matchLabels: { [LABEL]: name } },
     template: { metadata: { labels: { [LABEL]: name } }, spec: podSpec },
   },
 });
 
-/** A volume that is claimed is one process's own (the file of the audit store): this one starts with an empty one. */
-function podSpecOf(installed: Json, settings: Settings): object {
+/** A volume that is claimed is one process's own (the file of the audit store): this one has its own, or an empty one. */
+function podSpecOf(name: string, installed: Json, { settings, secrets, volumeAt }: Differences): object {
   const [container] = installed.containers;
-  const others = (container.env as Json[]).filter(({ name }) => !(name in settings));
-  const own = Object.entries(settings).map(([name, value]) => ({ name, value }));
+  const others = (container.env as Json[]).filter((one) => !(one.name in settings) && !(one.name in secrets));
+  const own = Object.entries(settings).map(([key, value]) => ({ name: key, value }));
+  const hidden = Object.keys(secrets).map((key) => ({
+    name: key,
+    valueFrom: { secretKeyRef: { name, key } },
+  }));
   const volumes = ((installed.volumes ?? []) as Json[]).map(({ persistentVolumeClaim, ...volume }) =>
     persistentVolumeClaim === undefined ? volume : { ...volume, emptyDir: {} },
   );
-  return { ...installed, volumes, containers: [{ ...container, env: [...others, ...own] }] };
+  const mounts: Json[] = container.volumeMounts ?? [];
+  if (volumeAt !== undefined) {
+    volumes.push({ name: 'own', persistentVolumeClaim: { claimName: name } });
+    mounts.push({ name: 'own', mountPath: volumeAt });
+  }
+  const changed = { ...container, env: [...others, ...own, ...hidden], volumeMounts: mounts };
+  return { ...installed, volumes, containers: [changed] };
 }
 
 /** Policies add up, so the walk's sandboxes are open to its router as the operator's policy makes them to ours. */

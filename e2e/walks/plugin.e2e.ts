@@ -132,8 +132,8 @@ describe('a session with the plugin', () => {
       ok(plugin(['__complete', '-n', namespace(), 'get', 'd'])),
       done('cluster', 'headroom', '-o', 'json'),
     ]);
-    // Not every node lets a container read its own cgroup; the disk it always can.
-    expect(top).toMatch(/^desk .* GiB of \d+/);
+    // CPU, memory of its limit, processes, disk of its size: on a node with either version of cgroups.
+    expect(top).toMatch(/^desk +\S+ +[\d.]+ [KM]iB of [\d.]+ [MG]iB +[1-9]\d* +.* GiB of \d+/);
     expect(nodes).toMatch(/^\S+ +\S/);
     for (const text of [status, headroom]) expect(JSON.parse(text)).toEqual(expect.any(Object));
     expect(JSON.parse(usage).total_sandboxes).toBe(1);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// First: from here on a SIGTERM is heard.
+import { signal } from '@agenttier/machinery/runtime/rootSignal';
 import { LABEL_MANAGED } from '@agenttier/crds/meta/labels';
 import { SANDBOXES } from '@agenttier/crds/meta/resources';
 import { Health } from '@agenttier/machinery/http/health';
@@ -11,7 +13,6 @@ import { PODS } from '@agenttier/machinery/kube/resource';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import { Reflector } from '@agenttier/machinery/reflector/reflector';
 import type { Store } from '@agenttier/machinery/reflector/store';
-import { rootSignal } from '@agenttier/machinery/runtime/shutdown';
 import { createLogger } from '@agenttier/machinery/telemetry/log';
 import { createRegistry, metricsHandler, reflectorMetrics } from '@agenttier/machinery/telemetry/metrics';
 import type { Registry } from '@agenttier/machinery/telemetry/metrics';
@@ -27,14 +28,16 @@ import { createProxy } from './proxy/server.ts';
 /** Less than the pod's grace period: time for downloads to end, and for the rest of the shutdown. */
 const DRAIN_MS = 25_000;
 
-const signal = rootSignal();
 const log = createLogger({ component: 'gateway', level: process.env['LOG_LEVEL'] });
 
 try {
   await main(readConfig(process.env));
 } catch (error) {
-  log.fatal({ err: error }, 'the gateway ends');
-  process.exitCode = 1;
+  // One that was asked to stop before its caches were filled has nothing to finish.
+  if (!signal.aborted) {
+    log.fatal({ err: error }, 'the gateway ends');
+    process.exitCode = 1;
+  }
 }
 process.exit();
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// First: from here on a SIGTERM is heard.
+import { signal } from '@agenttier/machinery/runtime/rootSignal';
 import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { createEventRecorder } from '@agenttier/machinery/events/recorder';
@@ -11,7 +13,6 @@ import { createKubeClient } from '@agenttier/machinery/kube/client';
 import type { KubeClient } from '@agenttier/machinery/kube/client';
 import { loadAccess } from '@agenttier/machinery/kube/kubeconfig';
 import { runWithLease } from '@agenttier/machinery/lease/lease';
-import { rootSignal } from '@agenttier/machinery/runtime/shutdown';
 import { createLogger } from '@agenttier/machinery/telemetry/log';
 import {
   controllerMetrics,
@@ -38,7 +39,6 @@ import type { OperatorOptions } from './operator.ts';
 const APPLY_MS = 240_000;
 
 const [command, folder] = process.argv.slice(2);
-const signal = rootSignal();
 const log = createLogger({ component: 'operator', level: process.env['LOG_LEVEL'] });
 
 try {
@@ -47,8 +47,11 @@ try {
   else throw new Error('usage: operator, or operator apply FOLDER');
 } catch (error) {
   // A lost lease ends here too: another replica leads by now, and a fresh process has no half-done work to forget.
-  log.fatal({ err: error }, 'the operator ends');
-  process.exitCode = 1;
+  // One that was asked to stop before its caches were filled has nothing to finish.
+  if (!signal.aborted) {
+    log.fatal({ err: error }, 'the operator ends');
+    process.exitCode = 1;
+  }
 }
 // Keep-alive sockets and timers of a process that is done must not hold it.
 process.exit();

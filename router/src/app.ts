@@ -11,6 +11,7 @@ import type { Route } from './api/route.ts';
 import { authenticate } from './auth/authenticate.ts';
 import type { AuthenticateOptions } from './auth/authenticate.ts';
 import type { Principal } from './auth/principal.ts';
+import type { SessionDesk } from './auth/session/desk.ts';
 import type { Bearer, TicketDesk } from './terminal/door/ticketDesk.ts';
 import { refuseForeignPage } from './auth/origin.ts';
 import { mcpEndpoint } from './mcp/endpoint.ts';
@@ -30,6 +31,8 @@ export interface AppOptions {
   readonly handlers: Handlers;
   readonly auth: AuthenticateOptions;
   readonly gate: Gate;
+  /** Sign-ins in cookies; absent = a cookie is no credential. */
+  readonly sessions?: Pick<SessionDesk, 'tokenOf'> | undefined;
   readonly tickets: Pick<TicketDesk, 'read'>;
   readonly corsOrigins: readonly string[];
   /** Reasons for not being ready; empty when ready. */
@@ -142,20 +145,27 @@ type Caller = Pick<Bearer, 'principal'> & Partial<Bearer>;
 /** Bad tickets count like other bad credentials. */
 async function callerOf(
   { ticket }: Route,
-  { auth, gate, tickets }: AppOptions,
+  { auth, gate, tickets, sessions }: AppOptions,
   request: Request,
   address: string,
 ): Promise<Caller> {
-  if (ticket === undefined) return { principal: await identify(auth, request, address) };
+  if (ticket === undefined) return { principal: await identify({ auth, sessions }, request, address) };
   const text = new URL(request.url, 'http://router').searchParams.get('ticket') ?? '';
   if (text === '') throw refusals.missingAuthorization();
   return gate.signIn(address, text, async () => tickets.read(text, ticket));
 }
 
-const identify = (auth: AuthenticateOptions, request: Request, address: string): Promise<Principal> => {
+/** A cookie counts where there is neither a key nor a token: what a program shows on purpose is what it means. */
+async function identify(
+  { auth, sessions }: Pick<AppOptions, 'auth' | 'sessions'>,
+  request: Request,
+  address: string,
+): Promise<Principal> {
   const apiKey = request.get('X-API-Key');
-  return authenticate({ apiKey, authorization: request.get('Authorization'), address }, auth);
-};
+  const given = request.get('Authorization');
+  const kept = apiKey === undefined && given === undefined && sessions?.tokenOf(request.headers);
+  return authenticate({ apiKey, authorization: kept ? `Bearer ${kept}` : given, address }, auth);
+}
 
 async function answer(
   route: Route,

@@ -50,6 +50,11 @@ describe('readConfig', () => {
     ['a mapping to a number', { OIDC_GROUP_NAMESPACES: '{"dev":[1]}' }, /"dev"/],
     ['an audit store that there is none of', { AUDIT_STORE: 'mysql' }, /AUDIT_STORE/],
     ['an audit database without an address', { AUDIT_STORE: 'postgres' }, /AUDIT_POSTGRES_URL/],
+    [
+      'an audit database with a password that is not encoded',
+      { AUDIT_STORE: 'postgres', AUDIT_POSTGRES_URL: 'postgres://router:pass/word@db/audit' },
+      /AUDIT_POSTGRES_URL(?!.*pass\/word)/,
+    ],
     ['rows for ever', { AUDIT_RETENTION_DAYS: '0' }, /AUDIT_RETENTION_DAYS/],
     ['a level pino does not know', { LOG_LEVEL: 'loud' }, /LOG_LEVEL/],
   ];
@@ -76,6 +81,20 @@ describe('readConfig', () => {
         groupNamespaces: { dev: ['team'] },
       },
     });
+  });
+
+  it.each([
+    [undefined, 'page'],
+    ['cookie', 'cookie'],
+  ])('keeps sign-ins where OIDC_SESSION says: %s', (session, kept) => {
+    const env = {
+      OIDC_ISSUER_URL: 'https://login.example',
+      OIDC_CLIENT_ID: 'agenttier',
+      OIDC_SESSION: session,
+    };
+    expect(readConfig(env)).toMatchObject({ ok: true, config: { oidc: { session: kept } } });
+    const odd = readConfig({ ...env, OIDC_SESSION: 'cookies' });
+    expect(odd.ok ? [] : odd.problems).toEqual(['OIDC_SESSION "cookies" is neither page nor cookie']);
   });
 
   it('reports every problem at once', () => {

@@ -12,7 +12,15 @@ const missingOf = (names: readonly string[], text: string): string[] =>
 
 it('every type of act is on the page about the audit store', () => {
   const acts = [...Object.values(ACTS), ...Object.values(BATCH_ACTS)].map(({ type }) => type);
-  const others = ['ApiKeyCreated', 'ApiKeyRevoked', 'WebhookCreated', 'WebhookDeleted', 'BackupPruned'];
+  const others = [
+    'ApiKeyCreated',
+    'ApiKeyRevoked',
+    'WebhookCreated',
+    'WebhookDeleted',
+    'BackupPruned',
+    'SessionStarted',
+    'SessionEnded',
+  ];
   expect(missingOf([...SANDBOX_ACTIONS, ...acts, ...others], page('audit'))).toEqual([]);
 });
 

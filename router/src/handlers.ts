@@ -18,6 +18,7 @@ import { referenceOperations } from './api/reference/operations.ts';
 import { portOperations } from './api/ports/operations.ts';
 import { sharingOperations } from './api/sharing/operations.ts';
 import { signInOperations } from './api/signIn/operations.ts';
+import { sessionOperations } from './api/signIn/sessions.ts';
 import { terminalOperations } from './api/terminals/operations.ts';
 import { userOperations } from './api/user/operations.ts';
 import { warmPoolOperations } from './api/warmpools/operations.ts';
@@ -38,6 +39,7 @@ export function createHandlers(parts: Parts, previewing: PreviewsOptions): Handl
     ...keyOperations({ ...config, client, stores, finder, audit: parts.trail }),
     ...auditOperations({ stores, find: (query) => parts.kept.find(query) }),
     ...signInOperations(config),
+    ...sessionOperations({ ...parts, audit: parts.trail }),
     ...referenceOperations,
     ...explainOperations({ client, finder, stores, defaultNamespace }),
     ...checkOperations({ client, stores, defaultNamespace }),

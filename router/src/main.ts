@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+// First: from here on a SIGTERM is heard.
+import { signal } from '@agenttier/machinery/runtime/rootSignal';
 import { drainOnAbort } from '@agenttier/machinery/http/drain';
 import { createKubeClient } from '@agenttier/machinery/kube/client';
 import { loadAccess } from '@agenttier/machinery/kube/kubeconfig';
-import { rootSignal } from '@agenttier/machinery/runtime/shutdown';
 import { createLogger } from '@agenttier/machinery/telemetry/log';
 import { createRegistry } from '@agenttier/machinery/telemetry/metrics';
 import { tracerFromEnvironment } from '@agenttier/machinery/telemetry/otelEnvironment';
@@ -28,13 +29,14 @@ async function main(): Promise<void> {
       'development mode: every caller is an administrator, credentials are not checked (AGENTTIER_DEV_AUTH)',
     );
   }
-  const signal = rootSignal();
   const access = await loadAccess({
     kubeconfig: config.kubeconfig,
     context: config.kubeContext,
     inClusterFallback: true,
     env: process.env,
   });
+  // Nobody has been let in yet: there is nobody to wait for.
+  if (signal.aborted) return;
   const client = createKubeClient(access, { userAgent: 'agenttier-router' });
   const tracer = await tracerFromEnvironment(COMPONENT, process.env, log);
   const router = createRouter({ config, access, client, log, tracer, registry: createRegistry(COMPONENT) });

@@ -14,6 +14,7 @@ const MAX_LISTENERS = 30;
 export async function sendReply(reply: Reply, request: Request, response: Response): Promise<void> {
   response.status(reply.status).set('Cache-Control', 'no-store');
   if (reply.headers) response.set(reply.headers);
+  if (reply.cookies) response.set('Set-Cookie', [...reply.cookies]);
   if (reply.stream) {
     // The first byte may be long in coming; that it will come is known now.
     response.flushHeaders();

@@ -35,6 +35,7 @@ export function createServer(parts: Parts, gateway: TerminalGateway): HttpServer
     }),
     auth,
     gate: parts.gate,
+    sessions: parts.sessions,
     tickets: parts.tickets,
     corsOrigins,
     unready: () => parts.health.unready(),

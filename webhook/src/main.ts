@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+// First: from here on a SIGTERM is heard.
+import { signal } from '@agenttier/machinery/runtime/rootSignal';
 import { loadAccess } from '@agenttier/machinery/kube/kubeconfig';
-import { rootSignal } from '@agenttier/machinery/runtime/shutdown';
 import { createLogger } from '@agenttier/machinery/telemetry/log';
 import { tracerFromEnvironment } from '@agenttier/machinery/telemetry/otelEnvironment';
 import { readConfig } from './config.ts';
@@ -8,7 +9,6 @@ import { startWebhook } from './start.ts';
 
 const config = readConfig(process.env);
 const log = createLogger({ component: 'webhook', level: config.logLevel });
-const signal = rootSignal();
 try {
   const access = await loadAccess({ inClusterFallback: true, env: process.env });
   const tracer = await tracerFromEnvironment('webhook', process.env, log);

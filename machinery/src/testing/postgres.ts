@@ -12,6 +12,10 @@ export interface TestDatabase {
   readonly url: string;
   /** By an address that it listens on. */
   urlAt(host: string): string;
+  /** Ends the server and keeps what it holds. */
+  halt(): Promise<void>;
+  /** Starts it again after `halt`. */
+  resume(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -31,18 +35,22 @@ export async function startPostgres({ listen }: TestDatabaseOptions = {}): Promi
   const place = placeIn(folder);
   makeData(place, password);
   const args = ['-D', place.data, '-k', folder, '-p', String(port), '-c', `listen_addresses=${address}`];
-  const server = spawn(join(place.bin, 'postgres'), [...args, '-c', 'fsync=off'], {
-    ...place.options,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  await ready(server);
+  const launch = async (): Promise<ReturnType<typeof spawn>> => {
+    const options: SpawnOptions = { ...place.options, stdio: ['ignore', 'ignore', 'pipe'] };
+    const started = spawn(join(place.bin, 'postgres'), [...args, '-c', 'fsync=off'], options);
+    await ready(started);
+    return started;
+  };
+  let server = await launch();
   return {
     url: `postgres://test@/postgres?host=${encodeURIComponent(folder)}&port=${port}`,
     urlAt: (host) => `postgres://test:${password}@${host}:${port}/postgres`,
+    halt: () => end(server),
+    resume: async () => {
+      server = await launch();
+    },
     stop: async () => {
-      const ended = new Promise((resolve) => void server.once('exit', resolve));
-      // Fast shutdown: it does not wait for whoever is still connected.
-      if (server.exitCode === null && server.kill('SIGINT')) await ended;
+      await end(server);
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -88,6 +96,12 @@ function programsFor(folder: string, copied: boolean): string {
 /** The server refuses to run as root. */
 function unprivileged(): { readonly uid: number; readonly gid: number } | undefined {
   return process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : undefined;
+}
+
+/** Fast shutdown: it does not wait for whoever is still connected. */
+async function end(server: ReturnType<typeof spawn>): Promise<void> {
+  const ended = new Promise((resolve) => void server.once('exit', resolve));
+  if (server.exitCode === null && server.kill('SIGINT')) await ended;
 }
 
 const READY = 'database system is ready to accept connections';

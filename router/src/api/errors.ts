@@ -30,6 +30,31 @@ export const refusals = {
   invalidApiKey: () => say(401, 'invalid_api_key', 'this API key is unknown, revoked or expired'),
   invalidTicket: (why: string) => say(401, 'invalid_ticket', why),
   invalidToken: (why: string) => say(401, 'invalid_token', why),
+  noSession: () => say(401, 'missing_authorization', 'this browser holds no session: sign in'),
+  sessionTooLarge: () =>
+    say(
+      401,
+      'session_too_large',
+      "the issuer's tokens are too long for cookies: put fewer groups or scopes into them, or set auth.oidc.session to page",
+    ),
+  sessionHeaderMissing: () =>
+    say(
+      403,
+      'session_header_missing',
+      'a session in cookies counts with the header X-AgentTier-Session only',
+    ),
+  sessionOriginRefused: (origin: string) =>
+    say(
+      403,
+      'origin_not_allowed',
+      `a session in cookies is for pages of this host only, not for ${origin}; a proxy in front must pass the Host header on`,
+    ),
+  noSessions: () =>
+    say(
+      404,
+      'no sessions',
+      'this installation keeps no sign-in in cookies: auth.oidc.session of the chart is page',
+    ),
   scopedKey: (why: string) => say(403, why),
   originRefused: (origin: string) =>
     say(

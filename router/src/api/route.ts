@@ -38,6 +38,8 @@ export interface Reply {
   /** Sent as it comes instead of `body`; a failure half-way cuts the connection, so that no client takes a part for the whole. */
   readonly stream?: Readable;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Values of Set-Cookie. */
+  readonly cookies?: readonly string[];
 }
 
 export type Handler<Body = unknown> = (call: Call<Body>) => Promise<Reply> | Reply;
@@ -77,7 +79,7 @@ export interface Route {
   readonly counts?: 'items' | 'ids';
   /** For administrators only. */
   readonly admin?: true;
-  /** Answered without a credential: it tells the same to everybody, and nothing of the cluster. */
+  /** Answered without a credential: it tells the same to everybody, and nothing of the cluster; or it judges one of its own. */
   readonly open?: true;
   /** The credential is a ticket in `?ticket=`, and no other one counts. */
   readonly ticket?: 'download';

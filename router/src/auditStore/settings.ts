@@ -20,7 +20,7 @@ export function readAudit(env: Environment, problems: string[]): AuditSettings {
   if (store !== 'events' && store !== 'sqlite' && store !== 'postgres') {
     problems.push(`AUDIT_STORE "${store}" is none of events, sqlite, postgres`);
   }
-  if (store === 'postgres' && !/^postgres(ql)?:\/\//.test(postgresUrl)) {
+  if (store === 'postgres' && !isDatabaseUrl(postgresUrl)) {
     problems.push(
       'AUDIT_POSTGRES_URL must be postgres://user:password@host:port/database beside AUDIT_STORE=postgres',
     );
@@ -32,6 +32,10 @@ export function readAudit(env: Environment, problems: string[]): AuditSettings {
     retentionMs: readDays(env['AUDIT_RETENTION_DAYS'], problems) * DAY_MS,
   };
 }
+
+/** As the driver reads it, where a URL without a host names a socket. A problem never quotes it: it has the password. */
+const isDatabaseUrl = (text: string): boolean =>
+  /^postgres(ql)?:\/\//.test(text) && (URL.canParse(text) || URL.canParse(text.replace('@/', '@socket/')));
 
 function readDays(text: string | undefined, problems: string[]): number {
   if (text === undefined || text === '') return 90;

@@ -53,7 +53,12 @@ export class AuditTrail {
   };
 
   async find(query: AuditQuery): Promise<readonly AuditRow[]> {
-    return (await this.#store()).find(query);
+    try {
+      return await (await this.#store()).find(query);
+    } catch (error) {
+      this.#options.log.warn({ err: error }, 'audit rows could not be read');
+      throw error;
+    }
   }
 
   /** Forgets what is too old, until the signal aborts. */

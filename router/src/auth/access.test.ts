@@ -47,6 +47,7 @@ describe('signing in', () => {
       adminGroup: 'admins',
       groupClaim: 'groups',
       scopes: ['openid'],
+      session: 'page' as const,
       allowHttp: false,
       ca: undefined,
     };
@@ -57,6 +58,7 @@ describe('signing in', () => {
       issuer: issuer.url,
       clientId: 'agenttier',
       scopes: ['openid'],
+      session: 'page',
     });
     await own.add({ name: 'mine', namespace: 'team-a', owner: 'u-1' });
     await own.add({ name: 'left', namespace: 'team-b', owner: 'u-1' });

@@ -24,6 +24,7 @@ beforeAll(async () => {
     adminGroup: '',
     groupClaim: 'groups',
     scopes: ['openid'],
+    session: 'page' as const,
     allowHttp: false,
     ca: undefined,
   };

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createClient } from '@agenttier/client';
 import type { Client } from '@agenttier/client';
+import { SESSION_HEADER } from '@agenttier/crds/wire/session';
 import { createContext } from '@lit/context';
 import { Changes } from './changes.ts';
 
 /** What proves who asks. */
 export type Credential =
   | { readonly kind: 'bearer'; readonly token: string }
-  | { readonly kind: 'apiKey'; readonly key: string };
+  | { readonly kind: 'apiKey'; readonly key: string }
+  /** The browser has it in cookies of the server's own; no script can read it. */
+  | { readonly kind: 'cookie' };
 
 export interface ServerOptions {
   /** Where the API begins: `/api/v1`, also of another origin. */
@@ -51,6 +54,7 @@ function signedFetch({
     const headers = new Headers(init?.headers);
     if (known?.kind === 'bearer') headers.set('Authorization', `Bearer ${known.token}`);
     if (known?.kind === 'apiKey') headers.set('X-API-Key', known.key);
+    if (known?.kind === 'cookie') headers.set(SESSION_HEADER, '1');
     const response = await fetch(input, { ...init, headers });
     if (response.status === 401) onUnauthorized?.();
     return response;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Session } from './session.ts';
-import { finishSignIn, signInAddress } from './signIn.ts';
+import { redeem, signInAddress, takeAnswer } from './signIn.ts';
 import type { AuthConfig } from './user.ts';
 
 const ISSUER = 'https://login.example';
@@ -43,6 +43,11 @@ afterEach(() => {
   vi.useRealTimers();
   vi.unstubAllGlobals();
 });
+
+const finishSignIn = async (config: AuthConfig, redirectUri: string, answer: URLSearchParams) => {
+  const { code, returnTo } = takeAnswer(redirectUri, answer);
+  return { tokens: await redeem(config, code), returnTo };
+};
 
 const answerOf = (params: Record<string, string>) => new URLSearchParams(params);
 

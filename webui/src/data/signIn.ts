@@ -2,7 +2,8 @@
 import type { AuthConfig } from './user.ts';
 
 /**
- * Sign-in with OpenID Connect: Authorization Code with PKCE (RFC 7636), as a public client. Tokens are kept in memory;
+ * Sign-in with OpenID Connect: Authorization Code with PKCE (RFC 7636), as a public client. Tokens are kept in memory, or by
+ * the server in cookies;
  * what has to outlive the way to the issuer and back is in the tab's sessionStorage and is used once.
  */
 
@@ -67,12 +68,18 @@ export async function signInAddress(config: AuthConfig, redirectUri: string, ret
   return url;
 }
 
-/** Takes what the issuer has sent back with; rejects with SignInError when it is not the answer to our question. */
-export async function finishSignIn(
-  config: AuthConfig,
+/** What the issuer gives tokens for. */
+export interface SignInCode {
+  readonly code: string;
+  readonly verifier: string;
+  readonly redirectUri: string;
+}
+
+/** Takes what the issuer has sent back; throws SignInError when it is not the answer to our question. */
+export function takeAnswer(
   redirectUri: string,
   answer: URLSearchParams,
-): Promise<{ tokens: Tokens; returnTo: string }> {
+): { code: SignInCode; returnTo: string } {
   const stored = sessionStorage.getItem(STARTED);
   sessionStorage.removeItem(STARTED);
   if (answer.has('error'))
@@ -81,14 +88,18 @@ export async function finishSignIn(
   if (started === undefined || answer.get('state') !== started.state) {
     throw new SignInError('this sign-in was not begun here, or was used already');
   }
-  const tokens = await requestTokens(config, {
-    grant_type: 'authorization_code',
-    code: answer.get('code') ?? '',
-    redirect_uri: redirectUri,
-    code_verifier: started.verifier,
-  });
-  return { tokens, returnTo: started.returnTo };
+  const code = { code: answer.get('code') ?? '', verifier: started.verifier, redirectUri };
+  return { code, returnTo: started.returnTo };
 }
+
+/** Rejects with SignInError when the issuer gives none. */
+export const redeem = (config: AuthConfig, { code, verifier, redirectUri }: SignInCode): Promise<Tokens> =>
+  requestTokens(config, {
+    grant_type: 'authorization_code',
+    code,
+    redirect_uri: redirectUri,
+    code_verifier: verifier,
+  });
 
 export const refresh = (config: AuthConfig, refreshToken: string): Promise<Tokens> =>
   requestTokens(config, { grant_type: 'refresh_token', refresh_token: refreshToken });

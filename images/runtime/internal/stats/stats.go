@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package stats reads what the sandbox uses, from its cgroup (version 2) and
-// its volume.
+// Package stats reads what the sandbox uses, from its cgroup (of either
+// version) and its volume.
 package stats
 
 import (
@@ -62,12 +62,25 @@ type Disk struct {
 
 // Take looks at the cgroup in a folder and at the volume below workdir.
 func Take(cgroup, workdir string) Sample {
-	group := folder(cgroup)
+	var of group = folder(cgroup)
+	if isLegacy(cgroup) {
+		of = legacy(cgroup)
+	}
 	return Sample{
-		CPU: group.cpu(), Memory: group.memory(), IO: group.io(), Pids: group.pids(), Workspace: disk(workdir),
+		CPU: of.cpu(), Memory: of.memory(), IO: of.io(), Pids: of.pids(), Workspace: disk(workdir),
 	}
 }
 
+// group tells what the kernel counts for a cgroup.
+type group interface {
+	cpu() *CPU
+	memory() *Memory
+	io() *IO
+	pids() *Pids
+}
+
+// folder is a cgroup of version 2: one folder with the files of all
+// controllers.
 type folder string
 
 func (f folder) text(name string) (string, bool) {
@@ -149,18 +162,23 @@ func (f folder) io() *IO {
 	sum := IO{}
 	for _, field := range strings.Fields(text) {
 		name, value, _ := strings.Cut(field, "=")
-		count, err := strconv.ParseUint(value, 10, 64)
-		if err != nil {
-			continue
-		}
 		switch name {
 		case "rbytes":
-			sum.ReadBytes += count
+			sum.ReadBytes += count(value)
 		case "wbytes":
-			sum.WriteBytes += count
+			sum.WriteBytes += count(value)
 		}
 	}
 	return &sum
+}
+
+// count reads a number; what is none counts nothing.
+func count(text string) uint64 {
+	value, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return value
 }
 
 func (f folder) pids() *Pids {

@@ -14,7 +14,11 @@ func cgroup(t *testing.T, files map[string]string) string {
 	t.Helper()
 	folder := t.TempDir()
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
+		path := filepath.Join(folder, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -50,6 +54,38 @@ func TestTake(t *testing.T) {
 		if !strings.Contains(page.String(), line) {
 			t.Errorf("%q is not in\n%s", line, page.String())
 		}
+	}
+}
+
+func TestTakeOfVersion1(t *testing.T) {
+	got := Take(cgroup(t, map[string]string{
+		"cpuacct/cpuacct.usage":                 "1500999\n",
+		"cpuacct/cpuacct.stat":                  "user 3\nsystem 2\n",
+		"cpu/cpu.stat":                          "nr_periods 3\nthrottled_time 20500\n",
+		"cpu/cpu.cfs_quota_us":                  "50000\n",
+		"cpu/cpu.cfs_period_us":                 "100000\n",
+		"memory/memory.usage_in_bytes":          "5000\n",
+		"memory/memory.limit_in_bytes":          "9223372036854771712\n",
+		"memory/memory.stat":                    "inactive_file 7\ntotal_inactive_file 1200\n",
+		"memory/memory.oom_control":             "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n",
+		"blkio/blkio.throttle.io_service_bytes": "8:0 Read 10\n8:0 Write 20\n8:16 Read 1\n8:16 Discard 5\nTotal 36\n",
+		"pids/pids.current":                     "7\n",
+		"pids/pids.max":                         "max\n",
+	}), "/no/such/folder")
+	want := Sample{
+		CPU:    &CPU{UsageUsec: 1500, UserUsec: 30_000, SystemUsec: 20_000, ThrottledUsec: 20, LimitMillis: 500},
+		Memory: &Memory{Usage: 5000, WorkingSet: 3800, OOMKills: 2},
+		IO:     &IO{ReadBytes: 11, WriteBytes: 20},
+		Pids:   &Pids{Current: 7},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v", got)
+	}
+	unlimited := cgroup(t, map[string]string{
+		"memory/memory.usage_in_bytes": "1", "cpuacct/cpuacct.usage": "1", "cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000",
+	})
+	if cpu := Take(unlimited, "/").CPU; cpu == nil || cpu.LimitMillis != 0 {
+		t.Errorf("%+v", cpu)
 	}
 }
 

@@ -150,6 +150,16 @@ describe('with a database', () => {
   });
 });
 
+describe('with a database that is away', () => {
+  it('says that it cannot be asked, and nothing of where it is and who asks it', async () => {
+    const postgresUrl = 'postgres://router:hidden@127.0.0.1:1/audit';
+    harness = await Harness.start({ auditing: { ...SQLITE, store: 'postgres', postgresUrl } });
+    const answer = await harness.call('GET', '/api/v1/audit/events', { key: ADMIN_KEY });
+    expect(answer.status).toBe(503);
+    expect(answer.body).toEqual({ error: 'the audit store cannot be read at the moment' });
+  });
+});
+
 describe('without a database', () => {
   it('gives what the cluster remembers', async () => {
     harness = await Harness.start();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Readable } from 'node:stream';
 import { SANDBOXES } from '@agenttier/crds/meta/resources';
+import { isKubeError } from '@agenttier/machinery/kube/errors';
 import type { AuditRow } from '../../auditStore/row.ts';
 import type { AuditQuery, AuditReader } from '../../auditStore/store.ts';
 import { roleOn } from '../../auth/authorize.ts';
@@ -8,6 +9,7 @@ import type { Principal } from '../../auth/principal.ts';
 import { BY_READER, userReader } from '../../cluster/caches.ts';
 import type { Stores } from '../../cluster/caches.ts';
 import type { Handlers } from '../contract.ts';
+import { refusals } from '../errors.ts';
 import type { Call, Reply } from '../route.ts';
 import { headOf, lineOf } from './export.ts';
 import type { ExportFormat } from './export.ts';
@@ -46,13 +48,19 @@ function readerOf({ stores }: AuditOptions, principal: Principal): AuditReader |
 async function list(options: AuditOptions, { principal, query }: Call): Promise<Reply> {
   const asked = readAuditQuery(query, readerOf(options, principal));
   // One more than asked for tells whether there is another page.
-  const found = await options.find({ ...asked, limit: asked.limit + 1 });
+  const found = await options.find({ ...asked, limit: asked.limit + 1 }).catch(unreadable);
   const shown = found.slice(0, asked.limit);
   const last = found.length > shown.length ? shown.at(-1) : undefined;
   return {
     status: 200,
     body: { events: shown.map(eventOf), ...(last === undefined ? {} : { continue: cursorOf(last.id) }) },
   };
+}
+
+/** What a database says names its address and its user: that is for the log, which has it. */
+function unreadable(error: unknown): never {
+  if (isKubeError(error)) throw error;
+  throw refusals.unavailable('the audit store cannot be read at the moment');
 }
 
 /** Names as clients have known them before there was more than sandboxes. */

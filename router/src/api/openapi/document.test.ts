@@ -107,8 +107,10 @@ describe('the document of all routes', () => {
     const open = Object.entries<Json>(document.paths).filter(([, methods]) =>
       Object.values<Json>(methods).some(({ security }) => security !== undefined),
     );
-    expect(Object.fromEntries(open.map(([path, { get }]) => [path, get.security]))).toEqual({
+    expect(Object.fromEntries(open.map(([path, { get, post }]) => [path, (get ?? post).security]))).toEqual({
       '/auth/config': [],
+      '/auth/session': [],
+      '/auth/session/renewal': [],
       '/openapi.json': [],
       '/sandboxes/{id}/download': [{ ticket: [] }],
     });

@@ -30,6 +30,9 @@ const KEYS_STALE_MS = 60 * 60_000;
 const REDISCOVER_MS = 60 * 60_000;
 const RETRY_MS = { first: 500, most: 30_000 };
 
+/** Where forms are sent: RFC 6749 3.2, and RFC 7009 which not every issuer has. */
+type Place = 'token' | 'revocation';
+
 type RemoteKeys = ReturnType<typeof createRemoteJWKSet>;
 
 /** The issuer's keys: found by discovery, in the background and for as long as it takes, and fetched anew when they change. */
@@ -39,6 +42,8 @@ export class Issuer {
   readonly #cooldownMs: number;
   readonly #dispatcher: Agent;
   #keys: { readonly url: string; readonly remote: RemoteKeys } | undefined;
+  /** Found by discovery; an issuer that cannot be reached any more keeps them. */
+  #places: Partial<Readonly<Record<Place, string>>> = {};
   #fetchedAt = 0;
   #failed: { readonly at: number; readonly error: Error } | undefined;
 
@@ -77,18 +82,48 @@ export class Issuer {
     }
   };
 
+  /**
+   * Sends a form; undefined when the issuer has no such place. Throws IssuerUnavailable. What is in the form and in the
+   * answer is secret, so neither is in the error.
+   */
+  async post(
+    place: Place,
+    form: Readonly<Record<string, string>>,
+  ): Promise<{ readonly status: number; readonly body: Readonly<Record<string, unknown>> } | undefined> {
+    if (this.#keys === undefined) throw new IssuerUnavailable('the token issuer has not been reached yet');
+    const url = this.#places[place];
+    if (url === undefined) return undefined;
+    try {
+      const answer = await fetch(url, {
+        method: 'POST',
+        dispatcher: this.#dispatcher,
+        redirect: 'error',
+        headers: { accept: 'application/json' },
+        body: new URLSearchParams(form),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      const body: unknown = await answer.json().catch(() => ({}));
+      const isObject = typeof body === 'object' && body !== null;
+      return { status: answer.status, body: isObject ? (body as Record<string, unknown>) : {} };
+    } catch {
+      throw new IssuerUnavailable('the token issuer does not answer at the moment');
+    }
+  }
+
   async #discover(signal: AbortSignal): Promise<boolean> {
     const { issuer, allowHttp } = this.#options.settings;
     try {
       const answer = await this.#get(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, signal);
-      const { issuer: named, jwks_uri: url } = (await answer.json()) as {
-        issuer?: unknown;
-        jwks_uri?: unknown;
-      };
+      const metadata = (await answer.json()) as Readonly<Record<string, unknown>>;
+      const { issuer: named, jwks_uri: url } = metadata;
       // OpenID Connect Discovery, section 4.3: else one issuer could speak for another.
       if (named !== issuer) throw new Error(`it calls itself "${String(named)}", not "${issuer}"`);
-      const unfit = typeof url === 'string' ? unfitUrl(url.split('?')[0] ?? '', allowHttp) : 'is missing';
+      const unfit = unfitPlace(url, allowHttp);
       if (unfit !== undefined) throw new Error(`its jwks_uri ${unfit}`);
+      const place = (name: string) =>
+        unfitPlace(metadata[name], allowHttp) === undefined ? String(metadata[name]) : undefined;
+      const [token, revocation] = [place('token_endpoint'), place('revocation_endpoint')];
+      this.#places = { ...(token && { token }), ...(revocation && { revocation }) };
       this.#use(String(url));
       return true;
     } catch (error) {
@@ -139,3 +174,7 @@ export class Issuer {
     throw new Error(`${address} answered ${answer.status}`);
   }
 }
+
+/** Why nothing is fetched from or sent to there; a query is part of some. */
+const unfitPlace = (url: unknown, allowHttp: boolean): string | undefined =>
+  typeof url === 'string' ? unfitUrl(url.split('?')[0] ?? '', allowHttp) : 'is missing';

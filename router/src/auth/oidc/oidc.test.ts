@@ -22,6 +22,7 @@ function settingsOf(issuer: string, more: Partial<OidcSettings> = {}): OidcSetti
     adminGroup: 'agenttier-admins',
     groupClaim: 'groups',
     scopes: ['openid'],
+    session: 'page',
     allowHttp: false,
     ca: undefined,
     ...more,

@@ -59,6 +59,7 @@ beforeAll(async () => {
     adminGroup: 'admins',
     groupClaim: 'groups',
     scopes: [],
+    session: 'page' as const,
     allowHttp: false,
     ca: undefined,
   };

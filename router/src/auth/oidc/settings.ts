@@ -13,6 +13,8 @@ export interface OidcSettings {
   readonly groupClaim: string;
   /** What clients ask the issuer for. */
   readonly scopes: readonly string[];
+  /** Where a sign-in of the dashboard is kept: in the memory of the page, or in cookies that no script reads. */
+  readonly session: 'page' | 'cookie';
   /** Takes an issuer without TLS that is not on this machine. */
   readonly allowHttp: boolean;
   /** PEM of authorities of the issuer, beside the usual ones. */
@@ -42,8 +44,15 @@ export function readOidc(
     adminGroup: env['OIDC_ADMIN_GROUP'] ?? 'agenttier-admins',
     groupClaim: env['OIDC_GROUP_CLAIM'] || 'groups',
     scopes: (env['OIDC_SCOPES'] || DEFAULT_SCOPES).split(',').map((scope) => scope.trim()),
+    session: readSession(env['OIDC_SESSION'], problems),
     ca: env['OIDC_CA'] || undefined,
   };
+}
+
+function readSession(text: string | undefined, problems: string[]): OidcSettings['session'] {
+  if (text === undefined || text === '' || text === 'page') return 'page';
+  if (text !== 'cookie') problems.push(`OIDC_SESSION "${text}" is neither page nor cookie`);
+  return 'cookie';
 }
 
 function problemsOf(issuer: string, clientId: string, allowHttp: boolean): string[] {

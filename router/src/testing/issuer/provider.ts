@@ -116,6 +116,7 @@ const page = (context: { body: string }, text: string): void => {
 const featuresOf = ({ audience }: ProviderOptions) => ({
   devInteractions: { enabled: false },
   clientCredentials: { enabled: true },
+  revocation: { enabled: true },
   rpInitiatedLogout: {
     enabled: true,
     logoutSource: (context: { body: string }, form: string) =>

@@ -213,6 +213,18 @@ export interface Operations {
       }[];
     };
   };
+  /** Redeems an authorization code of the issuer and keeps the tokens in sealed cookies. */
+  readonly beginSession: {
+    readonly body: {
+      readonly code: string;
+      readonly verifier: string;
+      readonly redirectUri: string;
+    };
+    readonly answer: {
+      /** when the session ends unless it is renewed */
+      readonly expiresAt: string;
+    };
+  };
   /** Ends an invocation with all that it has started. */
   readonly cancelInvocation: {
     readonly params: {
@@ -780,6 +792,10 @@ export interface Operations {
     };
     readonly answer: undefined;
   };
+  /** Takes the cookies of a session away, and its refresh token where the issuer revokes. */
+  readonly endSession: {
+    readonly answer: undefined;
+  };
   /** Runs a command and answers with what it printed; streamed or detached where that is asked for. */
   readonly execInSandbox: {
     readonly params: {
@@ -866,7 +882,7 @@ export interface Operations {
     };
     readonly answer: Response;
   };
-  /** Tells of changes of sandboxes, templates and warm pools as they happen. */
+  /** Tells of changes of sandboxes, templates, warm pools, policies and one's own webhooks and keys as they happen. */
   readonly followChanges: {
     readonly query?: {
       /** where to go on; the header Last-Event-ID does the same */
@@ -1709,6 +1725,13 @@ export interface Operations {
       readonly level: string;
     };
   };
+  /** Renews the session in the cookies when less than a minute of it is left, and tells when it ends. */
+  readonly renewSession: {
+    readonly answer: {
+      /** when the session ends unless it is renewed */
+      readonly expiresAt: string;
+    };
+  };
   /** Sets the policy of the cluster; what the body leaves out sets no limit. */
   readonly replaceClusterPolicy: {
     readonly query?: {
@@ -1922,6 +1945,8 @@ export interface Operations {
       readonly issuer?: string;
       readonly clientId?: string;
       readonly scopes?: readonly string[];
+      /** where the dashboard keeps a sign-in: in its memory, or in cookies */
+      readonly session?: 'page' | 'cookie';
     };
   };
   /** Tells about one path, without following a link at its end. */
@@ -2118,6 +2143,7 @@ export interface Operations {
 /** Where each operation is, and how its answers come. */
 export const OPERATIONS = {
   actOnSandboxes: { method: 'POST', path: '/sandboxes/bulk-action', answers: ['json'] },
+  beginSession: { method: 'POST', path: '/auth/session', answers: ['json'] },
   cancelInvocation: { method: 'POST', path: '/sandboxes/{id}/invoke/cancel', answers: ['nothing'] },
   changeFiles: { method: 'POST', path: '/sandboxes/{id}/files', answers: ['json'] },
   check: { method: 'POST', path: '/check', answers: ['json'] },
@@ -2152,6 +2178,7 @@ export const OPERATIONS = {
   downloadByTicket: { method: 'GET', path: '/sandboxes/{id}/download', answers: ['bytes'] },
   effectivePolicy: { method: 'GET', path: '/governance/effective', answers: ['json'] },
   endExec: { method: 'DELETE', path: '/sandboxes/{id}/exec/{execId}', answers: ['nothing'] },
+  endSession: { method: 'DELETE', path: '/auth/session', answers: ['nothing'] },
   execInSandbox: { method: 'POST', path: '/sandboxes/{id}/exec', answers: ['json'] },
   explainSandbox: { method: 'GET', path: '/sandboxes/{id}/explain', answers: ['json'] },
   explainTemplate: { method: 'GET', path: '/templates/{name}/explain', answers: ['json'] },
@@ -2203,6 +2230,7 @@ export const OPERATIONS = {
   previewPutPath: { method: 'PUT', path: '/sandboxes/{id}/preview/{port}/{path}', answers: ['bytes'], rest: 'path' },
   readFile: { method: 'GET', path: '/sandboxes/{id}/files/{path}', answers: ['bytes'], rest: 'path' },
   redeemShareLink: { method: 'POST', path: '/share-links/redeem', answers: ['json'] },
+  renewSession: { method: 'POST', path: '/auth/session/renewal', answers: ['json'] },
   replaceClusterPolicy: { method: 'PUT', path: '/governance/policies', answers: ['json'] },
   replacePolicy: { method: 'PUT', path: '/governance/policies/{namespace}', answers: ['json'] },
   replaceTemplate: { method: 'PUT', path: '/templates/{name}', answers: ['json'] },

@@ -7,7 +7,7 @@ import { problemOf } from '../../data/problem.ts';
 import type { Problem } from '../../data/problem.ts';
 import type { Server } from '../../data/server.ts';
 import { Session } from '../../data/session.ts';
-import { beginSignIn, finishSignIn, SignInError } from '../../data/signIn.ts';
+import { beginSignIn, SignInError, takeAnswer } from '../../data/signIn.ts';
 import { authConfig, currentUser } from '../../data/user.ts';
 import type { AuthConfig, User } from '../../data/user.ts';
 import { AgentTierElement } from '../../element.ts';
@@ -164,6 +164,7 @@ export class AgentTierApp extends AgentTierElement {
     this.failure = undefined;
     try {
       this.config = await authConfig(server);
+      this.#session.prepare(this.config, this.provider.apiBase);
       if (this.page.name === 'callback') await this.#finishSignIn(this.config);
       this.#enter(await currentUser(server));
       if (!this.#themeGiven) void this.#wearPreferred(server);
@@ -191,8 +192,8 @@ export class AgentTierApp extends AgentTierElement {
   async #finishSignIn(config: AuthConfig): Promise<void> {
     const answer = new URLSearchParams(globalThis.location.search);
     history.replaceState(undefined, '', `${this.basePath}/`);
-    const { tokens, returnTo } = await finishSignIn(config, this.#callback, answer);
-    this.#session.useTokens(tokens, config);
+    const { code, returnTo } = takeAnswer(this.#callback, answer);
+    await this.#session.begin(code, config);
     history.replaceState(undefined, '', `${this.basePath}${returnTo}`);
     void this.#show();
   }
@@ -221,8 +222,13 @@ export class AgentTierApp extends AgentTierElement {
     this.user = undefined;
     this.expired = false;
     this.signInError = undefined;
-    const place = await left;
-    if (place !== undefined) globalThis.location.assign(place);
+    try {
+      const place = await left;
+      if (place !== undefined) globalThis.location.assign(place);
+    } catch (error) {
+      // Whoever believes to have left must not be wrong.
+      this.failure = { ...problemOf(error), message: this.say('login.stillIn') };
+    }
   }
 
   protected override updated(): void {
