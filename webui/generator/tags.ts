@@ -24,10 +24,11 @@ ${tags.join('')}}
 export function renderEvents(elements: readonly ElementSource[]): string {
   const told = elements.flatMap(({ events }) => events.map(({ name }) => name));
   const names = [...new Set([...SHARED_EVENTS, ...told])].toSorted();
-  return `${HEAD}
+  return `${HEAD}import type { EventDetails } from '../details.ts';
+
 declare global {
   interface HTMLElementEventMap {
-${names.map((name) => `    '${name}': CustomEvent;\n`).join('')}  }
+${names.map((name) => `    '${name}': CustomEvent<EventDetails['${name}']>;\n`).join('')}  }
 }
 
 export {};

@@ -8,9 +8,15 @@ import { connect, serverContext } from './data/server.ts';
 import type { Server } from './data/server.ts';
 // Before any element: one that is on the page already asks for its provider at the moment that it is defined, and only once.
 import './elements/provider/provider.ts';
+import type { EventDetails } from './details.ts';
 import './generated/events.ts';
 import type { TextKey } from './text/text.ts';
 import { textOf } from './text/text.ts';
+
+/** What is said with an event: nothing where its name says it all. */
+type Told<Name extends keyof EventDetails> = EventDetails[Name] extends null
+  ? []
+  : [detail: EventDetails[Name], options?: { readonly cancelable?: boolean }];
 
 /**
  * What all elements share. An element finds its server in this order: its own `server`, its own `api-base` (with
@@ -54,7 +60,8 @@ export abstract class AgentTierElement extends LitElement {
   }
 
   /** Tells the page; true unless a listener has called `preventDefault()`. */
-  protected tell(name: string, detail?: unknown, options: { cancelable?: boolean } = {}): boolean {
+  protected tell<Name extends keyof EventDetails>(name: Name, ...given: Told<Name>): boolean {
+    const [detail, options = {}] = given;
     return this.dispatchEvent(
       new CustomEvent(name, {
         detail,

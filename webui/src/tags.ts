@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { EventDetails } from './details.ts';
 import type { Tags } from './generated/tags.ts';
 
 /** What scripts may set on an element. */
@@ -14,3 +15,5 @@ export type Attributes<Tag extends keyof Tags> = {
 };
 
 export type EventsOf<Tag extends keyof Tags> = Tags[Tag]['events'];
+
+export type EventOf<Name extends keyof EventDetails> = CustomEvent<EventDetails[Name]>;

@@ -4,20 +4,13 @@ import { customElement, property, state } from 'lit/decorators.js';
 import { deleteSandbox, resumeSandbox, stopSandbox } from '../../data/sandboxes.ts';
 import type { Sandbox } from '../../data/sandboxes.ts';
 import type { Server } from '../../data/server.ts';
+import type { SandboxAction, SandboxActionDetail } from '../../details.ts';
 import { AgentTierElement } from '../../element.ts';
 import { baseStyles } from '../../styles/base.ts';
 import { controlStyles } from '../../styles/controls.ts';
 import { sinceText } from '../../text/time.ts';
 import '../status-badge/status-badge.ts';
 import { styles } from './sandbox-card.styles.ts';
-
-export type SandboxAction = 'stop' | 'resume' | 'delete';
-
-/** Detail of `agenttier-sandbox-action`. */
-export interface SandboxActionDetail {
-  readonly sandbox: Sandbox;
-  readonly action: SandboxAction;
-}
 
 const ACTIONS: Readonly<Record<SandboxAction, (server: Server, sandbox: Sandbox) => Promise<void>>> = {
   stop: stopSandbox,
@@ -109,19 +102,20 @@ export class AgentTierSandboxCard extends AgentTierElement {
   #buttons({ status }: Sandbox) {
     const button = (key: 'stop' | 'resume' | 'delete', act: () => void, kind = '') =>
       html`<button class=${kind} ?disabled=${this.busy} @click=${act}>${this.say(`action.${key}`)}</button>`;
-    const open = (target: string, key: 'terminal' | 'settings', kind = '') =>
-      html`<button class=${kind} @click=${() => this.#open(target)}>${this.say(`action.${key}`)}</button>`;
+    const open = (target: 'terminal' | 'settings', kind = '') =>
+      html`<button class=${kind} @click=${() => this.#open(target)}>${this.say(`action.${target}`)}</button>`;
     return html`
-      ${status === 'Running' ? open('terminal', 'terminal', 'primary') : nothing}
+      ${status === 'Running' ? open('terminal', 'primary') : nothing}
       ${status === 'Running' || status === 'Creating' ? button('stop', () => void this.stop()) : nothing}
       ${status === 'Stopped' || status === 'Error' ? button('resume', () => void this.resume(), 'primary') : nothing}
-      ${status === 'Deleting' || this.alone ? nothing : open('settings', 'settings')}
+      ${status === 'Deleting' || this.alone ? nothing : open('settings')}
       ${status === 'Deleting' ? nothing : button('delete', () => void this.discard(), 'quiet danger')}
     `;
   }
 
-  #open(target: string): void {
-    this.tell('agenttier-sandbox-open', { sandbox: this.sandbox, target });
+  #open(target: 'terminal' | 'settings'): void {
+    const { sandbox } = this;
+    if (sandbox !== undefined) this.tell('agenttier-sandbox-open', { sandbox, target });
   }
 
   async #act(action: SandboxAction): Promise<void> {

@@ -4,9 +4,10 @@ import { customElement, property, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { ResourceController } from '../../controllers/resource.ts';
 import { actOnSandboxes, listSandboxes } from '../../data/sandboxes.ts';
-import type { BulkAction, BulkOutcome, Phase, Sandbox } from '../../data/sandboxes.ts';
+import type { BulkAction, Phase, Sandbox } from '../../data/sandboxes.ts';
 import { currentUser } from '../../data/user.ts';
 import type { User } from '../../data/user.ts';
+import type { BulkResultDetail } from '../../details.ts';
 import { AgentTierElement } from '../../element.ts';
 import { baseStyles } from '../../styles/base.ts';
 import { controlStyles } from '../../styles/controls.ts';
@@ -23,12 +24,6 @@ import type { View } from './view.ts';
 const PHASES: readonly Phase[] = ['Running', 'Creating', 'Stopped', 'Error', 'Deleting'];
 const BULK: readonly BulkAction[] = ['stop', 'resume', 'delete'];
 const TOLD = { stop: 'list.stopped', resume: 'list.resumed', delete: 'list.deleted' } as const;
-
-/** Detail of `agenttier-bulk-result`. */
-export interface BulkResultDetail {
-  readonly action: BulkAction;
-  readonly outcomes: readonly BulkOutcome[];
-}
 
 /**
  * The sandboxes that the person may see, as cards or in a table, kept current by the server.
