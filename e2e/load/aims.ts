@@ -60,6 +60,11 @@ export const AIMS: readonly Aim[] = [
   atMost('initial JavaScript of the dashboard', 'p50', 110, 'KB'),
   atMost('first card on screen', 'p50', 1000),
   over('key echo in the page', 'terminal echo', 10),
+  atMost('frames, 1,000 cards scrolled while things change', 'p99', 50),
+  atMost('frames, 1,000 rows scrolled while things change', 'p99', 50),
+  atMost('growth of memory in the page', 'max', 10, '%'),
+  atMost('growth of nodes in the page', 'max', 10, '%'),
+  atLeast('frames a second while 1 MB/s prints', 59, '/s'),
 ];
 
 /** Each aim whose figures were measured, with what was, as a Markdown table. */

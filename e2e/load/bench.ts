@@ -30,6 +30,7 @@ const { values } = parseArgs({
     mebibytes: { type: 'string', default: '256' },
     terminals: { type: 'string', default: '1000' },
     kills: { type: 'string', default: '3' },
+    minutes: { type: 'string', default: '10' },
     'rest-only': { type: 'boolean', default: false },
     out: { type: 'string', default: '.local/bench' },
     document: { type: 'string' },
@@ -52,6 +53,7 @@ const amounts = {
   mebibytes: Number(values.mebibytes),
   terminals: Number(values.terminals),
   kills: Number(values.kills),
+  minutes: Number(values.minutes),
 };
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 

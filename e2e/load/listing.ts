@@ -10,13 +10,20 @@ const BATCH = 100;
  * How long a list of a thousand sandboxes takes, whole, by the page and when nothing has changed. They are created
  * stopped, so that they cost the node nothing.
  */
-export async function measureListing(target: Target, calls: number): Promise<Figure[]> {
+export const measureListing = (target: Target, calls: number): Promise<Figure[]> =>
+  withThousand(target, () => measured(target, calls));
+
+/** A thousand sandboxes while something is measured; gone when it is done. */
+export async function withThousand<T>(
+  target: Target,
+  work: (ids: readonly string[]) => Promise<T>,
+): Promise<T> {
   const names = Array.from({ length: SANDBOXES }, (_, i) => `bench-list-${i}`);
   const stamp = Date.now().toString(36);
   const ids = names.map((name) => `${name}-${stamp}`);
   try {
     await inBatches(ids, (batch) => createAll(target, batch));
-    return await measured(target, calls);
+    return await work(ids);
   } finally {
     const remove = (batch: readonly string[]): Promise<unknown> =>
       call(target, 'POST', `/sandboxes/bulk-action?namespace=${target.namespace}`, {

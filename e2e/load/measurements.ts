@@ -5,6 +5,7 @@ import { measureHandler, measureRequests } from './admission.ts';
 import { measureBarePod } from './barePod.ts';
 import { measureEcho, measureKubectlEcho } from './echo.ts';
 import { measureFiles } from './files.ts';
+import { measureFrames } from './frames.ts';
 import { measureIdleTerminals } from './idleTerminals.ts';
 import { measureInvoke } from './invoke.ts';
 import { measureKubectlRun } from './kubectlRun.ts';
@@ -16,6 +17,7 @@ import { measurePage } from './page.ts';
 import { measurePageSize } from './pageSize.ts';
 import { measureReconnect } from './reconnect.ts';
 import { create, remove, type Target, untilStatus } from './rest.ts';
+import { measureSmooth } from './smooth.ts';
 import type { Figure } from './stats.ts';
 import { measureWarm } from './warm.ts';
 
@@ -31,6 +33,8 @@ export interface Amounts {
   readonly mebibytes: number;
   readonly terminals: number;
   readonly kills: number;
+  /** How long the memory of a page is looked at. */
+  readonly minutes: number;
 }
 
 /** What measurements share: made when the first asks, gone when the last is done. */
@@ -127,6 +131,8 @@ export const MEASUREMENTS: readonly Measurement[] = [
   byCluster('page', async (b) =>
     b.add(...(await measurePage(b.target, { loads: 7, keys: b.amounts.slowCalls }))),
   ),
+  byCluster('frames', async (b) => b.add(...(await measureFrames(b.target)))),
+  byCluster('smooth', async (b) => b.add(...(await measureSmooth(b.target, b.amounts.minutes)))),
   byCluster('reconnect', async (b) =>
     b.add(await measureReconnect(await b.client(), b.target, await b.standing(), b.amounts.kills)),
   ),

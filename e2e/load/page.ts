@@ -12,14 +12,9 @@ export async function measurePage(
   target: Target,
   { loads, keys }: { loads: number; keys: number },
 ): Promise<Figure[]> {
-  await ensureBrowser();
   const name = `bench-page-${Date.now().toString(36)}`;
   await create(target, name);
-  const browser = await chromium.launch({
-    executablePath: BROWSER,
-    // Without a graphics card WebGL is computed, which takes the processor from what is measured: the DOM is drawn.
-    args: ['--no-sandbox', '--disable-gpu', '--disable-3d-apis'],
-  });
+  const browser = await launch();
   try {
     await untilStatus(target, name, 'Running');
     const page = await signedIn(browser, target);
@@ -31,7 +26,7 @@ export async function measurePage(
       ),
       figure(
         'key echo in the page',
-        await keyEchoes(page, name, keys),
+        await keyEchoes(page, target, { name, keys }),
         'Chromium, drawn in the DOM, from keydown until the screen holds the character, looked at each 4 ms',
       ),
     ];
@@ -41,7 +36,15 @@ export async function measurePage(
   }
 }
 
-async function signedIn(browser: Browser, target: Target): Promise<Page> {
+/** A browser as on a machine without a graphics card: WebGL would be computed, so terminals are drawn in the DOM. */
+export async function launch(): Promise<Browser> {
+  await ensureBrowser();
+  const args = ['--no-sandbox', '--disable-gpu', '--disable-3d-apis'];
+  return chromium.launch({ executablePath: BROWSER, args });
+}
+
+/** The first page of the dashboard, with its first card. */
+export async function signedIn(browser: Browser, target: Target): Promise<Page> {
   const context = await browser.newContext({
     baseURL: target.url,
     viewport: { width: 1280, height: 800 },
@@ -73,10 +76,18 @@ async function firstCards(page: Page, loads: number): Promise<number[]> {
   return values;
 }
 
-async function keyEchoes(page: Page, name: string, keys: number): Promise<number[]> {
-  const card = page.locator('agenttier-sandbox-card', { hasText: name });
-  await card.getByRole('button', { name: 'Open terminal' }).click();
+/** By its address: of many cards only those in sight are drawn. */
+export async function openTerminal(page: Page, target: Target, name: string): Promise<void> {
+  await page.goto(`/sandboxes/${target.namespace}/${name}/terminal`);
   await page.getByText('Connected').waitFor();
+}
+
+async function keyEchoes(
+  page: Page,
+  target: Target,
+  { name, keys }: { name: string; keys: number },
+): Promise<number[]> {
+  await openTerminal(page, target, name);
   await page.keyboard.type('exec cat > /dev/null\n');
   const terminal = page.locator('agenttier-terminal');
   const values: number[] = [];

@@ -3,7 +3,7 @@
 /** One measured figure. Times in milliseconds, memory in MiB or in KB of a thousand bytes, rates in MB of a million bytes. */
 export interface Figure {
   readonly name: string;
-  readonly unit: 'ms' | 'MiB' | 'KB' | 'MB/s' | 'writes' | '/s' | '%';
+  readonly unit: 'ms' | 'MiB' | 'KB' | 'MB/s' | 'writes' | '/s' | '%' | 'nodes';
   readonly n: number;
   readonly p50: number;
   readonly p99: number;

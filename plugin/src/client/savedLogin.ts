@@ -14,6 +14,8 @@ export interface SavedLogin {
   readonly token_expires_at?: string;
   readonly refresh_token?: string;
   readonly token_endpoint?: string;
+  /** Where a logout has the refresh token ended; not every issuer has such a place. */
+  readonly revocation_endpoint?: string;
   readonly client_id?: string;
 }
 

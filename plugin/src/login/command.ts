@@ -33,7 +33,9 @@ export function addLogin(program: Command, app: App): void {
   program
     .command('logout')
     .summary('Forget the router and who you are there')
-    .description('Forget what login remembered. A key stays valid until it is revoked.')
+    .description(
+      'Forget what login remembered, and end the sign-in at the issuer where it takes that. A key stays valid until it is revoked; a token counts until it expires.',
+    )
     .action(async (_options: unknown, self: Command) => {
       await perform(
         app,

@@ -10,6 +10,7 @@ export interface Issuer {
   readonly tokenEndpoint: string;
   readonly authorizationEndpoint: string;
   readonly deviceEndpoint?: string | undefined;
+  readonly revocationEndpoint?: string | undefined;
 }
 
 /** How people sign in at a router, from its own word. */
@@ -38,5 +39,6 @@ export async function discover(host: Host, signIn: SignIn): Promise<Issuer> {
     tokenEndpoint,
     authorizationEndpoint,
     deviceEndpoint: textOf(value['device_authorization_endpoint']),
+    revocationEndpoint: textOf(value['revocation_endpoint']),
   };
 }

@@ -190,6 +190,57 @@ describe('login with a code', () => {
   });
 });
 
+describe('logout', () => {
+  const loggedIn = async (endpoints: object): Promise<void> => {
+    withIssuer({ device_authorization_endpoint: `${issuer.access().server}/device`, ...endpoints });
+    issuer
+      .on('POST', '/device', json({ device_code: 'd' }))
+      .on('POST', '/token', json({ id_token: idToken({}), refresh_token: 'r1' }));
+    expect((await runWith(host(), 'login', '--api-url', url)).code).toBe(0);
+  };
+  const gone = () => expect(stat(file)).rejects.toThrow();
+
+  it('has the issuer end the refresh token', async () => {
+    const { server } = issuer.access();
+    await loggedIn({ revocation_endpoint: `${server}/revoke` });
+    issuer.on('POST', '/revoke', json({}));
+    const { code, out } = await runWith(host(), 'logout');
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: `Removed ${file}\nEnded the sign-in at the issuer ${server}\n`,
+    });
+    const [asked] = issuer.requestsTo('/revoke');
+    expect(Object.fromEntries(new URLSearchParams(asked?.body))).toEqual({
+      client_id: 'cli',
+      token: 'r1',
+      token_type_hint: 'refresh_token',
+    });
+    await gone();
+  });
+
+  it('forgets all the same where the issuer cannot be told, and says so', async () => {
+    await loggedIn({ revocation_endpoint: `${issuer.access().server}/revoke` });
+    issuer.on('POST', '/revoke', json({ error: 'server_error' }, 503));
+    const { code, out } = await runWith(host(), 'logout');
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining('could not be told') });
+    await gone();
+  });
+
+  it('says where the issuer has no such place', async () => {
+    await loggedIn({});
+    expect((await runWith(host(), 'logout')).out).toContain('no way to end a sign-in early');
+    await gone();
+  });
+
+  it('removes a file that is broken, and one that holds a key', async () => {
+    await runWith(host(), 'login', '--api-url', url, '--api-key', 'atk_good');
+    expect(await runWith(host(), 'logout')).toMatchObject({ code: 0, out: `Removed ${file}\n` });
+    await writeFile(file, '{');
+    expect(await runWith(host(), 'logout')).toMatchObject({ code: 0, out: `Removed ${file}\n` });
+    await gone();
+  });
+});
+
 describe('login by the browser', () => {
   /** Starts a login and plays the browser that follows its link. */
   async function follow(

@@ -30,8 +30,13 @@ export async function runLogin(host: Host, options: LoginOptions): Promise<void>
 
 export async function runLogout(host: Host): Promise<void> {
   const file = loginFile(host);
+  // A file that cannot be read is removed all the same.
+  const saved = await readLogin(host).catch((): SavedLogin => ({}));
   await rm(file, { force: true });
   await write(host.streams.out, `Removed ${file}\n`);
+  const { revokeAtIssuer } = await import('./revoke.ts');
+  const told = await revokeAtIssuer(host, saved);
+  if (told !== undefined) await write(host.streams.out, `${told}\n`);
 }
 
 async function secretsFor(host: Host, options: LoginOptions, url: URL): Promise<SavedLogin> {
@@ -52,7 +57,13 @@ async function secretsFor(host: Host, options: LoginOptions, url: URL): Promise<
   const tokens = byCode
     ? await (await import('./device.ts')).deviceFlow(host, issuer)
     : await (await import('./browser.ts')).browserFlow(host, issuer);
-  return { ...tokens, token_endpoint: issuer.tokenEndpoint, client_id: issuer.clientId };
+  const { tokenEndpoint: token_endpoint, revocationEndpoint: revocation_endpoint } = issuer;
+  return {
+    ...tokens,
+    token_endpoint,
+    ...(revocation_endpoint && { revocation_endpoint }),
+    client_id: issuer.clientId,
+  };
 }
 
 async function keyGiven(host: Host, { apiKey, withKey }: LoginOptions): Promise<string | undefined> {

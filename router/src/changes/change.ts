@@ -2,6 +2,8 @@
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import type { KubeObject } from '@agenttier/machinery/kube/resource';
 import type { StoreEvent } from '@agenttier/machinery/reflector/store';
+import type { Policy } from '../api/governance/policies.ts';
+import { policyBody } from '../api/governance/writes.ts';
 import { namespaceAllowed } from '../auth/authorize.ts';
 import type { Principal } from '../auth/principal.ts';
 import { groupReader, readersOf, userReader } from '../cluster/caches.ts';
@@ -13,7 +15,7 @@ export type ChangeType = 'added' | 'modified' | 'deleted';
 
 /** One change of one object, with who saw it before and who sees it now. */
 export interface Change {
-  readonly kind: 'sandbox' | 'template' | 'warmpool';
+  readonly kind: 'sandbox' | 'template' | 'warmpool' | 'policy' | 'webhook' | 'key';
   readonly namespace?: string | undefined;
   readonly name: string;
   readonly before: Audience;
@@ -83,6 +85,28 @@ export function openChange<T extends KubeObject>(
   const before = type === 'added' ? 'nobody' : 'everybody';
   return { kind, ...placeOf(object), before, after: type === 'deleted' ? 'nobody' : 'everybody', view };
 }
+
+/** Of a kind of which people see their own, and administrators everybody's. */
+export function ownChange<T extends KubeObject>(
+  kind: Change['kind'],
+  event: StoreEvent<T>,
+  { viewOf, ownerOf }: { viewOf: (object: T) => object; ownerOf: (object: T) => string | undefined },
+): Change | undefined {
+  const change = openChange(kind, event, viewOf);
+  const owner = ownerOf(event.object);
+  if (change === undefined || owner === undefined) return undefined;
+  const own = (audience: Audience): Audience => (audience === 'nobody' ? audience : [userReader(owner)]);
+  return { ...change, before: own(change.before), after: own(change.after) };
+}
+
+/**
+ * What of a policy is told: its text, and how much of today it would refuse. The rest of its status is the ledger, which
+ * changes with every admission and tells nobody anything.
+ */
+export const policyView = (policy: Policy): object => {
+  const { resourceVersion: _, ...body } = policyBody(policy.metadata.namespace, policy);
+  return body;
+};
 
 const placeOf = ({ metadata }: KubeObject): Pick<Change, 'namespace' | 'name'> => ({
   ...(metadata.namespace ? { namespace: metadata.namespace } : {}),

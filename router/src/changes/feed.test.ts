@@ -122,6 +122,61 @@ describe('who is told what', () => {
     expect(client.seen[2]?.data).toEqual({ type: 'deleted', object: { namespace: 'default', name: 'box' } });
   });
 
+  it('everybody of the text of a policy, within their namespaces, and nobody of its ledger', async () => {
+    const policy = (allowed: string[], used: number, namespace = 'default') => ({
+      metadata: { name: 'default', namespace, resourceVersion: String(++version), generation: 1 },
+      spec: { approvedRegistries: allowed },
+      status: { used: { sandboxes: used } },
+    });
+    const clients = [follow(ann), follow({ ...bob, namespaces: ['other'] })];
+    await Promise.all(clients.map((client) => client.until(1)));
+    stores.policies.applyWatch(policy(['a.example'], 1));
+    for (let used = 2; used < 50; used++) stores.policies.applyWatch(policy(['a.example'], used));
+    stores.policies.applyWatch(policy(['b.example'], 50));
+    const { namespace: _, ...metadata } = policy([], 0).metadata;
+    stores.clusterPolicies.applyWatch({ metadata, spec: { requireDigest: true } });
+    await clients[0]?.until(4);
+    await clients[1]?.until(2);
+    const cluster = { type: 'added', object: { scope: 'cluster', policy: { requireDigest: true } } };
+    const told = (registry: string) => ({
+      namespace: 'default',
+      policy: { approvedRegistries: [registry] },
+    });
+    expect(clients[0]?.seen.slice(1).map(({ data }) => data)).toEqual([
+      { type: 'added', object: told('a.example') },
+      { type: 'modified', object: told('b.example') },
+      cluster,
+    ]);
+    expect(clients[1]?.seen.slice(1).map(({ event, data }) => ({ event, data }))).toEqual([
+      { event: 'policy', data: cluster },
+    ]);
+  });
+
+  it('people of their own webhooks and keys, of which no secret is told', async () => {
+    const clients = [follow(ann), follow(bob), follow(root)];
+    await Promise.all(clients.map((client) => client.until(1)));
+    const hook = {
+      metadata: { name: 'hook', namespace: 'default', resourceVersion: '1' },
+      spec: { url: 'https://hooks.example', secretRef: { name: 'signing' }, createdBy: { sub: 'ann' } },
+    };
+    stores.subscriptions.applyWatch(hook);
+    const secret = keySecret('a-key-of-ann-that-is-long-enough', { userId: 'ann' });
+    stores.apiKeys.applyWatch(secret);
+    stores.apiKeys.deleteWatch(secret);
+    put('marker', { createdBy: { sub: 'bob' } });
+    await Promise.all([clients[0]?.until(4), clients[1]?.until(2), clients[2]?.until(5)]);
+    const types = clients.map(({ seen }) =>
+      seen.map(({ event, data }) => `${event} ${(data as { type?: string }).type ?? ''}`.trim()),
+    );
+    const own = ['webhook added', 'key added', 'key deleted'];
+    expect(types).toEqual([
+      ['reset', ...own],
+      ['reset', 'sandbox added'],
+      ['reset', ...own, 'sandbox added'],
+    ]);
+    expect(JSON.stringify(clients[0]?.seen)).not.toMatch(/signing|long-enough|keyHash/);
+  });
+
   it('keys within their namespaces, and clients about the one that they ask for', async () => {
     const key = { id: 'k', actionGroups: [], allowedNamespaces: ['other'] };
     const clients = [follow({ ...ann, key }), follow(ann, { namespace: 'other' })];

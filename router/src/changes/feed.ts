@@ -1,21 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
 import type { SandboxRows } from '../api/sandboxes/rows.ts';
+import { keyView } from '../api/keys/operations.ts';
 import { templateView } from '../api/templates/view.ts';
 import { poolView } from '../api/warmpools/view.ts';
+import { subscriptionView } from '../api/webhooks/subscription.ts';
 import { readKeySecret } from '../auth/keyRecord.ts';
 import { signInEnd } from '../auth/principal.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { Stores } from '../cluster/caches.ts';
+import type { Secret } from '../cluster/shapes.ts';
 import type { OutEvent } from '../sse/eventStream.ts';
-import { meaningOf, openChange, readerOf, sandboxChange } from './change.ts';
+import { meaningOf, openChange, ownChange, policyView, readerOf, sandboxChange } from './change.ts';
 import type { Change, Reader } from './change.ts';
 import { Follower } from './follower.ts';
 import { Ring } from './ring.ts';
 import type { Numbered } from './ring.ts';
 
 export interface FeedOptions {
-  readonly stores: Pick<Stores, 'sandboxes' | 'clusterTemplates' | 'templates' | 'warmPools' | 'apiKeys'>;
+  readonly stores: Pick<
+    Stores,
+    | 'sandboxes'
+    | 'clusterTemplates'
+    | 'templates'
+    | 'warmPools'
+    | 'clusterPolicies'
+    | 'policies'
+    | 'subscriptions'
+    | 'apiKeys'
+  >;
   readonly rows: SandboxRows;
   /** Changes that a client can have missed and still go on from. */
   readonly remembered?: number;
@@ -63,11 +76,35 @@ export class ChangeFeed {
     );
     stores.templates.subscribe((event) => this.#take(() => openChange('template', event, templateView)));
     stores.warmPools.subscribe((event) => this.#take(() => openChange('warmpool', event, poolView)));
+    for (const policies of [stores.clusterPolicies, stores.policies]) {
+      policies.subscribe((event) => this.#take(() => openChange('policy', event, policyView)));
+    }
     stores.apiKeys.subscribe(({ type, object }) => {
       // Whatever became of the key: who goes on with it comes in again by the front door.
       const isGone = type === 'deleted' || readKeySecret(object) === undefined;
       if (isGone || type === 'modified') this.#endKey(object.metadata.name ?? '');
     });
+    this.#followOwn(stores);
+  }
+
+  /** What people have of their own beside sandboxes. */
+  #followOwn({ subscriptions, apiKeys }: FeedOptions['stores']): void {
+    subscriptions.subscribe((event) =>
+      this.#take(() =>
+        ownChange('webhook', event, {
+          viewOf: subscriptionView,
+          ownerOf: ({ spec }) => spec.createdBy?.sub,
+        }),
+      ),
+    );
+    apiKeys.subscribe((event) =>
+      this.#take(() =>
+        ownChange('key', event, {
+          viewOf: keySecretView,
+          ownerOf: (secret) => readKeySecret(secret)?.principal.sub,
+        }),
+      ),
+    );
   }
 
   /** How many streams the person has here. */
@@ -171,6 +208,12 @@ export class ChangeFeed {
     const object = type === 'deleted' ? { namespace, name } : view;
     return { event: kind, data: { type, object }, id: this.#id(number) };
   }
+}
+
+/** One that cannot be read is nobody's key. */
+function keySecretView(secret: Secret): object {
+  const record = readKeySecret(secret);
+  return record === undefined ? {} : keyView(record);
 }
 
 /** No key of the reader index looks like it. */

@@ -74,6 +74,8 @@ describe('Caches', () => {
     expect(new Set(selectors)).toEqual(
       new Set([
         '/apis/agenttier.io/v1alpha1/sandboxes ',
+        '/apis/agenttier.io/v1alpha1/clustergovernancepolicies ',
+        '/apis/agenttier.io/v1alpha1/governancepolicies ',
         '/apis/agenttier.io/v1alpha1/sandboxtemplates ',
         '/apis/agenttier.io/v1alpha1/clustersandboxtemplates ',
         '/apis/agenttier.io/v1alpha1/sandboxwarmpools ',

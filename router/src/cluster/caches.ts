@@ -14,7 +14,9 @@ import {
   SECRET_PURPOSES,
 } from '@agenttier/crds/meta/labels';
 import {
+  CLUSTER_GOVERNANCE_POLICIES,
   CLUSTER_SANDBOX_TEMPLATES,
+  GOVERNANCE_POLICIES,
   SANDBOX_TEMPLATES,
   SANDBOX_WARM_POOLS,
   SANDBOXES,
@@ -27,6 +29,7 @@ import { Reflector } from '@agenttier/machinery/reflector/reflector';
 import type { ReflectorMetrics } from '@agenttier/machinery/reflector/reflector';
 import { Store } from '@agenttier/machinery/reflector/store';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
+import type { Policy } from '../api/governance/policies.ts';
 import { previewDigest } from '../preview/host.ts';
 import { readKeySecret } from '../auth/keyRecord.ts';
 import type { Pod, Secret } from './shapes.ts';
@@ -37,6 +40,9 @@ export interface Stores {
   readonly clusterTemplates: Store<ClusterSandboxTemplate>;
   readonly templates: Store<SandboxTemplate>;
   readonly warmPools: Store<SandboxWarmPool>;
+  /** For those who follow changes; what bounds a namespace is asked of the API server. */
+  readonly clusterPolicies: Store<Policy>;
+  readonly policies: Store<Policy>;
   readonly subscriptions: Store<WebhookSubscription>;
   readonly pods: Store<Pod>;
   /** The key that the runtimes' tokens are derived from; empty until the operator has made it. */
@@ -73,6 +79,8 @@ export function createStores(): Stores {
     clusterTemplates: new Store<ClusterSandboxTemplate>({}, { keep: slim }),
     templates: new Store<SandboxTemplate>({}, { keep: slim }),
     warmPools: new Store<SandboxWarmPool>({}, { keep: slim }),
+    clusterPolicies: new Store<Policy>({}, { keep: slimPolicy }),
+    policies: new Store<Policy>({}, { keep: slimPolicy }),
     subscriptions: new Store<WebhookSubscription>({}, { keep: slim }),
     pods: new Store<Pod>({}, { keep: slimPod }),
     keys: new Store<Secret>({}, { keep: slim }),
@@ -124,39 +132,7 @@ export class Caches {
   readonly #feeds: readonly Feed[];
 
   constructor(options: CachesOptions) {
-    const { stores, installNamespace: namespace } = options;
-    const feed = <T extends KubeObject>(source: Source<T>): Feed => feedOf(options, source);
-    this.#feeds = [
-      feed({ name: 'sandboxes', resource: SANDBOXES, store: stores.sandboxes }),
-      feed({
-        name: 'cluster templates',
-        resource: CLUSTER_SANDBOX_TEMPLATES,
-        store: stores.clusterTemplates,
-      }),
-      feed({ name: 'templates', resource: SANDBOX_TEMPLATES, store: stores.templates }),
-      feed({ name: 'warm pools', resource: SANDBOX_WARM_POOLS, store: stores.warmPools }),
-      feed({ name: 'subscriptions', resource: WEBHOOK_SUBSCRIPTIONS, store: stores.subscriptions }),
-      feed({
-        name: 'pods',
-        resource: PODS,
-        store: stores.pods,
-        labelSelector: `${LABEL_COMPONENT}=${COMPONENT_SANDBOX}`,
-      }),
-      feed({
-        name: 'runtime key',
-        resource: SECRETS,
-        store: stores.keys,
-        namespace,
-        labelSelector: `${LABEL_SECRET_PURPOSE}=${SECRET_PURPOSES.runtimeKey}`,
-      }),
-      feed({
-        name: 'API keys',
-        resource: SECRETS,
-        store: stores.apiKeys,
-        namespace,
-        labelSelector: `${LABEL_SECRET_PURPOSE}=${SECRET_PURPOSES.apiKey}`,
-      }),
-    ];
+    this.#feeds = [...feedsOfKinds(options), ...feedsOfCore(options)];
   }
 
   /** Runs until the signal aborts. */
@@ -168,6 +144,40 @@ export class Caches {
   missing(): string[] {
     return this.#feeds.filter((feed) => !feed.hasSynced()).map((feed) => feed.name);
   }
+}
+
+/** Our own kinds. */
+function feedsOfKinds(options: CachesOptions): Feed[] {
+  const { stores } = options;
+  const feed = <T extends KubeObject>(source: Source<T>): Feed => feedOf(options, source);
+  return [
+    feed({ name: 'sandboxes', resource: SANDBOXES, store: stores.sandboxes }),
+    feed({ name: 'cluster templates', resource: CLUSTER_SANDBOX_TEMPLATES, store: stores.clusterTemplates }),
+    feed({ name: 'templates', resource: SANDBOX_TEMPLATES, store: stores.templates }),
+    feed({ name: 'warm pools', resource: SANDBOX_WARM_POOLS, store: stores.warmPools }),
+    feed({ name: 'cluster policy', resource: CLUSTER_GOVERNANCE_POLICIES, store: stores.clusterPolicies }),
+    feed({ name: 'policies', resource: GOVERNANCE_POLICIES, store: stores.policies }),
+    feed({ name: 'subscriptions', resource: WEBHOOK_SUBSCRIPTIONS, store: stores.subscriptions }),
+  ];
+}
+
+/** Pods of sandboxes, and what the install namespace keeps secret. */
+function feedsOfCore(options: CachesOptions): Feed[] {
+  const { stores, installNamespace: namespace } = options;
+  const secrets = (name: string, store: Store<Secret>, purpose: string): Feed =>
+    feedOf(options, {
+      name,
+      resource: SECRETS,
+      store,
+      namespace,
+      labelSelector: `${LABEL_SECRET_PURPOSE}=${purpose}`,
+    });
+  const labelSelector = `${LABEL_COMPONENT}=${COMPONENT_SANDBOX}`;
+  return [
+    feedOf(options, { name: 'pods', resource: PODS, store: stores.pods, labelSelector }),
+    secrets('runtime key', stores.keys, SECRET_PURPOSES.runtimeKey),
+    secrets('API keys', stores.apiKeys, SECRET_PURPOSES.apiKey),
+  ];
 }
 
 function feedOf<T extends KubeObject>(options: CachesOptions, source: Source<T>): Feed {
@@ -192,6 +202,16 @@ function slim<T extends KubeObject>(object: T): T {
   if (object.metadata.managedFields === undefined) return object;
   const { managedFields: _, ...metadata } = object.metadata;
   return { ...object, metadata };
+}
+
+/** Without the ledger of what is used, which may hold a line for each of thousands of people. */
+function slimPolicy(policy: Policy): Policy {
+  const { wouldViolate, observedGeneration } = policy.status ?? {};
+  const status = {
+    ...(wouldViolate === undefined ? {} : { wouldViolate }),
+    ...(observedGeneration === undefined ? {} : { observedGeneration }),
+  };
+  return { ...slim(policy), status };
 }
 
 /**

@@ -30,7 +30,7 @@ const ROUTER_RULES = [
   {
     apiGroups: ['agenttier.io'],
     resources: ['governancepolicies', 'clustergovernancepolicies'],
-    verbs: ['get', 'list'],
+    verbs: ['get', 'list', 'watch'],
   },
   { apiGroups: ['snapshot.storage.k8s.io'], resources: ['volumesnapshots'], verbs: ['list'] },
   { apiGroups: [''], resources: ['nodes', 'persistentvolumeclaims'], verbs: ['list', 'watch'] },

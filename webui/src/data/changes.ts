@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readEvents } from '@agenttier/client/events';
 
-/** What has changed, told by the server; `reset` = anything may have. */
-export type ChangeKind = 'sandbox' | 'template' | 'policy' | 'pool' | 'reset';
+/** What has changed, as the server calls it; `reset` = anything may have. */
+const NAMES = ['sandbox', 'template', 'policy', 'warmpool', 'webhook', 'key'] as const;
+
+export type ChangeKind = (typeof NAMES)[number] | 'reset';
 
 type Listener = (kind: ChangeKind) => void;
 
@@ -102,7 +104,7 @@ export class Changes {
   }
 }
 
-const KINDS: ReadonlySet<string> = new Set<ChangeKind>(['sandbox', 'template', 'policy', 'pool']);
+const KINDS: ReadonlySet<string> = new Set<ChangeKind>(NAMES);
 
 const kindOf = (name: string): ChangeKind => (KINDS.has(name) ? (name as ChangeKind) : 'reset');
 

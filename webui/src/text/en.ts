@@ -170,6 +170,8 @@ export const en = {
   'settings.values': 'In force',
   'limits.timeout': 'Runs at most',
   'limits.idleTimeout': 'Stops when unused for',
+  'limits.gracePeriod': 'Programs have this long to end',
+  'limits.takeAway': 'Take it away: then the template says',
   'limits.cpu': 'CPUs',
   'limits.memory': 'Memory',
   'limits.autoResume': 'Wake it when somebody opens it',

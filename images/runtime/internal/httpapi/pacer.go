@@ -7,8 +7,9 @@ import "time"
 const (
 	// paceWindow is the longest that output is held back to be sent together.
 	paceWindow = 2 * time.Millisecond
-	// paceEnough is sent at once, however lately something was sent.
-	paceEnough = 16 << 10
+	// paceEnough is sent at once, however lately something was sent: a whole
+	// message. Each costs the router and the client as much as its bytes do.
+	paceEnough = messageSize
 	// paceFree is how many messages in a row go out at once before a stream
 	// counts as a flood.
 	paceFree = 4

@@ -9,7 +9,8 @@ export const changeRoutes = [
     path: '/events/stream',
     operation: 'followChanges',
     tag: 'Changes',
-    summary: 'Tells of changes of sandboxes, templates and warm pools as they happen.',
+    summary:
+      "Tells of changes of sandboxes, templates, warm pools, policies and one's own webhooks and keys as they happen.",
     query: Type.Object({
       lastEventId: Type.Optional(
         Type.String({ description: 'where to go on; the header Last-Event-ID does the same' }),

@@ -22,8 +22,8 @@ export interface StoredPolicies extends Policies {
 }
 
 /**
- * The policies that bound a namespace, asked of the API server each time: their status changes with every admission, so
- * a watch of them would cost more than the few who ask. Rejects with HttpError when this process may not read them.
+ * The policies that bound a namespace, asked of the API server each time: what is used of them changes with every
+ * admission, and the caches leave it out. Rejects with HttpError when this process may not read them.
  */
 export async function readPolicies(
   client: Pick<KubeClient, 'get'>,

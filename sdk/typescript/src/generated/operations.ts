@@ -882,7 +882,7 @@ export interface Operations {
     };
     readonly answer: Response;
   };
-  /** Tells of changes of sandboxes, templates and warm pools as they happen. */
+  /** Tells of changes of sandboxes, templates, warm pools, policies and one's own webhooks and keys as they happen. */
   readonly followChanges: {
     readonly query?: {
       /** where to go on; the header Last-Event-ID does the same */

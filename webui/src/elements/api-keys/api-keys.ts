@@ -30,7 +30,7 @@ export class AgentTierApiKeys extends AgentTierElement {
   readonly #keys = new ResourceController<readonly ApiKey[]>(this, {
     server: () => this.source,
     load: listApiKeys,
-    follows: [],
+    follows: ['key'],
   });
 
   protected override render() {

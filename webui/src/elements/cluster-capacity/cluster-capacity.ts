@@ -54,7 +54,7 @@ export class AgentTierClusterCapacity extends AgentTierElement {
     server: () => this.source,
     load: listNodes,
     // Nodes are not told of; what they hold changes with sandboxes and pools.
-    follows: ['sandbox', 'pool'],
+    follows: ['sandbox', 'warmpool'],
   });
   readonly #say: Say = (key, params) => this.say(key, params);
 

@@ -41,7 +41,7 @@ export class AgentTierClusterGlance extends AgentTierElement {
       this.tell('agenttier-cluster-status', value);
       return value;
     },
-    follows: ['sandbox', 'pool'],
+    follows: ['sandbox', 'warmpool'],
   });
 
   /** Asks the server now. */

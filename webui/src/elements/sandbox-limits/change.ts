@@ -5,17 +5,25 @@ import type { Explanation, SandboxChange } from '../../data/sandboxes.ts';
 export interface Limits {
   readonly timeout: string;
   readonly idleTimeout: string;
+  readonly gracePeriod: string;
   readonly cpu: string;
   readonly memory: string;
   readonly autoResume: boolean;
+  /** Times that the sandbox is not to set itself any more. */
+  readonly unset: ReadonlySet<string>;
 }
 
-export type LimitField = 'timeout' | 'idleTimeout' | 'cpu' | 'memory';
+export const TIMES = ['timeout', 'idleTimeout', 'gracePeriod'] as const;
+export type LimitField = (typeof TIMES)[number] | 'cpu' | 'memory';
+
+export const isTime = (field: LimitField): field is (typeof TIMES)[number] =>
+  (TIMES as readonly string[]).includes(field);
 
 /** The field of the spec that each is about. */
 export const PATHS: Readonly<Record<LimitField, string>> = {
   timeout: 'timeout',
   idleTimeout: 'idleTimeout',
+  gracePeriod: 'gracePeriod',
   cpu: 'resources.limits.cpu',
   memory: 'resources.limits.memory',
 };
@@ -24,10 +32,13 @@ type Fields = Explanation['fields'];
 
 /** What is to be changed; undefined = nothing. Resources are replaced whole, so all that the sandbox itself sets is in it. */
 export function changeOf(limits: Limits, before: boolean, fields: Fields): SandboxChange | undefined {
-  const { timeout, idleTimeout, cpu, memory, autoResume } = limits;
+  const { cpu, memory, autoResume, unset } = limits;
+  const times = TIMES.flatMap((field): [string, string | null][] => {
+    if (unset.has(field)) return [[field, null]];
+    return differs(field, limits[field], fields) ? [[field, limits[field]]] : [];
+  });
   const change: SandboxChange = {
-    ...(differs('timeout', timeout, fields) ? { timeout } : {}),
-    ...(differs('idleTimeout', idleTimeout, fields) ? { idleTimeout } : {}),
+    ...Object.fromEntries(times),
     ...(autoResume === before ? {} : { autoResume }),
     ...(differs('cpu', cpu, fields) || differs('memory', memory, fields)
       ? { resources: resourcesOf(fields, { ...(cpu && { cpu }), ...(memory && { memory }) }) }

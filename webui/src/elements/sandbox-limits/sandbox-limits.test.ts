@@ -4,7 +4,15 @@ import { aSandbox, barriers, dress, FakeServer, show, until } from '../../testin
 import { changeOf } from './change.ts';
 import './sandbox-limits.ts';
 
-const NONE = { timeout: '', idleTimeout: '', cpu: '', memory: '', autoResume: false };
+const NONE = {
+  timeout: '',
+  idleTimeout: '',
+  gracePeriod: '',
+  cpu: '',
+  memory: '',
+  autoResume: false,
+  unset: new Set<string>(),
+};
 const FIELDS = [
   { field: 'timeout', value: '8h', origin: 'ClusterSandboxTemplate/shell', bounds: [] },
   { field: 'resources.limits.cpu', value: '2', origin: 'default', bounds: [] },
@@ -18,6 +26,12 @@ describe('the change of a form', () => {
     ['nothing', {}, undefined],
     ['what it is already', { timeout: '8h' }, undefined],
     ['a time', { idleTimeout: '30m' }, { idleTimeout: '30m' }],
+    ['time for programs to end', { gracePeriod: '20s' }, { gracePeriod: '20s' }],
+    [
+      'times taken away',
+      { unset: new Set(['timeout', 'gracePeriod']) },
+      { timeout: null, gracePeriod: null },
+    ],
     ['waking', { autoResume: true }, { autoResume: true }],
     [
       'a size, with all else that the sandbox itself says of its resources',
@@ -43,6 +57,7 @@ async function formOf() {
       policiesKnown: true,
       fields: [
         { field: 'timeout', value: '8h', origin: 'ClusterSandboxTemplate/shell', bounds: [] },
+        { field: 'gracePeriod', value: '20s', origin: 'Sandbox', bounds: [] },
         {
           field: 'resources.limits.cpu',
           value: cpu,
@@ -106,5 +121,20 @@ describe('agenttier-sandbox-limits', () => {
       ({ method, url }) => method === 'PATCH' && !url.searchParams.has('dryRun'),
     );
     expect(written.map(({ body }) => body)).toEqual([{ resources: { limits: { cpu: '3' } } }]);
+  });
+
+  it('takes away a time that the sandbox sets itself, and offers that for no other', async () => {
+    const { element, root, form, fake } = await formOf();
+    fake.on('PATCH /sandboxes/box', () => ({ sandboxId: 'box', applied: { gracePeriod: 'immediately' } }));
+    const boxes = [...root.querySelectorAll<HTMLInputElement>('[name=unset]')];
+    expect(boxes.map(({ value }) => value)).toEqual(['gracePeriod']);
+    boxes[0]?.click();
+    const told = new Promise((resolve) => element.addEventListener('agenttier-sandbox-changed', resolve));
+    form.requestSubmit();
+    await told;
+    const written = fake.asked.filter(
+      ({ method, url }) => method === 'PATCH' && !url.searchParams.has('dryRun'),
+    );
+    expect(written.at(-1)?.body).toEqual({ gracePeriod: null });
   });
 });

@@ -15,7 +15,7 @@ import { baseStyles } from '../../styles/base.ts';
 import { controlStyles } from '../../styles/controls.ts';
 import { tableStyles } from '../../styles/tables.ts';
 import { originText } from '../sandbox-values/origin.ts';
-import { changeOf, PATHS } from './change.ts';
+import { changeOf, isTime, PATHS, TIMES } from './change.ts';
 import type { LimitField } from './change.ts';
 
 /** Typing pauses before admission is asked. */
@@ -44,6 +44,11 @@ export class AgentTierSandboxLimits extends AgentTierElement {
         display: grid;
         grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr));
         gap: 1rem;
+      }
+      .field {
+        display: grid;
+        gap: 0.5rem;
+        align-content: start;
       }
       small {
         color: var(--muted);
@@ -103,7 +108,8 @@ export class AgentTierSandboxLimits extends AgentTierElement {
     const now = fields.find((one) => one.field === PATHS[field]);
     const value = now?.value === undefined ? this.say('limits.unset') : valueText(now.value);
     const objections = this.#objections(field);
-    return html`<label>
+    const own = now?.origin === 'Sandbox' && isTime(field);
+    return html`<div class="field"><label>
       ${this.say(`limits.${field}`)}
       <input
         name=${field}
@@ -117,7 +123,12 @@ export class AgentTierSandboxLimits extends AgentTierElement {
         ${now?.bounds.map(({ scope, limit }) => html`${this.say('limits.bound', { scope, limit })} `)}
         ${objections.map((one) => html`<span class="problem">${one}</span>`)}
       </small>
-    </label>`;
+    </label>
+    ${
+      own
+        ? html`<label class="check"><input type="checkbox" name="unset" value=${field} /> ${this.say('limits.takeAway')}</label>`
+        : nothing
+    }</div>`;
   }
 
   #objections(field: LimitField): readonly string[] {
@@ -147,16 +158,16 @@ export class AgentTierSandboxLimits extends AgentTierElement {
 
   get #change(): SandboxChange | undefined {
     const value = fieldsOf(this.form);
-    const [timeout, idleTimeout, cpu, memory] = FIELDS.map((field) => value(field)) as [
-      string,
-      string,
-      string,
-      string,
-    ];
+    const typed = Object.fromEntries(FIELDS.map((field) => [field, value(field)])) as Record<
+      LimitField,
+      string
+    >;
+    const all = new FormData(this.form).getAll('unset');
+    const unset = new Set(TIMES.filter((field) => all.includes(field)));
     const { checked: autoResume } = this.form.elements.namedItem('autoResume') as HTMLInputElement;
     const fields = this.#values.value?.fields ?? [];
     const before = this.sandbox?.autoResume ?? false;
-    return changeOf({ timeout, idleTimeout, cpu, memory, autoResume }, before, fields);
+    return changeOf({ ...typed, unset, autoResume }, before, fields);
   }
 
   #soon(): void {
@@ -191,6 +202,7 @@ export class AgentTierSandboxLimits extends AgentTierElement {
     this.verdict = problem ?? 'unasked';
     if (problem !== undefined) return;
     for (const field of FIELDS) (this.form.elements.namedItem(field) as HTMLInputElement).value = '';
+    for (const box of this.form.querySelectorAll<HTMLInputElement>('[name=unset]')) box.checked = false;
     await this.#values.reload();
   }
 }

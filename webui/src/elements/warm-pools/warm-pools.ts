@@ -37,7 +37,7 @@ export class AgentTierWarmPools extends AgentTierElement {
   readonly #pools = new ResourceController<readonly WarmPool[]>(this, {
     server: () => this.source,
     load: (server, signal) => listWarmPools(server, this.namespace, signal),
-    follows: ['pool'],
+    follows: ['warmpool'],
   });
   readonly #templates = new ResourceController<readonly string[]>(this, {
     server: () => (this.readonly ? undefined : this.source),

@@ -43,7 +43,7 @@ export class AgentTierWebhooks extends AgentTierElement {
   readonly #webhooks = new ResourceController<readonly Webhook[]>(this, {
     server: () => this.source,
     load: listWebhooks,
-    follows: [],
+    follows: ['webhook'],
   });
   readonly #say: Say = (key, params) => this.say(key, params);
 
