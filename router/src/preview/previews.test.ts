@@ -242,14 +242,12 @@ describe('a preview on its own host', () => {
 
   it('ends when the groups of the person no longer open the namespace', async () => {
     const groups = { dev: ['default'], ops: ['elsewhere'] };
-    const open = { runtimePort: runtime.port, preview: SITE, groupNamespaces: groups };
-    const record = { userId: 'ann', groups: ['dev'] };
-    const spec = { ports: [{ port }] };
     const cookies: string[] = [];
     for (const mapping of [groups, { ...groups, dev: ['elsewhere'] }]) {
       await harness.stop();
-      harness = await Harness.start({ ...open, groupNamespaces: mapping });
-      box = await harness.add({ name: 'box', uid: REAL_UID, spec });
+      harness = await Harness.start({ runtimePort: runtime.port, preview: SITE, groupNamespaces: mapping });
+      box = await harness.add({ name: 'box', uid: REAL_UID, spec: { ports: [{ port }] } });
+      const record = { userId: 'ann', groups: ['dev'] };
       harness.router.stores.apiKeys.applyWatch(keySecret(GROUP_KEY, record));
       if (cookies.length === 0) cookies.push(await enter(GROUP_KEY));
       const [cookie = ''] = cookies;
