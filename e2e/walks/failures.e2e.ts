@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { apply, getJson, kubectl, minimalSandbox, ok, until, untilPhase, walkNamespace } from './harness.ts';
+import { webhookToKill } from './webhooks.ts';
 
 const count = 20;
 const names = Array.from({ length: count }, (_, index) => `burst-${index}`);
@@ -11,8 +12,7 @@ describe('the leading operator and one webhook die during twenty creates', () =>
   it('all twenty end Running', async () => {
     const lease = await getJson(['lease', 'agenttier-operator', '-n', 'agenttier']);
     const leader = (lease.spec.holderIdentity as string).split('_')[0] ?? '';
-    const webhooks = await getJson(['pods', '-n', 'agenttier', '-l', 'app.kubernetes.io/component=webhook']);
-    const victim = webhooks.items[0].metadata.name as string;
+    const victim = await webhookToKill();
     const small = '  resources:\n    requests: { cpu: 5m, memory: 16Mi }\n    limits: { memory: 64Mi }\n';
     const create = async (name: string) => {
       // A webhook that dies with a request in its hands gives that request's sender an error to retry on.

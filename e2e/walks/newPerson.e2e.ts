@@ -80,7 +80,7 @@ async function newcomer(person: string): Promise<Tab> {
   const tab = await open({ router: forward.url });
   await tab.page.goto('/');
   await enter(tab.page, person);
-  await tab.page.locator('header').getByText(person).waitFor();
+  await tab.page.locator('header').getByTitle(person).waitFor();
   return tab;
 }
 

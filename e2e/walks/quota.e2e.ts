@@ -11,6 +11,7 @@ import {
   until,
   walkNamespace,
 } from './harness.ts';
+import { webhookToKill } from './webhooks.ts';
 
 const CAP = 10;
 const EACH_WAY = 100;
@@ -69,8 +70,7 @@ spec:
     ]).flat();
     let answered = 0;
     let killed: Promise<string> | undefined;
-    const victim = (await getJson(['pods', '-n', 'agenttier', '-l', 'app.kubernetes.io/component=webhook']))
-      .items[0].metadata.name as string;
+    const victim = await webhookToKill();
     const kill = (): Promise<string> =>
       ok(kubectl(['delete', 'pod', victim, '-n', 'agenttier', '--grace-period=0', '--force']));
     const verdicts: string[] = [];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { kubectl } from './harness.ts';
+import { kubectl, until } from './harness.ts';
 
 const NAMESPACE = 'agenttier';
 
@@ -13,3 +13,11 @@ export async function figureOf(pod: string, name: string): Promise<number | unde
     .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }
+
+/** Memory of one replica. It is asked until it answers: who is busy and says nothing has not shrunk to nothing. */
+export const residentOf = (pod: string): Promise<number> =>
+  until(
+    `the memory of ${pod}`,
+    async () => (await figureOf(pod, 'process_resident_memory_bytes')) || undefined,
+    30_000,
+  );

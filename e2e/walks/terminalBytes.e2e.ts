@@ -4,9 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { ExactTerminal } from './exactTerminal.ts';
 import { apply, minimalSandbox, ok, until, untilPhase, walkNamespace } from './harness.ts';
 import { ownRouter } from './ownRouter.ts';
-import { figureOf } from './routers.ts';
+import { figureOf, residentOf } from './routers.ts';
 
-const RSS = 'process_resident_memory_bytes';
 const TERMINALS = 'agenttier_terminal_sessions';
 /** What buffers of one flooded terminal and its watcher may take in one router, with the garbage on top. */
 const ROOM = 96 * 1024 * 1024;
@@ -57,14 +56,14 @@ describe('no byte of a terminal is lost', () => {
     await until('the watcher', async () => watcher.position !== undefined);
     watcher.socket?.pause();
     const pods = await router.pods();
-    const before = await Promise.all(pods.map(({ name }) => figureOf(name, RSS)));
+    const before = await Promise.all(pods.map(({ name }) => residentOf(name)));
     await client.type(`echo be''gin; seq ${count}; echo en''d\r`);
     let highest = 0;
     await until(
       `the flood; ${received} of ${bytes} bytes came`,
       async () => {
         for (const [index, { name }] of pods.entries()) {
-          const grown = ((await figureOf(name, RSS)) ?? 0) - (before[index] ?? 0);
+          const grown = (await residentOf(name)) - (before[index] ?? Number.NaN);
           highest = Math.max(highest, grown);
         }
         // A watcher that reads a little now and then is moved on, and holds nobody up.

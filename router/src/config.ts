@@ -34,6 +34,8 @@ export interface Config {
   readonly drainMs: number;
   readonly terminalPingMs: number;
   readonly terminalsPerPerson: number;
+  /** Of one replica, from one address; 0 limits nothing. */
+  readonly terminalsPerAddress: number;
   /** How long a request that wakes a sandbox waits for it to run. */
   readonly wakeMs: number;
   readonly runtimePort: number;
@@ -75,12 +77,7 @@ export function readConfig(env: Environment): ConfigResult {
     drainDelayMs: seconds('AGENTTIER_DRAIN_DELAY_SECONDS', { fallback: 3, min: 0, max: 60 }),
     drainMs: seconds('AGENTTIER_DRAIN_SECONDS', { fallback: 30, min: 0, max: 600 }),
     terminalPingMs: seconds('AGENTTIER_TERMINAL_PING_SECONDS', { fallback: 30, min: 1, max: 60 }),
-    terminalsPerPerson: readNumber(
-      env,
-      'AGENTTIER_TERMINALS_PER_USER',
-      { fallback: 50, min: 1, max: 10_000 },
-      problems,
-    ),
+    ...readTerminalCaps(env, problems),
     wakeMs: seconds('AGENTTIER_WAKE_SECONDS', { fallback: 60, min: 1, max: 600 }),
     runtimePort: readNumber(env, 'AGENTTIER_RUNTIME_PORT', { fallback: 9000, min: 1, max: 65535 }, problems),
     preview: readPreviewSite(env, problems),
@@ -133,6 +130,18 @@ function readNumber(env: Environment, name: string, range: Range, problems: stri
   if (Number.isInteger(value) && value >= range.min && value <= range.max) return value;
   problems.push(`${name} "${text}" is not a whole number from ${range.min} to ${range.max}`);
   return range.fallback;
+}
+
+function readTerminalCaps(
+  env: Environment,
+  problems: string[],
+): Pick<Config, 'terminalsPerPerson' | 'terminalsPerAddress'> {
+  const perPerson = { fallback: 50, min: 1, max: 10_000 };
+  const perAddress = { fallback: 0, min: 0, max: 100_000 };
+  return {
+    terminalsPerPerson: readNumber(env, 'AGENTTIER_TERMINALS_PER_USER', perPerson, problems),
+    terminalsPerAddress: readNumber(env, 'AGENTTIER_TERMINALS_PER_ADDRESS', perAddress, problems),
+  };
 }
 
 function readLevel(text: string, problems: string[]): string {

@@ -44,7 +44,7 @@ export function createHandlers(parts: Parts, previewing: PreviewsOptions): Handl
     ...explainOperations({ client, finder, stores, defaultNamespace }),
     ...checkOperations({ client, stores, defaultNamespace }),
     ...agentOperations(agentOptions(parts)),
-    ...portOperations({ ...parts, site: config.preview }),
+    ...portOperations({ ...parts, ...config, site: config.preview }),
     ...previewOperations(previewing),
     ...fileOperations(filesOptions(parts)),
     ...downloadOperations({ ...filesOptions(parts), desk: parts.tickets }),

@@ -18,6 +18,7 @@ export function createGateway(parts: Parts): TerminalGateway {
     sandboxes: stores.sandboxes,
     apiKeys: stores.apiKeys,
     perPerson: config.terminalsPerPerson,
+    perAddress: config.terminalsPerAddress,
     connect: (target, query) => connectPty(paths, target, query),
     renew: (ticket, admission) => parts.tickets.renew(ticket, admission),
     touch: activity.touch,

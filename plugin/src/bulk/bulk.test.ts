@@ -70,6 +70,29 @@ describe('bulk stop, resume, delete', () => {
     expect(cluster.server.requests.map(({ method }) => method)).toEqual(['GET']);
   });
 
+  it('prints the objects or their names where that is asked for', async () => {
+    cluster.server
+      .on('GET', SANDBOXES, list([sandbox('a')]))
+      .on('GET', `${SANDBOXES}/a`, json(sandbox('a')))
+      .on('PATCH', /sandboxes/, json(sandbox('a', 'Stopping')))
+      .on('DELETE', /sandboxes/, json({}));
+    const names = 'sandbox.agenttier.io/a\n';
+    for (const verb of ['stop', 'resume', 'delete'])
+      expect(await cluster.run('bulk', verb, '--all', '-o', 'name')).toEqual({
+        code: 0,
+        out: names,
+        err: '',
+      });
+    const stopped = await cluster.run('bulk', 'stop', 'a', '-o', 'json');
+    expect(JSON.parse(stopped.out)).toEqual(sandbox('a', 'Stopping'));
+    const looked = await cluster.run('bulk', 'stop', 'a', '--dry-run', '-o', 'json');
+    expect(JSON.parse(looked.out)).toEqual(sandbox('a'));
+    expect(sent(cluster, 'PATCH')).toHaveLength(3);
+    const refused = await cluster.run('bulk', 'delete', 'a', '-o', 'json');
+    expect(refused).toMatchObject({ code: 1, out: '', err: expect.stringContaining('-o name') });
+    expect(sent(cluster, 'DELETE')).toHaveLength(1);
+  });
+
   it.each([
     [[], 'error: name sandboxes, or pick them with -l, --status or --all\n'],
     [['a', '--all'], 'error: give names or -l, --status and --all, not both\n'],

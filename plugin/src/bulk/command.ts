@@ -25,6 +25,13 @@ export function addBulk(program: Command, app: App): void {
   for (const verb of BULK_ACTIONS) addAction(bulk, app, verb);
 }
 
+/** Nothing is left of what is deleted but its name. */
+const BULK_OUTPUT = {
+  stop: 'json, yaml, wide, name or jsonpath=TEMPLATE',
+  resume: 'json, yaml, wide, name or jsonpath=TEMPLATE',
+  delete: 'name prints only the names',
+} as const;
+
 function addAction(bulk: Command, app: App, verb: (typeof BULK_ACTIONS)[number]): void {
   const command = bulk
     .command(verb)
@@ -34,6 +41,7 @@ function addAction(bulk: Command, app: App, verb: (typeof BULK_ACTIONS)[number])
     .option('--status <status>', 'only those in this state, for instance Error')
     .option('--all', 'all of the namespace')
     .option('--dry-run', 'only say which they are')
+    .option('-o, --output <format>', BULK_OUTPUT[verb])
     .addHelpText(
       'after',
       examples(

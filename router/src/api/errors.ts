@@ -187,6 +187,10 @@ export const refusals = {
     const message = 'you have as many terminals open as one person may have: close one first';
     return new HttpError(429, { error: 'concurrency_exceeded', message }, { 'Retry-After': '5' });
   },
+  tooManyTerminalsFrom: () => {
+    const message = 'as many terminals are open from your address as may be: close one first';
+    return new HttpError(429, { error: 'concurrency_exceeded', message }, { 'Retry-After': '5' });
+  },
   rateLimited: (seconds: number) =>
     new HttpError(
       429,

@@ -4,6 +4,8 @@ import type { Sandbox } from '@agenttier/crds/generated/types';
 import { previewable } from '../api/ports/forwarded.ts';
 import { refusals } from '../api/errors.ts';
 import { mayDo, roleOn, scopeRefusal } from '../auth/authorize.ts';
+import { namespacesOf } from '../auth/namespaces.ts';
+import type { GroupNamespaces } from '../auth/namespaces.ts';
 import { isExpired, readKeySecret } from '../auth/keyRecord.ts';
 import type { Principal } from '../auth/principal.ts';
 import { bearerOf, verifyTicket } from '../auth/tickets.ts';
@@ -18,6 +20,8 @@ import type { PreviewSession } from './session.ts';
 export interface DoorOptions {
   readonly stores: Pick<Stores, 'sandboxes' | 'keys' | 'apiKeys'>;
   readonly installNamespace: string;
+  /** Namespaces that groups open. */
+  readonly groupNamespaces: GroupNamespaces;
   /** Whether browsers come over TLS. */
   readonly isSecure: boolean;
   readonly now?: () => number;
@@ -76,7 +80,8 @@ export class PreviewDoor {
   /** Who the session is of, if they still may enter the sandbox. */
   mayEnter(session: PreviewSession, sandbox: Sandbox): Principal | undefined {
     if (session.expiresAt <= this.#now() || session.sandboxUid !== sandbox.metadata.uid) return undefined;
-    const principal = bearerOf({ ...session, purpose: 'preview', nonce: '' }, (id) => this.#keyOf(id));
+    const bearer = bearerOf({ ...session, purpose: 'preview', nonce: '' }, (id) => this.#keyOf(id));
+    const principal = bearer && this.#limited(bearer);
     const role = principal && roleOn(principal, sandbox);
     if (!role || !mayDo(role, 'ports') || !mayDo(session.role, 'ports')) return undefined;
     return scopeRefusal(principal, 'ports', sandbox.metadata.name) === undefined ? principal : undefined;
@@ -96,6 +101,14 @@ export class PreviewDoor {
     return 'digest' in place
       ? sandboxes.byIndex(BY_PREVIEW, place.digest)[0]
       : sandboxes.get(place.namespace, place.name);
+  }
+
+  /** A session says which groups of the person open namespaces; which ones those are is asked anew. */
+  #limited(bearer: Principal): Principal {
+    const { key, groups, isAdmin } = bearer;
+    const opening = key ? (key.groups ?? []) : groups;
+    const namespaces = isAdmin ? undefined : namespacesOf(opening, this.#options.groupNamespaces);
+    return namespaces === undefined ? bearer : { ...bearer, namespaces };
   }
 
   #keyOf(id: string): Principal | undefined {

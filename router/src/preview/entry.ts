@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { sharedKeyIn } from '@agenttier/machinery/secrets/sharedKey';
 import { refusals } from '../api/errors.ts';
+import { mappedGroups } from '../auth/namespaces.ts';
+import type { GroupNamespaces } from '../auth/namespaces.ts';
 import type { Principal } from '../auth/principal.ts';
 import { claimsOf, mintTicket } from '../auth/tickets.ts';
 import type { Stores } from '../cluster/caches.ts';
@@ -22,18 +24,21 @@ export function installKey(keys: Stores['keys']): Uint8Array {
 interface EntryOptions {
   readonly site: PreviewSite;
   readonly keys: Stores['keys'];
+  readonly groupNamespaces: GroupNamespaces;
   readonly now: number;
 }
 
 /** A URL that lets whoever opens it first into the preview, in the name of the principal. */
 export function entryUrl(
-  { site, keys, now }: EntryOptions,
+  { site, keys, groupNamespaces, now }: EntryOptions,
   principal: Principal,
   { sandbox, role }: Found,
   { port, path }: { readonly port: number; readonly path: string },
 ): { readonly url: string; readonly expiresAt: number } {
   const shared = sandbox.spec?.sharing?.groups ?? [];
-  const groups = principal.groups.filter((group) => shared.some(({ identity }) => identity === group));
+  const sharing = principal.groups.filter((group) => shared.some(({ identity }) => identity === group));
+  // Those that open namespaces are looked at again with each request.
+  const groups = [...new Set([...sharing, ...mappedGroups(principal.groups, groupNamespaces)])];
   const about = { purpose: 'preview', sandboxUid: sandbox.metadata.uid ?? '', role, groups } as const;
   const ticket = mintTicket(installKey(keys), claimsOf(principal, about), now);
   const url = new URL(ENTRY_PATH, previewOrigin(site, port, sandbox.metadata));

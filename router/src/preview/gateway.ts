@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Sandbox } from '@agenttier/crds/generated/types';
 import type { Logger } from '@agenttier/machinery/telemetry/log';
@@ -90,7 +90,7 @@ export class PreviewGateway {
     }
   }
 
-  #hold(socket: Duplex, visitor: Visitor): void {
+  #hold(socket: Writable, visitor: Visitor): void {
     const { sandboxUid, keyId, expiresAt: endsAt } = visitor.session;
     const stillMay = (): boolean => this.#options.door.stillMay(visitor);
     this.#options.tunnels.hold(socket, { sandboxUid, keyId, endsAt, stillMay });
@@ -113,6 +113,7 @@ export class PreviewGateway {
     response.writeHead(answer.status, toBrowser(answer.headers, seen));
     // The first byte of an event stream may be long in coming.
     response.flushHeaders();
+    this.#hold(response, visitor);
     await pipeline(answer.stream, response);
     this.#options.touch(sandbox);
   }

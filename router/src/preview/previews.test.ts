@@ -12,6 +12,7 @@ import { relayInto } from '../testing/relay.ts';
 import { RealRuntime, REAL_UID } from '../testing/realRuntime.ts';
 
 const SCOPED_KEY = 'atk_scoped-0123456789abcdefghijklm';
+const GROUP_KEY = 'atk_groups-0123456789abcdefghijklm';
 const SITE = { domain: 'preview.example.com', scheme: 'https' } as const;
 
 let runtime: RealRuntime;
@@ -27,6 +28,10 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
   seen.push({ method, url, headers, body: await text(request) });
   if (url === '/redirect') {
     response.writeHead(302, { location: `http://localhost:${port}/there` }).end();
+    return;
+  }
+  if (url === '/events') {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
     return;
   }
   const cookies = ['app=1; Domain=preview.example.com; Path=/', '__Host-agenttier-preview=stolen; Path=/'];
@@ -233,6 +238,42 @@ describe('a preview on its own host', () => {
     harness.change(box, { spec: { ...box.spec, sharing: viewer } });
     harness.router.stores.apiKeys.deleteWatch(keySecret(SCOPED_KEY, {}));
     for (const cookie of cookies) expect((await browse('/', { cookie })).status).toBe(401);
+  });
+
+  it('ends when the groups of the person no longer open the namespace', async () => {
+    const groups = { dev: ['default'], ops: ['elsewhere'] };
+    const cookies: string[] = [];
+    for (const mapping of [groups, { ...groups, dev: ['elsewhere'] }]) {
+      await harness.stop();
+      harness = await Harness.start({ runtimePort: runtime.port, preview: SITE, groupNamespaces: mapping });
+      box = await harness.add({ name: 'box', uid: REAL_UID, spec: { ports: [{ port }] } });
+      const record = { userId: 'ann', groups: ['dev'] };
+      harness.router.stores.apiKeys.applyWatch(keySecret(GROUP_KEY, record));
+      if (cookies.length === 0) cookies.push(await enter(GROUP_KEY));
+      const [cookie = ''] = cookies;
+      expect((await browse('/', { cookie })).status).toBe(mapping === groups ? 200 : 401);
+    }
+  });
+
+  it.each([
+    ['the key', () => harness.router.stores.apiKeys.deleteWatch(keySecret(SCOPED_KEY, {}))],
+    ['the forward', () => void harness.change(box, { spec: { ...box.spec, ports: [] } })],
+  ])('ends answers and WebSockets that are open with %s', async (_what, take) => {
+    const cookie = await enter(SCOPED_KEY);
+    const socket = new WebSocket(`${harness.url.replace('http', 'ws')}/hmr`, {
+      headers: { host: hostOf(), origin: ownOrigin(), cookie },
+    });
+    const ended = [new Promise((resolve) => socket.once('close', resolve))];
+    await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+    const events = httpRequest(`${harness.url}/events`, { headers: { host: hostOf(), cookie } }).end();
+    const answer = await new Promise<IncomingMessage>((resolve, reject) =>
+      events.once('response', resolve).once('error', reject),
+    );
+    ended.push(new Promise((resolve) => answer.once('close', resolve).on('error', () => {})));
+    answer.resume();
+    expect(answer.statusCode).toBe(200);
+    take();
+    await Promise.all(ended);
   });
 
   it('says what is wrong: not forwarded any longer, nobody listening, not running', async () => {

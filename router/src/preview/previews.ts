@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { GroupNamespaces } from '../auth/namespaces.ts';
 import type { Handlers } from '../api/contract.ts';
 import { endIfSlow } from '../middleware/slowBody.ts';
 import { PreviewDoor } from './door.ts';
@@ -17,6 +18,7 @@ export interface PreviewsOptions
     Omit<PreviewOptions, 'site' | 'door' | 'tunnels' | 'stores' | 'runtime' | 'wake' | 'touch'> {
   readonly stores: Stores;
   readonly site: PreviewSite | undefined;
+  readonly groupNamespaces: GroupNamespaces;
 }
 
 type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -50,8 +52,13 @@ function gatewayOf(
   options: PreviewsOptions & { readonly tunnels: OpenTunnels },
   site: PreviewSite,
 ): PreviewGateway {
-  const { stores, installNamespace } = options;
-  const door = new PreviewDoor({ stores, installNamespace, isSecure: site.scheme === 'https' });
+  const { stores, installNamespace, groupNamespaces } = options;
+  const door = new PreviewDoor({
+    stores,
+    installNamespace,
+    groupNamespaces,
+    isSecure: site.scheme === 'https',
+  });
   return new PreviewGateway({ ...options, site, door });
 }
 

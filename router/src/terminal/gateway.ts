@@ -12,6 +12,7 @@ import { toHttpError } from '../api/errors.ts';
 import { readKeySecret } from '../auth/keyRecord.ts';
 import { signInEnd } from '../auth/principal.ts';
 import type { Principal } from '../auth/principal.ts';
+import { bucketKey } from '../ratelimit/clientAddress.ts';
 import { Bridge } from './bridge.ts';
 import type { PtyLink } from './pod/link.ts';
 import { ENDINGS, endingFor } from './ending.ts';
@@ -26,6 +27,8 @@ export interface GatewayOptions {
   readonly apiKeys: Store<Secret>;
   /** At most so many terminals for one person. */
   readonly perPerson: number;
+  /** At most so many terminals from one address; 0 limits nothing. */
+  readonly perAddress: number;
   readonly connect: (target: Target, query: PtyQuery) => Promise<PtyLink>;
   /** Takes another ticket for a terminal that is open: who speaks now. Throws the refusal. */
   readonly renew: (ticket: string, admission: Admission) => Promise<Principal>;
@@ -92,6 +95,17 @@ export class TerminalGateway {
     let count = 0;
     for (const { seat } of this.#sessions) if (seat.principal.sub === sub) count++;
     return count >= this.#options.perPerson;
+  }
+
+  /** Have as many terminals been opened from the address as may be? Sessions of people who are many to us can be one machine's. */
+  isFullFor(address: string): boolean {
+    const { perAddress } = this.#options;
+    if (perAddress === 0) return false;
+    const key = bucketKey(address);
+    let count = 0;
+    for (const { sourceIp } of this.#sessions)
+      if (sourceIp !== undefined && bucketKey(sourceIp) === key) count++;
+    return count >= perAddress;
   }
 
   /** Takes over a client whose WebSocket has just been opened. Resolves when it is connected or was told why not. */

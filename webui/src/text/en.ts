@@ -112,6 +112,7 @@ export const en = {
   'login.key': 'API key',
   'login.useKey': 'Use key',
   'login.refused': 'The server does not accept this: {message}',
+  'login.as': 'Signed in as {name}',
   'login.out': 'Sign out',
   'login.stillIn': 'You are still signed in: the server could not be told. Try again, and sign out again.',
   'login.dev': 'Development mode: everybody who reaches this page is an administrator.',

@@ -3,6 +3,7 @@ import type { Sandbox } from '@agenttier/crds/generated/types';
 import type { ForwardedPort } from '@agenttier/crds/sandbox/ports';
 import type { SandboxAct, SandboxAudit } from '../../audit.ts';
 import { awaitTarget } from '../../cluster/awaitTarget.ts';
+import type { GroupNamespaces } from '../../auth/namespaces.ts';
 import type { Stores } from '../../cluster/caches.ts';
 import type { SandboxFinder } from '../../cluster/finder.ts';
 import type { RuntimeClient } from '../../cluster/runtimeClient.ts';
@@ -27,6 +28,7 @@ export interface PortsOptions extends SpecWriter {
   readonly audit: SandboxAudit;
   /** Undefined when previews have no domain: then there is only the path route. */
   readonly site: PreviewSite | undefined;
+  readonly groupNamespaces: GroupNamespaces;
   readonly now?: () => number;
 }
 
@@ -103,10 +105,9 @@ async function createTicket(options: PortsOptions, call: Call, path: string): Pr
     throw refusals.invalidFields([{ field: 'path', message: 'must begin with /' }]);
   }
   const now = (options.now ?? Date.now)();
-  const entry = entryUrl({ site: options.site, keys: options.stores.keys, now }, call.principal, found, {
-    port,
-    path,
-  });
+  const { site, groupNamespaces, stores } = options;
+  const about = { site, groupNamespaces, keys: stores.keys, now };
+  const entry = entryUrl(about, call.principal, found, { port, path });
   return { status: 201, body: { url: entry.url, expiresAt: new Date(entry.expiresAt).toISOString() } };
 }
 

@@ -22,7 +22,7 @@ export interface AdmissionOptions {
   readonly stores: Pick<Stores, 'sandboxes' | 'pods' | 'keys'>;
   readonly finder: Pick<SandboxFinder, 'find'>;
   readonly corsOrigins: readonly string[];
-  readonly gateway: Pick<TerminalGateway, 'isFull'>;
+  readonly gateway: Pick<TerminalGateway, 'isFull' | 'isFullFor'>;
   readonly wake: Wake;
   readonly tickets: Pick<TicketDesk, 'read' | 'spend'>;
   /** Why nobody can be served at the moment; undefined when somebody can. */
@@ -71,6 +71,7 @@ async function letIn(
   const unavailable = options.unavailable();
   if (unavailable !== undefined) throw refusals.unavailable(unavailable);
   const { auth, corsOrigins } = options;
+  if (options.gateway.isFullFor(options.addressOf(request))) throw refusals.tooManyTerminalsFrom();
   refuseForeignPage(request.headers, { corsOrigins, devAuth: auth.devAuth });
   const caller = await callerOf(options, request, asked);
   const scope = scopeRefusal(caller.principal, asked.pty.mode === 'view' ? 'watch' : 'terminal', asked.id);

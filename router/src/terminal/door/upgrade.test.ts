@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { parseCidr } from '@agenttier/crds/meta/cidr';
 import { until } from '@agenttier/machinery/testing/until';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeRuntime } from '../../testing/fakeRuntime.ts';
@@ -94,6 +95,29 @@ describe('who may open a terminal', () => {
       (await TerminalClient.open(`${dev.url}/ws/terminal/box`, { key: '' })).socket.close();
     } finally {
       await dev.stop();
+    }
+  });
+
+  it('one address only so many at a time, whoever they are, and past trusted proxies only', async () => {
+    const off = { perSecond: 0, burst: 1 };
+    const proxy = parseCidr('127.0.0.0/8');
+    const trustedProxies = proxy === undefined ? [] : [proxy];
+    const rateLimits = { perAddress: off, perUser: off, failures: off, trustedProxies };
+    const small = await Harness.start({ terminalsPerAddress: 1, rateLimits, runtimePort: runtime.port });
+    try {
+      await small.add({ name: 'box' });
+      const at = `${small.url}/ws/terminal/box`;
+      const from = (address: string) => ({ key: ADMIN_KEY, headers: { 'X-Forwarded-For': address } });
+      const first = await TerminalClient.open(at, { headers: { 'X-Forwarded-For': '2001:db8::1' } });
+      const answer = await refusedUpgrade(at, from('2001:db8::2'));
+      expect(answer).toMatchObject({
+        status: 429,
+        body: { message: expect.stringContaining('your address') },
+      });
+      (await TerminalClient.open(at, from('2001:db8:1::1'))).socket.close();
+      first.socket.close();
+    } finally {
+      await small.stop();
     }
   });
 

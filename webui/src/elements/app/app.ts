@@ -8,7 +8,7 @@ import type { Problem } from '../../data/problem.ts';
 import type { Server } from '../../data/server.ts';
 import { Session } from '../../data/session.ts';
 import { beginSignIn, SignInError, takeAnswer } from '../../data/signIn.ts';
-import { authConfig, currentUser } from '../../data/user.ts';
+import { authConfig, currentUser, nameOf } from '../../data/user.ts';
 import type { AuthConfig, User } from '../../data/user.ts';
 import { AgentTierElement } from '../../element.ts';
 import { baseStyles } from '../../styles/base.ts';
@@ -281,14 +281,20 @@ export class AgentTierApp extends AgentTierElement {
               html`<option value=${theme} ?selected=${this.theme === theme}>${this.say(`theme.${theme}`)}</option>`,
           )}
         </select>
-        <span class="muted name">${this.user.name || this.user.email || this.user.sub}</span>
-        ${
-          this.config?.mode === 'dev'
-            ? nothing
-            : html`<button class="quiet out" @click=${() => void this.#signOut()}>${this.say('login.out')}</button>`
-        }
+        <span class="muted name">${nameOf(this.user)}</span>
+        ${this.config?.mode === 'dev' ? nothing : this.#wayOut(this.user)}
       </div>
     </header>`;
+  }
+
+  #wayOut(user: User) {
+    return html`<button
+      class="quiet out"
+      title=${this.say('login.as', { name: nameOf(user) })}
+      @click=${() => void this.#signOut()}
+    >
+      ${this.say('login.out')}
+    </button>`;
   }
 
   #tellProblem(event: CustomEvent<Problem>): void {

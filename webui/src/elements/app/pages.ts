@@ -56,7 +56,11 @@ const PAGES: { readonly [N in Page['name']]: (frame: Frame, page: PageNamed<N>) 
   callback: sandboxes,
   terminal: (frame, { sandboxId, namespace }) => html`<main class="whole">
     <h1 class="visually-hidden">${frame.say('terminal.label', { name: sandboxId })}</h1>
-    <agenttier-terminal sandbox-id=${sandboxId} namespace=${namespace} theme=${frame.theme}></agenttier-terminal>
+    <agenttier-terminal sandbox-id=${sandboxId} namespace=${namespace} theme=${frame.theme}>
+      <a slot="title" href=${frame.href(settingsPath(namespace, sandboxId))} @click=${frame.follow(settingsPath(namespace, sandboxId))}
+        >${sandboxId}</a
+      >
+    </agenttier-terminal>
   </main>`,
   settings: (frame, { sandboxId, namespace }) => html`<main>
     <agenttier-sandbox-settings

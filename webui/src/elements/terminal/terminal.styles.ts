@@ -21,6 +21,9 @@ export const styles = css`
     border-block-end: 1px solid var(--line);
     font-size: 0.8125rem;
   }
+  ::slotted([slot='title']) {
+    font-weight: 600;
+  }
   .bar .state {
     flex: 1;
     min-width: 8rem;

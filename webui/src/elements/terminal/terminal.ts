@@ -21,6 +21,7 @@ import { styles } from './terminal.styles.ts';
  * @fires agenttier-terminal-exit - `detail.code`
  * @fires agenttier-terminal-title - `detail.title`
  * @fires agenttier-terminal-presence - `detail.people` are attached now, each with a name and a mode
+ * @slot title - before the state, for whoever shows more than one terminal
  * @csspart screen - around the emulator
  * @csspart bar - state and tools
  * @cssprop --agenttier-terminal-background - behind the emulator
@@ -223,6 +224,7 @@ export class AgentTierTerminal extends AgentTierElement {
   protected override render() {
     return html`
       <div class="bar" part="bar">
+        <slot name="title"></slot>
         <span class="state" role="status">${this.#stateText()}</span>
         ${this.#peopleHere()}
         ${this.watching ? html`<span class="chip" title=${this.say('terminal.watching')}>${this.say('terminal.readonly')}</span>` : nothing}

@@ -3,8 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '@agenttier/machinery/testing/until';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { addAgent, EventClient, tellRuntime } from '../../../testing/agentBox.ts';
+import { RuntimeClient } from '../../../cluster/runtimeClient.ts';
 import { ADMIN_KEY, ANN_KEY, BOB_KEY, Harness, keySecret } from '../../../testing/harness.ts';
 import { FakePodExec } from '../../../testing/fakePodExec.ts';
 import { RealRuntime } from '../../../testing/realRuntime.ts';
@@ -226,6 +227,35 @@ describe('the end of a connection', () => {
       const { body } = await one.call('GET', '/metrics');
       return /^agenttier_invoke_requests_total\{.*outcome="canceled",.*\} 1$/m.test(body);
     }, 'the end to be counted');
+  });
+
+  it('is the end at once before the start has been told, also for one that asked to resume', async () => {
+    const pids = join(folder, 'early');
+    await tellRuntime(runtime.port, `echo $$ >> ${pids}; exec sleep 600`);
+    const request = Reflect.get(RuntimeClient.prototype, 'request');
+    // The client leaves when the runtime has just begun, before its answer is back.
+    const left = new AbortController();
+    const spy = vi.spyOn(RuntimeClient.prototype, 'request');
+    spy.mockImplementation(async function (this: RuntimeClient, target, asked) {
+      const answer = await request.call(this, target, asked);
+      if (asked.method !== 'POST') return answer;
+      left.abort();
+      await until(() => asked.signal.aborted, 'the router to see it');
+      answer.stream.destroy();
+      throw asked.signal.reason;
+    });
+    const headers = { 'X-API-Key': ANN_KEY };
+    const call = fetch(at(one, '?resume=60s'), { method: 'POST', headers, signal: left.signal });
+    await expect(call).rejects.toThrow();
+    onTestFinished(() => spy.mockRestore());
+    await until(async () => {
+      const { body } = await two.call('GET', '/api/v1/sandboxes/box/invoke');
+      return (body as { inflight: number }).inflight === 0;
+    }, 'the slot to be free');
+    const pid = (await readFile(pids, 'utf8').catch(() => '')).trim();
+    if (pid !== '') expect(await isAlive(pid)).toBe(false);
+    const { body } = await one.call('GET', '/metrics');
+    expect(body).toMatch(/^agenttier_invoke_requests_total\{.*outcome="canceled",.*\} 1$/m);
   });
 
   it('is no end for a client that asked to resume: another replica goes on where it was', async () => {

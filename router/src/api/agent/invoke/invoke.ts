@@ -10,6 +10,7 @@ import { refusals } from '../../errors.ts';
 import type { Call, Reply } from '../../route.ts';
 import { admitAgent, awaitTold } from '../admit.ts';
 import type { AdmitOptions, Agent } from '../admit.ts';
+import { cancelAbandoned, newInvokeId } from './abandoned.ts';
 import { InvocationRecord } from './record.ts';
 import type { RecordOptions } from './record.ts';
 import type { InvokeOutcome } from '../metrics.ts';
@@ -25,17 +26,27 @@ export interface InvokeOptions extends AdmitOptions, RecordOptions {
 export async function invoke(options: InvokeOptions, call: Call): Promise<Reply> {
   const agent = await admitAgent(options, call, 'invoke');
   const { resume, query } = readQuery(call.query);
-  const { sandbox } = agent;
+  // A caller who gave the name can come back by it; ours is known to nobody before the first event has told it.
+  const ownId = query.has('id') ? undefined : newInvokeId();
+  if (ownId !== undefined) query.set('id', ownId);
+  const { sandbox, target } = agent;
+  const abandon = (): void => {
+    if (ownId === undefined || !call.signal.aborted) return;
+    void cancelAbandoned(options.runtime, { invokeId: ownId, target, sub: call.principal.sub });
+  };
   const record = new InvocationRecord(options, { sandbox, call, outlives: resume > 0 });
   const request = {
     method: 'POST',
     path: `/invoke?${query.toString()}`,
     headers: inputHeaders(call),
   } as const;
-  const answer = await begin(options, call, { agent, record, request });
+  const answer = await begin(options, call, { agent, record, request, abandon });
   const stream = relay(answer.stream, {
     started: (invokeId) => record.started(invokeId),
-    ended: (passed) => record.ended(passed),
+    ended: (passed) => {
+      if (passed.invokeId === undefined) abandon();
+      record.ended(passed);
+    },
   });
   return { status: 200, headers: EVENT_STREAM_HEADERS, stream };
 }
@@ -44,18 +55,23 @@ interface Attempt {
   readonly agent: Agent;
   readonly record: InvocationRecord;
   readonly request: Omit<RuntimeRequest, 'signal' | 'body'>;
+  /** It may have begun, and the caller has gone. */
+  readonly abandon: () => void;
 }
 
-async function begin(options: InvokeOptions, call: Call, { agent, record, request }: Attempt) {
+async function begin(options: InvokeOptions, call: Call, { agent, record, request, abandon }: Attempt) {
   try {
     if (Number(call.headers['content-length'] ?? 0) > MAX_INPUT) throw refusals.tooLarge(MAX_INPUT);
     await awaitTold(options, agent, call.signal);
     const { signal, stream: body } = call;
-    const answer = await ask(options.runtime, agent.target, { ...request, body, signal });
+    const answer = await ask(options.runtime, agent.target, { ...request, body, signal }).catch((error) => {
+      abandon();
+      throw error;
+    });
     if (answer.status !== 200) throw await refusalOf(answer);
     return answer;
   } catch (error) {
-    record.refused(outcomeOf(error as Partial<HttpError>), error);
+    record.refused(call.signal.aborted ? 'canceled' : outcomeOf(error as Partial<HttpError>), error);
     throw error;
   }
 }
