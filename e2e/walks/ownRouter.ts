@@ -122,6 +122,21 @@ export class OwnRouter {
     await ok(kubectl(['delete', 'pod', pod.name, '-n', INSTALL, '--grace-period=0', '--force']));
   }
 
+  /** Kills each replica, and lets none begin until `back`. */
+  async away(): Promise<void> {
+    const pods = await this.pods();
+    await Promise.all([this.#scale(0), ...pods.map((pod) => this.kill(pod))]);
+  }
+
+  async back(): Promise<void> {
+    await this.#scale(this.#replicas);
+    await this.ready();
+  }
+
+  #scale(replicas: number): Promise<string> {
+    return ok(kubectl(['scale', 'deployment', this.#name, '-n', INSTALL, `--replicas=${replicas}`]));
+  }
+
   async remove(): Promise<void> {
     const mine = ['-n', INSTALL, '-l', `${LABEL}=${this.#name}`, '--wait=false'];
     await ok(kubectl(['delete', 'deployments,services,secrets,persistentvolumeclaims', ...mine]));
