@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   apply,
   getJson,
@@ -11,6 +11,7 @@ import {
   until,
   untilPhase,
   walkNamespace,
+  walkTemplate,
 } from './harness.ts';
 
 const TEMPLATE = 'walk-agent';
@@ -53,16 +54,7 @@ spec:
   ${agentConfig === undefined ? '' : `agentConfig: ${JSON.stringify(agentConfig)}`}
 `;
 
-// Hooks after a walk run last first: the template goes when the sandboxes that use it are gone.
-beforeAll(async () => {
-  await ok(apply(template, 'default'));
-});
-afterAll(async () => {
-  await until('the template to be free and gone', async () => {
-    const { code } = await kubectl(['delete', 'clustersandboxtemplate', TEMPLATE, '--ignore-not-found']);
-    return code === 0;
-  });
-});
+walkTemplate(TEMPLATE, template);
 
 const namespace = walkNamespace('walk-agent');
 

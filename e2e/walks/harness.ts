@@ -151,6 +151,22 @@ export function walkNamespace(prefix: string): () => string {
   return () => name;
 }
 
+/**
+ * A ClusterSandboxTemplate for the walk. Ask for it before the namespace: hooks after a walk run last first, and the
+ * template can go only when the sandboxes that use it are gone.
+ */
+export function walkTemplate(name: string, yaml: string): void {
+  beforeAll(async () => {
+    await ok(apply(yaml, 'default'));
+  });
+  afterAll(async () => {
+    await until('the template to be free and gone', async () => {
+      const { code } = await kubectl(['delete', 'clustersandboxtemplate', name, '--ignore-not-found']);
+      return code === 0;
+    });
+  });
+}
+
 export const minimalSandbox = (name: string, extra = ''): string => `
 apiVersion: agenttier.io/v1alpha1
 kind: Sandbox

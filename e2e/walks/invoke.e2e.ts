@@ -3,19 +3,19 @@ import { parseConfigureEvent, parseInvokeEvent } from '@agenttier/crds/wire/agen
 import type { ConfigureResult, InvokeEvent } from '@agenttier/crds/wire/agent';
 import { ServerEventParser } from '@agenttier/crds/wire/serverEvents';
 import type { ServerEvent } from '@agenttier/crds/wire/serverEvents';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import {
   apiKey,
   apply,
   getJson,
   inSandbox,
   type Json,
-  kubectl,
   ok,
   plugin,
   until,
   untilPhase,
   walkNamespace,
+  walkTemplate,
 } from './harness.ts';
 import { ownRouter, type RouterPod } from './ownRouter.ts';
 
@@ -49,16 +49,7 @@ spec:
       defaultInvokeTimeout: 5m
 `;
 
-// Hooks after a walk run last first: the template goes when the sandboxes that use it are gone.
-beforeAll(async () => {
-  await ok(apply(template, 'default'));
-});
-afterAll(async () => {
-  await until('the template to be free and gone', async () => {
-    const { code } = await kubectl(['delete', 'clustersandboxtemplate', TEMPLATE, '--ignore-not-found']);
-    return code === 0;
-  });
-});
+walkTemplate(TEMPLATE, template);
 
 const namespace = walkNamespace('walk-invoke');
 

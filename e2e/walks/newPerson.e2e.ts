@@ -10,15 +10,14 @@ import { screenText, walkBrowser } from './browser.ts';
 import type { Tab } from './browser.ts';
 import { DEV_SERVER } from './devServer.ts';
 import {
-  apply,
   childEnvironment,
   inSandbox,
-  kubectl,
   ok,
   plugin,
   rest,
   until,
   walkNamespace,
+  walkTemplate,
 } from './harness.ts';
 import { Forward, walkIssuer } from './issuer.ts';
 import { ownRouter } from './ownRouter.ts';
@@ -43,16 +42,7 @@ spec:
       defaultInvokeTimeout: 1m
 `;
 
-// Hooks after a walk run last first: the template goes when the sandboxes that use it are gone.
-beforeAll(async () => {
-  await ok(apply(template, 'default'));
-});
-afterAll(async () => {
-  await until('the template to be free and gone', async () => {
-    const { code } = await kubectl(['delete', 'clustersandboxtemplate', TEMPLATE, '--ignore-not-found']);
-    return code === 0;
-  });
-});
+walkTemplate(TEMPLATE, template);
 
 const namespace = walkNamespace('walk-person');
 const forward = new Forward(() => router.url);
